@@ -1,0 +1,175 @@
+//! Books, pages and lines: the register itself.
+//!
+//! ```text
+//! line -> page root       at most 10 hashes
+//! page record -> book     log2(pages) hashes
+//! ```
+//!
+//! A book has one keeper, who alone writes in it. Lines are numbered through the book; a page is
+//! an aligned run of 1,024 lines; a seal is one signed addition of 1 to 1,024 lines. Rules B-1 to
+//! B-8: `sdk/spec/books.md`.
+
+use serde::{Deserialize, Serialize};
+
+use crate::codec::{self, DecodeError};
+use crate::digest::{Digest, Domain};
+use crate::id::{CertificateId, CreditCode, Division};
+use crate::limits::{self, PAGE_LINES, RECORD_BYTES};
+use crate::number::{Height, KeyNumber, LineNumber, MemberNumber, PageNumber, TypeNumber};
+use crate::record::Record;
+use crate::shelf::Shelf;
+use crate::tree;
+
+/// Finds a line: 16 bytes of a digest of the certificate's identifier.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Default, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct Tag(#[serde(with = "crate::bytes::array")] pub [u8; 16]);
+
+impl Tag {
+    /// Rule B-2: the tag of a certificate.
+    ///
+    /// Whoever knows an identifier can find its standing; nobody can read the identifier back.
+    pub fn of(domain: &Domain, identifier: &CertificateId) -> Self {
+        let digest = domain.digest("tag", &[identifier.to_string().as_bytes()]);
+        let mut tag = [0; 16];
+        tag.copy_from_slice(&digest.0[..16]);
+        Self(tag)
+    }
+}
+
+/// A line (行): 48 bytes that commit to one certificate.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Serialize, Deserialize)]
+pub struct Line {
+    /// Finds it.
+    pub tag: Tag,
+    /// Binds the certificate's content; salted, so that nobody can guess what is behind it.
+    pub commitment: Digest,
+}
+
+impl Line {
+    /// The 48 bytes that enter the page's tree.
+    pub fn bytes(&self) -> [u8; 48] {
+        let mut bytes = [0; 48];
+        bytes[..16].copy_from_slice(&self.tag.0);
+        bytes[16..].copy_from_slice(&self.commitment.0);
+        bytes
+    }
+
+    /// The line of 48 bytes.
+    pub fn from_bytes(bytes: &[u8; 48]) -> Self {
+        let mut line = Self { tag: Tag::default(), commitment: Digest::default() };
+        line.tag.0.copy_from_slice(&bytes[..16]);
+        line.commitment.0.copy_from_slice(&bytes[16..]);
+        line
+    }
+
+    /// Its leaf digest.
+    pub fn digest(&self, domain: &Domain) -> Digest {
+        domain.suite.leaf(&self.bytes())
+    }
+}
+
+/// Rule B-3: root of a page's lines.
+pub fn page_root(domain: &Domain, lines: &[Line]) -> Digest {
+    let leaves: Vec<Digest> = lines.iter().map(|line| line.digest(domain)).collect();
+    tree::root(domain.suite, &leaves)
+}
+
+/// What a book is about. Fixed when it is opened.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Subject {
+    /// Certificates of one type.
+    Certificates {
+        /// The type.
+        certificate_type: TypeNumber,
+    },
+}
+
+/// A numbered list that belongs to a book: its size and its root.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Serialize, Deserialize)]
+pub struct ListHead {
+    /// Entries.
+    pub size: u64,
+    /// The list's digest, which binds the size as well.
+    pub digest: Digest,
+}
+
+/// A book (登记簿).
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct Book {
+    /// Counts the record's changes of anything but its lists, from 1.
+    pub version: u32,
+    /// What it is about.
+    pub subject: Subject,
+    /// Region of its certificates.
+    pub division: Division,
+    /// Issuer's code in its identifiers.
+    pub issuer: CreditCode,
+    /// The member that may write in it.
+    pub keeper: MemberNumber,
+    /// When it was opened.
+    pub opened: Height,
+    /// Lines so far.
+    pub lines: u64,
+    /// Page records.
+    pub pages: ListHead,
+    /// Seals.
+    pub seals: ListHead,
+    /// Acts.
+    pub acts: ListHead,
+    /// Act heads, an entry a page.
+    pub heads: ListHead,
+}
+
+impl Book {
+    /// The certificate type it is about.
+    pub fn certificate_type(&self) -> TypeNumber {
+        let Subject::Certificates { certificate_type } = self.subject;
+        certificate_type
+    }
+
+    /// Lines on a page, from the count of the book.
+    pub fn lines_on(&self, page: PageNumber) -> u64 {
+        self.lines.saturating_sub(page.0.saturating_mul(PAGE_LINES)).min(PAGE_LINES)
+    }
+}
+
+impl Record for Book {
+    const SHELF: Shelf = Shelf::Books;
+}
+
+/// A seal (封): what one transaction added to a book.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct Seal {
+    /// First line.
+    pub first: LineNumber,
+    /// Lines.
+    pub count: u32,
+    /// When.
+    pub height: Height,
+    /// Whose keys signed: the keeper's, by number.
+    pub keys: Vec<KeyNumber>,
+}
+
+impl Seal {
+    /// Whether the line was added by this seal.
+    pub fn covers(&self, line: LineNumber) -> bool {
+        self.first <= line && line.0 - self.first.0 < u64::from(self.count)
+    }
+
+    /// The bytes that enter the book's list of seals.
+    pub fn encode(&self) -> Vec<u8> {
+        codec::encode(self)
+    }
+
+    /// Reads an entry of the list of seals.
+    ///
+    /// # Errors
+    /// [`DecodeError`].
+    pub fn decode(bytes: &[u8]) -> Result<Self, DecodeError> {
+        codec::decode(bytes, limits::RECORD_BYTES)
+    }
+}
+
+const _: () = assert!(RECORD_BYTES > 64 * PAGE_LINES as usize, "a page record with every line excepted fits");

@@ -1,0 +1,45 @@
+//! Named limits: how large anything a stranger sends may be.
+//!
+//! These bound memory before any rule is looked at. Limits that a vote can change live in
+//! [`crate::record::Parameters`]; those here are part of the protocol version.
+
+/// Lines on one page (页). A power of two, so that a full page is a perfect tree of depth 10.
+pub const PAGE_LINES: u64 = 1024;
+/// Hashes on the longest path from a line to its page root.
+pub const PAGE_DEPTH: usize = 10;
+/// Lines one seal may add.
+pub const SEAL_LINES: usize = 1024;
+/// Signatures on one transaction.
+pub const TRANSACTION_SIGNATURES: usize = 4;
+/// Bytes of one encoded transaction: a full seal and its signatures.
+pub const TRANSACTION_BYTES: usize = 64 * 1024;
+/// Bytes of one encoded block.
+pub const BLOCK_BYTES: usize = 8 * 1024 * 1024;
+/// Transactions in one block.
+pub const BLOCK_TRANSACTIONS: usize = 20_000;
+/// Validators in one set.
+pub const VALIDATORS: usize = 256;
+/// Bytes of one encoded registry record.
+pub const RECORD_BYTES: usize = 256 * 1024;
+/// Bytes of one encoded state proof.
+pub const PROOF_BYTES: usize = 4 * 1024 * 1024;
+/// Hashes on the longest path of any list.
+pub const PATH_DEPTH: usize = 64;
+/// Claims of one certificate.
+pub const CLAIMS: usize = 64;
+/// Bytes of one claim's value.
+pub const CLAIM_BYTES: usize = 512;
+/// Bytes of one certificate file.
+pub const CERTIFICATE_FILE_BYTES: usize = 128 * 1024;
+/// Bytes of one code (亮证), the hard limit: QR version 22 at level M.
+pub const CODE_BYTES: usize = 752;
+/// Bytes of an everyday code: QR version 20 at level M.
+pub const EVERYDAY_CODE_BYTES: usize = 644;
+/// Bytes of a name.
+pub const NAME_BYTES: usize = 300;
+/// Entries of a list inside a registry record, such as a member's keys.
+pub const RECORD_ENTRIES: usize = 1024;
+/// Bodies that hold one line suspended at once.
+pub const HOLDS: usize = 16;
+/// How many links a chain of superiors may have.
+pub const SUPERIORS: usize = 8;

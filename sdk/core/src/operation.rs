@@ -1,0 +1,216 @@
+//! Operations: what a member can ask of the ledger.
+//!
+//! Variant numbers are permanent and new ones are added at the end. Rules O-1 to O-12:
+//! `sdk/spec/operations.md`.
+
+use serde::{Deserialize, Serialize};
+
+use crate::book::{Line, Subject};
+use crate::day::Millis;
+use crate::digest::Digest;
+use crate::id::Division;
+use crate::number::{AgreementNumber, BookNumber, LinePlace, MemberNumber, ReasonCode};
+use crate::record::{AgreementTerms, Weights};
+use crate::standing::ActKind;
+
+/// Why an act is done, without saying what only the parties may know.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct Ground {
+    /// Reason, from the reference codes.
+    pub reason: ReasonCode,
+    /// Freshly salted hash of the decision document.
+    pub decision: Digest,
+}
+
+/// A change of one line's standing that needs no other line.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum StandingChange {
+    /// 暂扣: adds the acting body's hold.
+    Suspend {
+        /// When it ends by itself.
+        until: Option<Millis>,
+    },
+    /// 暂扣发还: lifts a hold.
+    Return {
+        /// Whose: the acting body's own, or that of a body below it.
+        hold: MemberNumber,
+    },
+    /// 注销.
+    Cancel,
+    /// 撤销.
+    Annul,
+    /// 吊销.
+    Revoke,
+    /// 转出.
+    TransferOut {
+        /// The member that may take it over.
+        target: MemberNumber,
+    },
+    /// 取消转出.
+    CancelTransfer,
+    /// 过期失效, recorded.
+    Expire,
+    /// 异议标注.
+    Dispute,
+    /// 撤销异议标注.
+    ClearDispute,
+    /// 挂失.
+    BlockKey,
+}
+
+impl StandingChange {
+    /// The act this change is recorded as.
+    pub fn kind(&self) -> ActKind {
+        match self {
+            Self::Suspend { .. } => ActKind::Suspend,
+            Self::Return { .. } => ActKind::Return,
+            Self::Cancel => ActKind::Cancel,
+            Self::Annul => ActKind::Annul,
+            Self::Revoke => ActKind::Revoke,
+            Self::TransferOut { .. } => ActKind::TransferOut,
+            Self::CancelTransfer => ActKind::CancelTransfer,
+            Self::Expire => ActKind::Expire,
+            Self::Dispute => ActKind::Dispute,
+            Self::ClearDispute => ActKind::ClearDispute,
+            Self::BlockKey => ActKind::BlockKey,
+        }
+    }
+}
+
+/// Why one line takes the place of another of the same issuer.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Cause {
+    /// 延续.
+    Renew,
+    /// 变更.
+    Change,
+    /// 更正: also closes an open dispute.
+    Correct,
+}
+
+impl Cause {
+    /// The act this is recorded as.
+    pub fn kind(self) -> ActKind {
+        match self {
+            Self::Renew => ActKind::Renew,
+            Self::Change => ActKind::Change,
+            Self::Correct => ActKind::Correct,
+        }
+    }
+}
+
+/// One thing a member asks.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Operation {
+    /// Opens a book, whose keeper is the acting member.
+    OpenBook {
+        /// What it is about.
+        subject: Subject,
+        /// Region of its certificates.
+        division: Division,
+    },
+    /// Adds lines.
+    Seal {
+        /// The book.
+        book: BookNumber,
+        /// 1 to 1,024 lines.
+        lines: Vec<Line>,
+    },
+    /// Changes one line's standing.
+    Change {
+        /// The line.
+        place: LinePlace,
+        /// How.
+        change: StandingChange,
+        /// Why.
+        ground: Ground,
+    },
+    /// Adds a line and supersedes another, both or neither (CRT-04).
+    Supersede {
+        /// The old line.
+        old: LinePlace,
+        /// The book of the new line, of the same keeper and type.
+        into: BookNumber,
+        /// The new line.
+        new: Line,
+        /// What it is for.
+        cause: Cause,
+        /// Why.
+        ground: Ground,
+    },
+    /// Adds a line with the same tag and a new holder key, and closes the old one.
+    Rekey {
+        /// The old line.
+        old: LinePlace,
+        /// The new line, in the same book.
+        new: Line,
+        /// Why.
+        ground: Ground,
+    },
+    /// Takes over a certificate that another issuer gives up (CRT-07).
+    TransferIn {
+        /// The old line.
+        old: LinePlace,
+        /// The book of the new line.
+        into: BookNumber,
+        /// The new line.
+        new: Line,
+        /// Why.
+        ground: Ground,
+    },
+    /// Uses up a one-time document (REC-04).
+    Consume {
+        /// The line.
+        place: LinePlace,
+        /// Why.
+        ground: Ground,
+    },
+    /// Puts an agreement up for signature, and signs it.
+    ProposeAgreement {
+        /// What is agreed.
+        terms: AgreementTerms,
+    },
+    /// Signs an agreement.
+    SignAgreement {
+        /// Which.
+        agreement: AgreementNumber,
+        /// Digest of the terms that are signed.
+        digest: Digest,
+    },
+    /// Withholds an agreement for now.
+    SuspendAgreement {
+        /// Which.
+        agreement: AgreementNumber,
+        /// Why.
+        ground: Ground,
+    },
+    /// Puts a suspended agreement back in force.
+    ResumeAgreement {
+        /// Which.
+        agreement: AgreementNumber,
+        /// Why.
+        ground: Ground,
+    },
+}
+
+impl Operation {
+    /// What the operation weighs, with its transaction.
+    pub fn weight(&self, weights: &Weights) -> u64 {
+        let own = match self {
+            Self::Seal { lines, .. } => weights.line.saturating_mul(lines.len() as u64),
+            Self::Change { .. } | Self::Consume { .. } => weights.act,
+            Self::Supersede { .. } | Self::Rekey { .. } | Self::TransferIn { .. } => {
+                weights.act.saturating_add(weights.line)
+            }
+            Self::OpenBook { .. }
+            | Self::ProposeAgreement { .. }
+            | Self::SignAgreement { .. }
+            | Self::SuspendAgreement { .. }
+            | Self::ResumeAgreement { .. } => weights.record,
+        };
+        weights.transaction.saturating_add(own)
+    }
+}

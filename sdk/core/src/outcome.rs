@@ -1,0 +1,271 @@
+//! Outcomes: what became of each transaction of a block.
+//!
+//! A transaction that breaks a rule is not an error of the block: it gets a numbered refusal and
+//! changes nothing. Numbers are permanent; where several rules are broken, the lowest number
+//! answers. Rules O-13 and O-14: `sdk/spec/operations.md`.
+
+use serde::{Deserialize, Serialize};
+use thiserror::Error;
+
+use crate::codec;
+use crate::number::{ActNumber, AgreementNumber, BookNumber, LineNumber, SealNumber};
+use crate::standing::Standing;
+use crate::transaction::TransactionId;
+
+/// Why the ledger refused an operation, in order of precedence.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Error, Serialize, Deserialize)]
+#[serde(into = "u16", try_from = "u16")]
+#[repr(u16)]
+pub enum Refusal {
+    /// The member is suspended or has left.
+    #[error("the member may not act")]
+    MemberInactive = 100,
+    /// The member lacks the role for this operation.
+    #[error("the member does not have the role this needs")]
+    RoleMissing = 101,
+    /// A signing key serves another purpose.
+    #[error("a signing key serves another purpose")]
+    KeyPurpose = 102,
+    /// No such book.
+    #[error("there is no such book")]
+    UnknownBook = 200,
+    /// No such line.
+    #[error("there is no such line")]
+    UnknownLine = 201,
+    /// No such member.
+    #[error("there is no such member")]
+    UnknownMember = 202,
+    /// No such certificate type.
+    #[error("there is no such certificate type")]
+    UnknownType = 203,
+    /// No such agreement.
+    #[error("there is no such agreement")]
+    UnknownAgreement = 204,
+    /// The reason is not among the reference codes.
+    #[error("the reason is not among the reference codes")]
+    UnknownReason = 205,
+    /// No such purpose or region.
+    #[error("a purpose or region is not among the reference codes")]
+    UnknownCode = 206,
+    /// The acting member may not do this to this line or book.
+    #[error("this act is not the member's to do")]
+    NotEntitled = 300,
+    /// One signature where two persons are needed.
+    #[error("this needs the signatures of two persons")]
+    SecondPersonMissing = 301,
+    /// The day's terminal acts are used up.
+    #[error("the member's terminal acts for the day are used up")]
+    DailyLimit = 302,
+    /// No authority over this type, region and day.
+    #[error("the member has no authority to issue this type for this region now")]
+    IssuerNotAuthorised = 400,
+    /// The type takes no new certificates.
+    #[error("the certificate type is disabled")]
+    TypeDisabled = 401,
+    /// The member keeps such a book already.
+    #[error("the member keeps a book of this type and region already")]
+    DuplicateBook = 402,
+    /// No line, or too many.
+    #[error("a seal adds 1 to 1,024 lines")]
+    LineCount = 403,
+    /// A tag is taken; the detail is the line's place in the transaction.
+    #[error("a certificate with this identifier is in the register already")]
+    DuplicateTag = 404,
+    /// A new key's line has another tag than the line it replaces.
+    #[error("the new line is for another certificate")]
+    OtherTag = 405,
+    /// The type does not allow the act.
+    #[error("the certificate type does not allow this act")]
+    ActNotAllowed = 500,
+    /// The act does not follow from the line's state.
+    #[error("the act does not follow from the certificate's state")]
+    WrongState = 501,
+    /// The body's hold is there already.
+    #[error("the body holds the certificate suspended already")]
+    AlreadyHeld = 502,
+    /// There is no such hold.
+    #[error("the body holds no suspension")]
+    NotHeld = 503,
+    /// A suspension would end before it begins.
+    #[error("the suspension would end before it begins")]
+    BadEnd = 504,
+    /// The line was given up to another member.
+    #[error("the certificate was given up to another member")]
+    OtherTarget = 505,
+    /// Too many bodies hold the line.
+    #[error("too many bodies hold the certificate suspended")]
+    TooManyHolds = 506,
+    /// The terms contradict themselves.
+    #[error("the terms of the agreement are not well formed")]
+    BadTerms = 600,
+    /// The digest is not that of the terms.
+    #[error("the digest is not that of the agreement's terms")]
+    OtherTerms = 601,
+    /// The member signed already.
+    #[error("the member has signed already")]
+    AlreadySigned = 602,
+    /// The agreement is not where this operation begins.
+    #[error("the agreement is not in the state this needs")]
+    AgreementState = 603,
+    /// A record would outgrow its limit.
+    #[error("the record would grow beyond its limit")]
+    RecordFull = 700,
+}
+
+impl Refusal {
+    /// Every refusal, by rising number.
+    pub const ALL: [Self; 31] = [
+        Self::MemberInactive,
+        Self::RoleMissing,
+        Self::KeyPurpose,
+        Self::UnknownBook,
+        Self::UnknownLine,
+        Self::UnknownMember,
+        Self::UnknownType,
+        Self::UnknownAgreement,
+        Self::UnknownReason,
+        Self::UnknownCode,
+        Self::NotEntitled,
+        Self::SecondPersonMissing,
+        Self::DailyLimit,
+        Self::IssuerNotAuthorised,
+        Self::TypeDisabled,
+        Self::DuplicateBook,
+        Self::LineCount,
+        Self::DuplicateTag,
+        Self::OtherTag,
+        Self::ActNotAllowed,
+        Self::WrongState,
+        Self::AlreadyHeld,
+        Self::NotHeld,
+        Self::BadEnd,
+        Self::OtherTarget,
+        Self::TooManyHolds,
+        Self::BadTerms,
+        Self::OtherTerms,
+        Self::AlreadySigned,
+        Self::AgreementState,
+        Self::RecordFull,
+    ];
+
+    /// The permanent number.
+    pub fn number(self) -> u16 {
+        self as u16
+    }
+
+    /// The name in answers, such as `DUPLICATE_TAG`.
+    pub fn name(self) -> String {
+        let mut name = String::new();
+        for letter in format!("{self:?}").chars() {
+            if letter.is_ascii_uppercase() && !name.is_empty() {
+                name.push('_');
+            }
+            name.push(letter.to_ascii_uppercase());
+        }
+        name
+    }
+}
+
+impl From<Refusal> for u16 {
+    fn from(refusal: Refusal) -> u16 {
+        refusal.number()
+    }
+}
+
+impl TryFrom<u16> for Refusal {
+    type Error = String;
+
+    fn try_from(number: u16) -> Result<Self, String> {
+        Self::ALL.into_iter().find(|r| r.number() == number).ok_or_else(|| format!("no refusal has number {number}"))
+    }
+}
+
+/// What an accepted transaction did.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Effect {
+    /// A book was opened.
+    BookOpened {
+        /// Its number.
+        book: BookNumber,
+    },
+    /// Lines were added.
+    Sealed {
+        /// The book.
+        book: BookNumber,
+        /// The seal.
+        seal: SealNumber,
+        /// First line.
+        first: LineNumber,
+        /// Lines.
+        count: u32,
+    },
+    /// A line's standing changed.
+    Acted {
+        /// The act, in the line's book.
+        act: ActNumber,
+        /// Standing after.
+        standing: Standing,
+    },
+    /// A line took the place of another.
+    Replaced {
+        /// The act, in the old line's book.
+        act: ActNumber,
+        /// The new line's book.
+        book: BookNumber,
+        /// The new line.
+        line: LineNumber,
+    },
+    /// An agreement was proposed or changed.
+    Agreement {
+        /// Which.
+        agreement: AgreementNumber,
+        /// Whether it is in force now.
+        in_force: bool,
+    },
+}
+
+/// What became of a transaction.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Decision {
+    /// It was applied.
+    Done(Effect),
+    /// It broke a rule and changed nothing.
+    Refused {
+        /// Which rule.
+        refusal: Refusal,
+        /// Where: for lines, the place in the transaction; else 0.
+        detail: u64,
+    },
+}
+
+/// One entry of a block's list of outcomes.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct Outcome {
+    /// The transaction.
+    pub transaction: TransactionId,
+    /// What became of it.
+    pub decision: Decision,
+}
+
+impl Outcome {
+    /// The bytes that enter the block's list of outcomes.
+    pub fn encode(&self) -> Vec<u8> {
+        codec::encode(self)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn refusals_rise_and_survive_a_round_trip() {
+        assert!(Refusal::ALL.windows(2).all(|pair| pair[0].number() < pair[1].number()));
+        for refusal in Refusal::ALL {
+            assert_eq!(Refusal::try_from(refusal.number()), Ok(refusal));
+        }
+        assert_eq!(Refusal::DuplicateTag.name(), "DUPLICATE_TAG");
+    }
+}

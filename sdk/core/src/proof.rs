@@ -1,0 +1,308 @@
+//! State proofs: exactly the entries somebody asked for, at one height, under one quorum.
+//!
+//! ```text
+//! entry -> list digest -> record -> shelf digest -> state root -> header -> quorum
+//! ```
+//!
+//! A proof carries the header, its commit certificate, the digests of all shelves and a list of
+//! entries, each with its place and its path. Checking it needs nothing but a validator set.
+//! Rules P-1 to P-6: `sdk/spec/proofs.md`.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+use thiserror::Error;
+
+use crate::block::Header;
+use crate::book::{Book, Line, ListHead, Seal};
+use crate::bytes::Bytes;
+use crate::codec::{self, DecodeError};
+use crate::digest::{Digest, Domain};
+use crate::finality::{CommitCertificate, FinalityError, ValidatorSet};
+use crate::limits::PROOF_BYTES;
+use crate::list::{ListKind, fold_path, list_digest};
+use crate::number::{ActNumber, BookNumber, LineNumber, LinePlace, PageNumber, SealNumber};
+use crate::record::Record;
+use crate::shelf::{Shelf, state_root};
+use crate::standing::{Act, ActHeads, Page};
+
+/// Where an entry stands in the register.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Serialize, Deserialize)]
+pub enum Place {
+    /// A registry record.
+    Record(Shelf, u32),
+    /// A page record of a book.
+    Page(BookNumber, PageNumber),
+    /// A seal of a book.
+    Seal(BookNumber, SealNumber),
+    /// An act of a book.
+    Act(BookNumber, ActNumber),
+    /// A page's act heads.
+    Heads(BookNumber, PageNumber),
+    /// A line, under the root of its page.
+    Line(BookNumber, LineNumber),
+}
+
+/// One entry with its path to the digest of its list.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct Entry {
+    /// Where it stands.
+    pub place: Place,
+    /// Its bytes, as they enter the list.
+    pub bytes: Bytes,
+    /// Sibling digests, leaf side first.
+    pub path: Vec<Digest>,
+}
+
+/// A shelf's list: how many records, and their root.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct ShelfHead {
+    /// Records.
+    pub size: u64,
+    /// Root of the tree.
+    pub root: Digest,
+}
+
+/// Entries of the state after one block, with what makes the block final.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct StateProof {
+    /// The block's header.
+    pub header: Header,
+    /// Its commit certificate.
+    pub certificate: CommitCertificate,
+    /// Every shelf, in the order of [`Shelf::ALL`].
+    pub shelves: Vec<ShelfHead>,
+    /// For each list of a book that an entry comes from: its root. The book record binds it.
+    pub roots: BTreeMap<(BookNumber, BookList), Digest>,
+    /// Entries by rising place: a book's record stands before what is in the book.
+    pub entries: Vec<Entry>,
+}
+
+/// The lists that belong to a book.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Serialize, Deserialize)]
+pub enum BookList {
+    /// Page records.
+    Pages,
+    /// Seals.
+    Seals,
+    /// Acts.
+    Acts,
+    /// Act heads.
+    Heads,
+}
+
+impl BookList {
+    /// The kind of list, for its digest.
+    pub fn kind(self) -> ListKind {
+        match self {
+            Self::Pages => ListKind::Pages,
+            Self::Seals => ListKind::Seals,
+            Self::Acts => ListKind::Acts,
+            Self::Heads => ListKind::Heads,
+        }
+    }
+
+    fn head(self, book: &Book) -> ListHead {
+        match self {
+            Self::Pages => book.pages,
+            Self::Seals => book.seals,
+            Self::Acts => book.acts,
+            Self::Heads => book.heads,
+        }
+    }
+}
+
+/// Why a proof proves nothing.
+#[derive(Clone, PartialEq, Eq, Debug, Error)]
+pub enum ProofError {
+    /// P-1: not the encoding of a proof.
+    #[error(transparent)]
+    Encoding(#[from] DecodeError),
+    /// P-2: of another network or suite.
+    #[error("the proof is of another network")]
+    OtherNetwork,
+    /// P-3: the block is not final under the validators the reader trusts.
+    #[error("the block is not final: {0}")]
+    NotFinal(#[from] FinalityError),
+    /// P-3: no validator set is known for the height.
+    #[error("no validator set is known for height {0}")]
+    UnknownValidators(u64),
+    /// P-4: the shelves do not give the header's state root.
+    #[error("the shelves do not give the header's state root")]
+    StateRoot,
+    /// P-5: an entry's path does not lead to its list.
+    #[error("the path of {0:?} does not lead to its list")]
+    Path(Place),
+    /// P-5: an entry stands before the record that binds its list, or twice.
+    #[error("{0:?} stands out of order")]
+    Order(Place),
+    /// P-6: an entry asked for is not there.
+    #[error("{0:?} is missing")]
+    Missing(Place),
+}
+
+impl StateProof {
+    /// Rule P-1: reads a proof.
+    ///
+    /// # Errors
+    /// [`ProofError::Encoding`].
+    pub fn decode(bytes: &[u8]) -> Result<Self, ProofError> {
+        Ok(codec::decode(bytes, PROOF_BYTES)?)
+    }
+
+    /// Its one encoding.
+    pub fn encode(&self) -> Vec<u8> {
+        codec::encode(self)
+    }
+
+    /// Checks that the block is final under `validators` and that every entry is of its state.
+    ///
+    /// # Errors
+    /// [`ProofError`].
+    ///
+    /// # Source
+    /// `sdk/spec/proofs.md`, rules P-2 to P-5.
+    pub fn verify(&self, domain: &Domain, validators: &ValidatorSet) -> Result<Proven, ProofError> {
+        self.certificate.verify(domain, validators, self.header.height, self.header.id(domain))?;
+        self.verify_under_final_header(domain)
+    }
+
+    /// As [`StateProof::verify`], for a header whose quorum the caller has checked before.
+    ///
+    /// # Errors
+    /// [`ProofError`].
+    pub fn verify_under_final_header(&self, domain: &Domain) -> Result<Proven, ProofError> {
+        if self.header.domain() != *domain {
+            return Err(ProofError::OtherNetwork);
+        }
+        let digests: Vec<Digest> = Shelf::ALL
+            .iter()
+            .zip(&self.shelves)
+            .map(|(_, head)| list_digest(domain, ListKind::Shelf, head.size, &head.root))
+            .collect();
+        if self.shelves.len() != Shelf::ALL.len() || state_root(domain, &digests) != self.header.state_root {
+            return Err(ProofError::StateRoot);
+        }
+        let mut proven = Proven { header: self.header.clone(), entries: BTreeMap::new() };
+        for entry in &self.entries {
+            if proven.entries.last_key_value().is_some_and(|(last, _)| *last >= entry.place) {
+                return Err(ProofError::Order(entry.place));
+            }
+            let (number, size, root) = self.list_of(domain, &proven, entry.place)?;
+            let leaf = domain.suite.leaf(&entry.bytes.0);
+            let folded = fold_path(domain.suite, leaf, number, size, &entry.path);
+            if folded.is_ok_and(|folded| folded == root) {
+                proven.entries.insert(entry.place, entry.bytes.0.clone());
+            } else {
+                return Err(ProofError::Path(entry.place));
+            }
+        }
+        Ok(proven)
+    }
+
+    /// The number of a place in its list, and the list's size and root, as already proven.
+    fn list_of(&self, domain: &Domain, proven: &Proven, place: Place) -> Result<(u64, u64, Digest), ProofError> {
+        let in_book = |book: BookNumber, list: BookList, number: u64| {
+            let record: Book = proven.record(book.0).map_err(|_| ProofError::Order(place))?;
+            let head = list.head(&record);
+            let root = *self.roots.get(&(book, list)).ok_or(ProofError::Path(place))?;
+            if list_digest(domain, list.kind(), head.size, &root) != head.digest {
+                return Err(ProofError::Path(place));
+            }
+            Ok((number, head.size, root))
+        };
+        match place {
+            Place::Record(shelf, number) => {
+                let head = self.shelves[shelf as usize];
+                Ok((u64::from(number), head.size, head.root))
+            }
+            Place::Page(book, page) => in_book(book, BookList::Pages, page.0),
+            Place::Seal(book, seal) => in_book(book, BookList::Seals, seal.0),
+            Place::Act(book, act) => in_book(book, BookList::Acts, act.0),
+            Place::Heads(book, page) => in_book(book, BookList::Heads, page.0),
+            Place::Line(book, line) => {
+                let page = proven.page(book, line.page()).map_err(|_| ProofError::Order(place))?;
+                Ok((u64::from(line.place()), u64::from(page.lines), page.root))
+            }
+        }
+    }
+}
+
+/// Entries that were proven to be of one final state.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Proven {
+    header: Header,
+    entries: BTreeMap<Place, Vec<u8>>,
+}
+
+impl Proven {
+    /// The final header the entries stand under.
+    pub fn header(&self) -> &Header {
+        &self.header
+    }
+
+    /// The places that were proven.
+    pub fn places(&self) -> impl Iterator<Item = &Place> {
+        self.entries.keys()
+    }
+
+    fn bytes(&self, place: Place) -> Result<&[u8], ProofError> {
+        self.entries.get(&place).map(Vec::as_slice).ok_or(ProofError::Missing(place))
+    }
+
+    /// A registry record by its number.
+    ///
+    /// # Errors
+    /// [`ProofError::Missing`], or [`ProofError::Encoding`] for a record of a later version.
+    pub fn record<R: Record>(&self, number: u32) -> Result<R, ProofError> {
+        Ok(R::decode(self.bytes(Place::Record(R::SHELF, number))?)?)
+    }
+
+    /// A page record.
+    ///
+    /// # Errors
+    /// As [`Proven::record`].
+    pub fn page(&self, book: BookNumber, page: PageNumber) -> Result<Page, ProofError> {
+        Ok(Page::decode(self.bytes(Place::Page(book, page))?)?)
+    }
+
+    /// A seal.
+    ///
+    /// # Errors
+    /// As [`Proven::record`].
+    pub fn seal(&self, book: BookNumber, seal: SealNumber) -> Result<Seal, ProofError> {
+        Ok(Seal::decode(self.bytes(Place::Seal(book, seal))?)?)
+    }
+
+    /// The seal that added a line, if it is among the proven entries.
+    pub fn seal_of(&self, place: LinePlace) -> Option<Seal> {
+        let range = Place::Seal(place.book, SealNumber(0))..=Place::Seal(place.book, SealNumber(u64::MAX));
+        self.entries.range(range).filter_map(|(_, bytes)| Seal::decode(bytes).ok()).find(|seal| seal.covers(place.line))
+    }
+
+    /// An act.
+    ///
+    /// # Errors
+    /// As [`Proven::record`].
+    pub fn act(&self, book: BookNumber, act: ActNumber) -> Result<Act, ProofError> {
+        Ok(Act::decode(self.bytes(Place::Act(book, act))?)?)
+    }
+
+    /// A page's act heads.
+    ///
+    /// # Errors
+    /// As [`Proven::record`].
+    pub fn heads(&self, book: BookNumber, page: PageNumber) -> Result<ActHeads, ProofError> {
+        Ok(ActHeads::decode(self.bytes(Place::Heads(book, page))?)?)
+    }
+
+    /// A line.
+    ///
+    /// # Errors
+    /// [`ProofError::Missing`].
+    pub fn line(&self, place: LinePlace) -> Result<Line, ProofError> {
+        let place = Place::Line(place.book, place.line);
+        let bytes = self.bytes(place)?.try_into().map_err(|_| ProofError::Path(place))?;
+        Ok(Line::from_bytes(bytes))
+    }
+}

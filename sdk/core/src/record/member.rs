@@ -1,0 +1,143 @@
+//! Members (成员单位): departments, their roles and their keys.
+
+use serde::{Deserialize, Serialize};
+
+use super::Record;
+use crate::day::Day;
+use crate::id::{CreditCode, Division};
+use crate::keys::PublicKey;
+use crate::number::{AgreementNumber, AuthorityNumber, Height, KeyNumber, MemberNumber};
+use crate::shelf::Shelf;
+
+/// What a member may do. A member holds any set of roles (GOV-04).
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+#[repr(u8)]
+pub enum Role {
+    /// Runs a consensus node (共识节点).
+    Validator = 0,
+    /// Follows the ledger without a vote.
+    Observer = 1,
+    /// Issues certificates (发证单位).
+    Issuer = 2,
+    /// Provides data.
+    Provider = 3,
+    /// Requests data.
+    Requester = 4,
+    /// Verifies codes (用证单位).
+    Verifier = 5,
+    /// Supervises; signs agreements for its region (监管).
+    Regulator = 6,
+    /// Audits.
+    Auditor = 7,
+}
+
+/// A set of roles, one bit each.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Default, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct Roles(u16);
+
+impl Roles {
+    /// The set of these roles.
+    pub fn of(roles: &[Role]) -> Self {
+        Self(roles.iter().fold(0, |bits, role| bits | 1 << *role as u8))
+    }
+
+    /// Whether the set holds this role.
+    pub fn has(self, role: Role) -> bool {
+        self.0 & 1 << role as u8 != 0
+    }
+}
+
+/// Life cycle of a member.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum MemberStatus {
+    /// May act.
+    Active,
+    /// May not act for now (暂停).
+    Suspended,
+    /// Left or was removed (退出).
+    Removed,
+}
+
+/// What a key is for. A key has one purpose.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum KeyPurpose {
+    /// Signs consensus votes.
+    Consensus,
+    /// Names a node on the network.
+    Peer,
+    /// Signs agreements and decisions.
+    Admin,
+    /// Opens books, seals lines, changes standings.
+    Issuing,
+    /// Suspends and revokes what others issued.
+    Enforcement,
+    /// Signs for an application.
+    Application,
+}
+
+/// A key of a member and the heights at which it is valid, both included.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct MemberKey {
+    /// What it is for.
+    pub purpose: KeyPurpose,
+    /// The public half.
+    pub key: PublicKey,
+    /// First height at which it signs.
+    pub from: Height,
+    /// Last height at which it signs; `None` while in use.
+    pub until: Option<Height>,
+}
+
+impl MemberKey {
+    /// Whether the key signs at `height`.
+    pub fn is_valid_at(&self, height: Height) -> bool {
+        self.from <= height && self.until.is_none_or(|until| height <= until)
+    }
+}
+
+/// A member of the network.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct Member {
+    /// Counts the record's changes, from 1.
+    pub version: u32,
+    /// Unified social credit code (统一社会信用代码).
+    pub code: CreditCode,
+    /// Name of the department.
+    pub name: String,
+    /// Region it works in (行政区划).
+    pub division: Division,
+    /// The member above it, if any (GOV-08).
+    pub superior: Option<MemberNumber>,
+    /// What it may do.
+    pub roles: Roles,
+    /// Whether it may act.
+    pub status: MemberStatus,
+    /// Its keys; a key's number is its place here and never changes.
+    pub keys: Vec<MemberKey>,
+    /// Every authority it was ever given, in rising order.
+    pub authorities: Vec<AuthorityNumber>,
+    /// Every agreement it signed, in rising order: what is not here is not recognised.
+    pub agreements: Vec<AgreementNumber>,
+    /// Day of its latest terminal act, and how many it made that day.
+    pub terminal_acts: (Day, u32),
+}
+
+impl Member {
+    /// The key with this number, if the member has it.
+    pub fn key(&self, number: KeyNumber) -> Option<&MemberKey> {
+        self.keys.get(usize::from(number.0))
+    }
+
+    /// The key for a purpose at a height: the latest one valid.
+    pub fn key_for(&self, purpose: KeyPurpose, height: Height) -> Option<&MemberKey> {
+        self.keys.iter().rev().find(|key| key.purpose == purpose && key.is_valid_at(height))
+    }
+}
+
+impl Record for Member {
+    const SHELF: Shelf = Shelf::Members;
+}

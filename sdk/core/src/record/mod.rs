@@ -1,0 +1,44 @@
+//! Registry records: what the shelves of the ledger hold.
+//!
+//! A registry is a numbered list of versioned records. A restriction is a field of the record it
+//! restricts, never a separate entry that somebody could leave out. Rules:
+//! `sdk/spec/registries.md`.
+
+mod agreement;
+mod authority;
+mod certificate_type;
+mod codes;
+mod member;
+mod parameters;
+
+pub use agreement::{Agreement, AgreementStatus, AgreementTerms, Party, Term};
+pub use authority::Authority;
+pub use certificate_type::{CertificateType, ClaimSpec, HolderKind, Schema};
+pub use codes::{Code, CodeSet};
+pub use member::{KeyPurpose, Member, MemberKey, MemberStatus, Role, Roles};
+pub use parameters::{Parameters, Weights};
+
+use serde::{Serialize, de::DeserializeOwned};
+
+use crate::codec::{self, DecodeError};
+use crate::limits;
+use crate::shelf::Shelf;
+
+/// A record that stands on a shelf.
+pub trait Record: Serialize + DeserializeOwned {
+    /// The shelf it stands on.
+    const SHELF: Shelf;
+
+    /// The bytes that enter the shelf's list.
+    fn encode(&self) -> Vec<u8> {
+        codec::encode(self)
+    }
+
+    /// Reads the bytes of a list entry.
+    ///
+    /// # Errors
+    /// [`DecodeError`].
+    fn decode(bytes: &[u8]) -> Result<Self, DecodeError> {
+        codec::decode(bytes, limits::RECORD_BYTES)
+    }
+}

@@ -1,0 +1,47 @@
+//! Shelves: the registries of the ledger, and how they make the state root.
+
+use serde::{Deserialize, Serialize};
+
+use crate::digest::{Digest, Domain};
+use crate::list::{ListKind, NumberedList};
+
+/// A registry. Its number is its place in the state list; new ones are added at the end.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Serialize, Deserialize)]
+pub enum Shelf {
+    /// [`crate::record::Parameters`], one record.
+    Parameters,
+    /// [`crate::record::Member`].
+    Members,
+    /// [`crate::record::CertificateType`].
+    Types,
+    /// [`crate::record::Authority`].
+    Authorities,
+    /// [`crate::record::Agreement`].
+    Agreements,
+    /// [`crate::book::Book`].
+    Books,
+    /// [`crate::record::CodeSet`].
+    Codes,
+}
+
+impl Shelf {
+    /// Every shelf, in the order of the state list.
+    pub const ALL: [Self; 7] = [
+        Self::Parameters,
+        Self::Members,
+        Self::Types,
+        Self::Authorities,
+        Self::Agreements,
+        Self::Books,
+        Self::Codes,
+    ];
+}
+
+/// Rule R-1: the state root is the digest of the list of shelf digests.
+pub fn state_root(domain: &Domain, shelves: &[Digest]) -> Digest {
+    let mut list = NumberedList::new(domain.suite, ListKind::State);
+    for digest in shelves {
+        list.append(&digest.0);
+    }
+    list.digest(domain)
+}
