@@ -397,6 +397,7 @@ struct Task {
 impl Task {
     async fn run(mut self) {
         let mut roster = self.roster.changes();
+        let events = self.events.clone();
         loop {
             let next = self.dialled.values().filter_map(|peer| peer.next).min();
             let due = next.unwrap_or_else(|| Instant::now() + REDIAL_MAX);
@@ -404,7 +405,7 @@ impl Task {
                 // Orders are taken even while the receiver of events is slow: it may be waiting
                 // for room among the orders.
                 event = self.swarm.select_next_some(), if self.outbox.len() < OUTBOX => self.on_swarm(event),
-                room = self.events.reserve(), if !self.outbox.is_empty() => match (room, self.outbox.pop_front()) {
+                room = events.reserve(), if !self.outbox.is_empty() => match (room, self.outbox.pop_front()) {
                     (Ok(room), Some(event)) => room.send(event),
                     _ => return,
                 },

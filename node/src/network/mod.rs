@@ -21,6 +21,9 @@ mod roster;
 mod transport;
 mod tx;
 
+#[cfg(test)]
+mod tests;
+
 pub use libp2p::{Multiaddr, PeerId};
 pub use mesh::{CallFailure, Frame, Mesh, MeshConfig, MeshEvent, MeshFeeds, NetworkError, PeerAddress, SendError};
 pub use metrics::NetworkMetrics;

@@ -95,6 +95,9 @@ pub enum Refusal {
     /// Too many bodies hold the line.
     #[error("too many bodies hold the certificate suspended")]
     TooManyHolds = 506,
+    /// A one-time document was used before.
+    #[error("the document was consumed before")]
+    AlreadyConsumed = 507,
     /// The terms contradict themselves.
     #[error("the terms of the agreement are not well formed")]
     BadTerms = 600,
@@ -114,7 +117,7 @@ pub enum Refusal {
 
 impl Refusal {
     /// Every refusal, by rising number.
-    pub const ALL: [Self; 31] = [
+    pub const ALL: [Self; 32] = [
         Self::MemberInactive,
         Self::RoleMissing,
         Self::KeyPurpose,
@@ -141,6 +144,7 @@ impl Refusal {
         Self::BadEnd,
         Self::OtherTarget,
         Self::TooManyHolds,
+        Self::AlreadyConsumed,
         Self::BadTerms,
         Self::OtherTerms,
         Self::AlreadySigned,

@@ -22,6 +22,7 @@ use crate::finality::{CommitCertificate, FinalityError, ValidatorSet};
 use crate::limits::PROOF_BYTES;
 use crate::list::{ListKind, fold_path, list_digest};
 use crate::number::{ActNumber, BookNumber, LineNumber, LinePlace, PageNumber, SealNumber};
+use crate::outcome::Outcome;
 use crate::record::Record;
 use crate::shelf::{Shelf, state_root};
 use crate::standing::{Act, ActHeads, Page};
@@ -41,6 +42,42 @@ pub enum Place {
     Heads(BookNumber, PageNumber),
     /// A line, under the root of its page.
     Line(BookNumber, LineNumber),
+}
+
+impl Place {
+    /// A place from its text, such as `members/3`, `seal/0/2` or `line/0/417`.
+    pub fn parse(text: &str) -> Option<Self> {
+        let mut parts = text.split('/');
+        let kind = parts.next()?;
+        let first: u32 = parts.next()?.parse().ok()?;
+        let second: Option<u64> = parts.next().map(str::parse).transpose().ok()?;
+        if parts.next().is_some() {
+            return None;
+        }
+        let book = BookNumber(first);
+        match (kind, second) {
+            ("page", Some(number)) => Some(Self::Page(book, PageNumber(number))),
+            ("seal", Some(number)) => Some(Self::Seal(book, SealNumber(number))),
+            ("act", Some(number)) => Some(Self::Act(book, ActNumber(number))),
+            ("heads", Some(number)) => Some(Self::Heads(book, PageNumber(number))),
+            ("line", Some(number)) => Some(Self::Line(book, LineNumber(number))),
+            (name, None) => Shelf::ALL.into_iter().find(|shelf| shelf.name() == name).map(|shelf| Self::Record(shelf, first)),
+            _ => None,
+        }
+    }
+}
+
+impl std::fmt::Display for Place {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Record(shelf, number) => write!(f, "{}/{number}", shelf.name()),
+            Self::Page(book, page) => write!(f, "page/{book}/{page}"),
+            Self::Seal(book, seal) => write!(f, "seal/{book}/{seal}"),
+            Self::Act(book, act) => write!(f, "act/{book}/{act}"),
+            Self::Heads(book, page) => write!(f, "heads/{book}/{page}"),
+            Self::Line(book, line) => write!(f, "line/{book}/{line}"),
+        }
+    }
 }
 
 /// One entry with its path to the digest of its list.
@@ -131,13 +168,16 @@ pub enum ProofError {
     #[error("the shelves do not give the header's state root")]
     StateRoot,
     /// P-5: an entry's path does not lead to its list.
-    #[error("the path of {0:?} does not lead to its list")]
+    #[error("the path of {0} does not lead to its list")]
     Path(Place),
     /// P-5: an entry stands before the record that binds its list, or twice.
-    #[error("{0:?} stands out of order")]
+    #[error("{0} stands out of order")]
     Order(Place),
+    /// P-7: the outcome is not in the block.
+    #[error("the outcome is not in the block")]
+    Outcome,
     /// P-6: an entry asked for is not there.
-    #[error("{0:?} is missing")]
+    #[error("{0} is missing")]
     Missing(Place),
 }
 
@@ -225,6 +265,57 @@ impl StateProof {
                 Ok((u64::from(line.place()), u64::from(page.lines), page.root))
             }
         }
+    }
+}
+
+/// What became of a transaction, with what makes its block final. Rule P-7.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct OutcomeProof {
+    /// The including block's header.
+    pub header: Header,
+    /// Its commit certificate.
+    pub certificate: CommitCertificate,
+    /// The outcome.
+    pub outcome: Outcome,
+    /// Its place in the block.
+    pub place: u32,
+    /// Transactions in the block.
+    pub size: u32,
+    /// Sibling digests, leaf side first.
+    pub path: Vec<Digest>,
+}
+
+impl OutcomeProof {
+    /// Reads a proof.
+    ///
+    /// # Errors
+    /// [`ProofError::Encoding`].
+    pub fn decode(bytes: &[u8]) -> Result<Self, ProofError> {
+        Ok(codec::decode(bytes, PROOF_BYTES)?)
+    }
+
+    /// Its one encoding.
+    pub fn encode(&self) -> Vec<u8> {
+        codec::encode(self)
+    }
+
+    /// Checks that the block is final under `validators` and that the outcome is in it.
+    ///
+    /// # Errors
+    /// [`ProofError`].
+    ///
+    /// # Source
+    /// `sdk/spec/proofs.md`, rule P-7.
+    pub fn verify(&self, domain: &Domain, validators: &ValidatorSet) -> Result<&Outcome, ProofError> {
+        if self.header.domain() != *domain {
+            return Err(ProofError::OtherNetwork);
+        }
+        self.certificate.verify(domain, validators, self.header.height, self.header.id(domain))?;
+        let (place, size) = (u64::from(self.place), u64::from(self.size));
+        let leaf = domain.suite.leaf(&self.outcome.encode());
+        let root = fold_path(domain.suite, leaf, place, size, &self.path).map_err(|_| ProofError::Outcome)?;
+        let digest = list_digest(domain, ListKind::Outcomes, size, &root);
+        if digest == self.header.outcomes { Ok(&self.outcome) } else { Err(ProofError::Outcome) }
     }
 }
 

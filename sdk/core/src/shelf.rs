@@ -35,6 +35,19 @@ impl Shelf {
         Self::Books,
         Self::Codes,
     ];
+
+    /// Its name in addresses and answers.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Parameters => "parameters",
+            Self::Members => "members",
+            Self::Types => "types",
+            Self::Authorities => "authorities",
+            Self::Agreements => "agreements",
+            Self::Books => "books",
+            Self::Codes => "codes",
+        }
+    }
 }
 
 /// Rule R-1: the state root is the digest of the list of shelf digests.

@@ -8,7 +8,7 @@ use thiserror::Error;
 
 use crate::codec::{self, DecodeError};
 use crate::digest::{Digest, Domain, NetworkId};
-use crate::keys::{SecretKey, Signature};
+use crate::keys::{PublicKey, SecretKey, Signature};
 use crate::limits::{TRANSACTION_BYTES, TRANSACTION_SIGNATURES};
 use crate::number::{Height, KeyNumber, MemberNumber};
 use crate::operation::Operation;
@@ -185,14 +185,33 @@ impl Transaction {
         height: Height,
     ) -> Result<(), TransactionError> {
         let message = signed_message(domain, id);
-        for TransactionSignature { key, signature } in &self.signatures {
-            let found = member.key(*key).filter(|found| found.is_valid_at(height));
-            let found = found.ok_or(TransactionError::UnknownKey { member: self.body.member, key: *key, height })?;
-            if !found.key.verify(&message, signature) {
-                return Err(TransactionError::BadSignature { key: *key });
+        for (key, found, signature) in self.found_keys(member, height)? {
+            if !found.verify(&message, signature) {
+                return Err(TransactionError::BadSignature { key });
             }
         }
         Ok(())
+    }
+
+    /// Rule T-4 without the arithmetic: every signature names a key the member has at `height`.
+    ///
+    /// # Errors
+    /// [`TransactionError::UnknownKey`].
+    pub fn check_keys(&self, member: &Member, height: Height) -> Result<(), TransactionError> {
+        self.found_keys(member, height).map(drop)
+    }
+
+    fn found_keys<'a>(
+        &'a self,
+        member: &'a Member,
+        height: Height,
+    ) -> Result<Vec<(KeyNumber, &'a PublicKey, &'a Signature)>, TransactionError> {
+        let found = self.signatures.iter().map(|TransactionSignature { key, signature }| {
+            let found = member.key(*key).filter(|found| found.is_valid_at(height));
+            let unknown = TransactionError::UnknownKey { member: self.body.member, key: *key, height };
+            Ok((*key, &found.ok_or(unknown)?.key, signature))
+        });
+        found.collect()
     }
 
     /// The numbers of the signing keys, rising.

@@ -1,1 +1,33 @@
-//! Placeholder.
+//! What a block does to the register: pure, deterministic, the same on a server and in a replay.
+//!
+//! ```text
+//! Block --check--> CheckedBlock --apply--> Applied { state after, writes, outcomes }
+//! ```
+//!
+//! [`State`] is a value: applying a block gives a new one that shares what did not change, so a
+//! proposal is tried by applying it and dropped by dropping it. What only grows (lines, seals,
+//! acts, the index of tags) stays with the caller behind [`Records`].
+//!
+//! Invariants: two nodes that applied the same blocks have the same state root (2); no accepted
+//! transaction can stall or crash a node (4).
+
+#![forbid(unsafe_code)]
+
+mod apply;
+mod block;
+mod book;
+mod draft;
+mod memory;
+mod prove;
+mod records;
+mod registry;
+mod state;
+
+pub use apply::{Applied, apply};
+pub use block::{BlockError, CheckedBlock, Known, Proposal, RecentIds, assemble, check, execute};
+pub use book::BookState;
+pub use memory::MemoryRecords;
+pub use prove::{ProveError, line_places, prove};
+pub use records::{Records, Write};
+pub use registry::Registry;
+pub use state::{Founding, LoadError, State, StateParts};

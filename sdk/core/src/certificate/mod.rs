@@ -1,5 +1,29 @@
-//! Certificates (电子证照).
+//! Certificates (电子证照): what an issuer seals and a holder keeps.
+//!
+//! ```text
+//! claim -> claims digest -> header -> commitment -> line      on the ledger: 48 bytes
+//! ```
+//!
+//! A claim is a value with a salt of its own, so that a holder can show two of eight and nobody
+//! can guess the other six. The header says what the issuer stands for; its hash is all the ledger
+//! ever holds. Rules X-1 to X-9: `sdk/spec/certificates.md`.
+
+pub(crate) mod cbor;
+mod claim;
+mod content;
+mod file;
+mod header;
+mod path;
+
 use serde::{Deserialize, Serialize};
+
+pub use claim::{Claim, ClaimValue, Salt, claims_digest};
+pub use content::{Certificate, CertificateError};
+pub use file::CertificateFile;
+pub(crate) use header::FACTS;
+pub use header::{CertificateHeader, Facts, PROFILE};
+pub(crate) use path::PATH;
+pub use path::PagePath;
 
 /// Trust grade (可信等级, CRT-10): who vouches for the content.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Serialize, Deserialize)]
@@ -13,4 +37,16 @@ pub enum Grade {
     C = 3,
     /// Declared by the holder.
     D = 4,
+}
+
+impl Grade {
+    /// The grade with this number.
+    pub fn from_number(number: u8) -> Option<Self> {
+        [Self::A, Self::B, Self::C, Self::D].into_iter().find(|grade| *grade as u8 == number)
+    }
+
+    /// Whether it is this grade or a better one.
+    pub fn reaches(self, wanted: Self) -> bool {
+        self <= wanted
+    }
 }

@@ -114,6 +114,8 @@ pub struct Member {
     pub superior: Option<MemberNumber>,
     /// What it may do.
     pub roles: Roles,
+    /// Voting power in consensus; 0 for a member that runs no validator.
+    pub power: u64,
     /// Whether it may act.
     pub status: MemberStatus,
     /// Its keys; a key's number is its place here and never changes.

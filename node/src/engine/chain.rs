@@ -1,0 +1,177 @@
+//! What the engine asks of the ledger.
+//!
+//! The engine orders blocks and collects signatures; it never looks into a block. All methods
+//! may block: the driver calls them on threads of their own. `propose`, `consider` and `commit`
+//! are never called at the same time; the others may be, also while one of those runs.
+
+use std::ops::RangeInclusive;
+
+use bytes::Bytes;
+use fengni_core::{BlockId, CommitCertificate, Height, MemberNumber, Signature, ValidatorSet};
+use thiserror::Error;
+
+/// The world failed under the ledger: a disk, a store, a broken promise of its own. The process
+/// ends, because restarting from durable state is the safe path.
+#[derive(Debug, Error)]
+#[error("{0}")]
+pub struct Trouble(pub String);
+
+impl Trouble {
+    /// Trouble from any error.
+    pub fn from_error(error: impl std::fmt::Display) -> Self {
+        Self(error.to_string())
+    }
+}
+
+/// A block that is not decided yet, as the ledger stored it.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Candidate {
+    /// Its height.
+    pub height: Height,
+    /// The round it was proposed in.
+    pub round: u32,
+    /// The earlier round it was found valid in, if it was proposed again.
+    pub valid_round: Option<u32>,
+    /// Who proposed it in this round.
+    pub proposer: MemberNumber,
+    /// Its identity.
+    pub id: BlockId,
+    /// The encoded block.
+    pub body: Bytes,
+}
+
+/// A block received from a peer.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Received {
+    /// Its height: the one after the last final block.
+    pub height: Height,
+    /// The round it was proposed in.
+    pub round: u32,
+    /// The earlier round it was found valid in, if it was proposed again. The header then names
+    /// whoever proposed it first.
+    pub valid_round: Option<u32>,
+    /// Whose turn the round is; without a valid round, the header must name this member.
+    pub proposer: MemberNumber,
+    /// The encoded block.
+    pub body: Bytes,
+    /// A quorum has decided this height already: the clock is not asked, and the header may name
+    /// another proposer than the round's.
+    pub synced: bool,
+}
+
+/// The ledger's answer to a received block.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Considered {
+    /// Every rule holds, and the body is stored and synced.
+    Valid(BlockId),
+    /// A rule is broken.
+    Invalid {
+        /// The block's identity; `None` where the bytes are no block at all.
+        id: Option<BlockId>,
+        /// The rule and the facts.
+        reason: String,
+    },
+}
+
+/// Which message a statement is.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+#[repr(u8)]
+pub enum SignedStep {
+    /// A proposal.
+    Proposal = 0,
+    /// A first vote.
+    Prevote = 1,
+    /// A second vote.
+    Precommit = 2,
+}
+
+/// Something a validator signed.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Statement {
+    /// The block; `None` is a vote for none.
+    pub block: Option<BlockId>,
+    /// Exactly the bytes signed.
+    pub bytes: Vec<u8>,
+    /// The signature over them.
+    pub signature: Signature,
+}
+
+/// Two signed statements of one validator that exclude each other.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Evidence {
+    /// Who signed both.
+    pub member: MemberNumber,
+    /// For which height.
+    pub height: Height,
+    /// For which round.
+    pub round: u32,
+    /// In which step.
+    pub step: SignedStep,
+    /// The one seen first.
+    pub first: Statement,
+    /// The other.
+    pub second: Statement,
+}
+
+/// The ledger, as the engine sees it.
+pub trait Chain: Send + Sync + 'static {
+    /// Height of the last final block; 0 before the first.
+    fn last_final(&self) -> Height;
+
+    /// The oldest final block whose body is still served.
+    fn first_kept(&self) -> Height;
+
+    /// The validators of a height up to the one after the last final block, derived from the
+    /// state of the block before: every node must give the same answer.
+    ///
+    /// # Errors
+    /// [`Trouble`].
+    fn validators(&self, height: Height) -> Result<ValidatorSet, Trouble>;
+
+    /// Builds a block, or returns the one stored for this height and round: the answer never
+    /// changes, also after a crash. The body is stored and synced before returning.
+    ///
+    /// # Errors
+    /// [`Trouble`].
+    fn propose(&self, height: Height, round: u32) -> Result<Candidate, Trouble>;
+
+    /// Checks a received block fully; a valid body is stored for its height and round, and
+    /// synced, before returning.
+    ///
+    /// # Errors
+    /// [`Trouble`]; a block that breaks a rule is no trouble.
+    fn consider(&self, received: Received) -> Result<Considered, Trouble>;
+
+    /// The stored blocks of a round that were proposed or found valid.
+    ///
+    /// # Errors
+    /// [`Trouble`].
+    fn candidates(&self, height: Height, round: u32) -> Result<Vec<Candidate>, Trouble>;
+
+    /// The body of a stored undecided block.
+    ///
+    /// # Errors
+    /// [`Trouble`].
+    fn body(&self, id: BlockId) -> Result<Option<Bytes>, Trouble>;
+
+    /// Makes a block final, durably. Whatever the pool still holds of it must be gone when this
+    /// returns, or an empty block follows. A second call for the same block changes nothing.
+    ///
+    /// # Errors
+    /// [`Trouble`], also where no body is stored for the certificate.
+    fn commit(&self, certificate: CommitCertificate) -> Result<(), Trouble>;
+
+    /// Final blocks with their certificates, from the start of the range, without a gap, and at
+    /// most `bytes` of bodies unless the first alone is larger.
+    ///
+    /// # Errors
+    /// [`Trouble`].
+    fn final_blocks(
+        &self,
+        heights: RangeInclusive<Height>,
+        bytes: usize,
+    ) -> Result<Vec<(Bytes, CommitCertificate)>, Trouble>;
+
+    /// Keeps evidence against a validator.
+    fn evidence(&self, evidence: Evidence);
+}

@@ -1,0 +1,7 @@
+//! Consensus.
+mod chain;
+mod codec;
+mod context;
+mod guard;
+mod parts;
+mod signing;

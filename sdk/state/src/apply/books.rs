@@ -1,0 +1,100 @@
+//! Opening books and sealing lines. Rules O-1 and O-2.
+
+use std::collections::HashSet;
+
+use fengni_core::book::{Line, Subject, Tag};
+use fengni_core::id::Division;
+use fengni_core::limits::SEAL_LINES;
+use fengni_core::outcome::{Effect, Refusal};
+use fengni_core::record::{KeyPurpose, Role};
+use fengni_core::{BookNumber, TypeNumber};
+
+use super::{Actor, Refused};
+use crate::book::BookState;
+use crate::draft::Draft;
+use crate::records::Records;
+
+/// Rule O-1: a member opens one book for each type and region it may issue.
+pub(super) fn open<R: Records>(
+    draft: &mut Draft<'_, R>,
+    actor: &Actor,
+    subject: Subject,
+    division: &Division,
+) -> Result<Effect, Refusal> {
+    actor.with_role(Role::Issuer)?;
+    actor.with_keys_for(&[KeyPurpose::Issuing])?;
+    let Subject::Certificates { certificate_type } = subject;
+    draft.state.certificate_type(certificate_type).ok_or(Refusal::UnknownType)?;
+    let domain = draft.state.domain;
+    let number = BookNumber(u32::try_from(draft.state.books.len()).map_err(|_| Refusal::RecordFull)?);
+    let issuer = actor.member.code;
+    let mut book = BookState::open(&domain, number, subject, *division, issuer, actor.number, draft.height);
+    if let Some(space) = draft.state.tag_space(book.record()) {
+        book = BookState::open(&domain, space, subject, *division, issuer, actor.number, draft.height);
+    }
+    may_issue(draft, actor, &book, certificate_type)?;
+    let duplicate = draft.state.books().any(|(_, other)| {
+        let (new, old) = (book.record(), other.record());
+        (new.keeper, new.subject, new.division) == (old.keeper, old.subject, old.division)
+    });
+    if duplicate {
+        return Err(Refusal::DuplicateBook);
+    }
+    Ok(Effect::BookOpened { book: draft.open_book(book) })
+}
+
+/// Rule O-2: the keeper adds lines to its book.
+pub(super) fn seal<R: Records>(
+    draft: &mut Draft<'_, R>,
+    actor: &Actor,
+    number: BookNumber,
+    lines: &[Line],
+) -> Result<Effect, Refused> {
+    actor.with_role(Role::Issuer)?;
+    actor.with_keys_for(&[KeyPurpose::Issuing])?;
+    let book = draft.book(number)?;
+    kept_by(&book, actor)?;
+    if lines.len() as u64 > u64::from(draft.state.parameters().solo_seal_lines) {
+        actor.two_persons()?;
+    }
+    may_issue(draft, actor, &book, book.record().certificate_type())?;
+    if !(1..=SEAL_LINES).contains(&lines.len()) {
+        return Err(Refusal::LineCount.into());
+    }
+    free_tags(draft, &book, lines)?;
+    let (seal, first) = draft.seal(number, lines, actor.keys.clone());
+    let count = u32::try_from(lines.len()).expect("checked above: at most 1,024 lines");
+    Ok(Effect::Sealed { book: number, seal, first, count })
+}
+
+/// Refuses anybody but the book's keeper.
+pub(super) fn kept_by(book: &BookState, actor: &Actor) -> Result<(), Refusal> {
+    if book.record().keeper == actor.number { Ok(()) } else { Err(Refusal::NotEntitled) }
+}
+
+/// Refuses issuing without authority today, and into a disabled type (GOV-06, CAT-01).
+pub(super) fn may_issue<R: Records>(
+    draft: &Draft<'_, R>,
+    actor: &Actor,
+    book: &BookState,
+    kind: TypeNumber,
+) -> Result<(), Refusal> {
+    if !draft.state.is_authorised(actor.number, book.record(), draft.day()) {
+        return Err(Refusal::IssuerNotAuthorised);
+    }
+    let enabled = draft.state.certificate_type(kind).is_some_and(|kind| kind.enabled);
+    if enabled { Ok(()) } else { Err(Refusal::TypeDisabled) }
+}
+
+/// Refuses a tag that stands in the register or twice among the lines (CRT-01).
+pub(super) fn free_tags<R: Records>(draft: &Draft<'_, R>, book: &BookState, lines: &[Line]) -> Result<(), Refused> {
+    let tags: Vec<Tag> = lines.iter().map(|line| line.tag).collect();
+    let found = draft.find_tags(book.space(), &tags);
+    let mut seen = HashSet::new();
+    for ((tag, taken), detail) in tags.iter().zip(found).zip(0..) {
+        if taken.is_some() || !seen.insert(tag) {
+            return Err(Refused { refusal: Refusal::DuplicateTag, detail });
+        }
+    }
+    Ok(())
+}

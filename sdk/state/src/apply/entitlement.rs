@@ -1,0 +1,50 @@
+//! Who may do what to a line. The key's purpose says in which capacity a member acts.
+
+use fengni_core::MemberNumber;
+use fengni_core::book::Book;
+use fengni_core::operation::StandingChange;
+use fengni_core::outcome::Refusal;
+use fengni_core::record::{CertificateType, KeyPurpose};
+
+use super::Actor;
+use crate::state::State;
+
+/// Rule O-3: with issuing keys a member acts as keeper; with enforcement keys as a body the type
+/// names, or as a superior.
+pub(super) fn may_change(
+    state: &State,
+    actor: &Actor,
+    book: &Book,
+    kind: &CertificateType,
+    change: &StandingChange,
+) -> Result<(), Refusal> {
+    let entitled = match actor.purpose {
+        KeyPurpose::Issuing => book.keeper == actor.number && as_keeper(actor.number, change),
+        _ => as_body(state, actor.number, book, kind, change),
+    };
+    if entitled { Ok(()) } else { Err(Refusal::NotEntitled) }
+}
+
+fn as_keeper(keeper: MemberNumber, change: &StandingChange) -> bool {
+    match change {
+        StandingChange::Return { hold } => *hold == keeper,
+        StandingChange::Revoke => false,
+        _ => true,
+    }
+}
+
+fn as_body(
+    state: &State,
+    actor: MemberNumber,
+    book: &Book,
+    kind: &CertificateType,
+    change: &StandingChange,
+) -> bool {
+    match change {
+        StandingChange::Suspend { .. } => kind.suspenders.contains(&actor),
+        StandingChange::Return { hold } => *hold == actor || state.is_above(actor, *hold),
+        StandingChange::Annul => state.is_above(actor, book.keeper),
+        StandingChange::Revoke => kind.revokers.contains(&actor),
+        _ => false,
+    }
+}

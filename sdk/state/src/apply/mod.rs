@@ -1,0 +1,138 @@
+//! Applying a block: one operation after the other, each done or refused by number.
+//!
+//! Checks follow the order of [`Refusal`]'s numbers, so that the lowest broken rule answers.
+
+mod agreements;
+mod books;
+mod entitlement;
+mod replace;
+mod standing;
+
+use fengni_core::operation::{Ground, Operation};
+use fengni_core::outcome::{Decision, Effect, Outcome, Refusal};
+use fengni_core::record::{KeyPurpose, Member, MemberStatus, Role};
+use fengni_core::transaction::{Transaction, TransactionId};
+use fengni_core::{Height, KeyNumber, MemberNumber, Millis};
+
+use crate::draft::Draft;
+use crate::records::{Records, Write};
+use crate::state::State;
+
+/// What a block does: the state after it, what to store, and what became of each transaction.
+#[derive(Clone)]
+pub struct Applied {
+    /// The state after the block. Its `last` id is put by the caller who knows the header.
+    pub state: State,
+    /// What to store, in one durable batch.
+    pub writes: Vec<Write>,
+    /// One outcome a transaction, in order.
+    pub outcomes: Vec<Outcome>,
+}
+
+/// Who acts: the member and the keys that signed, all for one purpose.
+pub(crate) struct Actor {
+    pub(crate) number: MemberNumber,
+    pub(crate) member: std::sync::Arc<Member>,
+    pub(crate) keys: Vec<KeyNumber>,
+    pub(crate) purpose: KeyPurpose,
+}
+
+impl Actor {
+    /// Refuses keys of other purposes than the operation asks for.
+    fn with_keys_for(&self, purposes: &[KeyPurpose]) -> Result<(), Refusal> {
+        if purposes.contains(&self.purpose) { Ok(()) } else { Err(Refusal::KeyPurpose) }
+    }
+
+    /// Refuses a member without the role.
+    fn with_role(&self, role: Role) -> Result<(), Refusal> {
+        if self.member.roles.has(role) { Ok(()) } else { Err(Refusal::RoleMissing) }
+    }
+
+    /// Refuses a single signature.
+    fn two_persons(&self) -> Result<(), Refusal> {
+        if self.keys.len() >= 2 { Ok(()) } else { Err(Refusal::SecondPersonMissing) }
+    }
+}
+
+/// A refusal and its detail.
+pub(crate) struct Refused {
+    refusal: Refusal,
+    detail: u64,
+}
+
+impl From<Refusal> for Refused {
+    fn from(refusal: Refusal) -> Self {
+        Self { refusal, detail: 0 }
+    }
+}
+
+/// Applies checked transactions to a state.
+pub fn apply<R: Records>(
+    state: &State,
+    records: &R,
+    height: Height,
+    time: Millis,
+    transactions: &[(TransactionId, Transaction)],
+) -> Applied {
+    let mut draft = Draft::new(state, records, height, time);
+    let mut outcomes = Vec::with_capacity(transactions.len());
+    for (id, transaction) in transactions {
+        let decision = match run(&mut draft, transaction) {
+            Ok(effect) => Decision::Done(effect),
+            Err(Refused { refusal, detail }) => Decision::Refused { refusal, detail },
+        };
+        outcomes.push(Outcome { transaction: *id, decision });
+    }
+    let (mut state, writes) = draft.finish();
+    state.height = height;
+    state.time = time;
+    Applied { state, writes, outcomes }
+}
+
+fn run<R: Records>(draft: &mut Draft<'_, R>, transaction: &Transaction) -> Result<Effect, Refused> {
+    let actor = actor(draft, transaction)?;
+    match &transaction.body.operation {
+        Operation::OpenBook { subject, division } => Ok(books::open(draft, &actor, *subject, division)?),
+        Operation::Seal { book, lines } => books::seal(draft, &actor, *book, lines),
+        Operation::Change { place, change, ground } => Ok(standing::change(draft, &actor, *place, *change, *ground)?),
+        Operation::Consume { place, ground } => Ok(standing::consume(draft, &actor, *place, *ground)?),
+        Operation::Supersede { old, into, new, cause, ground } => {
+            Ok(replace::supersede(draft, &actor, *old, *into, *new, *cause, *ground)?)
+        }
+        Operation::Rekey { old, new, ground } => Ok(replace::rekey(draft, &actor, *old, *new, *ground)?),
+        Operation::TransferIn { old, into, new, ground } => {
+            Ok(replace::transfer_in(draft, &actor, *old, *into, *new, *ground)?)
+        }
+        Operation::ProposeAgreement { terms } => Ok(agreements::propose(draft, &actor, terms)?),
+        Operation::SignAgreement { agreement, digest } => Ok(agreements::sign(draft, &actor, *agreement, digest)?),
+        Operation::SuspendAgreement { agreement, ground } => {
+            Ok(agreements::suspend(draft, &actor, *agreement, *ground)?)
+        }
+        Operation::ResumeAgreement { agreement, ground } => {
+            Ok(agreements::resume(draft, &actor, *agreement, *ground)?)
+        }
+    }
+}
+
+/// The acting member; its keys were checked with the block, their purpose is judged here.
+fn actor<R: Records>(draft: &Draft<'_, R>, transaction: &Transaction) -> Result<Actor, Refusal> {
+    let number = transaction.body.member;
+    let member = draft.member(number)?;
+    if member.status != MemberStatus::Active {
+        return Err(Refusal::MemberInactive);
+    }
+    let keys = transaction.keys();
+    let mut purposes = keys.iter().filter_map(|key| member.key(*key)).map(|key| key.purpose);
+    let purpose = purposes.next().ok_or(Refusal::KeyPurpose)?;
+    if purposes.any(|other| other != purpose) {
+        return Err(Refusal::KeyPurpose);
+    }
+    Ok(Actor { number, member, keys, purpose })
+}
+
+/// Refuses a reason that is not among the reference codes.
+fn known_reason<R: Records>(draft: &Draft<'_, R>, ground: &Ground) -> Result<(), Refusal> {
+    let code = ground.reason.to_string();
+    let known = draft.state.code_set("reasons").is_some_and(|set| set.name_of(&code).is_some());
+    if known { Ok(()) } else { Err(Refusal::UnknownReason) }
+}

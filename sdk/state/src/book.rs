@@ -1,0 +1,230 @@
+//! A book in memory: its record, its page records and the lists that authenticate them.
+
+use std::sync::Arc;
+
+use fengni_core::book::{Book, Line, ListHead, Seal, Subject, page_root};
+use fengni_core::id::{CreditCode, Division};
+use fengni_core::limits::PAGE_LINES;
+use fengni_core::list::{ListKind, NumberedList};
+use fengni_core::proof::BookList;
+use fengni_core::standing::{Act, ActHeads, Hold, Page, Standing};
+use fengni_core::{ActNumber, Domain, Height, LineNumber, MemberNumber, PageNumber, SealNumber};
+use rpds::VectorSync;
+
+use fengni_core::BookNumber;
+
+/// A book: what proofs and rules need at hand.
+#[derive(Clone)]
+pub struct BookState {
+    record: Book,
+    space: BookNumber,
+    pages: VectorSync<Arc<Page>>,
+    heads: VectorSync<Arc<ActHeads>>,
+    lists: Lists,
+    /// Lines of the last page while it is not full.
+    open_lines: Arc<Vec<Line>>,
+}
+
+#[derive(Clone)]
+struct Lists {
+    pages: NumberedList,
+    seals: NumberedList,
+    acts: NumberedList,
+    heads: NumberedList,
+}
+
+impl BookState {
+    /// A new, empty book. `space` is the first book of the same issuer and type.
+    pub(crate) fn open(
+        domain: &Domain,
+        space: BookNumber,
+        subject: Subject,
+        division: Division,
+        issuer: CreditCode,
+        keeper: MemberNumber,
+        opened: Height,
+    ) -> Self {
+        let list = |kind| NumberedList::new(domain.suite, kind);
+        let lists = Lists {
+            pages: list(ListKind::Pages),
+            seals: list(ListKind::Seals),
+            acts: list(ListKind::Acts),
+            heads: list(ListKind::Heads),
+        };
+        let head = |list: &NumberedList| ListHead { size: 0, digest: list.digest(domain) };
+        let record = Book {
+            version: 1,
+            subject,
+            division,
+            issuer,
+            keeper,
+            opened,
+            lines: 0,
+            pages: head(&lists.pages),
+            seals: head(&lists.seals),
+            acts: head(&lists.acts),
+            heads: head(&lists.heads),
+        };
+        Self {
+            record,
+            space,
+            pages: VectorSync::new_sync(),
+            heads: VectorSync::new_sync(),
+            lists,
+            open_lines: Arc::default(),
+        }
+    }
+
+    /// A stored book: its record and everything in it, in order.
+    pub(crate) fn load(
+        domain: &Domain,
+        space: BookNumber,
+        record: Book,
+        pages: impl IntoIterator<Item = Page>,
+        heads: impl IntoIterator<Item = ActHeads>,
+        seals: impl IntoIterator<Item = Seal>,
+        acts: impl IntoIterator<Item = Act>,
+        open_lines: Vec<Line>,
+    ) -> Self {
+        let opened = record.opened;
+        let mut book =
+            Self::open(domain, space, record.subject, record.division, record.issuer, record.keeper, opened);
+        for page in pages {
+            book.lists.pages.append(&page.encode());
+            book.pages.push_back_mut(Arc::new(page));
+        }
+        for head in heads {
+            book.lists.heads.append(&head.encode());
+            book.heads.push_back_mut(Arc::new(head));
+        }
+        for seal in seals {
+            book.lists.seals.append(&seal.encode());
+        }
+        for act in acts {
+            book.lists.acts.append(&act.encode());
+        }
+        book.open_lines = Arc::new(open_lines);
+        book.record.version = record.version;
+        book.record.lines = record.lines;
+        book.refresh_heads(domain);
+        book
+    }
+
+    /// The record as of the last block.
+    pub fn record(&self) -> &Book {
+        &self.record
+    }
+
+    /// The books among which a tag stands once: named by the first of them.
+    pub fn space(&self) -> BookNumber {
+        self.space
+    }
+
+    /// A page record.
+    pub fn page(&self, page: PageNumber) -> Option<&Arc<Page>> {
+        self.pages.get(usize::try_from(page.0).ok()?)
+    }
+
+    /// Act heads of a page.
+    pub fn heads(&self, page: PageNumber) -> Option<&Arc<ActHeads>> {
+        self.heads.get(usize::try_from(page.0).ok()?)
+    }
+
+    /// The latest act on a line.
+    pub fn head(&self, line: LineNumber) -> Option<ActNumber> {
+        self.heads(line.page())?.of(line.place())
+    }
+
+    /// Standing and holds of a line that exists.
+    pub fn standing(&self, line: LineNumber) -> Option<(Standing, Vec<Hold>)> {
+        let page = self.page(line.page()).filter(|_| line.0 < self.record.lines)?;
+        let (standing, holds) = page.standing(line.place());
+        Some((standing, holds.to_vec()))
+    }
+
+    /// One of the book's lists.
+    pub fn list(&self, list: BookList) -> &NumberedList {
+        match list {
+            BookList::Pages => &self.lists.pages,
+            BookList::Seals => &self.lists.seals,
+            BookList::Acts => &self.lists.acts,
+            BookList::Heads => &self.lists.heads,
+        }
+    }
+
+    /// Adds a line; page records follow in [`BookState::settle`].
+    pub(crate) fn push_line(&mut self, domain: &Domain, line: Line) -> LineNumber {
+        let number = LineNumber(self.record.lines);
+        self.record.lines += 1;
+        if number.place() == 0 {
+            let empty = Page { lines: 0, root: Default::default(), exceptions: Vec::new() };
+            self.pages.push_back_mut(Arc::new(empty));
+            self.heads.push_back_mut(Arc::default());
+            // The lists get their entries when the page's root is known.
+            self.open_lines = Arc::default();
+        }
+        Arc::make_mut(&mut self.open_lines).push(line);
+        if self.open_lines.len() as u64 == PAGE_LINES {
+            self.close_lines(domain);
+        }
+        number
+    }
+
+    /// Puts the count and root of the last page's lines into its record.
+    fn close_lines(&mut self, domain: &Domain) {
+        let last = self.pages.len() - 1;
+        let page = self.pages.get_mut(last).expect("a line was added, so there is a page");
+        let page = Arc::make_mut(page);
+        page.lines = u16::try_from(self.open_lines.len()).expect("a page has at most 1,024 lines");
+        page.root = page_root(domain, &self.open_lines);
+    }
+
+    /// Records a seal.
+    pub(crate) fn push_seal(&mut self, seal: &Seal) -> SealNumber {
+        SealNumber(self.lists.seals.append(&seal.encode()))
+    }
+
+    /// Records an act and its place as the line's latest.
+    pub(crate) fn push_act(&mut self, act: &Act) -> ActNumber {
+        let number = ActNumber(self.lists.acts.append(&act.encode()));
+        let page = usize::try_from(act.line.page().0).expect("pages in memory number fewer than 2^64");
+        let heads = self.heads.get_mut(page).expect("the line exists, so its page does");
+        Arc::make_mut(heads).set(act.line.place(), number);
+        number
+    }
+
+    /// Puts a line's standing.
+    pub(crate) fn set_standing(&mut self, line: LineNumber, standing: Standing, holds: Vec<Hold>) {
+        let page = usize::try_from(line.page().0).expect("pages in memory number fewer than 2^64");
+        let page = self.pages.get_mut(page).expect("the line exists, so its page does");
+        Arc::make_mut(page).set(line.place(), standing, holds);
+    }
+
+    /// Brings page records, lists and the book record in line after a block.
+    pub(crate) fn settle(&mut self, domain: &Domain, touched: impl IntoIterator<Item = PageNumber>) {
+        if !self.open_lines.is_empty() {
+            self.close_lines(domain);
+        }
+        // Pages are touched in rising order, so new ones are appended one after the other.
+        for page in touched {
+            let place = usize::try_from(page.0).expect("pages in memory number fewer than 2^64");
+            let (record, heads) = (self.pages[place].encode(), self.heads[place].encode());
+            for (list, bytes) in [(&mut self.lists.pages, record), (&mut self.lists.heads, heads)] {
+                if page.0 < list.len() {
+                    list.replace(page.0, &bytes);
+                } else {
+                    list.append(&bytes);
+                }
+            }
+        }
+        self.refresh_heads(domain);
+    }
+
+    fn refresh_heads(&mut self, domain: &Domain) {
+        let head = |list: &NumberedList| ListHead { size: list.len(), digest: list.digest(domain) };
+        self.record.pages = head(&self.lists.pages);
+        self.record.seals = head(&self.lists.seals);
+        self.record.acts = head(&self.lists.acts);
+        self.record.heads = head(&self.lists.heads);
+    }
+}

@@ -1,0 +1,326 @@
+//! The state: every registry and book after a block, as one value.
+
+use std::sync::Arc;
+
+use fengni_core::block::{BlockId, Header};
+use fengni_core::book::{Book, Line, Seal};
+use fengni_core::limits::SUPERIORS;
+use fengni_core::list::{ListKind, NumberedList};
+use fengni_core::record::{
+    Agreement, Authority, CertificateType, CodeSet, KeyPurpose, Member, MemberStatus, Parameters, Record, Role,
+};
+use fengni_core::shelf::{Shelf, state_root};
+use fengni_core::standing::{Act, ActHeads, Page};
+use fengni_core::{BookNumber, Day, Digest, Domain, Height, MemberNumber, Millis, TypeNumber, Validator, ValidatorSet};
+use rpds::VectorSync;
+use thiserror::Error;
+
+use crate::book::BookState;
+use crate::registry::Registry;
+
+/// What a network begins with.
+#[derive(Clone, Debug)]
+pub struct Founding {
+    /// When it was founded: earlier than every block.
+    pub time: Millis,
+    /// Parameters.
+    pub parameters: Parameters,
+    /// Members.
+    pub members: Vec<Member>,
+    /// Certificate types.
+    pub types: Vec<CertificateType>,
+    /// Issuing authorities.
+    pub authorities: Vec<Authority>,
+    /// Agreements.
+    pub agreements: Vec<Agreement>,
+    /// Reference codes.
+    pub codes: Vec<CodeSet>,
+}
+
+/// The register after a block. Copies share what they have in common.
+#[derive(Clone)]
+pub struct State {
+    pub(crate) domain: Domain,
+    pub(crate) height: Height,
+    pub(crate) time: Millis,
+    pub(crate) last: BlockId,
+    pub(crate) parameters: Registry<Parameters>,
+    pub(crate) members: Registry<Member>,
+    pub(crate) types: Registry<CertificateType>,
+    pub(crate) authorities: Registry<Authority>,
+    pub(crate) agreements: Registry<Agreement>,
+    pub(crate) codes: Registry<CodeSet>,
+    pub(crate) books: VectorSync<Arc<BookState>>,
+    pub(crate) book_list: NumberedList,
+}
+
+impl State {
+    /// The state before the first block.
+    pub fn found(domain: Domain, founding: Founding) -> Self {
+        let suite = domain.suite;
+        Self {
+            domain,
+            height: Height(0),
+            time: founding.time,
+            last: BlockId::default(),
+            parameters: Registry::of(suite, [founding.parameters]),
+            members: Registry::of(suite, founding.members),
+            types: Registry::of(suite, founding.types),
+            authorities: Registry::of(suite, founding.authorities),
+            agreements: Registry::of(suite, founding.agreements),
+            codes: Registry::of(suite, founding.codes),
+            books: VectorSync::new_sync(),
+            book_list: NumberedList::new(suite, ListKind::Shelf),
+        }
+    }
+
+    /// Suite and network.
+    pub fn domain(&self) -> &Domain {
+        &self.domain
+    }
+
+    /// Height of the last block; 0 before the first.
+    pub fn height(&self) -> Height {
+        self.height
+    }
+
+    /// Time of the last block.
+    pub fn time(&self) -> Millis {
+        self.time
+    }
+
+    /// Id of the last block.
+    pub fn last(&self) -> BlockId {
+        self.last
+    }
+
+    /// The parameters in force.
+    pub fn parameters(&self) -> &Parameters {
+        self.parameters.get(0).expect("a network is founded with parameters")
+    }
+
+    /// A member.
+    pub fn member(&self, number: MemberNumber) -> Option<&Arc<Member>> {
+        self.members.get(number.0)
+    }
+
+    /// Every member.
+    pub fn members(&self) -> &Registry<Member> {
+        &self.members
+    }
+
+    /// Every certificate type.
+    pub fn types(&self) -> &Registry<CertificateType> {
+        &self.types
+    }
+
+    /// A certificate type.
+    pub fn certificate_type(&self, number: TypeNumber) -> Option<&Arc<CertificateType>> {
+        self.types.get(number.0)
+    }
+
+    /// Every issuing authority.
+    pub fn authorities(&self) -> &Registry<Authority> {
+        &self.authorities
+    }
+
+    /// Every agreement.
+    pub fn agreements(&self) -> &Registry<Agreement> {
+        &self.agreements
+    }
+
+    /// Every set of reference codes.
+    pub fn codes(&self) -> &Registry<CodeSet> {
+        &self.codes
+    }
+
+    /// A set of reference codes by name.
+    pub fn code_set(&self, name: &str) -> Option<&Arc<CodeSet>> {
+        self.codes.iter().find(|set| set.name == name)
+    }
+
+    /// A book.
+    pub fn book(&self, number: BookNumber) -> Option<&Arc<BookState>> {
+        self.books.get(usize::try_from(number.0).ok()?)
+    }
+
+    /// Every book with its number.
+    pub fn books(&self) -> impl Iterator<Item = (BookNumber, &Arc<BookState>)> {
+        (0..).map(BookNumber).zip(self.books.iter())
+    }
+
+    /// A member and those above it, lowest first.
+    pub fn chain(&self, member: MemberNumber) -> Vec<MemberNumber> {
+        let mut chain = vec![member];
+        let mut at = self.member(member);
+        while let Some(above) = at.and_then(|record| record.superior).filter(|_| chain.len() <= SUPERIORS) {
+            chain.push(above);
+            at = self.member(above);
+        }
+        chain
+    }
+
+    /// Whether `upper` stands above `lower`.
+    pub fn is_above(&self, upper: MemberNumber, lower: MemberNumber) -> bool {
+        self.chain(lower)[1..].contains(&upper)
+    }
+
+    /// Whether `member` may issue this type for `division` on `day`, by its own list of authorities.
+    pub(crate) fn is_authorised(&self, member: MemberNumber, book: &Book, day: Day) -> bool {
+        self.member(member).is_some_and(|record| {
+            record.authorities.iter().filter_map(|number| self.authorities.get(number.0)).any(|authority| {
+                authority.covers(member, book.certificate_type(), &book.division, day)
+            })
+        })
+    }
+
+    /// Digests of all shelves, in the order of [`Shelf::ALL`].
+    pub fn shelf_lists(&self) -> [&NumberedList; Shelf::ALL.len()] {
+        Shelf::ALL.map(|shelf| match shelf {
+            Shelf::Parameters => self.parameters.list(),
+            Shelf::Members => self.members.list(),
+            Shelf::Types => self.types.list(),
+            Shelf::Authorities => self.authorities.list(),
+            Shelf::Agreements => self.agreements.list(),
+            Shelf::Books => &self.book_list,
+            Shelf::Codes => self.codes.list(),
+        })
+    }
+
+    /// A registry record's encoding.
+    pub fn record_bytes(&self, shelf: Shelf, number: u32) -> Option<Vec<u8>> {
+        match shelf {
+            Shelf::Parameters => self.parameters.get(number).map(|record| record.encode()),
+            Shelf::Members => self.members.get(number).map(|record| record.encode()),
+            Shelf::Types => self.types.get(number).map(|record| record.encode()),
+            Shelf::Authorities => self.authorities.get(number).map(|record| record.encode()),
+            Shelf::Agreements => self.agreements.get(number).map(|record| record.encode()),
+            Shelf::Books => self.book(BookNumber(number)).map(|book| book.record().encode()),
+            Shelf::Codes => self.codes.get(number).map(|record| record.encode()),
+        }
+    }
+
+    /// The state root. Rule R-1.
+    pub fn root(&self) -> Digest {
+        let digests = self.shelf_lists().map(|list| list.digest(&self.domain));
+        state_root(&self.domain, &digests)
+    }
+
+    /// The validators of the next block, derived from the members. Rule F-1.
+    ///
+    /// # Panics
+    /// Never after a checked founding: votes that would leave no validator are refused.
+    pub fn next_validators(&self) -> ValidatorSet {
+        let height = self.height.next();
+        let validators = self
+            .members
+            .iter()
+            .zip(0..)
+            .filter(|(member, _)| {
+                member.status == MemberStatus::Active && member.roles.has(Role::Validator) && member.power > 0
+            })
+            .filter_map(|(member, number)| {
+                let key = member.key_for(KeyPurpose::Consensus, height)?.key;
+                Some(Validator { member: MemberNumber(number), key, power: member.power })
+            })
+            .collect();
+        ValidatorSet::new(validators).expect("the founding is checked: there is a validator with a key")
+    }
+}
+
+/// Why stored parts make no state.
+#[derive(Clone, PartialEq, Eq, Debug, Error)]
+pub enum LoadError {
+    /// A stored record is not the encoding of one.
+    #[error("record {number} of {shelf:?} is damaged")]
+    Record {
+        /// The shelf.
+        shelf: Shelf,
+        /// The record.
+        number: u32,
+    },
+    /// The rebuilt state has another root than the last final header.
+    #[error("the stored state of height {height} has root {found}, its header says {expected}")]
+    Root {
+        /// The height.
+        height: Height,
+        /// Root of the rebuilt state.
+        found: Digest,
+        /// Root in the header.
+        expected: Digest,
+    },
+}
+
+/// Reads of a stored state, for [`State::load`].
+pub trait StateParts {
+    /// Encodings of a shelf's records, by number.
+    fn records(&self, shelf: Shelf) -> Vec<Vec<u8>>;
+    /// Page records of a book, by number.
+    fn pages(&self, book: BookNumber) -> Vec<Page>;
+    /// Act heads of a book, a page each.
+    fn heads(&self, book: BookNumber) -> Vec<ActHeads>;
+    /// Seals of a book, by number.
+    fn seals(&self, book: BookNumber) -> Vec<Seal>;
+    /// Acts of a book, by number.
+    fn acts(&self, book: BookNumber) -> Vec<Act>;
+    /// Lines of the book's last page if it is not full, else nothing.
+    fn open_lines(&self, book: BookNumber) -> Vec<Line>;
+}
+
+impl State {
+    /// Rebuilds the state from what was stored, and checks it against the last final header.
+    ///
+    /// # Errors
+    /// [`LoadError`] when anything stored is not what the header commits to.
+    pub fn load(domain: Domain, header: &Header, parts: &impl StateParts) -> Result<Self, LoadError> {
+        fn registry<R: Record>(domain: &Domain, parts: &impl StateParts) -> Result<Registry<R>, LoadError> {
+            let mut registry = Registry::new(domain.suite);
+            for (bytes, number) in parts.records(R::SHELF).iter().zip(0..) {
+                registry.append(R::decode(bytes).map_err(|_| LoadError::Record { shelf: R::SHELF, number })?);
+            }
+            Ok(registry)
+        }
+        let records: Registry<Book> = registry(&domain, parts)?;
+        let mut state = Self {
+            domain,
+            height: header.height,
+            time: header.time,
+            last: header.id(&domain),
+            parameters: registry(&domain, parts)?,
+            members: registry(&domain, parts)?,
+            types: registry(&domain, parts)?,
+            authorities: registry(&domain, parts)?,
+            agreements: registry(&domain, parts)?,
+            codes: registry(&domain, parts)?,
+            books: VectorSync::new_sync(),
+            book_list: NumberedList::new(domain.suite, ListKind::Shelf),
+        };
+        for (record, number) in records.iter().zip(0..) {
+            let book = BookNumber(number);
+            let space = state.tag_space(record).unwrap_or(book);
+            let loaded = BookState::load(
+                &domain,
+                space,
+                Book::clone(record),
+                parts.pages(book),
+                parts.heads(book),
+                parts.seals(book),
+                parts.acts(book),
+                parts.open_lines(book),
+            );
+            state.book_list.append(&loaded.record().encode());
+            state.books.push_back_mut(Arc::new(loaded));
+        }
+        let (found, expected) = (state.root(), header.state_root);
+        if found == expected { Ok(state) } else { Err(LoadError::Root { height: header.height, found, expected }) }
+    }
+
+    /// The first book of the same issuer and type, if there is one: a tag stands once among them.
+    pub(crate) fn tag_space(&self, record: &Book) -> Option<BookNumber> {
+        self.books()
+            .find(|(_, book)| {
+                book.record().issuer == record.issuer && book.record().certificate_type() == record.certificate_type()
+            })
+            .map(|(number, _)| number)
+    }
+}
