@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
 use crate::problem::{Findings, Problems};
-use crate::rules::{self, View};
+use crate::rules;
 use crate::source::Lines;
 
 /// The most bytes of an encoded genesis.
@@ -40,24 +40,6 @@ pub struct Contents {
     pub agreements: Vec<Agreement>,
     /// Reference codes, by rising name of the set.
     pub codes: Vec<CodeSet>,
-    /// Validators of the first block.
-    pub validators: ValidatorSet,
-}
-
-impl Contents {
-    fn view(&self) -> View<'_> {
-        View {
-            name: &self.name,
-            founded: self.founded,
-            parameters: &self.parameters,
-            members: &self.members,
-            types: &self.types,
-            authorities: &self.authorities,
-            agreements: &self.agreements,
-            codes: &self.codes,
-            validators: self.validators.iter().cloned().collect(),
-        }
-    }
 }
 
 /// A founding whose every rule holds. Its contents can be read like fields.
@@ -88,7 +70,7 @@ impl Genesis {
     /// Every problem, without lines; paths are those of the document.
     pub fn new(contents: Contents) -> Result<Self, Problems> {
         let mut findings = Findings::default();
-        rules::check(&contents.view(), &mut findings);
+        rules::check(&contents, &mut findings);
         findings.finish(&Lines::default())?;
         Ok(Self(contents))
     }
@@ -123,6 +105,11 @@ impl Genesis {
     /// Whose rules digests and signatures of this network follow. Computes the identity: keep it.
     pub fn domain(&self) -> Domain {
         Domain { suite: self.0.suite, network: self.network() }
+    }
+
+    /// Rule G-9: the validators of the first block, by rising member number.
+    pub fn validators(&self) -> ValidatorSet {
+        ValidatorSet::new(rules::validators(&self.0.members)).expect("a set: checked in Genesis::new")
     }
 
     /// The contents, to build the first state from.

@@ -3,7 +3,7 @@
 //! Where a text cannot be read, a stand-in takes its place and the problem is noted: the rules
 //! then judge the rest, and whatever they say about the stand-in is left out as a consequence.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use fengni_core::id::{CreditCode, Division, TypeCode};
 use fengni_core::record::{
@@ -11,7 +11,7 @@ use fengni_core::record::{
     MemberKey, MemberStatus, Parameters, Party, Roles, Schema, Term, Weights,
 };
 use fengni_core::standing::ActKinds;
-use fengni_core::{Day, Height, MemberNumber, Millis, PublicKey, PurposeCode, Suite, TypeNumber, Validator, ValidatorSet};
+use fengni_core::{Day, MemberNumber, Millis, PublicKey, PurposeCode, Suite, TypeNumber};
 
 use crate::contents::{Contents, Genesis};
 use crate::document::{
@@ -19,7 +19,7 @@ use crate::document::{
 };
 use crate::founded;
 use crate::problem::{Findings, Problems};
-use crate::rules::{self, FOUNDING, View, derived_agreements, derived_authorities};
+use crate::rules::{self, FOUNDING, derived_agreements, derived_authorities};
 
 /// Most characters of a short name.
 const KEY_CHARACTERS: usize = 32;
@@ -39,55 +39,10 @@ impl Document {
         let mut findings = Findings::default();
         let draft = Resolver::new(self, &mut findings).draft();
         let mut consequences = Findings::default();
-        rules::check(&draft.view(), &mut consequences);
+        rules::check(&draft, &mut consequences);
         findings.add_consequences(consequences);
         findings.finish(&self.lines)?;
-        Genesis::new(draft.contents())
-    }
-}
-
-/// Contents whose validators may still break the rules of a set.
-struct Draft {
-    suite: Suite,
-    name: String,
-    founded: Millis,
-    parameters: Parameters,
-    members: Vec<Member>,
-    types: Vec<CertificateType>,
-    authorities: Vec<Authority>,
-    agreements: Vec<Agreement>,
-    codes: Vec<CodeSet>,
-    validators: Vec<Validator>,
-}
-
-impl Draft {
-    fn view(&self) -> View<'_> {
-        View {
-            name: &self.name,
-            founded: self.founded,
-            parameters: &self.parameters,
-            members: &self.members,
-            types: &self.types,
-            authorities: &self.authorities,
-            agreements: &self.agreements,
-            codes: &self.codes,
-            validators: self.validators.clone(),
-        }
-    }
-
-    fn contents(self) -> Contents {
-        Contents {
-            suite: self.suite,
-            name: self.name,
-            founded: self.founded,
-            parameters: self.parameters,
-            members: self.members,
-            types: self.types,
-            authorities: self.authorities,
-            agreements: self.agreements,
-            codes: self.codes,
-            validators: ValidatorSet::new(self.validators).expect("a set: rule G-9 was checked"),
-        }
+        Genesis::new(draft)
     }
 }
 
@@ -110,7 +65,7 @@ impl<'a> Resolver<'a> {
         Self { document, members, types, purposes: purposes.collect(), findings }
     }
 
-    fn draft(mut self) -> Draft {
+    fn draft(mut self) -> Contents {
         let document = self.document;
         let suite = self.suite();
         let founded = founded::parse(&document.network.founded).unwrap_or_else(|| {
@@ -125,14 +80,14 @@ impl<'a> Resolver<'a> {
             member.authorities = derived_authorities(number, &authorities);
             member.agreements = derived_agreements(number, &agreements);
         }
-        Draft {
+        self.validators(&mut members);
+        Contents {
             suite,
             name: document.network.name.clone(),
             founded,
             parameters: parameters(&document.parameters),
             types: self.each("types", &document.types, Self::certificate_type),
             codes: self.codes(),
-            validators: self.validators(&members),
             members,
             authorities,
             agreements,
@@ -161,6 +116,7 @@ impl<'a> Resolver<'a> {
             division: self.division("G-7", format!("{path}.division"), &entry.division),
             superior: entry.superior.as_ref().map(|key| self.member_number("G-7", format!("{path}.superior"), key)),
             roles: Roles::of(&entry.roles),
+            power: 0,
             status: MemberStatus::Active,
             keys: self.keys(path, &entry.keys),
             authorities: Vec::new(),
@@ -266,29 +222,19 @@ impl<'a> Resolver<'a> {
         self.document.codes.iter().map(set).collect()
     }
 
-    fn validators(&mut self, members: &[Member]) -> Vec<Validator> {
-        let mut validators = Vec::new();
+    /// Gives each validator its power. A validator's place is its member's.
+    fn validators(&mut self, members: &mut [Member]) {
         for (place, entry) in self.document.validators.iter().enumerate() {
-            let member = self.member_number("G-9", format!("validators[{place}].member"), &entry.member);
-            // Without a consensus key the member is told so; the set is judged without it.
-            if let Some(key) = rules::consensus_key(members, member) {
-                validators.push(Validator { member, key, power: entry.power });
-            } else {
-                let fault = format!("{:?} has no consensus key", entry.member);
-                self.findings.add("G-9", format!("validators[{place}]"), fault, "give it one, or remove it here");
-            }
-        }
-        let mut seen = BTreeSet::new();
-        for (place, entry) in self.document.validators.iter().enumerate() {
-            if !seen.insert(&entry.member) {
-                self.findings.add("G-9", format!("validators[{place}].member"), "stands there twice", "remove one");
-            }
+            let number = self.member_number("G-9", format!("validators[{place}].member"), &entry.member);
+            let member = usize::try_from(number.0).ok().and_then(|number| members.get_mut(number));
+            let Some(member) = member else { continue };
             if entry.power == 0 {
                 self.findings.add("G-9", format!("validators[{place}].power"), "is 0", "give it power, or remove it");
+            } else if member.power > 0 {
+                self.findings.add("G-9", format!("validators[{place}].member"), "stands there twice", "remove one");
             }
+            member.power = entry.power;
         }
-        validators.sort_by_key(|validator| validator.member);
-        validators
     }
 
     fn code<T>(

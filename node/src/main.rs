@@ -1,2 +1,77 @@
-//! Binary.
-fn main() {}
+//! fengni-node: runs a node of the ledger.
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+use fengni_node::config::{Config, LogFormat};
+
+/// A node of the Fengni ledger.
+#[derive(Parser)]
+#[command(version, about, after_help = "Examples:\n  fengni-node run --home nodes/psb\n  fengni-node check --home nodes/psb")]
+struct Arguments {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Run until told to stop (SIGTERM or Ctrl-C).
+    Run {
+        /// Folder with node.toml.
+        #[arg(long)]
+        home: PathBuf,
+    },
+    /// Check node.toml, keys and genesis without starting anything.
+    Check {
+        /// Folder with node.toml.
+        #[arg(long)]
+        home: PathBuf,
+    },
+}
+
+fn main() -> ExitCode {
+    let result = match Arguments::parse().command {
+        Command::Run { home } => run(&home),
+        Command::Check { home } => fengni_node::check(&home).inspect(|()| eprintln!("the node's files are right")),
+    };
+    match result {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("fengni-node: {error:#}");
+            ExitCode::from(3)
+        }
+    }
+}
+
+fn run(home: &std::path::Path) -> anyhow::Result<()> {
+    let config = Config::load(home)?;
+    start_log(&config)?;
+    tokio::runtime::Builder::new_multi_thread().enable_all().build()?.block_on(async {
+        fengni_node::run(home, stop_signal()?).await
+    })
+}
+
+fn start_log(config: &Config) -> anyhow::Result<()> {
+    let filter = tracing_subscriber::EnvFilter::try_new(&config.log.level)
+        .map_err(|error| anyhow::anyhow!("log.level: {error}; next: write a level such as info"))?;
+    let log = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
+    match config.log.format {
+        LogFormat::Json => log.json().init(),
+        LogFormat::Text => log.with_ansi(false).init(),
+    }
+    Ok(())
+}
+
+/// Completes when the node is asked to stop. The handlers are in place when this returns.
+fn stop_signal() -> anyhow::Result<impl Future<Output = ()>> {
+    use tokio::signal::unix::{SignalKind, signal};
+    let mut terminate = signal(SignalKind::terminate())?;
+    let mut interrupt = signal(SignalKind::interrupt())?;
+    Ok(async move {
+        tokio::select! {
+            _ = terminate.recv() => {}
+            _ = interrupt.recv() => {}
+        }
+    })
+}

@@ -25,7 +25,7 @@ use std::path::{Path, PathBuf};
 use fengni_core::{BlockId, Digest, Domain, Height, PublicKey};
 use thiserror::Error;
 
-pub use super::chain::SignedStep;
+use super::chain::SignedStep;
 
 const MAGIC: &[u8; 16] = b"fengniguard/1\0\0\0";
 const HEADER: usize = 56;

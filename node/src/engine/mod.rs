@@ -1,7 +1,444 @@
-//! Consensus.
+//! Consensus: one block after another, each final by the signatures of a quorum.
+//!
+//! The engine is Malachite, Tendermint in Rust; this folder is the only place that names it. The
+//! rest of the node gives it a ledger ([`Chain`]), a roster of peers and a sign that work waits,
+//! and looks at its [`Health`]. What bites, and where it is answered:
+//!
+//! ```text
+//! body durable before any answer .......... chain.rs, driver.rs (every message that brings one)
+//! the same block for the same round ....... chain.rs propose, driver.rs undecided
+//! no second signature ..................... guard.rs, signing.rs; quiet start in this file
+//! no silent stall ......................... driver.rs (trouble ends), health.rs (says why)
+//! hang for safety, end for liveness ....... this file: both watched, only the second ends
+//! parts bound, limited, evicted ........... parts.rs, peers.rs
+//! closed from the first byte .............. crate::network, peers.rs
+//! same set everywhere, sorted ............. context.rs, chain.rs validators
+//! loop never waits ........................ driver.rs
+//! ```
+
 mod chain;
 mod codec;
 mod context;
+mod driver;
 mod guard;
+mod health;
+mod pace;
 mod parts;
+mod peers;
 mod signing;
+
+use std::path::PathBuf;
+use std::sync::atomic::AtomicU64;
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use fengni_core::{Domain, Height, KeyAlgorithm, MemberNumber, SecretKey};
+use malachite::app::config::{ConsensusConfig, NodeConfig, ValueSyncConfig};
+use malachite::app::types::core::LinearTimeouts;
+use malachite::{ConsensusContext, EngineBuilder, RequestContext, SyncContext, WalContext};
+use prometheus_client::registry::Registry;
+use thiserror::Error;
+use tokio::sync::{mpsc, watch};
+use tokio::task::JoinHandle;
+use tokio::time::timeout;
+use tracing::info;
+
+use crate::network::{Mesh, MeshConfig, NetworkError, NetworkMetrics, Purpose, Roster};
+
+pub use chain::{Candidate, Chain, Considered, Evidence, Received, SignedStep, Statement, Trouble};
+pub use guard::{Guard, GuardError, Statement as GuardedStatement};
+pub use health::{EngineMetrics, Health};
+pub use pace::Pace;
+
+/// How long the parts of the engine may take to stop.
+const STOPPING: Duration = Duration::from_secs(5);
+/// How often health is looked at.
+const WATCH: Duration = Duration::from_secs(1);
+
+/// Who a validator votes as.
+#[derive(Clone, Debug)]
+pub struct Voter {
+    /// The member.
+    pub member: MemberNumber,
+    /// Its ed25519 consensus key. It runs on one machine only.
+    pub key: SecretKey,
+}
+
+/// What consensus is started with.
+#[derive(Clone, Debug)]
+pub struct EngineConfig {
+    /// A short name of this node, for the engine's own metrics.
+    pub name: String,
+    /// Suite and network.
+    pub domain: Domain,
+    /// Folder of the engine's log and of the record of signed votes; both are this node's own.
+    pub home: PathBuf,
+    /// `None` follows without voting: an observer.
+    pub voter: Option<Voter>,
+    /// How fast blocks follow one another.
+    pub pace: Pace,
+    /// How long the first round waits for a proposal; later rounds wait longer, up to a cap.
+    pub propose_timeout: Duration,
+    /// Without a final block for this long, health says why. Above the idle interval.
+    pub stall_after: Duration,
+    /// The mesh of consensus. Its purpose, limits of messages and domain are set here.
+    pub mesh: MeshConfig,
+}
+
+/// Why consensus did not start.
+#[derive(Debug, Error)]
+pub enum StartError {
+    /// The mesh.
+    #[error(transparent)]
+    Network(#[from] NetworkError),
+    /// The record of signed votes.
+    #[error(transparent)]
+    Guard(#[from] GuardError),
+    /// The consensus key is not an ed25519 key.
+    #[error("the consensus key is not an ed25519 key")]
+    Key,
+    /// The folder, the engine's log or one of its actors.
+    #[error("the consensus engine did not start: {0}")]
+    Engine(String),
+}
+
+/// Running consensus.
+#[derive(Debug)]
+pub struct EngineHandle {
+    health: Arc<health::HealthState>,
+    node: malachite::app::engine::node::NodeRef,
+    supervisor: JoinHandle<()>,
+    watcher: JoinHandle<()>,
+    order: Arc<tokio::sync::Mutex<()>>,
+    mesh: Mesh,
+}
+
+impl EngineHandle {
+    /// A look at consensus now.
+    pub fn health(&self) -> Health {
+        self.health.look()
+    }
+
+    /// A way to look at it from elsewhere, such as an API.
+    pub fn health_view(&self) -> HealthView {
+        HealthView(Arc::clone(&self.health))
+    }
+
+    /// The mesh of consensus, for its address and peers.
+    pub fn mesh(&self) -> &Mesh {
+        &self.mesh
+    }
+
+    /// Completes when consensus cannot go on, with the reason: the process must then end with an
+    /// error, and its supervisor restart it. Does not complete when the engine stops itself for
+    /// safety: then [`Health::safety_failure`] is set and a person decides.
+    pub async fn ended(&self) -> String {
+        ended(self.health.endings()).await
+    }
+
+    /// Stops consensus; a commit in progress is finished first.
+    pub async fn stop(self) {
+        self.health.stopping();
+        self.watcher.abort();
+        let _order = self.order.lock().await;
+        self.node.stop(Some("the node is stopping".to_owned()));
+        let _ = timeout(STOPPING, self.supervisor).await;
+        self.mesh.stop().await;
+        info!("consensus stopped");
+    }
+}
+
+/// Looks at consensus.
+#[derive(Clone, Debug)]
+pub struct HealthView(Arc<health::HealthState>);
+
+impl HealthView {
+    /// A look now.
+    pub fn look(&self) -> Health {
+        self.0.look()
+    }
+
+    /// As [`EngineHandle::ended`].
+    pub async fn ended(&self) -> String {
+        ended(self.0.endings()).await
+    }
+}
+
+async fn ended(mut endings: watch::Receiver<Option<String>>) -> String {
+    match endings.wait_for(Option::is_some).await {
+        Ok(reason) => reason.clone().unwrap_or_default(),
+        Err(_) => "consensus is gone".to_owned(),
+    }
+}
+
+/// The engine's own metrics as text, to be exported with the node's.
+pub fn engine_metrics() -> String {
+    let mut text = String::new();
+    malachite::app::metrics::export(&mut text);
+    text
+}
+
+/// Starts consensus. One per process: the engine's metrics are global.
+///
+/// - `chain`: the ledger.
+/// - `work`: true while the pool holds a transaction that could go into a block.
+/// - `roster`: who may connect.
+///
+/// # Errors
+/// [`StartError`].
+pub async fn start(
+    config: EngineConfig,
+    chain: Arc<dyn Chain>,
+    work: watch::Receiver<bool>,
+    roster: Roster,
+    registry: &mut Registry,
+) -> Result<EngineHandle, StartError> {
+    std::fs::create_dir_all(&config.home).map_err(|error| StartError::Engine(error.to_string()))?;
+    let metrics = EngineMetrics::register(registry);
+    let last_final = tokio::task::spawn_blocking({
+        let chain = Arc::clone(&chain);
+        move || chain.last_final()
+    })
+    .await
+    .map_err(|error| StartError::Engine(error.to_string()))?;
+    let health = Arc::new(health::HealthState::new(last_final, config.stall_after, metrics));
+    let mut votes = votes(&config, last_final, &health)?;
+
+    let network_metrics = NetworkMetrics::register(registry, Purpose::Consensus);
+    let (mesh, feeds) = Mesh::start(mesh_config(&config), roster.clone(), network_metrics).await?;
+    let engine = |error: String| StartError::Engine(error);
+    let (peers, network) = peers::Peers::start(mesh.clone(), feeds, roster, Arc::clone(&health))
+        .await
+        .map_err(|error| engine(error.to_string()))?;
+    let (publish, mut published) = mpsc::channel::<malachite::NetworkMsg<context::Context>>(64);
+    tokio::spawn({
+        let network = network.clone();
+        async move {
+            while let Some(message) = published.recv().await {
+                if network.cast(message.into()).is_err() {
+                    return;
+                }
+            }
+        }
+    });
+
+    let (channels, handle) = EngineBuilder::new(context::Context, Settings::new(config.name.clone()))
+        .with_default_wal(WalContext::new(config.home.join("wal"), codec::WireCodec))
+        .with_custom_network(network, publish)
+        .with_default_consensus(votes.consensus(&config.domain))
+        .with_default_sync(SyncContext::new(codec::WireCodec))
+        .with_default_request(RequestContext::new(16))
+        .build()
+        .await
+        .map_err(|error| engine(format!("{error:#}")))?;
+
+    let order = Arc::new(tokio::sync::Mutex::new(()));
+    let ledger = Arc::new(driver::Ledger {
+        chain,
+        domain: config.domain,
+        voter: config.voter.as_ref().map(|voter| (voter.member, voter.key.public())),
+        quiet_until: votes.quiet_until,
+        health: Arc::clone(&health),
+        pace: config.pace,
+        timeouts: timeouts(config.propose_timeout),
+        work,
+        peers,
+        network: channels.network.clone(),
+        order: Arc::clone(&order),
+        committed: watch::Sender::new(last_final),
+        set: Mutex::new(None),
+        streams: AtomicU64::new(start_number()),
+    });
+    let node = handle.actor.clone();
+    let supervisor = tokio::spawn(supervise(driver::Driver::new(ledger), channels, handle.handle, Arc::clone(&health)));
+    let watcher = tokio::spawn(watch_health(Arc::clone(&health)));
+    Ok(EngineHandle { health, node, supervisor, watcher, order, mesh })
+}
+
+/// Streams of this run are not mistaken for those of the run before.
+fn start_number() -> u64 {
+    let since = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap_or_default();
+    u64::try_from(since.as_micros()).unwrap_or(0)
+}
+
+/// How this node takes part.
+struct Votes {
+    signer: Option<(MemberNumber, signing::LedgerSigner)>,
+    quiet_until: Option<Height>,
+}
+
+impl Votes {
+    fn consensus(&mut self, domain: &Domain) -> ConsensusContext<context::Context> {
+        let verifier = Box::new(signing::LedgerVerifier { domain: *domain });
+        match self.signer.take() {
+            Some((member, signer)) => {
+                ConsensusContext::new_validator(context::Address(member), verifier, Box::new(signer))
+            }
+            None => ConsensusContext::new_full_node(context::Address::OBSERVER, verifier),
+        }
+    }
+}
+
+/// Opens the guard of a voter. A key that has signed for heights the store does not know of stays
+/// quiet: the store is older than the key's votes, and only the others can tell what was decided.
+fn votes(config: &EngineConfig, last_final: Height, health: &Arc<health::HealthState>) -> Result<Votes, StartError> {
+    let Some(voter) = &config.voter else { return Ok(Votes { signer: None, quiet_until: None }) };
+    let public = voter.key.public();
+    if public.algorithm() != KeyAlgorithm::Ed25519 {
+        return Err(StartError::Key);
+    }
+    // A file for each key: a new key starts with an empty record.
+    let name = format!("signed-{}", &config.domain.digest("guard", &[&public.wire()]).to_string()[..16]);
+    let guard = Guard::open(&config.home.join(name), config.domain, &public)?;
+    let signed = guard.height();
+    if signed > last_final.next() {
+        health.note_standing(format!(
+            "the key has signed for height {signed} and the store ends at {last_final}: not voting until height {signed} is final"
+        ));
+        return Ok(Votes { signer: None, quiet_until: Some(signed) });
+    }
+    let refusals = health.metrics.guard_refusals.clone();
+    let heard = Arc::clone(health);
+    let refused = Arc::new(move |reason: String| heard.end(format!("a signature was refused: {reason}")));
+    let signer =
+        signing::LedgerSigner::new(config.domain, voter.member, voter.key.clone(), guard, refusals, refused);
+    Ok(Votes { signer: Some((voter.member, signer)), quiet_until: None })
+}
+
+fn mesh_config(config: &EngineConfig) -> MeshConfig {
+    let mut mesh = config.mesh.clone();
+    mesh.domain = config.domain;
+    mesh.purpose = Purpose::Consensus;
+    mesh.limits.frame_bytes = codec::PART_BYTES.max(codec::CERTIFICATE_BYTES) + 1;
+    mesh.limits.frames_received = 256;
+    mesh.limits.frames_per_second = 1000;
+    mesh.limits.request_bytes = codec::STATUS_BYTES;
+    mesh.limits.response_bytes = codec::ANSWER_BYTES;
+    mesh
+}
+
+/// Timeouts by round: a dead proposer costs one propose timeout, and rounds grow until the slowest
+/// link fits in.
+fn timeouts(propose: Duration) -> LinearTimeouts {
+    let step = propose / 2;
+    LinearTimeouts {
+        propose,
+        propose_delta: step,
+        prevote: step,
+        prevote_delta: step,
+        precommit: step,
+        precommit_delta: step,
+        rebroadcast: propose * 2,
+        max_timeout: (propose * 10).max(Duration::from_secs(10)),
+    }
+}
+
+/// The engine's settings; its network settings have no effect on our own actor.
+struct Settings {
+    name: String,
+    consensus: ConsensusConfig,
+    sync: ValueSyncConfig,
+}
+
+impl Settings {
+    fn new(name: String) -> Self {
+        let consensus = ConsensusConfig { queue_per_height_capacity: 2048, ..ConsensusConfig::default() };
+        let sync = ValueSyncConfig {
+            // Zero: a status goes out with every final block.
+            status_update_interval: Duration::ZERO,
+            request_timeout: Duration::from_secs(5),
+            parallel_requests: 3,
+            ..ValueSyncConfig::default()
+        };
+        Self { name, consensus, sync }
+    }
+}
+
+impl NodeConfig for Settings {
+    fn moniker(&self) -> &str {
+        &self.name
+    }
+
+    fn consensus(&self) -> &ConsensusConfig {
+        &self.consensus
+    }
+
+    fn consensus_mut(&mut self) -> &mut ConsensusConfig {
+        &mut self.consensus
+    }
+
+    fn value_sync(&self) -> &ValueSyncConfig {
+        &self.sync
+    }
+
+    fn value_sync_mut(&mut self) -> &mut ValueSyncConfig {
+        &mut self.sync
+    }
+}
+
+/// Drives the engine until it is gone, and tells a safe end from a hang for safety: in a hang the
+/// engine's children are stopped, its channel closes, and its node stays.
+async fn supervise(
+    driver: driver::Driver,
+    channels: malachite::Channels<context::Context>,
+    mut node: JoinHandle<()>,
+    health: Arc<health::HealthState>,
+) {
+    // Dropped last: the engine takes closed channels for an application that is gone.
+    let malachite::Channels { consensus, network: _network, events: _events, requests: _requests, net_requests: _net } =
+        channels;
+    tokio::select! {
+        () = driver.run(consensus) => {}
+        _ = &mut node => {
+            health.end("the consensus engine stopped");
+            return;
+        }
+    }
+    if timeout(STOPPING, &mut node).await.is_err() && !health.has_ended() {
+        health.fail_safe();
+    }
+    let _ = node.await;
+    health.end("the consensus engine stopped");
+}
+
+/// Looks for progress, and for the engine's own sign that it stopped for safety.
+async fn watch_health(health: Arc<health::HealthState>) {
+    let mut clock = tokio::time::interval(WATCH);
+    clock.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+    loop {
+        clock.tick().await;
+        if safety_sign(&engine_metrics()) {
+            health.fail_safe();
+        }
+        health.watch();
+    }
+}
+
+fn safety_sign(metrics: &str) -> bool {
+    metrics
+        .lines()
+        .filter(|line| !line.starts_with('#') && line.contains("node_safety_failure"))
+        .any(|line| line.ends_with(" 1"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_engines_safety_sign_is_read_from_its_metrics() {
+        let quiet = "# TYPE core_node_safety_failure gauge\ncore_node_safety_failure{moniker=\"a\"} 0\nx 1\n";
+        assert!(!safety_sign(quiet));
+        assert!(safety_sign("core_node_safety_failure{moniker=\"a\"} 1\n"));
+    }
+
+    #[test]
+    fn timeouts_grow_by_round_and_are_capped() {
+        use malachite::app::types::core::{Round, Timeout};
+        let timeouts = timeouts(Duration::from_secs(1));
+        let propose = |round| timeouts.duration_for(Timeout::propose(Round::new(round)));
+        assert_eq!(propose(0), Duration::from_secs(1));
+        assert_eq!(propose(2), Duration::from_secs(2));
+        assert_eq!(propose(u32::MAX), Duration::from_secs(10));
+    }
+}

@@ -24,6 +24,7 @@ mod tx;
 #[cfg(test)]
 mod tests;
 
+pub use libp2p::multiaddr::Protocol;
 pub use libp2p::{Multiaddr, PeerId};
 pub use mesh::{CallFailure, Frame, Mesh, MeshConfig, MeshEvent, MeshFeeds, NetworkError, PeerAddress, SendError};
 pub use metrics::NetworkMetrics;
@@ -31,7 +32,7 @@ pub use roster::Roster;
 pub use transport::{Purpose, peer_id, peer_key};
 pub use tx::{TX_BATCH_BYTES, TxBatch, TxError, TxNetwork};
 
-pub(crate) use libp2p::request_response::{InboundRequestId, OutboundRequestId};
+pub(crate) use libp2p::request_response::InboundRequestId;
 
 /// How much one mesh accepts and keeps.
 #[derive(Clone, Debug)]

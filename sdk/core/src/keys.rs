@@ -138,8 +138,11 @@ impl PublicKey {
     pub fn new(algorithm: KeyAlgorithm, bytes: &[u8]) -> Result<Self, KeyError> {
         let tagged = Tagged::new(algorithm, bytes, algorithm.key_bytes())?;
         let usable = match algorithm {
-            KeyAlgorithm::P256 => p256::ecdsa::VerifyingKey::from_sec1_bytes(bytes).is_ok(),
-            _ => ed25519_key(bytes).is_some_and(|key| !key.is_weak()),
+            // SEC 1 has a third spelling of 33 bytes, tag 5: one point, one spelling.
+            KeyAlgorithm::P256 => {
+                matches!(bytes[0], 2 | 3) && p256::ecdsa::VerifyingKey::from_sec1_bytes(bytes).is_ok()
+            }
+            _ => is_reduced(bytes) && ed25519_key(bytes).is_some_and(|key| !key.is_weak()),
         };
         if usable { Ok(Self(tagged)) } else { Err(KeyError::Point) }
     }
@@ -188,6 +191,13 @@ impl PublicKey {
             KeyAlgorithm::Trial => verify_ed25519(self.bytes(), &trial_message(message), signature),
         }
     }
+}
+
+/// Whether the y coordinate is below 2^255 - 19: larger ones are second spellings, which libraries
+/// for other languages treat differently.
+fn is_reduced(bytes: &[u8]) -> bool {
+    let (top, middle) = (bytes[31] & 0x7f, &bytes[1..31]);
+    top != 0x7f || middle.iter().any(|byte| *byte != 0xff) || bytes[0] < 0xed
 }
 
 fn ed25519_key(bytes: &[u8]) -> Option<ed25519_dalek::VerifyingKey> {

@@ -24,6 +24,8 @@ pub mod shelf;
 pub mod standing;
 pub mod transaction;
 pub mod tree;
+pub mod verdict;
+pub mod verify;
 
 pub use block::{Block, BlockId, Header};
 pub use day::{Day, Millis};

@@ -203,6 +203,9 @@ impl StateProof {
     /// # Source
     /// `sdk/spec/proofs.md`, rules P-2 to P-5.
     pub fn verify(&self, domain: &Domain, validators: &ValidatorSet) -> Result<Proven, ProofError> {
+        if self.header.domain() != *domain {
+            return Err(ProofError::OtherNetwork);
+        }
         self.certificate.verify(domain, validators, self.header.height, self.header.id(domain))?;
         self.verify_under_final_header(domain)
     }

@@ -295,7 +295,7 @@ pub struct Act {
     pub hold: Option<MemberNumber>,
     /// When a suspension ends by itself.
     pub until: Option<Millis>,
-    /// Who the line was given up to, for a transfer out.
+    /// Who the line was given up to, for a transfer out and every act while it is in transfer.
     pub target: Option<MemberNumber>,
     /// The line that goes on from here, for a renewal, change, correction, new key or transfer in.
     pub successor: Option<LinePlace>,

@@ -152,5 +152,6 @@ fn fold_range(
 
 /// The largest power of two below `size`: where RFC 9162 splits a tree of more than one leaf.
 fn split(size: usize) -> usize {
-    size.next_power_of_two() / 2
+    // Without an overflow for any size, because a size may come from a stranger.
+    1 << (size - 1).ilog2()
 }

@@ -19,7 +19,7 @@ pub(super) fn may_change(
     change: &StandingChange,
 ) -> Result<(), Refusal> {
     let entitled = match actor.purpose {
-        KeyPurpose::Issuing => book.keeper == actor.number && as_keeper(actor.number, change),
+        Some(KeyPurpose::Issuing) => book.keeper == actor.number && as_keeper(actor.number, change),
         _ => as_body(state, actor.number, book, kind, change),
     };
     if entitled { Ok(()) } else { Err(Refusal::NotEntitled) }

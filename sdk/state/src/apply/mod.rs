@@ -29,18 +29,19 @@ pub struct Applied {
     pub outcomes: Vec<Outcome>,
 }
 
-/// Who acts: the member and the keys that signed, all for one purpose.
+/// Who acts: the member and the keys that signed.
 pub(crate) struct Actor {
     pub(crate) number: MemberNumber,
     pub(crate) member: std::sync::Arc<Member>,
     pub(crate) keys: Vec<KeyNumber>,
-    pub(crate) purpose: KeyPurpose,
+    /// What the keys are for; `None` where they serve different purposes, which suits no operation.
+    pub(crate) purpose: Option<KeyPurpose>,
 }
 
 impl Actor {
     /// Refuses keys of other purposes than the operation asks for.
     fn with_keys_for(&self, purposes: &[KeyPurpose]) -> Result<(), Refusal> {
-        if purposes.contains(&self.purpose) { Ok(()) } else { Err(Refusal::KeyPurpose) }
+        if self.purpose.is_some_and(|purpose| purposes.contains(&purpose)) { Ok(()) } else { Err(Refusal::KeyPurpose) }
     }
 
     /// Refuses a member without the role.
@@ -123,10 +124,9 @@ fn actor<R: Records>(draft: &Draft<'_, R>, transaction: &Transaction) -> Result<
     }
     let keys = transaction.keys();
     let mut purposes = keys.iter().filter_map(|key| member.key(*key)).map(|key| key.purpose);
-    let purpose = purposes.next().ok_or(Refusal::KeyPurpose)?;
-    if purposes.any(|other| other != purpose) {
-        return Err(Refusal::KeyPurpose);
-    }
+    // Judged by each operation, because a missing role answers before it.
+    let first = purposes.next();
+    let purpose = first.filter(|first| purposes.all(|other| other == *first));
     Ok(Actor { number, member, keys, purpose })
 }
 

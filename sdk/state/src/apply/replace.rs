@@ -8,7 +8,7 @@ use fengni_core::standing::{ActKind, Hold, Standing, State as LineState};
 use fengni_core::{BookNumber, LinePlace};
 
 use super::books::{free_tags, kept_by, may_issue};
-use super::standing::recorded;
+use super::standing::{given_up_to, recorded};
 use super::{Actor, Refused, known_reason};
 use crate::draft::Draft;
 use crate::records::Records;
@@ -101,18 +101,6 @@ pub(super) fn transfer_in<R: Records>(
     let begins = Standing { key_blocked: false, ..begins };
     let step = Step { old, into, new, kind: ActKind::TransferIn, ground };
     Ok(take_over(draft, actor, step, (standing, LineState::Superseded), (begins, holds)))
-}
-
-/// Who the latest transfer out names; acts that only set flags may stand after it.
-fn given_up_to<R: Records>(draft: &Draft<'_, R>, old: LinePlace) -> Option<fengni_core::MemberNumber> {
-    let mut at = draft.head(old);
-    while let Some(act) = at.and_then(|number| draft.act(old.book, number)) {
-        if act.kind == ActKind::TransferOut {
-            return act.target;
-        }
-        at = act.previous;
-    }
-    None
 }
 
 fn allowed<R: Records>(

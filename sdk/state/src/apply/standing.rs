@@ -46,6 +46,8 @@ pub(super) fn change<R: Records>(
         StandingChange::Suspend { until } => record.until = until,
         StandingChange::Return { hold } => record.hold = Some(hold),
         StandingChange::TransferOut { target } => record.target = Some(target),
+        // Acts that only set flags repeat the target, so that the latest act names it.
+        _ if to.state == LineState::TransferringOut => record.target = given_up_to(draft, place),
         _ => (),
     }
     Ok(Effect::Acted { act: draft.act_on(place.book, record, holds), standing: to })
@@ -163,6 +165,14 @@ fn transition(
     Ok((to, holds))
 }
 
+/// Who a line in transfer was given up to. Rule O-5.
+///
+/// One read, however many flags were set and cleared meanwhile: a walk back to the transfer would
+/// let a keeper make every attempt to take the line over cost as much as it likes.
+pub(super) fn given_up_to<R: Records>(draft: &Draft<'_, R>, place: LinePlace) -> Option<MemberNumber> {
+    draft.act(place.book, draft.head(place)?)?.target
+}
+
 fn within_daily_limit<R: Records>(draft: &Draft<'_, R>, actor: &Actor) -> Result<(), Refusal> {
     let (day, count) = actor.member.terminal_acts;
     let limit = draft.state.parameters().terminal_acts_per_day;
@@ -174,5 +184,6 @@ fn count_terminal_act<R: Records>(draft: &mut Draft<'_, R>, actor: &Actor) {
     let today = draft.day();
     let before = if member.terminal_acts.0 == today { member.terminal_acts.1 } else { 0 };
     member.terminal_acts = (today, before + 1);
+    member.version += 1;
     draft.replace_member(actor.number, member);
 }

@@ -1,0 +1,17 @@
+//! A local network: every node a process of its own on loopback.
+//!
+//! ```text
+//! sample --writes--> DIR/network.json, nodes/, members/
+//! up, down, status --read--> network.json --talk to--> fengni-node processes
+//! ```
+
+pub(crate) mod down;
+mod layout;
+pub mod map;
+mod ports;
+pub(crate) mod probe;
+mod process;
+pub(crate) mod sample;
+mod secrets;
+pub(crate) mod status;
+pub(crate) mod up;

@@ -1,0 +1,80 @@
+//! Rule G-6: reference codes.
+
+use std::collections::BTreeMap;
+
+use fengni_core::Day;
+use fengni_core::id::Division;
+use fengni_core::record::CodeSet;
+
+use super::{check_fresh, check_name, check_rising};
+use crate::contents::Contents;
+use crate::problem::Findings;
+
+/// Sets that every network needs.
+const NEEDED: [&str; 3] = ["divisions", "purposes", "reasons"];
+/// Most characters of a code.
+const CODE_CHARACTERS: usize = 32;
+
+pub(super) fn check(founding: &Contents, findings: &mut Findings) {
+    for needed in NEEDED {
+        if !founding.codes.iter().any(|set| set.name == needed && !set.codes.is_empty()) {
+            findings.add("G-6", format!("codes.{needed}"), "is missing", format!("list codes under [codes.{needed}]"));
+        }
+    }
+    let names: Vec<&String> = founding.codes.iter().map(|set| &set.name).collect();
+    check_rising(findings, "codes", &names);
+    for set in &founding.codes {
+        check_set(set, findings);
+    }
+}
+
+fn check_set(set: &CodeSet, findings: &mut Findings) {
+    let path = format!("codes.{}", set.name);
+    let plain = set.name.bytes().all(|byte| byte.is_ascii_lowercase() || byte == b'-');
+    if !plain || !(1..=CODE_CHARACTERS).contains(&set.name.len()) {
+        findings.add("G-6", path.clone(), "is no name of a set", "use 1 to 32 small letters and hyphens");
+    }
+    check_fresh(findings, path.clone(), set.version == 1);
+    let codes: Vec<&String> = set.codes.iter().map(|entry| &entry.code).collect();
+    check_rising(findings, path.clone(), &codes);
+    for entry in &set.codes {
+        let path = format!("{path}.{}", entry.code);
+        check_name(findings, "G-6", path.clone(), &entry.name);
+        if let Err((fault, next)) = check_code(&set.name, &entry.code, &entry.name) {
+            findings.add("G-6", path, fault, next);
+        }
+    }
+    // Documents and agreements name a purpose by its meaning.
+    if set.name == "purposes" {
+        let mut meanings = BTreeMap::new();
+        for entry in &set.codes {
+            if let Some(other) = meanings.insert(&entry.name, &entry.code) {
+                let fault = format!("{:?} is the meaning of {other} as well", entry.name);
+                findings.add("G-6", format!("{path}.{}", entry.code), fault, "give each purpose a name of its own");
+            }
+        }
+    }
+}
+
+fn check_code(set: &str, code: &str, name: &str) -> Result<(), (String, &'static str)> {
+    match set {
+        "divisions" => {
+            Division::parse(code).map(drop).map_err(|error| (error.to_string(), "write a division of 2, 4, 6 or 9 digits"))
+        }
+        // Transactions carry the number, so that it has one spelling.
+        "purposes" | "reasons" => match code.parse::<u16>() {
+            Ok(number) if number > 0 && number.to_string() == code => Ok(()),
+            _ => Err((format!("{code:?} is no number from 1 to 65535"), "number the code, without leading zeros")),
+        },
+        "calendar" if Day::parse(code).is_none() || code.len() != 8 => {
+            Err((format!("{code:?} is no date"), "write a date such as 20261001"))
+        }
+        "calendar" if !matches!(name, "holiday" | "workday") => {
+            Err((format!("{name:?} is neither holiday nor workday"), "write \"holiday\" or \"workday\""))
+        }
+        _ if !(1..=CODE_CHARACTERS).contains(&code.len()) || !code.bytes().all(|byte| byte.is_ascii_graphic()) => {
+            Err((format!("{code:?} is no code"), "use 1 to 32 visible ASCII characters"))
+        }
+        _ => Ok(()),
+    }
+}

@@ -1,0 +1,60 @@
+//! Reference codes of the sample network.
+
+use std::collections::BTreeMap;
+
+/// Purposes (用证场景), by code.
+pub(super) const PURPOSES: [(u16, &str); 8] = [
+    (101, "交通执法"),
+    (102, "企业开办"),
+    (103, "住房补贴"),
+    (104, "入境通关"),
+    (105, "政务办事"),
+    (106, "社会保险"),
+    (107, "车辆租赁"),
+    (108, "不动产交易"),
+];
+
+const DIVISIONS: [(&str, &str); 4] = [
+    ("319900", "东海省(虚构)"),
+    ("319901", "东海省海隅区(虚构)"),
+    ("339900", "云山省(虚构)"),
+    ("339901", "云山省云山市(虚构)"),
+];
+
+const REASONS: [(&str, &str); 18] = [
+    ("101", "持证人申请"),
+    ("102", "登记事项变更"),
+    ("103", "有效期届满延续"),
+    ("104", "信息更正"),
+    ("105", "手机遗失补绑"),
+    ("201", "涉嫌违法调查期间暂扣"),
+    ("202", "行政处罚决定"),
+    ("203", "调查终结发还"),
+    ("204", "以欺骗手段取得"),
+    ("205", "持证人死亡"),
+    ("206", "企业终止"),
+    ("301", "跨省转出"),
+    ("302", "跨省转入"),
+    ("401", "异议受理"),
+    ("402", "异议办结"),
+    ("501", "一次性证照核销"),
+    ("601", "互认协议暂停或恢复"),
+    ("901", "签发密钥应急处置"),
+];
+
+/// Statutory days off of 2026. Adjusted days are announced each year and added by vote.
+const HOLIDAYS: [&str; 13] = [
+    "20260101", "20260216", "20260217", "20260218", "20260219", "20260405", "20260501", "20260502", "20260619",
+    "20260925", "20261001", "20261002", "20261003",
+];
+
+/// Every set of the sample network.
+pub(super) fn sets() -> BTreeMap<String, BTreeMap<String, String>> {
+    let owned = |(code, name): (&str, &str)| (code.to_owned(), name.to_owned());
+    BTreeMap::from([
+        ("divisions".to_owned(), DIVISIONS.into_iter().map(owned).collect()),
+        ("purposes".to_owned(), PURPOSES.iter().map(|(code, name)| (code.to_string(), (*name).to_owned())).collect()),
+        ("reasons".to_owned(), REASONS.into_iter().map(owned).collect()),
+        ("calendar".to_owned(), HOLIDAYS.into_iter().map(|day| owned((day, "holiday"))).collect()),
+    ])
+}

@@ -1,0 +1,301 @@
+//! Writing a founding document: readable, with comments, and the same network when read again.
+
+use std::fmt::{self, Write as _};
+
+use fengni_core::record::{CertificateType, Member};
+use fengni_core::standing::ActKinds;
+use fengni_core::{MemberNumber, PurposeCode, TypeNumber};
+use serde::Serialize;
+
+use crate::contents::Genesis;
+use crate::document::{
+    ActsEntry, AgreementEntry, AuthorityEntry, ClaimEntry, Document, KeyEntry, MemberEntry, NetworkEntry,
+    ParametersEntry, TypeEntry, ValidatorEntry, WeightsEntry,
+};
+use crate::founded;
+use crate::resolve::SUITES;
+use crate::rules;
+
+impl Document {
+    /// The document as commented TOML. Reading it again gives the same founding.
+    pub fn to_toml(&self) -> String {
+        let mut text = String::new();
+        self.write(&mut text).expect("writing into a string does not fail");
+        text
+    }
+
+    fn write(&self, out: &mut String) -> fmt::Result {
+        out.push_str(
+            "# Founding document of a Fengni network: sdk/spec/genesis.md.\n\
+             # One character changed that changes its meaning is another network.\n\n",
+        );
+        let NetworkEntry { name, suite, founded } = &self.network;
+        writeln!(out, "[network]\nname = {}\nsuite = {}\nfounded = {}\n", quoted(name), quoted(suite), quoted(founded))?;
+        self.write_parameters(out)?;
+        for (set, codes) in &self.codes {
+            writeln!(out, "[codes.{}]", key(set))?;
+            for (code, name) in codes {
+                writeln!(out, "{} = {}", key(code), quoted(name))?;
+            }
+            out.push('\n');
+        }
+        self.members.iter().try_for_each(|member| write_member(out, member))?;
+        self.types.iter().try_for_each(|kind| write_type(out, kind))?;
+        self.authorities.iter().try_for_each(|authority| write_authority(out, authority))?;
+        self.agreements.iter().try_for_each(|agreement| write_agreement(out, agreement))?;
+        for ValidatorEntry { member, power } in &self.validators {
+            writeln!(out, "[[validators]]\nmember = {}\npower = {power}\n", quoted(member))?;
+        }
+        out.truncate(out.trim_end().len());
+        out.push('\n');
+        Ok(())
+    }
+
+    fn write_parameters(&self, out: &mut String) -> fmt::Result {
+        let it = &self.parameters;
+        let lines = [
+            ("window", it.window, "heights for which a transaction may wait"),
+            ("clock_ahead_millis", it.clock_ahead_millis, "a block's time ahead of a validator's clock"),
+            ("online_age_secs", it.online_age_secs.into(), "age of a header for an online answer"),
+            ("trusting_period_secs", it.trusting_period_secs, "age of a checkpoint for statements about now"),
+            ("block_weight", it.block_weight, "a full block"),
+            ("member_weight", it.member_weight, "one member's share of a block"),
+            ("solo_seal_lines", it.solo_seal_lines.into(), "lines one person may seal alone"),
+            ("terminal_acts_per_day", it.terminal_acts_per_day.into(), "of one member"),
+            ("validators_min", it.validators_min.into(), "four outlast one that fails or lies"),
+        ];
+        out.push_str("[parameters]\n");
+        for (name, value, meaning) in lines {
+            writeln!(out, "{name} = {value} # {meaning}")?;
+        }
+        let WeightsEntry { transaction, line, act, record } = &it.weights;
+        writeln!(
+            out,
+            "\n[parameters.weights]\ntransaction = {transaction}\nline = {line}\nact = {act}\nrecord = {record}\n"
+        )
+    }
+}
+
+fn write_member(out: &mut String, member: &MemberEntry) -> fmt::Result {
+    let MemberEntry { key, code, name, division, superior, roles, keys } = member;
+    writeln!(out, "[[members]]\nkey = {}\ncode = {}\nname = {}", quoted(key), quoted(code), quoted(name))?;
+    writeln!(out, "division = {}", quoted(division))?;
+    if let Some(superior) = superior {
+        writeln!(out, "superior = {}", quoted(superior))?;
+    }
+    writeln!(out, "roles = {}\nkeys = [", list(roles.iter().map(word)))?;
+    for KeyEntry { purpose, key } in keys {
+        writeln!(out, "  {{ purpose = {}, key = {} }},", quoted(&word(purpose)), quoted(key))?;
+    }
+    out.push_str("]\n\n");
+    Ok(())
+}
+
+fn write_type(out: &mut String, kind: &TypeEntry) -> fmt::Result {
+    writeln!(out, "[[types]]\nkey = {}\ncode = {}\nname = {}", quoted(&kind.key), quoted(&kind.code), quoted(&kind.name))?;
+    writeln!(out, "holder = {}\nenabled = {}\nsensitive = {}", quoted(&word(&kind.holder)), kind.enabled, kind.sensitive)?;
+    writeln!(out, "code_lifetime_secs = {}", kind.code_lifetime_secs)?;
+    writeln!(out, "offline_age_secs = {}", kind.offline_age_secs)?;
+    match &kind.acts {
+        ActsEntry::All => writeln!(out, "acts = \"all\"")?,
+        ActsEntry::These(acts) => writeln!(out, "acts = {}", list(acts.iter().map(word)))?,
+    }
+    writeln!(out, "suspenders = {} # besides the keeper", list(kind.suspenders.iter().cloned()))?;
+    writeln!(out, "revokers = {}", list(kind.revokers.iter().cloned()))?;
+    writeln!(out, "consumers = {} # a type with consumers is one-time", list(kind.consumers.iter().cloned()))?;
+    writeln!(out, "purposes = {} # empty: any", list(kind.purposes.iter().cloned()))?;
+    writeln!(out, "claims = [")?;
+    for ClaimEntry { label, required, everyday, sensitive } in &kind.claims {
+        write!(out, "  {{ label = {}", quoted(label))?;
+        for (name, flag) in [("required", required), ("everyday", everyday), ("sensitive", sensitive)] {
+            if *flag {
+                write!(out, ", {name} = true")?;
+            }
+        }
+        out.push_str(" },\n");
+    }
+    out.push_str("]\n\n");
+    Ok(())
+}
+
+fn write_authority(out: &mut String, authority: &AuthorityEntry) -> fmt::Result {
+    let AuthorityEntry { member, certificate_type, division, from, until, basis } = authority;
+    writeln!(out, "[[authorities]]\nmember = {}\ntype = {}", quoted(member), quoted(certificate_type))?;
+    writeln!(out, "division = {}\nfrom = {}\nuntil = {}", quoted(division), quoted(from), quoted(until))?;
+    writeln!(out, "basis = {}\n", quoted(basis))
+}
+
+fn write_agreement(out: &mut String, agreement: &AgreementEntry) -> fmt::Result {
+    let AgreementEntry { label, parties, terms, divisions, min_grade, from, until } = agreement;
+    writeln!(out, "[[agreements]]\nlabel = {}\nparties = {}", quoted(label), list(parties.iter().cloned()))?;
+    writeln!(out, "divisions = {} # empty: all of the parties'", list(divisions.iter().cloned()))?;
+    writeln!(out, "min_grade = {}", quoted(&word(min_grade)))?;
+    writeln!(out, "from = {}\nuntil = {}\n[agreements.terms]", quoted(from), quoted(until))?;
+    for (kind, purposes) in terms {
+        writeln!(out, "{} = {}", key(kind), list(purposes.iter().cloned()))?;
+    }
+    out.push('\n');
+    Ok(())
+}
+
+/// A TOML string.
+fn quoted(text: &str) -> String {
+    toml::Value::from(text).to_string()
+}
+
+/// A TOML key, quoted where it must be.
+fn key(text: &str) -> String {
+    let bare = !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_".contains(&byte));
+    if bare { text.to_owned() } else { quoted_key(text) }
+}
+
+fn quoted_key(text: &str) -> String {
+    // A literal string may span lines, a key may not.
+    serde_json::Value::from(text).to_string()
+}
+
+fn list(texts: impl Iterator<Item = String>) -> String {
+    let texts: Vec<String> = texts.map(|text| quoted(&text)).collect();
+    format!("[{}]", texts.join(", "))
+}
+
+/// The word by which a choice is written.
+fn word<T: Serialize>(choice: &T) -> String {
+    match serde_json::to_value(choice) {
+        Ok(serde_json::Value::String(word)) => word,
+        _ => unreachable!("roles, purposes, acts, grades and holders are written as words"),
+    }
+}
+
+impl Genesis {
+    /// A document that describes this founding, with numbers for short names: `M0`, `T0`.
+    pub fn to_document(&self) -> Document {
+        let suite = SUITES.into_iter().find(|(_, number)| *number == self.suite.number());
+        let parameters = &self.parameters;
+        Document {
+            parameters: ParametersEntry {
+                window: parameters.window,
+                clock_ahead_millis: parameters.clock_ahead_millis,
+                online_age_secs: parameters.online_age_secs,
+                trusting_period_secs: parameters.trusting_period_secs,
+                block_weight: parameters.block_weight,
+                member_weight: parameters.member_weight,
+                solo_seal_lines: parameters.solo_seal_lines,
+                terminal_acts_per_day: parameters.terminal_acts_per_day,
+                validators_min: parameters.validators_min,
+                weights: WeightsEntry {
+                    transaction: parameters.weights.transaction,
+                    line: parameters.weights.line,
+                    act: parameters.weights.act,
+                    record: parameters.weights.record,
+                },
+            },
+            codes: self
+                .codes
+                .iter()
+                .map(|set| {
+                    let codes = set.codes.iter().map(|entry| (entry.code.clone(), entry.name.clone()));
+                    (set.name.clone(), codes.collect())
+                })
+                .collect(),
+            members: (0..).map(MemberNumber).zip(&self.members).map(member_entry).collect(),
+            types: (0..).map(TypeNumber).zip(&self.types).map(|(number, kind)| self.type_entry(number, kind)).collect(),
+            authorities: self
+                .authorities
+                .iter()
+                .map(|authority| AuthorityEntry {
+                    member: member_key(authority.member),
+                    certificate_type: type_key(authority.certificate_type),
+                    division: authority.division.to_string(),
+                    from: authority.from.to_string(),
+                    until: authority.until.to_string(),
+                    basis: authority.basis.clone(),
+                })
+                .collect(),
+            agreements: self.agreements.iter().map(|agreement| self.agreement_entry(&agreement.terms)).collect(),
+            validators: self
+                .validators()
+                .iter()
+                .map(|validator| ValidatorEntry { member: member_key(validator.member), power: validator.power })
+                .collect(),
+            ..Document::new(NetworkEntry {
+                name: self.name.clone(),
+                suite: suite.map(|(name, _)| name.to_owned()).expect("every suite has a name"),
+                founded: founded::write(self.founded),
+            })
+        }
+    }
+
+    /// [`Genesis::to_document`] as commented TOML.
+    pub fn to_toml(&self) -> String {
+        self.to_document().to_toml()
+    }
+
+    fn type_entry(&self, number: TypeNumber, kind: &CertificateType) -> TypeEntry {
+        let members = |members: &[MemberNumber]| members.iter().copied().map(member_key).collect();
+        let claims = kind.schemas.iter().flat_map(|schema| &schema.claims);
+        TypeEntry {
+            key: type_key(number),
+            code: kind.code.to_string(),
+            name: kind.name.clone(),
+            holder: kind.holder,
+            enabled: kind.enabled,
+            sensitive: kind.sensitive,
+            code_lifetime_secs: kind.code_lifetime_secs,
+            offline_age_secs: kind.offline_age_secs,
+            acts: if kind.acts == ActKinds::all() { ActsEntry::All } else { ActsEntry::These(rules::acts(kind.acts)) },
+            suspenders: members(&kind.suspenders),
+            revokers: members(&kind.revokers),
+            consumers: members(&kind.consumers),
+            purposes: self.purpose_names(&kind.purposes),
+            claims: claims
+                .map(|claim| ClaimEntry {
+                    label: claim.label.clone(),
+                    required: claim.required,
+                    everyday: claim.everyday,
+                    sensitive: claim.sensitive,
+                })
+                .collect(),
+        }
+    }
+
+    fn agreement_entry(&self, terms: &fengni_core::record::AgreementTerms) -> AgreementEntry {
+        let named = terms.terms.iter();
+        AgreementEntry {
+            label: terms.label.clone(),
+            parties: terms.parties.iter().copied().map(member_key).collect(),
+            terms: named.map(|term| (type_key(term.certificate_type), self.purpose_names(&term.purposes))).collect(),
+            divisions: terms.divisions.iter().map(ToString::to_string).collect(),
+            min_grade: terms.min_grade,
+            from: terms.from.to_string(),
+            until: terms.until.to_string(),
+        }
+    }
+
+    fn purpose_names(&self, codes: &[PurposeCode]) -> Vec<String> {
+        let set = self.codes.iter().find(|set| set.name == "purposes");
+        let name = |code: &PurposeCode| set.and_then(|set| set.name_of(&code.to_string())).map(ToOwned::to_owned);
+        codes.iter().map(|code| name(code).expect("a listed purpose: checked in Genesis::new")).collect()
+    }
+}
+
+fn member_key(number: MemberNumber) -> String {
+    format!("M{number}")
+}
+
+fn type_key(number: TypeNumber) -> String {
+    format!("T{number}")
+}
+
+fn member_entry((number, member): (MemberNumber, &Member)) -> MemberEntry {
+    let keys = member.keys.iter().map(|key| KeyEntry { purpose: key.purpose, key: key.key.to_string() });
+    MemberEntry {
+        key: member_key(number),
+        code: member.code.to_string(),
+        name: member.name.clone(),
+        division: member.division.to_string(),
+        superior: member.superior.map(member_key),
+        roles: rules::roles(member.roles),
+        keys: keys.collect(),
+    }
+}

@@ -1,0 +1,147 @@
+//! Broken documents: each with the lines and the words a founder gets to read.
+
+use fengni_core::Millis;
+use fengni_genesis::{Document, Format, MemberEntry, Problems, sample};
+
+const FOUNDING: &str = include_str!("data/founding.toml");
+const CASES: &str = include_str!("data/broken.txt");
+
+/// Every problem of a text, of whichever step finds it.
+fn problems(text: &str, format: Format) -> Vec<String> {
+    let checked = Document::parse(text, format).and_then(|document| document.check());
+    let found = checked.map(drop).map_or_else(|Problems(found)| found, |()| Vec::new());
+    found.iter().map(|problem| format!("{} {problem}", problem.rule)).collect()
+}
+
+fn replaced(text: &str, old: &str, nth: usize, new: &str) -> String {
+    let (at, _) = text.match_indices(old).nth(nth).unwrap_or_else(|| panic!("{old} stands there {nth} times"));
+    format!("{}{new}{}", &text[..at], &text[at + old.len()..])
+}
+
+#[test]
+fn every_problem_names_its_line_and_the_way_out() {
+    assert_eq!(problems(FOUNDING, Format::Toml), Vec::<String>::new());
+    let mut rules = Vec::new();
+    for case in CASES.split("\n\n").filter(|case| case.starts_with("replace ")) {
+        let lines: Vec<(&str, String)> = case
+            .lines()
+            .filter_map(|line| line.split_once(' '))
+            .map(|(word, text)| (word, text.replace("\\n", "\n")))
+            .collect();
+        let text = |wanted| lines.iter().find(|(word, _)| *word == wanted).map_or("", |(_, text)| text);
+        let (nth, old) = text("replace").split_once(' ').expect("a number and a text");
+        let broken = replaced(FOUNDING, old, nth.parse().expect("a number"), text("with"));
+        let said: Vec<&String> = lines.iter().filter(|(word, _)| *word == "says").map(|(_, text)| text).collect();
+        assert!(!said.is_empty(), "{case}");
+        rules.extend(said.iter().filter_map(|text| text.split(' ').next()).map(ToOwned::to_owned));
+        assert_eq!(problems(&broken, Format::Toml), said.into_iter().cloned().collect::<Vec<_>>(), "{case}");
+    }
+    for rule in ["G-1", "G-4", "G-5", "G-6", "G-7", "G-8", "G-9", "G-10", "G-11", "G-12"] {
+        assert!(rules.iter().any(|found| found == rule), "{rule} has no case");
+    }
+}
+
+#[test]
+fn json_has_lines_too() {
+    let document = sample::network(Millis(1_767_196_800_000), &sample::test_key);
+    let text = serde_json::to_string_pretty(&document).expect("plain data");
+    let line_of = |text: &str, wanted: &str| text[..text.find(wanted).expect("it stands there")].matches('\n').count() + 1;
+
+    let broken = text.replace("11319900XN0100021G", "11319900XN0100012G");
+    let said = format!(
+        "G-7 line {}: members[1].code: check character of the credit code, at 17, is G, expected N; next: correct the code",
+        line_of(&broken, "11319900XN0100012G")
+    );
+    assert_eq!(problems(&broken, Format::Json), [said]);
+
+    let broken = text.replacen("\"suite\"", "\"name\": \"again\",\n    \"suite\"", 1);
+    let line = line_of(&broken, "\"again\"");
+    assert_eq!(
+        problems(&broken, Format::Json),
+        [format!("G-1 line {line}: network.name: stands there twice; next: correct the text there")]
+    );
+    assert_eq!(problems("{\n  \"network\": 1,,\n}", Format::Json).len(), 1);
+    assert_eq!(problems("[]", Format::Json).len(), 2);
+}
+
+#[test]
+fn many_problems_are_reported_at_once_in_the_order_of_the_lines() {
+    let broken = FOUNDING
+        .replace("window = 1000", "window = 0")
+        .replace("code = \"11319900XN01000563\"", "code = \"11319900XN01000653\"")
+        .replace("code_lifetime_secs = 120", "code_lifetime_secs = 59")
+        .replace("member = \"HRS\"", "member = \"HSR\"");
+    let found = problems(&broken, Format::Toml);
+    let rules: Vec<&str> = found.iter().filter_map(|problem| problem.split(' ').next()).collect();
+    assert_eq!(rules, ["G-5", "G-7", "G-9", "G-10", "G-10", "G-10", "G-9"], "{found:#?}");
+}
+
+/// A chain of members, each below the one before.
+fn chain(links: usize) -> Document {
+    let mut document = sample::network(Millis(1_767_196_800_000), &sample::test_key);
+    let codes = sample::bodies();
+    let free: Vec<&sample::Body> = codes.iter().filter(|body| document.member(body.key).is_none()).collect();
+    let template = document.members[7].clone();
+    // The sample's own chain: YHD below YGOV, one link.
+    document.members[6].superior = Some("RES".into());
+    document.members[5].superior = Some("CIQ".into());
+    document.members[4].superior = Some("HRS".into());
+    document.members[3].superior = Some("AMR".into());
+    document.members[2].superior = Some("PSB".into());
+    for (body, _) in free.iter().zip(7..links) {
+        let last = document.members.last().expect("members").key.clone();
+        let mut keys = template.keys.clone();
+        for key in &mut keys {
+            key.key = sample::test_key(body.key, key.purpose, keys_seed(&key.key)).to_string();
+        }
+        document.members.push(MemberEntry {
+            key: body.key.into(),
+            code: body.code.into(),
+            superior: Some(last),
+            keys,
+            ..template.clone()
+        });
+    }
+    document
+}
+
+/// Any number that differs between keys.
+fn keys_seed(key: &str) -> usize {
+    usize::from_str_radix(&key[2..9], 16).expect("hexadecimal digits")
+}
+
+#[test]
+fn g7_a_chain_of_superiors_has_at_most_8_links_and_no_circle() {
+    assert!(chain(8).check().is_ok());
+    let problems = chain(9).check().expect_err("too deep");
+    assert_eq!(
+        problems.to_string(),
+        "members[9].superior: 9 links lead to the top, above the limit of 8; next: leave out a level"
+    );
+    let mut circle = chain(8);
+    circle.members[0].superior = Some("HRS".into());
+    let problems = circle.check().expect_err("a circle");
+    assert_eq!(problems.iter().map(|problem| problem.path.as_str()).collect::<Vec<_>>(), [
+        "members[0].superior",
+        "members[1].superior",
+        "members[2].superior",
+        "members[3].superior"
+    ]);
+    assert!(problems.iter().all(|problem| problem.fault == "leads back after 4 links"), "{problems}");
+}
+
+#[test]
+fn cautions_speak_of_what_is_allowed_and_unwise() {
+    let mut document = sample::network(Millis(1_767_196_800_000), &sample::test_key);
+    document.parameters.validators_min = 1;
+    document.validators[0].power = 10;
+    let issuing = document.members[5].keys.iter().position(|key| key.purpose == fengni_core::record::KeyPurpose::Issuing);
+    document.members[5].keys.remove(issuing.expect("RES issues"));
+    document.types[0].claims[0].sensitive = true;
+    let genesis = document.check().unwrap_or_else(|problems| panic!("{problems}"));
+    assert_eq!(genesis.cautions(), [
+        "without 东海省数据局 alone no block becomes final",
+        "东海省不动产登记中心 has one issuing key: terminal acts and large seals need two",
+        "the everyday code of 机动车驾驶证 discloses 准驾车型, which is sensitive",
+    ]);
+}

@@ -1,0 +1,165 @@
+//! What the HTTP side needs of a node: one trait to read, one to submit.
+//!
+//! Everything here is decided elsewhere; the HTTP side only carries it.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use fengni_core::id::CertificateId;
+use fengni_core::proof::{OutcomeProof, Place, StateProof};
+use fengni_core::transaction::{TransactionError, TransactionId};
+use fengni_core::{BookNumber, CommitCertificate, Domain, Height, LinePlace, MemberNumber, Millis, PageNumber};
+use fengni_state::ProveError;
+use serde::Serialize;
+use thiserror::Error;
+use tokio::sync::watch;
+use utoipa::ToSchema;
+
+pub use crate::ledger::FinalState;
+
+/// What a gateway reads from.
+///
+/// Methods marked *quick* answer from memory. The others may touch the disk or hash a page and
+/// take some milliseconds: the HTTP side calls them on blocking threads, a few at a time.
+pub trait Source: Send + Sync + 'static {
+    /// The founding document's canonical bytes. Quick.
+    fn genesis(&self) -> &[u8];
+
+    /// The network's name. Quick.
+    fn network_name(&self) -> &str;
+
+    /// Suite and network. Quick.
+    fn domain(&self) -> Domain;
+
+    /// The newest final state; `None` before the first block. Quick.
+    fn latest(&self) -> Option<Arc<FinalState>>;
+
+    /// The state at one of the newest 1,024 heights. Quick.
+    fn at(&self, height: Height) -> Option<Arc<FinalState>>;
+
+    /// Proves the entries at `places`.
+    ///
+    /// # Errors
+    /// [`ProveError::NotThere`].
+    fn prove(&self, at: &FinalState, places: Vec<Place>) -> Result<StateProof, ProveError>;
+
+    /// The places a verifier needs to judge one line, as `fengni_state::line_places` gives them.
+    fn line_places(&self, at: &FinalState, place: LinePlace, verifier: Option<MemberNumber>) -> BTreeSet<Place>;
+
+    /// Where the current line of a typed identifier stands.
+    fn find_line(&self, identifier: &CertificateId) -> Option<LinePlace>;
+
+    /// The places that prove a line's whole history: its seal, the act heads of its page, every
+    /// act on it, and the same for each line before and after it in the chain of supersessions.
+    fn history_places(&self, at: &FinalState, place: LinePlace) -> BTreeSet<Place>;
+
+    /// A final block's bytes and its commit certificate, of any height.
+    fn block(&self, height: Height) -> Option<(Vec<u8>, CommitCertificate)>;
+
+    /// Lines of a page as of a state, 48 bytes each; `None` where there is no such page.
+    fn page_lines(&self, at: &FinalState, book: BookNumber, page: PageNumber) -> Option<Vec<u8>>;
+
+    /// What became of a transaction, once its block is final.
+    fn outcome(&self, id: &TransactionId) -> Option<OutcomeProof>;
+
+    /// Whether the transaction waits in the pool. It leaves the pool only after its outcome can be
+    /// read: a transaction is never neither. Quick.
+    fn is_pending(&self, id: &TransactionId) -> bool;
+
+    /// The newest final height. It rises after everything about the block can be read. Quick.
+    fn heights(&self) -> watch::Receiver<Height>;
+
+    /// Whether answers of this node are worth asking for. Quick.
+    fn readiness(&self) -> Readiness;
+
+    /// What an operator looks at. Quick.
+    fn status(&self) -> NodeStatus;
+}
+
+/// Where a relay hands transactions in.
+pub trait Submit: Send + Sync + 'static {
+    /// Checks a transaction and adds it to the pool. One that waits there already is accepted
+    /// again, so that a client may repeat a call whose answer was lost.
+    ///
+    /// # Errors
+    /// [`SubmitError`].
+    fn submit(&self, bytes: Vec<u8>) -> Result<TransactionId, SubmitError>;
+}
+
+/// Why a transaction did not enter the pool.
+#[derive(Clone, PartialEq, Eq, Debug, Error)]
+pub enum SubmitError {
+    /// It can be in no block.
+    #[error(transparent)]
+    Invalid(#[from] TransactionError),
+    /// The pool is full, or the member's share of it.
+    #[error("the pool is full")]
+    Full,
+    /// The node takes no transactions now.
+    #[error("the node takes no transactions: {0}")]
+    NotAccepting(String),
+}
+
+/// Whether a node's answers are worth asking for.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, ToSchema)]
+pub struct Readiness {
+    /// Ready or not, and why.
+    #[serde(flatten)]
+    pub verdict: Ready,
+    /// The newest final height here.
+    #[schema(value_type = u64)]
+    pub height: Height,
+    /// Heights this node knows to be missing.
+    pub behind: u64,
+}
+
+/// Ready or not.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, ToSchema)]
+#[serde(tag = "status", rename_all = "kebab-case")]
+pub enum Ready {
+    /// Follows the network.
+    Ready,
+    /// Not now.
+    NotReady {
+        /// Why, without internal addresses: the public gateway shows it.
+        reason: String,
+    },
+}
+
+/// How a node takes part.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, ToSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum NodeMode {
+    /// Votes.
+    Validator,
+    /// Follows without a vote.
+    Observer,
+}
+
+/// What an operator looks at.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, ToSchema)]
+pub struct NodeStatus {
+    /// How the node takes part.
+    pub mode: NodeMode,
+    /// Version of the software.
+    pub version: String,
+    /// The member whose node this is, if it votes.
+    #[schema(value_type = Option<u32>)]
+    pub member: Option<MemberNumber>,
+    /// The newest final height.
+    #[schema(value_type = u64)]
+    pub height: Height,
+    /// Time of that block, in milliseconds since 1970.
+    #[schema(value_type = u64)]
+    pub time: Millis,
+    /// Heights this node knows to be missing.
+    pub behind: u64,
+    /// Peers connected for consensus.
+    pub peers: u64,
+    /// Peers connected for transactions.
+    pub transaction_peers: u64,
+    /// Transactions in the pool.
+    pub pool_transactions: u64,
+    /// Their bytes.
+    pub pool_bytes: u64,
+}

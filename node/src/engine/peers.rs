@@ -1,0 +1,477 @@
+//! The engine's network: our own actor on our own mesh.
+//!
+//! The engine's default network gossips, and looks at its allow-list only after a peer has joined.
+//! Here every message goes straight to every connected peer, whom the gate has let in by its key.
+//! Whatever names a signer must come from a peer of that signer's member; parts must be for one of
+//! the two heights in progress. Senders are paced by the mesh; parts in flight inside the engine
+//! are bounded, because its own mailboxes are not.
+
+use std::collections::{BTreeSet, HashMap};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use async_trait::async_trait;
+use bytes::{Bytes, BytesMut};
+use fengni_core::{Height, MemberNumber};
+use malachite::app::consensus::LivenessMsg;
+use malachite::app::streaming::StreamMessage;
+use malachite::app::types::SignedConsensusMsg;
+use malachite_engine::network::{Msg, NetworkEvent, NetworkRef, PersistentPeerError, Subscriber};
+use malachite_network::Channel;
+use malachite_sync as sync;
+use malachite_sync::{InboundRequestId, OutboundFailureReason, OutboundRequestId};
+use ractor::{Actor, ActorProcessingErr, ActorRef};
+use tokio::sync::{Semaphore, watch};
+use tracing::{debug, warn};
+
+use super::codec::{self, Wire};
+use super::context::Context;
+use super::health::HealthState;
+use super::parts::{Part, StreamName};
+use crate::network::{CallFailure, Frame, Mesh, MeshEvent, MeshFeeds, PeerId, Roster};
+
+/// How long a status for validators rests: those who decide the same block a moment later need
+/// not ask for it.
+const STATUS_REST: Duration = Duration::from_millis(250);
+/// Rests after which the last status is repeated to everyone, lest a lost one leave a peer behind.
+const STATUS_AGAIN: u32 = 20;
+/// Parts inside the engine at one time.
+pub(crate) const PARTS_IN_FLIGHT: usize = 256;
+
+/// What a frame carries: its first byte.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[repr(u8)]
+enum Kind {
+    Message = 1,
+    Liveness = 2,
+    Part = 3,
+    Status = 4,
+}
+
+type EnginePeer = sync::PeerId;
+type Listener = Box<dyn Subscriber<NetworkEvent<Context>>>;
+
+/// What the actor and its tasks share.
+pub(crate) struct Peers {
+    mesh: Mesh,
+    roster: Roster,
+    health: Arc<HealthState>,
+    /// The highest height somebody else has begun or made final.
+    ahead: watch::Sender<Height>,
+    /// Taken for each part handed to the engine, given back when the driver sees it.
+    pub(crate) part_room: Arc<Semaphore>,
+    inner: Mutex<Inner>,
+    status: watch::Sender<(u64, Bytes)>,
+}
+
+#[derive(Default)]
+struct Inner {
+    listeners: Vec<Listener>,
+    connected: BTreeSet<PeerId>,
+    requests: HashMap<InboundRequestId, crate::network::InboundRequestId>,
+    validators: BTreeSet<MemberNumber>,
+}
+
+impl Peers {
+    /// Starts the actor and the tasks that feed it; the actor stops when the mesh does.
+    pub(crate) async fn start(
+        mesh: Mesh,
+        feeds: MeshFeeds,
+        roster: Roster,
+        health: Arc<HealthState>,
+    ) -> Result<(Arc<Self>, NetworkRef<Context>), ractor::SpawnErr> {
+        let peers = Arc::new(Self {
+            mesh,
+            roster,
+            health,
+            ahead: watch::Sender::new(Height(0)),
+            part_room: Arc::new(Semaphore::new(PARTS_IN_FLIGHT)),
+            inner: Mutex::default(),
+            status: watch::Sender::new((0, Bytes::new())),
+        });
+        let (actor, _) = Actor::spawn(None, PeerActor(Arc::clone(&peers)), ()).await?;
+        let MeshFeeds { mut frames, mut events } = feeds;
+        tokio::spawn({
+            let (peers, actor) = (Arc::clone(&peers), actor.clone());
+            async move {
+                let _stop = StopOnDrop(actor);
+                while let Some(frame) = frames.recv().await {
+                    peers.on_frame(frame).await;
+                }
+            }
+        });
+        tokio::spawn({
+            let (peers, actor) = (Arc::clone(&peers), actor.clone());
+            async move {
+                let _stop = StopOnDrop(actor);
+                while let Some(event) = events.recv().await {
+                    peers.on_event(event);
+                }
+            }
+        });
+        tokio::spawn({
+            let (peers, actor) = (Arc::downgrade(&peers), actor.clone());
+            async move {
+                let _stop = StopOnDrop(actor);
+                tell_status(&peers).await;
+            }
+        });
+        Ok((peers, actor))
+    }
+
+    /// The highest height somebody else has begun or made final.
+    pub(crate) fn ahead(&self) -> watch::Receiver<Height> {
+        self.ahead.subscribe()
+    }
+
+    /// The member a peer of the engine's belongs to.
+    pub(crate) fn member(&self, peer: &EnginePeer) -> Option<(PeerId, MemberNumber)> {
+        let peer = mesh_peer(peer)?;
+        Some((peer, self.roster.member(&peer)?))
+    }
+
+    fn inner(&self) -> MutexGuard<'_, Inner> {
+        self.inner.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn emit(&self, event: &NetworkEvent<Context>) {
+        for listener in &self.inner().listeners {
+            listener.send(event.clone());
+        }
+    }
+
+    fn wake(&self, height: Height) {
+        self.ahead.send_if_modified(|ahead| {
+            let higher = height > *ahead;
+            *ahead = height.max(*ahead);
+            higher
+        });
+    }
+
+    /// A message of a height in progress shows that its sender has begun it.
+    fn begun(&self, height: Height) {
+        if height.0 <= self.health.last_final().0.saturating_add(2) {
+            self.wake(height);
+        }
+    }
+
+    async fn on_frame(&self, frame: Frame) {
+        let from = frame.from;
+        let Some(member) = self.roster.member(&from) else { return };
+        let event = match self.read(frame, member) {
+            Ok(Some(event)) => event,
+            Ok(None) => return,
+            Err(error) => {
+                self.health.metrics.refused_messages.inc();
+                debug!(peer = %from, %member, "refused message: {error}");
+                return;
+            }
+        };
+        if matches!(event, NetworkEvent::ProposalPart(..)) {
+            match self.part_room.acquire().await {
+                Ok(room) => room.forget(),
+                Err(_) => return,
+            }
+        }
+        self.emit(&event);
+    }
+
+    /// Decodes a frame and holds it against its sender; `None` is a message that came too late.
+    fn read(&self, mut frame: Frame, member: MemberNumber) -> Result<Option<NetworkEvent<Context>>, Refused> {
+        let from = frame.from;
+        let peer = engine_peer(&from).ok_or(Refused::Peer)?;
+        if frame.bytes.is_empty() {
+            return Err(Refused::Kind(0));
+        }
+        let kind = frame.bytes.split_to(1)[0];
+        let bytes = frame.bytes;
+        let own = |signer: MemberNumber| if signer == member { Ok(()) } else { Err(Refused::Signer(signer)) };
+        Ok(Some(match kind {
+            1 => match codec::decode::<SignedConsensusMsg<Context>>(bytes)? {
+                SignedConsensusMsg::Vote(vote) => {
+                    own(vote.message.address.0)?;
+                    self.begun(vote.message.height.0);
+                    NetworkEvent::Vote(peer, vote)
+                }
+                SignedConsensusMsg::Proposal(proposal) => {
+                    own(proposal.message.address.0)?;
+                    self.begun(proposal.message.height.0);
+                    NetworkEvent::Proposal(peer, proposal)
+                }
+            },
+            2 => match codec::decode::<LivenessMsg<Context>>(bytes)? {
+                LivenessMsg::Vote(vote) => {
+                    own(vote.message.address.0)?;
+                    self.begun(vote.message.height.0);
+                    NetworkEvent::Vote(peer, vote)
+                }
+                LivenessMsg::PolkaCertificate(certificate) => {
+                    self.begun(certificate.height.0);
+                    NetworkEvent::PolkaCertificate(peer, certificate)
+                }
+                LivenessMsg::SkipRoundCertificate(certificate) => {
+                    self.begun(certificate.height.0);
+                    NetworkEvent::RoundCertificate(peer, certificate)
+                }
+            },
+            3 => {
+                let part = codec::decode::<StreamMessage<Part>>(bytes)?;
+                let height = StreamName::of(&part.stream_id).ok_or(Refused::Kind(kind))?.height;
+                let last_final = self.health.last_final().0;
+                if height.0 <= last_final || height.0 > last_final.saturating_add(2) {
+                    return Ok(None);
+                }
+                self.begun(height);
+                NetworkEvent::ProposalPart(peer, Some(peer), part)
+            }
+            4 => {
+                let status = codec::decode::<sync::Status<Context>>(bytes)?;
+                if status.peer_id != peer {
+                    return Err(Refused::Peer);
+                }
+                self.wake(self.health.tip(from, status.tip_height.0));
+                let status = malachite_engine::network::Status::new(status.tip_height, status.history_min_height);
+                NetworkEvent::Status(peer, status)
+            }
+            other => return Err(Refused::Kind(other)),
+        }))
+    }
+
+    fn on_event(&self, event: MeshEvent) {
+        match event {
+            MeshEvent::Connected(mesh_peer) => {
+                let Some(peer) = engine_peer(&mesh_peer) else { return };
+                let mut inner = self.inner();
+                inner.connected.insert(mesh_peer);
+                self.health.connected(inner.connected.len());
+                for listener in &inner.listeners {
+                    greet(listener, peer);
+                }
+            }
+            MeshEvent::Disconnected(mesh_peer) => {
+                let Some(peer) = engine_peer(&mesh_peer) else { return };
+                let mut inner = self.inner();
+                inner.connected.remove(&mesh_peer);
+                self.health.connected(inner.connected.len());
+                self.health.gone(&mesh_peer);
+                for listener in &inner.listeners {
+                    listener.send(NetworkEvent::PeerDisconnected(peer));
+                }
+            }
+            MeshEvent::Request { from, id, body } => {
+                let Some(peer) = engine_peer(&from) else { return };
+                match codec::decode::<sync::Request<Context>>(body) {
+                    Ok(request) => {
+                        let given = InboundRequestId::new(id);
+                        self.inner().requests.insert(given.clone(), id);
+                        self.emit(&NetworkEvent::SyncRequest(given, peer, request));
+                    }
+                    Err(error) => {
+                        self.health.metrics.refused_messages.inc();
+                        debug!(peer = %from, "refused request: {error}");
+                        let mesh = self.mesh.clone();
+                        tokio::spawn(async move { mesh.forget(id).await });
+                    }
+                }
+            }
+            MeshEvent::RequestGone { from, id } => {
+                let Some(peer) = engine_peer(&from) else { return };
+                let given = InboundRequestId::new(id);
+                self.inner().requests.remove(&given);
+                self.emit(&NetworkEvent::SyncInboundRequestFailed(given, peer));
+            }
+            MeshEvent::Answer { from, id, body } => {
+                let Some(peer) = engine_peer(&from) else { return };
+                // A malformed answer counts against the peer: the engine asks another.
+                let answer = codec::decode::<sync::Response<Context>>(body)
+                    .inspect_err(|error| {
+                        self.health.metrics.refused_messages.inc();
+                        debug!(peer = %from, "refused answer: {error}");
+                    })
+                    .ok();
+                self.emit(&NetworkEvent::SyncResponse(OutboundRequestId::new(id), peer, answer));
+            }
+            MeshEvent::NoAnswer { from, id, failure } => {
+                let Some(peer) = engine_peer(&from) else { return };
+                let reason = match failure {
+                    CallFailure::NotConnected => OutboundFailureReason::DialFailure,
+                    CallFailure::Closed => OutboundFailureReason::ConnectionClosed,
+                    CallFailure::Timeout => OutboundFailureReason::Timeout,
+                    CallFailure::Unsupported => OutboundFailureReason::UnsupportedProtocols,
+                    CallFailure::Broken => OutboundFailureReason::Io,
+                };
+                self.emit(&NetworkEvent::SyncRequestFailed(OutboundRequestId::new(id), peer, reason));
+            }
+        }
+    }
+
+    fn publish<T: Wire>(&self, kind: Kind, message: &T) {
+        match codec::encode(message) {
+            Ok(bytes) => drop(self.mesh.broadcast(&frame(kind, &bytes))),
+            Err(error) => warn!("a message of our own has no wire form: {error}"),
+        }
+    }
+
+    fn is_validator(&self, peer: &PeerId) -> bool {
+        self.roster.member(peer).is_some_and(|member| self.inner().validators.contains(&member))
+    }
+
+    async fn handle(&self, message: Msg<Context>) {
+        match message {
+            Msg::Subscribe(listener) => {
+                let mut inner = self.inner();
+                let address = self.mesh.listening().cloned().unwrap_or_else(crate::network::Multiaddr::empty);
+                // The engine starts when it hears of a listener, also on a node that only dials.
+                listener.send(NetworkEvent::Listening(address));
+                for peer in inner.connected.iter().filter_map(engine_peer) {
+                    greet(&listener, peer);
+                }
+                inner.listeners.push(listener);
+            }
+            Msg::PublishConsensusMsg(message) => self.publish(Kind::Message, &message),
+            Msg::PublishLivenessMsg(message) => self.publish(Kind::Liveness, &message),
+            Msg::PublishProposalPart(part) => self.publish(Kind::Part, &part),
+            Msg::BroadcastStatus(status) => self.on_own_status(&status),
+            Msg::OutgoingRequest(peer, request, reply) => {
+                let Some(to) = mesh_peer(&peer) else { return };
+                match codec::encode(&request) {
+                    Ok(body) => {
+                        if let Some(id) = self.mesh.request(to, body).await {
+                            let _ = reply.send(OutboundRequestId::new(id));
+                        }
+                    }
+                    Err(error) => warn!("a request of our own has no wire form: {error}"),
+                }
+            }
+            Msg::OutgoingResponse(given, response) => {
+                let Some(id) = self.inner().requests.remove(&given) else { return };
+                match codec::encode(&response) {
+                    Ok(body) => self.mesh.answer(id, body).await,
+                    Err(error) => {
+                        warn!("an answer of our own has no wire form: {error}");
+                        self.mesh.forget(id).await;
+                    }
+                }
+            }
+            Msg::CancelInboundRequest(given) => {
+                let id = self.inner().requests.remove(&given);
+                if let Some(id) = id {
+                    self.mesh.forget(id).await;
+                }
+            }
+            Msg::UpdateValidatorSet(set) => self.inner().validators = set.members().collect(),
+            Msg::DumpState(reply) => drop(reply.send(None)),
+            Msg::UpdatePersistentPeers(_, reply) => {
+                let refused = PersistentPeerError::InternalError("peers come from the roster".to_owned());
+                let _ = reply.send(Err(refused));
+            }
+            // The answer to a cancelled request is dropped by the engine. Peers prove themselves
+            // by the roster. Events of the default network do not exist here.
+            Msg::CancelRequest(_) | Msg::ValidatorProofVerified { .. } | Msg::NewEvent(_) => {}
+        }
+    }
+
+    fn on_own_status(&self, status: &malachite_engine::network::Status<Context>) {
+        let Some(peer_id) = engine_peer(&self.mesh.own()) else { return };
+        let (tip_height, history_min_height) = (status.tip_height, status.history_min_height);
+        let Ok(bytes) = codec::encode(&sync::Status::<Context> { peer_id, tip_height, history_min_height }) else {
+            return;
+        };
+        let frame = frame(Kind::Status, &bytes);
+        // Observers learn of a final block at once: they have no other way.
+        for peer in self.mesh.peers().iter().filter(|peer| !self.is_validator(peer)) {
+            let _ = self.mesh.send(peer, frame.clone());
+        }
+        self.status.send_modify(|(count, last)| {
+            *count = count.wrapping_add(1);
+            *last = frame;
+        });
+    }
+}
+
+/// Tells validators a status once it has rested, and everyone the last one from time to time.
+async fn tell_status(peers: &std::sync::Weak<Peers>) {
+    let mut clock = tokio::time::interval(STATUS_REST);
+    clock.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+    let (mut told, mut rested, mut quiet) = (0, (0, Bytes::new()), 0);
+    loop {
+        clock.tick().await;
+        let Some(peers) = peers.upgrade() else { return };
+        quiet += 1;
+        let again = quiet >= STATUS_AGAIN;
+        let (count, frame) = &rested;
+        if *count != told || (again && !frame.is_empty()) {
+            for peer in peers.mesh.peers() {
+                if again || peers.is_validator(&peer) {
+                    let _ = peers.mesh.send(&peer, frame.clone());
+                }
+            }
+            told = *count;
+            quiet = 0;
+        }
+        rested = peers.status.borrow().clone();
+    }
+}
+
+fn greet(listener: &Listener, peer: EnginePeer) {
+    listener.send(NetworkEvent::PeerConnected(peer));
+    // Makes the engine tell its status.
+    listener.send(NetworkEvent::PeerSubscribed(peer, Channel::Sync));
+}
+
+fn frame(kind: Kind, bytes: &Bytes) -> Bytes {
+    let mut frame = BytesMut::with_capacity(bytes.len() + 1);
+    frame.extend_from_slice(&[kind as u8]);
+    frame.extend_from_slice(bytes);
+    frame.freeze()
+}
+
+/// Why a frame was refused.
+#[derive(Debug, thiserror::Error)]
+enum Refused {
+    #[error("no kind of message is {0}")]
+    Kind(u8),
+    #[error("it names a peer that did not send it")]
+    Peer,
+    #[error("it names member {0} as its signer")]
+    Signer(MemberNumber),
+    #[error(transparent)]
+    Wire(#[from] codec::WireError),
+}
+
+fn engine_peer(peer: &PeerId) -> Option<EnginePeer> {
+    EnginePeer::from_bytes(&peer.to_bytes()).ok()
+}
+
+fn mesh_peer(peer: &EnginePeer) -> Option<PeerId> {
+    PeerId::from_bytes(&peer.to_bytes()).ok()
+}
+
+/// The actor the engine talks to.
+struct PeerActor(Arc<Peers>);
+
+#[async_trait]
+impl Actor for PeerActor {
+    type Msg = Msg<Context>;
+    type State = ();
+    type Arguments = ();
+
+    async fn pre_start(&self, _: ActorRef<Self::Msg>, (): ()) -> Result<(), ActorProcessingErr> {
+        Ok(())
+    }
+
+    async fn handle(&self, _: ActorRef<Self::Msg>, message: Self::Msg, (): &mut ()) -> Result<(), ActorProcessingErr> {
+        self.0.handle(message).await;
+        Ok(())
+    }
+}
+
+/// Stops the actor when the task that feeds it ends, however it ends: a network that is gone must
+/// not look like a quiet one.
+struct StopOnDrop(NetworkRef<Context>);
+
+impl Drop for StopOnDrop {
+    fn drop(&mut self) {
+        self.0.stop(Some("the network ended".to_owned()));
+    }
+}

@@ -1,0 +1,218 @@
+//! What the engine asks of the ledger: propose, consider, decide.
+
+use std::ops::RangeInclusive;
+use std::sync::Arc;
+
+use bytes::Bytes;
+use fengni_core::limits::BLOCK_BYTES;
+use fengni_core::transaction::TransactionId;
+use fengni_core::{Block, BlockId, CommitCertificate, Height, ValidatorSet};
+use fengni_state::{Proposal, assemble, check, execute};
+
+use super::{Executed, FinalState, Ledger, PROOF_HEIGHTS};
+use crate::clock;
+use crate::engine::{Candidate, Chain, Considered, Evidence, Received, Trouble};
+use crate::store::{FinalBlock, Finality, StoredCandidate};
+
+impl Chain for Ledger {
+    fn last_final(&self) -> Height {
+        self.read().state.height()
+    }
+
+    fn first_kept(&self) -> Height {
+        Height(1)
+    }
+
+    fn validators(&self, height: Height) -> Result<ValidatorSet, Trouble> {
+        if height == Height(1) {
+            return Ok(self.first_validators.clone());
+        }
+        let tip = self.read();
+        if height == tip.state.height().next() {
+            return Ok(tip.state.next_validators());
+        }
+        drop(tip);
+        let finality = self.store.finality(height);
+        Ok(finality.ok_or_else(|| Trouble(format!("no validators are known for height {height}")))?.validators)
+    }
+
+    fn propose(&self, height: Height, round: u32) -> Result<Candidate, Trouble> {
+        let proposer = self.member.ok_or_else(|| Trouble("an observer was asked to propose".to_owned()))?;
+        let stored = self.store.candidates(height, round).into_iter().find(|found| found.proposer == proposer);
+        if let Some(stored) = stored {
+            return Ok(to_candidate(stored));
+        }
+        let oldest = self.pool.oldest(BLOCK_BYTES);
+        let certificate = self.latest().map(|last| last.certificate.clone());
+        let (checked, applied) = {
+            let tip = self.read();
+            let proposal = Proposal { clock: clock::now(), proposer, parent_certificate: certificate };
+            let candidates = oldest.iter().map(|(_, bytes)| bytes.clone());
+            assemble(&tip.state, &self.store, &tip.recent, &self.pool, proposal, candidates)
+        };
+        if checked.ids().len() < oldest.len() {
+            self.drop_hopeless(&oldest);
+        }
+        let body = checked.block.encode();
+        let id = checked.id;
+        let stored = StoredCandidate { height, round, valid_round: None, proposer, id, body: body.clone() };
+        self.store.keep_candidate(&stored);
+        self.write().executed.insert(id, Arc::new(Executed { checked, applied, body }));
+        Ok(to_candidate(stored))
+    }
+
+    fn consider(&self, received: Received) -> Result<Considered, Trouble> {
+        let block = match Block::decode(&received.body) {
+            Ok(block) => block,
+            Err(error) => return Ok(Considered::Invalid { id: None, reason: error.to_string() }),
+        };
+        let id = block.header.id(&self.domain);
+        let refused = |reason: String| Ok(Considered::Invalid { id: Some(id), reason });
+        let first_hand = !received.synced && received.valid_round.is_none();
+        if first_hand && block.header.proposer != received.proposer {
+            return refused("the header names another proposer than the round's".to_owned());
+        }
+        if block.header.height != received.height {
+            return refused("the block is of another height".to_owned());
+        }
+        let known = self.read().executed.contains_key(&id);
+        if !known {
+            let clock = (!received.synced).then(clock::now);
+            if let Err(error) = self.execute(block, received.body.to_vec(), clock) {
+                return refused(error.to_string());
+            }
+        }
+        self.store.keep_candidate(&StoredCandidate {
+            height: received.height,
+            round: received.round,
+            valid_round: received.valid_round,
+            proposer: received.proposer,
+            id,
+            body: received.body.to_vec(),
+        });
+        Ok(Considered::Valid(id))
+    }
+
+    fn candidates(&self, height: Height, round: u32) -> Result<Vec<Candidate>, Trouble> {
+        Ok(self.store.candidates(height, round).into_iter().map(to_candidate).collect())
+    }
+
+    fn body(&self, id: BlockId) -> Result<Option<Bytes>, Trouble> {
+        if let Some(executed) = self.read().executed.get(&id) {
+            return Ok(Some(Bytes::from(executed.body.clone())));
+        }
+        let next = self.last_final().next();
+        Ok(self.store.candidate(next, id).map(|found| Bytes::from(found.body)))
+    }
+
+    fn commit(&self, certificate: CommitCertificate) -> Result<(), Trouble> {
+        let (height, id) = (certificate.height, certificate.block);
+        let last = self.read().state.clone();
+        if height == last.height() && id == last.last() {
+            return Ok(());
+        }
+        if height != last.height().next() {
+            return Err(Trouble(format!("block {height} was decided after block {}", last.height())));
+        }
+        let executed = self.decided(height, id)?;
+        let validators = last.next_validators();
+        let Executed { checked, applied, body } = executed.as_ref();
+        let finality = Finality { certificate: certificate.clone(), validators: validators.clone() };
+        let (outcomes, writes) = (&applied.outcomes, &applied.writes);
+        self.store.commit(&FinalBlock { height, body, finality: &finality, outcomes, writes });
+        let header = checked.block.header.clone();
+        let final_state = FinalState { state: applied.state.clone(), header, certificate };
+        {
+            let mut tip = self.write();
+            tip.state = applied.state.clone();
+            tip.validators = Some(validators);
+            tip.finals.push_back(Arc::new(final_state));
+            if tip.finals.len() > PROOF_HEIGHTS {
+                tip.finals.pop_front();
+            }
+            let window = applied.state.parameters().window;
+            tip.recent.push(checked.ids(), window);
+            tip.executed.clear();
+        }
+        self.pool.settle(&checked.ids(), height);
+        self.heights.send_replace(height);
+        Ok(())
+    }
+
+    fn final_blocks(
+        &self,
+        heights: RangeInclusive<Height>,
+        bytes: usize,
+    ) -> Result<Vec<(Bytes, CommitCertificate)>, Trouble> {
+        let mut blocks = Vec::new();
+        let mut room = bytes;
+        for height in (heights.start().0..=heights.end().0).map(Height) {
+            let (Some(body), Some(finality)) = (self.store.body(height), self.store.finality(height)) else { break };
+            match room.checked_sub(body.len()) {
+                Some(left) => room = left,
+                None if blocks.is_empty() => room = 0,
+                None => break,
+            }
+            blocks.push((Bytes::from(body), finality.certificate));
+        }
+        Ok(blocks)
+    }
+
+    fn evidence(&self, evidence: Evidence) {
+        tracing::error!(
+            member = %evidence.member,
+            height = %evidence.height,
+            round = evidence.round,
+            step = ?evidence.step,
+            "a validator signed two statements that exclude each other"
+        );
+        self.store.keep_evidence(&evidence);
+    }
+}
+
+impl Ledger {
+    /// Checks and executes a block on the last final state, and remembers the result.
+    fn execute(
+        &self,
+        block: Block,
+        body: Vec<u8>,
+        clock: Option<fengni_core::Millis>,
+    ) -> Result<Arc<Executed>, fengni_state::BlockError> {
+        let (checked, applied) = {
+            let tip = self.read();
+            let checked = check(&tip.state, &tip.recent, &self.pool, tip.validators.as_ref(), clock, block)?;
+            let applied = execute(&tip.state, &self.store, &checked)?;
+            (checked, applied)
+        };
+        let executed = Arc::new(Executed { checked, applied, body });
+        self.write().executed.insert(executed.checked.id, executed.clone());
+        Ok(executed)
+    }
+
+    /// Drops waiting transactions that broke since they were taken: they would wake the proposer
+    /// for ever.
+    fn drop_hopeless(&self, waiting: &[(TransactionId, fengni_core::bytes::Bytes)]) {
+        let tip = self.read();
+        let broken = waiting.iter().filter(|(_, bytes)| tip.state.check_transaction(&tip.recent, bytes).is_err());
+        let ids: Vec<TransactionId> = broken.map(|(id, _)| *id).collect();
+        drop(tip);
+        self.pool.drop_all(&ids);
+    }
+
+    /// The decided block: executed before, or stored and executed now (after a restart).
+    fn decided(&self, height: Height, id: BlockId) -> Result<Arc<Executed>, Trouble> {
+        if let Some(executed) = self.read().executed.get(&id) {
+            return Ok(executed.clone());
+        }
+        let stored = self.store.candidate(height, id);
+        let stored = stored.ok_or_else(|| Trouble(format!("block {height} was decided, but its body is not here")))?;
+        let block = Block::decode(&stored.body).map_err(Trouble::from_error)?;
+        self.execute(block, stored.body, None).map_err(Trouble::from_error)
+    }
+}
+
+fn to_candidate(stored: StoredCandidate) -> Candidate {
+    let StoredCandidate { height, round, valid_round, proposer, id, body } = stored;
+    Candidate { height, round, valid_round, proposer, id, body: Bytes::from(body) }
+}
+

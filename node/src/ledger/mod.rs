@@ -1,0 +1,231 @@
+//! The ledger: final states, the blocks being decided, and the pool, above one store.
+//!
+//! Everything the engine asks of the chain is answered here (`chain.rs`), and everything the
+//! gateway reads (`reads.rs`). Locks are held for look-ups only; disk and arithmetic run without.
+
+mod chain;
+mod reads;
+
+use std::collections::{HashMap, VecDeque};
+use std::sync::{Arc, RwLock, RwLockReadGuard, RwLockWriteGuard};
+
+use fengni_core::codec::DecodeError;
+use fengni_core::shelf::Shelf;
+use fengni_core::transaction::{TransactionError, TransactionId};
+use fengni_core::{Block, BlockId, CommitCertificate, Domain, Header, Height, MemberNumber, ValidatorSet};
+use fengni_state::{Applied, CheckedBlock, Founding, LoadError, RecentIds, State, Write};
+use thiserror::Error;
+use tokio::sync::watch;
+
+use crate::pool::{Admission, Pool, PoolLimits, Waiting};
+use crate::store::{Store, StoreError};
+
+/// How many heights proofs are served for.
+pub const PROOF_HEIGHTS: usize = 1024;
+
+/// The register after a final block, with what makes it final.
+pub struct FinalState {
+    /// The state.
+    pub state: State,
+    /// The block's header.
+    pub header: Header,
+    /// Its certificate, as this node holds it.
+    pub certificate: CommitCertificate,
+}
+
+/// A candidate that was executed: deciding it costs no second execution.
+struct Executed {
+    checked: CheckedBlock,
+    applied: Applied,
+    body: Vec<u8>,
+}
+
+/// What changes with each block.
+struct Tip {
+    state: State,
+    /// Validators of the last final height; `None` before the first block.
+    validators: Option<ValidatorSet>,
+    finals: VecDeque<Arc<FinalState>>,
+    recent: RecentIds,
+    executed: HashMap<BlockId, Arc<Executed>>,
+}
+
+/// Why a node cannot begin.
+#[derive(Debug, Error)]
+pub enum OpenError {
+    /// The store.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// The stored state is not what its header commits to.
+    #[error("{0}; next: move the store away and let the node fetch the ledger again")]
+    Load(#[from] LoadError),
+    /// A stored block is damaged.
+    #[error("the stored block {height} is damaged: {why}; next: move the store away and let the node fetch it again")]
+    Block {
+        /// Its height.
+        height: Height,
+        /// What is wrong.
+        why: DecodeError,
+    },
+    /// A block is missing.
+    #[error("the stored block {0} is missing; next: move the store away and let the node fetch the ledger again")]
+    Missing(Height),
+}
+
+/// Why a transaction was not taken.
+#[derive(Clone, PartialEq, Eq, Debug, Error)]
+pub enum AdmitError {
+    /// It can be in no block.
+    #[error(transparent)]
+    Invalid(#[from] TransactionError),
+    /// The pool is full.
+    #[error("too many transactions are waiting; next: try again in a few seconds")]
+    Full,
+}
+
+/// The ledger of one node.
+pub struct Ledger {
+    domain: Domain,
+    /// The member this node proposes for; `None` for an observer.
+    member: Option<MemberNumber>,
+    store: Store,
+    pool: Pool,
+    tip: RwLock<Tip>,
+    heights: watch::Sender<Height>,
+    first_validators: ValidatorSet,
+}
+
+impl Ledger {
+    /// Opens the ledger of a founded network, or goes on where the store ends. The stored state is
+    /// rebuilt and checked against the last final header.
+    ///
+    /// # Errors
+    /// [`OpenError`], with the next step.
+    pub fn open(
+        store: Store,
+        domain: Domain,
+        founding: Founding,
+        member: Option<MemberNumber>,
+        limits: PoolLimits,
+    ) -> Result<Self, OpenError> {
+        let founded = State::found(domain, founding);
+        let first_validators = founded.next_validators();
+        let last = store.last_height();
+        let tip = if last == Height(0) {
+            store.found(&founding_writes(&founded));
+            Tip {
+                state: founded,
+                validators: None,
+                finals: VecDeque::new(),
+                recent: RecentIds::default(),
+                executed: HashMap::new(),
+            }
+        } else {
+            load(&store, domain, last)?
+        };
+        let pool = Pool::new(limits);
+        let heights = watch::Sender::new(last);
+        Ok(Self { domain, member, store, pool, tip: RwLock::new(tip), heights, first_validators })
+    }
+
+    /// The store.
+    pub fn store(&self) -> &Store {
+        &self.store
+    }
+
+    /// The pool.
+    pub fn pool(&self) -> &Pool {
+        &self.pool
+    }
+
+    /// Suite and network.
+    pub fn domain(&self) -> &Domain {
+        &self.domain
+    }
+
+    /// The state after the last final block, or the founding.
+    pub fn state(&self) -> State {
+        self.read().state.clone()
+    }
+
+    /// The last final state; `None` before the first block.
+    pub fn latest(&self) -> Option<Arc<FinalState>> {
+        self.read().finals.back().cloned()
+    }
+
+    /// The final state of one of the newest heights.
+    pub fn at(&self, height: Height) -> Option<Arc<FinalState>> {
+        let tip = self.read();
+        let first = tip.finals.front()?.header.height;
+        let place = usize::try_from(height.0.checked_sub(first.0)?).ok()?;
+        tip.finals.get(place).cloned()
+    }
+
+    /// Follows the last final height.
+    pub fn heights(&self) -> watch::Receiver<Height> {
+        self.heights.subscribe()
+    }
+
+    /// Checks a transaction and lets it wait. The answer says whether it is new here.
+    ///
+    /// # Errors
+    /// [`AdmitError`].
+    pub fn admit(&self, bytes: Vec<u8>) -> Result<(TransactionId, bool), AdmitError> {
+        let bytes = fengni_core::bytes::Bytes(bytes);
+        let (id, transaction) = {
+            let tip = self.read();
+            tip.state.check_transaction(&tip.recent, &bytes)?
+        };
+        let (member, valid_until) = (transaction.body.member, transaction.body.valid_until);
+        match self.pool.add(Waiting { id, member, valid_until, bytes }) {
+            Admission::Added => Ok((id, true)),
+            Admission::Known => Ok((id, false)),
+            Admission::Full => Err(AdmitError::Full),
+        }
+    }
+
+    fn read(&self) -> RwLockReadGuard<'_, Tip> {
+        self.tip.read().expect("no thread panics while it holds the tip")
+    }
+
+    fn write(&self) -> RwLockWriteGuard<'_, Tip> {
+        self.tip.write().expect("no thread panics while it holds the tip")
+    }
+}
+
+/// The founding records, as a store keeps them.
+fn founding_writes(state: &State) -> Vec<Write> {
+    let mut writes = Vec::new();
+    for shelf in Shelf::ALL {
+        for number in 0.. {
+            let Some(bytes) = state.record_bytes(shelf, number) else { break };
+            writes.push(Write::Record { shelf, number, bytes });
+        }
+    }
+    writes
+}
+
+fn load(store: &Store, domain: Domain, last: Height) -> Result<Tip, OpenError> {
+    let read = |height: Height| {
+        let body = store.body(height).ok_or(OpenError::Missing(height))?;
+        Block::decode(&body).map_err(|why| OpenError::Block { height, why })
+    };
+    let header = read(last)?.header;
+    let finality = store.finality(last).ok_or(OpenError::Missing(last))?;
+    let state = State::load(domain, &header, store)?;
+    let window = state.parameters().window;
+    let mut recent = RecentIds::default();
+    for height in last.0.saturating_sub(window).max(1)..=last.0 {
+        let outcomes = store.outcomes(Height(height)).ok_or(OpenError::Missing(Height(height)))?;
+        recent.push(outcomes.iter().map(|outcome| outcome.transaction).collect(), window);
+    }
+    let certificate = finality.certificate;
+    let latest = Arc::new(FinalState { state: state.clone(), header, certificate });
+    Ok(Tip {
+        state,
+        validators: Some(finality.validators),
+        finals: VecDeque::from([latest]),
+        recent,
+        executed: HashMap::new(),
+    })
+}

@@ -1,0 +1,77 @@
+//! What the gateway reads: proofs, histories, outcomes.
+
+use std::collections::BTreeSet;
+
+use fengni_core::proof::{OutcomeProof, Place, StateProof};
+use fengni_core::transaction::TransactionId;
+use fengni_core::tree;
+use fengni_core::{Block, BookNumber, Digest, Height, LinePlace, PageNumber};
+use fengni_state::{ProveError, Records, line_places, prove};
+
+use super::{FinalState, Ledger};
+
+/// Acts a history follows at most: more than a certificate sees in its life.
+const HISTORY_ACTS: usize = 4096;
+
+impl Ledger {
+    /// Proves entries under a final state.
+    ///
+    /// # Errors
+    /// [`ProveError::NotThere`].
+    pub fn prove(&self, at: &FinalState, places: Vec<Place>) -> Result<StateProof, ProveError> {
+        prove(&at.state, &self.store, at.header.clone(), at.certificate.clone(), places)
+    }
+
+    /// Everything that says what happened to a line and to those before and after it.
+    pub fn history_places(&self, at: &FinalState, place: LinePlace) -> BTreeSet<Place> {
+        let mut places = BTreeSet::new();
+        let mut lines = vec![place];
+        let mut seen = BTreeSet::new();
+        while let Some(line) = lines.pop() {
+            if !seen.insert(line) || seen.len() > HISTORY_ACTS {
+                continue;
+            }
+            places.extend(line_places(&at.state, &self.store, line, None));
+            let Some(book) = at.state.book(line.book).filter(|book| line.line.0 < book.record().lines) else {
+                continue;
+            };
+            places.insert(Place::Heads(line.book, line.line.page()));
+            let mut act = book.head(line.line);
+            while let Some(number) = act.filter(|_| places.len() < HISTORY_ACTS) {
+                places.insert(Place::Act(line.book, number));
+                let record = self.store.act(line.book, number);
+                lines.extend(record.as_ref().and_then(|record| record.successor));
+                act = record.and_then(|record| record.previous);
+            }
+        }
+        places
+    }
+
+    /// The lines of a page at a height, 48 bytes each.
+    pub fn page_lines(&self, at: &FinalState, book: BookNumber, page: PageNumber) -> Option<Vec<u8>> {
+        let count = usize::from(at.state.book(book)?.page(page)?.lines);
+        let mut bytes = self.store.page_bytes(book, page);
+        bytes.truncate(count * 48);
+        Some(bytes)
+    }
+
+    /// What became of a transaction, with proof; `None` unless it is in a final block.
+    pub fn outcome(&self, id: &TransactionId) -> Option<OutcomeProof> {
+        let (height, place) = self.store.transaction(id)?;
+        let outcomes = self.store.outcomes(height)?;
+        let leaves: Vec<Digest> = outcomes.iter().map(|outcome| self.domain.suite.leaf(&outcome.encode())).collect();
+        let path = tree::path(self.domain.suite, &leaves, usize::try_from(place).ok()?)?;
+        let (header, certificate) = self.finality(height)?;
+        let outcome = outcomes.get(usize::try_from(place).ok()?)?.clone();
+        Some(OutcomeProof { header, certificate, outcome, place, size: u32::try_from(outcomes.len()).ok()?, path })
+    }
+
+    /// Header and certificate of a final height.
+    pub fn finality(&self, height: Height) -> Option<(fengni_core::Header, fengni_core::CommitCertificate)> {
+        if let Some(at) = self.at(height) {
+            return Some((at.header.clone(), at.certificate.clone()));
+        }
+        let block = Block::decode(&self.store.body(height)?).ok()?;
+        Some((block.header, self.store.finality(height)?.certificate))
+    }
+}

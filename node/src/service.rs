@@ -1,0 +1,165 @@
+//! What the listeners show: the ledger, the pool and consensus behind one front.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use fengni_core::bytes::Bytes;
+use fengni_core::id::CertificateId;
+use fengni_core::proof::{OutcomeProof, Place, StateProof};
+use fengni_core::transaction::TransactionId;
+use fengni_core::{BookNumber, CommitCertificate, Domain, Height, LinePlace, MemberNumber, PageNumber};
+use fengni_genesis::Genesis;
+use fengni_state::{ProveError, line_places};
+use tokio::sync::watch;
+
+use crate::api::{NodeMode, NodeStatus, Readiness, Ready, Source, Submit, SubmitError};
+use crate::config::Mode;
+use crate::engine::HealthView;
+use crate::ledger::{AdmitError, FinalState, Ledger};
+use crate::network::Mesh;
+use crate::spread::Spread;
+
+/// The node, as its listeners see it.
+pub struct Service {
+    genesis: Vec<u8>,
+    name: String,
+    ledger: Arc<Ledger>,
+    spread: Spread,
+    health: HealthView,
+    consensus: Mesh,
+    transactions: Mesh,
+    mode: Mode,
+    member: Option<MemberNumber>,
+}
+
+impl Service {
+    /// Puts the parts behind one front.
+    pub fn new(
+        genesis: &Genesis,
+        ledger: Arc<Ledger>,
+        spread: Spread,
+        health: HealthView,
+        meshes: (Mesh, Mesh),
+        mode: Mode,
+        member: MemberNumber,
+    ) -> Self {
+        Self {
+            genesis: genesis.encode(),
+            name: genesis.name.clone(),
+            ledger,
+            spread,
+            health,
+            consensus: meshes.0,
+            transactions: meshes.1,
+            mode,
+            member: (mode == Mode::Validator).then_some(member),
+        }
+    }
+}
+
+impl Source for Service {
+    fn genesis(&self) -> &[u8] {
+        &self.genesis
+    }
+
+    fn network_name(&self) -> &str {
+        &self.name
+    }
+
+    fn domain(&self) -> Domain {
+        *self.ledger.domain()
+    }
+
+    fn latest(&self) -> Option<Arc<FinalState>> {
+        self.ledger.latest()
+    }
+
+    fn at(&self, height: Height) -> Option<Arc<FinalState>> {
+        self.ledger.at(height)
+    }
+
+    fn prove(&self, at: &FinalState, places: Vec<Place>) -> Result<StateProof, ProveError> {
+        self.ledger.prove(at, places)
+    }
+
+    fn line_places(&self, at: &FinalState, place: LinePlace, verifier: Option<MemberNumber>) -> BTreeSet<Place> {
+        line_places(&at.state, self.ledger.store(), place, verifier)
+    }
+
+    fn find_line(&self, identifier: &CertificateId) -> Option<LinePlace> {
+        self.ledger.state().find_line(self.ledger.store(), identifier)
+    }
+
+    fn history_places(&self, at: &FinalState, place: LinePlace) -> BTreeSet<Place> {
+        self.ledger.history_places(at, place)
+    }
+
+    fn block(&self, height: Height) -> Option<(Vec<u8>, CommitCertificate)> {
+        let store = self.ledger.store();
+        Some((store.body(height)?, store.finality(height)?.certificate))
+    }
+
+    fn page_lines(&self, at: &FinalState, book: BookNumber, page: PageNumber) -> Option<Vec<u8>> {
+        self.ledger.page_lines(at, book, page)
+    }
+
+    fn outcome(&self, id: &TransactionId) -> Option<OutcomeProof> {
+        self.ledger.outcome(id)
+    }
+
+    fn is_pending(&self, id: &TransactionId) -> bool {
+        self.ledger.pool().contains(id)
+    }
+
+    fn heights(&self) -> watch::Receiver<Height> {
+        self.ledger.heights()
+    }
+
+    fn readiness(&self) -> Readiness {
+        let health = self.health.look();
+        let verdict = if health.ready {
+            Ready::Ready
+        } else {
+            Ready::NotReady { reason: health.reason.unwrap_or_else(|| "not following the network".to_owned()) }
+        };
+        Readiness { verdict, height: health.last_final, behind: behind(&health) }
+    }
+
+    fn status(&self) -> NodeStatus {
+        let health = self.health.look();
+        let state = self.ledger.state();
+        let count = |peers: usize| u64::try_from(peers).unwrap_or(u64::MAX);
+        NodeStatus {
+            mode: match self.mode {
+                Mode::Validator => NodeMode::Validator,
+                Mode::Observer => NodeMode::Observer,
+            },
+            version: env!("CARGO_PKG_VERSION").to_owned(),
+            member: self.member,
+            height: state.height(),
+            time: state.time(),
+            behind: behind(&health),
+            peers: count(self.consensus.peers().len()),
+            transaction_peers: count(self.transactions.peers().len()),
+            pool_transactions: count(self.ledger.pool().len()),
+            pool_bytes: count(self.ledger.pool().bytes()),
+        }
+    }
+}
+
+fn behind(health: &crate::engine::Health) -> u64 {
+    health.network_final.0.saturating_sub(health.last_final.0)
+}
+
+impl Submit for Service {
+    fn submit(&self, bytes: Vec<u8>) -> Result<TransactionId, SubmitError> {
+        let (id, new) = self.ledger.admit(bytes.clone()).map_err(|error| match error {
+            AdmitError::Invalid(error) => SubmitError::Invalid(error),
+            AdmitError::Full => SubmitError::Full,
+        })?;
+        if new && !self.spread.send(Bytes(bytes)) {
+            tracing::debug!(transaction = %id, "too many transactions gather: this one waits here for this node's turn");
+        }
+        Ok(id)
+    }
+}

@@ -1,0 +1,87 @@
+//! Final blocks: bodies, certificates, outcomes, and where each transaction stands.
+
+use fengni_core::codec;
+use fengni_core::limits::{BLOCK_BYTES, PROOF_BYTES};
+use fengni_core::outcome::Outcome;
+use fengni_core::transaction::TransactionId;
+use fengni_core::{CommitCertificate, Height, ValidatorSet};
+use fengni_state::Write;
+use rocksdb::WriteBatch;
+use serde::{Deserialize, Serialize};
+
+use super::{Column, Store, keys};
+use crate::fault;
+
+/// What makes a block final: its certificate and who might sign it.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct Finality {
+    /// The certificate this node holds; other nodes may hold another.
+    pub certificate: CommitCertificate,
+    /// The validators of the block's height.
+    pub validators: ValidatorSet,
+}
+
+/// Everything to store with a final block.
+pub struct FinalBlock<'a> {
+    /// Its height.
+    pub height: Height,
+    /// Its encoding.
+    pub body: &'a [u8],
+    /// What makes it final.
+    pub finality: &'a Finality,
+    /// Outcomes of its transactions, in order.
+    pub outcomes: &'a [Outcome],
+    /// What it changed.
+    pub writes: &'a [Write],
+}
+
+impl Store {
+    /// Stores a final block and all it changed, in one synced batch.
+    pub fn commit(&self, block: &FinalBlock<'_>) {
+        let mut batch = WriteBatch::default();
+        let key = keys::height(block.height);
+        batch.put_cf(self.column(Column::Blocks), key, block.body);
+        batch.put_cf(self.column(Column::Certificates), key, codec::encode(block.finality));
+        batch.put_cf(self.column(Column::Outcomes), key, codec::encode(block.outcomes));
+        for (outcome, place) in block.outcomes.iter().zip(0u32..) {
+            let value = [key.as_slice(), &place.to_be_bytes()].concat();
+            batch.put_cf(self.column(Column::Transactions), outcome.transaction.0.0, value);
+        }
+        self.add_writes(&mut batch, block.writes);
+        self.drop_candidates(&mut batch, block.height);
+        batch.put_cf(self.column(Column::Meta), b"last", key);
+        self.db.write_opt(batch, &Self::synced()).unwrap_or_else(|error| fault::stop("store write", error));
+    }
+
+    /// The encoded block of a height.
+    pub fn body(&self, height: Height) -> Option<Vec<u8>> {
+        self.get(Column::Blocks, &keys::height(height))
+    }
+
+    /// What made the block of a height final.
+    pub fn finality(&self, height: Height) -> Option<Finality> {
+        let bytes = self.get(Column::Certificates, &keys::height(height))?;
+        Some(codec::decode(&bytes, PROOF_BYTES).unwrap_or_else(|error| fault::stop("stored certificate", error)))
+    }
+
+    /// Outcomes of the block of a height.
+    pub fn outcomes(&self, height: Height) -> Option<Vec<Outcome>> {
+        let bytes = self.get(Column::Outcomes, &keys::height(height))?;
+        Some(codec::decode(&bytes, BLOCK_BYTES).unwrap_or_else(|error| fault::stop("stored outcomes", error)))
+    }
+
+    /// Where a transaction stands: the height and its place in the block.
+    pub fn transaction(&self, id: &TransactionId) -> Option<(Height, u32)> {
+        let value = self.get(Column::Transactions, &id.0.0)?;
+        Some((Height(keys::to_u64(&value[..8])), keys::to_u32(&value[8..])))
+    }
+}
+
+impl Store {
+    /// Stores what a network begins with.
+    pub fn found(&self, writes: &[Write]) {
+        let mut batch = WriteBatch::default();
+        self.add_writes(&mut batch, writes);
+        self.db.write_opt(batch, &Self::synced()).unwrap_or_else(|error| fault::stop("store write", error));
+    }
+}

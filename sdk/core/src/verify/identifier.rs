@@ -1,0 +1,103 @@
+//! A typed identifier (VER-15): what is recorded about a document, without a phone.
+//!
+//! The answer is never valid: nobody was checked to be the holder, and the ledger holds the dates
+//! only as a commitment.
+
+use crate::book::{Book, Tag};
+use crate::id::CertificateId;
+use crate::number::LinePlace;
+use crate::proof::Proven;
+use crate::record::{CertificateType, Member, Parameters};
+use crate::standing::Standing;
+use crate::verdict::{Answer, Check, Detail, Document, LineFault, Verdict, VerdictCode};
+
+use super::finding::Finding;
+use super::{Context, Mode, SKEW_SECS, ages, as_of, standing};
+
+/// What is recorded about the document with this identifier.
+///
+/// - `found`: the line a gateway found for it, with the proof; `None` where it found none, which
+///   proves nothing.
+///
+/// Codes: [`VerdictCode::DocumentStatusOnly`], or undecided.
+///
+/// # Source
+/// `sdk/spec/verdicts.md`, rule V-18.
+pub fn verify_identifier(
+    identifier: &CertificateId,
+    found: Option<(LinePlace, &Proven)>,
+    context: &Context,
+) -> Verdict {
+    let Some((place, proven)) = found else {
+        return not_found(None);
+    };
+    let mut verdict = match judge(identifier, place, proven, context) {
+        Ok(verdict) => verdict,
+        Err(finding) => finding.verdict(),
+    };
+    verdict.ages = ages(Some(proven), context);
+    verdict.as_of = Some(as_of(proven));
+    verdict
+}
+
+/// Undecided: the absence of a typed identifier is never proven.
+fn not_found(place: Option<LinePlace>) -> Verdict {
+    let detail = place.map(|place| Detail::Line { place, fault: LineFault::NotFound });
+    let mut verdict = Verdict::new(VerdictCode::UnknownCert, detail);
+    verdict.answer = Answer::Undecided;
+    verdict
+}
+
+fn judge(
+    identifier: &CertificateId,
+    place: LinePlace,
+    proven: &Proven,
+    context: &Context,
+) -> Result<Verdict, Finding> {
+    if proven.header().domain() != context.domain {
+        return Err(Finding::missing("the proof is of another network"));
+    }
+    let book: Book = proven.record(place.book.0)?;
+    let certificate_type: CertificateType = proven.record(book.certificate_type().0)?;
+    let line = proven.line(place)?;
+    let is_it = line.tag == Tag::of(&context.domain, identifier)
+        && book.issuer == identifier.issuer()
+        && certificate_type.code == identifier.type_code();
+    if !is_it {
+        return Ok(not_found(Some(place)));
+    }
+    let parameters: Parameters = proven.record(0)?;
+    let limit_secs = match context.mode {
+        Mode::Online => u64::from(parameters.online_age_secs).saturating_add(SKEW_SECS),
+        Mode::Offline => u64::from(certificate_type.offline_age_secs),
+    };
+    standing::check_ages(proven, context, limit_secs, parameters.trusting_period_secs)?;
+    let page = proven.page(place.book, place.line.page())?;
+    let (standing, holds) = page.standing(place.line.place());
+    let recorded = standing::check_state(standing, place, identifier, proven, context)
+        .and_then(|()| standing::check_holds(holds, proven, context))
+        .err()
+        .map(Finding::verdict);
+    let keeper: Member = proven.record(book.keeper.0)?;
+    let detail = Detail::Recorded {
+        standing: recorded.as_ref().map(|verdict| verdict.code),
+        successor: standing::successor(place, proven),
+    };
+    let mut verdict = Verdict::new(VerdictCode::DocumentStatusOnly, Some(detail));
+    verdict.checked = vec![Check::Finality, Check::Freshness];
+    verdict.warnings = warnings(standing);
+    verdict.document = Some(Document {
+        certificate_type: certificate_type.name,
+        issuer: keeper.name,
+        identifier: identifier.to_string(),
+        place,
+        grade: None,
+        validity: None,
+        claims: Vec::new(),
+    });
+    Ok(verdict)
+}
+
+fn warnings(standing: Standing) -> Vec<VerdictCode> {
+    if standing.disputed { vec![VerdictCode::Disputed] } else { Vec::new() }
+}

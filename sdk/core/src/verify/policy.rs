@@ -1,0 +1,37 @@
+//! Policy: what the verifier itself must be, ask for and insist on.
+
+use crate::certificate::Facts;
+use crate::code::Code;
+use crate::record::MemberStatus;
+use crate::verdict::{Detail, VerdictCode};
+
+use super::{Context, Finding, Scene};
+
+/// Rule V-15: a member that may not act does not verify either.
+pub(super) fn check_verifier(scene: &Scene) -> Result<(), Finding> {
+    match scene.verifier.status {
+        MemberStatus::Active => Ok(()),
+        MemberStatus::Suspended | MemberStatus::Removed => Err(Finding::plain(VerdictCode::AppSuspended)),
+    }
+}
+
+/// Rule V-15: the holder agreed to this purpose, and the type may be shown for it (VER-09).
+pub(super) fn check_purpose(scene: &Scene, code: &Code, context: &Context) -> Result<(), Finding> {
+    let allowed = &scene.certificate_type.purposes;
+    let (shown, asked) = (code.terms.purpose, context.purpose);
+    if shown == asked && (allowed.is_empty() || allowed.contains(&asked)) {
+        Ok(())
+    } else {
+        Err(Finding::new(VerdictCode::PurposeNotCovered, Detail::Purpose { shown, asked }))
+    }
+}
+
+/// Rule V-15: the verifier's own lowest trust grade (CRT-10).
+pub(super) fn check_grade(facts: &Facts, context: &Context) -> Result<(), Finding> {
+    match context.min_grade {
+        Some(needed) if !facts.grade.reaches(needed) => {
+            Err(Finding::new(VerdictCode::AssuranceTooLow, Detail::Grade { found: facts.grade, needed }))
+        }
+        _ => Ok(()),
+    }
+}

@@ -1,0 +1,13 @@
+//! Verification: each wrong thing gets exactly its own answer.
+
+#![allow(clippy::cast_possible_truncation)]
+
+mod identifier;
+mod property;
+mod replay;
+mod sample;
+mod scan;
+mod story;
+mod times;
+mod vectors;
+mod world;

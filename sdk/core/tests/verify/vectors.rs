@@ -1,0 +1,4 @@
+//! Vectors of verdict codes, shared with other languages.
+
+#[test]
+fn placeholder() {}
