@@ -1,1 +1,16 @@
-//! Placeholder.
+//! The harness: real networks of real processes on loopback, for scenarios, faults and load.
+//!
+//! A [`Network`] is made by `fengni sample` in a folder of its own with free ports of its own, so
+//! that tests run side by side; its processes end with it, whatever happens to the test.
+
+#![forbid(unsafe_code)]
+
+mod binaries;
+mod command;
+mod network;
+mod wait;
+
+pub use binaries::binary;
+pub use command::{Answer, fengni};
+pub use network::{Network, Node, NodeStatus};
+pub use wait::{Deadline, until};

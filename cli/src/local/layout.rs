@@ -65,10 +65,14 @@ impl NodePlan {
     }
 }
 
+/// Makes the folders above a file.
+pub(super) fn create_folder(path: &Path) -> Result<()> {
+    let Some(folder) = path.parent() else { return Ok(()) };
+    std::fs::create_dir_all(folder).with_context(|| folder.display().to_string())
+}
+
 /// Writes a file with the folders above it.
 pub(super) fn write(path: &Path, bytes: impl AsRef<[u8]>) -> Result<()> {
-    if let Some(folder) = path.parent() {
-        std::fs::create_dir_all(folder).with_context(|| folder.display().to_string())?;
-    }
+    create_folder(path)?;
     std::fs::write(path, bytes).with_context(|| path.display().to_string())
 }

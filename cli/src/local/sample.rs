@@ -13,12 +13,13 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, Result, anyhow, bail};
 use fengni_client::clock;
+use fengni_client::keys::{self, KeyFile};
 use fengni_core::record::{KeyPurpose, Role};
-use fengni_core::{KeyNumber, MemberNumber, Millis, SecretKey};
+use fengni_core::{KeyAlgorithm, KeyNumber, MemberNumber, Millis, PublicKey, SecretKey, TypeNumber};
 use fengni_genesis::{Document, Genesis, KeyEntry, ValidatorEntry, sample};
 use serde::Serialize;
 
-use super::layout::{NodePlan, write};
+use super::layout::{NodePlan, create_folder, write};
 use super::map::{MemberEntry, NetworkMap, NodeEntry, NodeRole, TypeEntry};
 use super::ports::Ports;
 use super::secrets;
@@ -76,7 +77,7 @@ pub(crate) fn make(args: &SampleArgs) -> Result<NetworkMap> {
         let record = &genesis.types[usize::try_from(number).unwrap_or(usize::MAX)];
         map.types.push(TypeEntry {
             key: entry.key.clone(),
-            number: fengni_core::TypeNumber(number),
+            number: TypeNumber(number),
             code: record.code,
             name: record.name.clone(),
         });
@@ -133,16 +134,16 @@ fn found(args: &SampleArgs, founded: Millis) -> Result<(Genesis, Document, Keys)
     document.validators = names.map(|member| ValidatorEntry { member: member.key.clone(), power: 1 }).collect();
     document.parameters.validators_min = u32::from(args.validators).min(VALIDATORS_MIN);
 
-    let mut keys = Keys::new();
+    let mut secret_keys = Keys::new();
     for member in &mut document.members {
         for (number, entry) in (0..).zip(&mut member.keys) {
-            let secret = secrets::generate()?;
+            let secret = keys::generate(KeyAlgorithm::Ed25519)?;
             entry.key = secret.public().to_string();
-            keys.insert((member.key.clone(), KeyNumber(number)), secret);
+            secret_keys.insert((member.key.clone(), KeyNumber(number)), secret);
         }
     }
     let genesis = document.check().map_err(|problems| anyhow!("the sample does not hold:\n{problems}"))?;
-    Ok((genesis, document, keys))
+    Ok((genesis, document, secret_keys))
 }
 
 /// Gives a member the role of a validator or takes it, with the key that goes with it.
@@ -184,7 +185,9 @@ fn save_members(map: &mut NetworkMap, document: &Document, genesis: &Genesis, ke
                 continue;
             }
             let path = map.path(&home).join("keys").join(key_file_name(&member.keys, place));
-            save_key(&path, member, place, keys)?;
+            let (number_of_key, secret) = secret_of(member, place, keys)?;
+            create_folder(&path)?;
+            KeyFile::new(entry.purpose, number, number_of_key, secret.clone()).save(&path)?;
         }
         let record = &genesis.members[usize::try_from(number.0).unwrap_or(usize::MAX)];
         map.members.push(MemberEntry {
@@ -198,10 +201,14 @@ fn save_members(map: &mut NetworkMap, document: &Document, genesis: &Genesis, ke
     Ok(())
 }
 
-fn save_key(path: &Path, member: &fengni_genesis::MemberEntry, place: usize, keys: &Keys) -> Result<()> {
+fn secret_of<'a>(
+    member: &fengni_genesis::MemberEntry,
+    place: usize,
+    keys: &'a Keys,
+) -> Result<(KeyNumber, &'a SecretKey)> {
     let number = KeyNumber(u16::try_from(place).context("a member has few keys")?);
     let secret = keys.get(&(member.key.clone(), number)).context("every key of the document was generated")?;
-    secrets::save(path, secret, member.keys[place].purpose, &member.code, number)
+    Ok((number, secret))
 }
 
 /// Writes a folder for each node.
@@ -238,7 +245,9 @@ fn save_nodes(map: &mut NetworkMap, args: &SampleArgs, document: &Document, keys
             let is_nodes = entry.purpose == KeyPurpose::Peer
                 || (entry.purpose == KeyPurpose::Consensus && own.role == NodeRole::Validator);
             if is_nodes {
-                save_key(&folder.join("keys").join(key_file_name(&member.keys, place)), member, place, keys)?;
+                let (number, secret) = secret_of(member, place, keys)?;
+                let path = folder.join("keys").join(key_file_name(&member.keys, place));
+                secrets::save(&path, secret, entry.purpose, &member.code, number)?;
             }
         }
         map.nodes.push(entry(own, home));
@@ -266,7 +275,7 @@ fn plan(
         member: member.key.clone(),
         code: member.code.clone(),
         role,
-        peer: fengni_core::PublicKey::from_text(&peer.key)?,
+        peer: PublicKey::from_text(&peer.key)?,
         consensus,
         transactions,
         gateway,

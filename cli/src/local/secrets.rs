@@ -1,11 +1,11 @@
-//! Fresh keys for a sample network, and their files.
+//! Key files of nodes, in the form a node reads. Those of people are the client's.
 
 use std::io::Write as _;
 use std::path::Path;
 
-use anyhow::{Context as _, Result, anyhow};
+use anyhow::{Context as _, Result};
 use fengni_core::record::KeyPurpose;
-use fengni_core::{KeyAlgorithm, KeyNumber, SecretKey};
+use fengni_core::{KeyNumber, SecretKey};
 use serde::Serialize;
 
 /// A key file (密钥文件): whoever reads it signs as the member.
@@ -20,13 +20,6 @@ struct KeyFile<'a> {
     seed: String,
 }
 
-/// A fresh ed25519 key.
-pub(super) fn generate() -> Result<SecretKey> {
-    let mut seed = [0; 32];
-    getrandom::fill(&mut seed).map_err(|_| anyhow!("the system gives no randomness"))?;
-    SecretKey::from_seed(KeyAlgorithm::Ed25519, &seed).context("every seed is an ed25519 key")
-}
-
 /// Writes a key into a file that only its owner reads.
 pub(super) fn save(path: &Path, key: &SecretKey, purpose: KeyPurpose, member: &str, number: KeyNumber) -> Result<()> {
     let file = KeyFile {
@@ -38,9 +31,7 @@ pub(super) fn save(path: &Path, key: &SecretKey, purpose: KeyPurpose, member: &s
         public: key.public().to_string(),
         seed: hex::encode(*key.seed()),
     };
-    if let Some(folder) = path.parent() {
-        std::fs::create_dir_all(folder).with_context(|| folder.display().to_string())?;
-    }
+    super::layout::create_folder(path)?;
     let mut options = std::fs::OpenOptions::new();
     options.write(true).create_new(true);
     #[cfg(unix)]

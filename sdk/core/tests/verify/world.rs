@@ -236,7 +236,10 @@ impl World {
             ];
             let mut head = |at: usize| {
                 let (kind, list) = &lists[at];
-                roots.insert((number, *kind), list.root());
+                // A proof names the roots of those lists alone from which it has entries.
+                if !list.is_empty() {
+                    roots.insert((number, *kind), list.root());
+                }
                 ListHead { size: list.len(), digest: list.digest(domain) }
             };
             (record.pages, record.seals, record.acts, record.heads) = (head(0), head(1), head(2), head(3));
@@ -256,7 +259,8 @@ impl World {
         ]
         .map(|(shelf, bytes)| list(ListKind::Shelf, bytes, &|n| Place::Record(shelf, n as u32)));
         for place in lines {
-            if let Some(line) = self.books[place.book.0 as usize].lines.get(place.line.0 as usize) {
+            let book = self.books.get(place.book.0 as usize);
+            if let Some(line) = book.and_then(|book| book.lines.get(place.line.0 as usize)) {
                 entries.insert(Place::Line(place.book, place.line), (line.bytes().to_vec(), self.path(*place).hashes));
             }
         }

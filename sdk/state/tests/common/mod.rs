@@ -3,8 +3,8 @@
 //! Every operation goes through a signed transaction and a block that is assembled, encoded,
 //! checked and executed, as on a node. The text language of the stories is in [`story`].
 
-// Each test file uses its own part of this module.
-#![allow(dead_code)]
+// Each test file uses its own part of this module, and a test has nobody to export to.
+#![allow(dead_code, unreachable_pub)]
 
 pub mod story;
 pub mod stored;

@@ -1,0 +1,138 @@
+//! Arguments: every command with its help and examples.
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand};
+
+/// Fengni 封泥: a register that departments keep together and anybody can check.
+///
+/// Answers go to stdout, progress to stderr. Exit codes: 0 holds or done, 1 refused, 2 undecided,
+/// 3 could not run.
+#[derive(Parser, Debug)]
+#[command(name = "fengni", version, max_term_width = 100)]
+pub(crate) struct Cli {
+    /// Answer as one line of JSON, with a schema version
+    #[arg(long, global = true)]
+    pub(crate) json: bool,
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+/// What to do.
+#[derive(Subcommand, Debug)]
+pub(crate) enum Command {
+    /// Make a complete local network: founding document, keys, nodes, rows to issue
+    Sample(SampleArgs),
+    /// Start the nodes of a local network and wait until blocks follow one another
+    Up(UpArgs),
+    /// Stop the nodes of a local network
+    Down(DownArgs),
+    /// Show the nodes of a local network side by side
+    Status(StatusArgs),
+    /// Codes of people, bodies, places and certificates
+    #[command(subcommand)]
+    Id(IdCommand),
+}
+
+#[derive(Args, Debug)]
+#[command(after_help = "Examples:
+  fengni sample --home net
+  fengni sample --home net --validators 7 --observer YHD --observer YGOV
+  fengni sample --home net --base-port 27000 --force")]
+pub(crate) struct SampleArgs {
+    /// Folder for the network; must be new or empty
+    #[arg(long, value_name = "DIR")]
+    pub(crate) home: PathBuf,
+    /// How many members vote, 1 to 8; 4 outlast one that fails
+    #[arg(long, default_value_t = 4, value_parser = clap::value_parser!(u8).range(1..=8))]
+    pub(crate) validators: u8,
+    /// Member that runs an observer; may be given several times
+    #[arg(long = "observer", value_name = "MEMBER", default_value = "YHD")]
+    pub(crate) observers: Vec<String>,
+    /// No observer at all
+    #[arg(long, conflicts_with = "observers")]
+    pub(crate) no_observer: bool,
+    /// First port; without it the system names free ones
+    #[arg(long, value_name = "PORT")]
+    pub(crate) base_port: Option<u16>,
+    /// Replace the network that is in the folder
+    #[arg(long)]
+    pub(crate) force: bool,
+}
+
+#[derive(Args, Debug)]
+#[command(after_help = "Examples:
+  fengni up --home net
+  fengni up --home net --node psb
+  FENGNI_NODE=/usr/bin/fengni-node fengni up --home net")]
+pub(crate) struct UpArgs {
+    /// Folder of the network
+    #[arg(long, value_name = "DIR")]
+    pub(crate) home: PathBuf,
+    /// Only this node
+    #[arg(long, value_name = "NAME")]
+    pub(crate) node: Option<String>,
+    /// The node's program; else FENGNI_NODE, else fengni-node beside this one
+    #[arg(long, value_name = "FILE")]
+    pub(crate) node_binary: Option<PathBuf>,
+    /// Seconds until every node must be ready
+    #[arg(long, default_value_t = 60, value_name = "SECS")]
+    pub(crate) timeout_secs: u64,
+    /// Do not wait until the nodes are ready
+    #[arg(long)]
+    pub(crate) no_wait: bool,
+}
+
+#[derive(Args, Debug)]
+#[command(after_help = "Examples:
+  fengni down --home net
+  fengni down --home net --node psb --kill")]
+pub(crate) struct DownArgs {
+    /// Folder of the network
+    #[arg(long, value_name = "DIR")]
+    pub(crate) home: PathBuf,
+    /// Only this node
+    #[arg(long, value_name = "NAME")]
+    pub(crate) node: Option<String>,
+    /// Kill instead of asking, as a power cut would
+    #[arg(long)]
+    pub(crate) kill: bool,
+}
+
+#[derive(Args, Debug)]
+#[command(after_help = "Exit codes: 0 every node is ready and state roots are equal, 1 they differ,
+2 some node is not ready.
+
+Examples:
+  fengni status --home net
+  fengni status --home net --json")]
+pub(crate) struct StatusArgs {
+    /// Folder of the network
+    #[arg(long, value_name = "DIR")]
+    pub(crate) home: PathBuf,
+}
+
+/// Codes.
+#[derive(Subcommand, Debug)]
+pub(crate) enum IdCommand {
+    /// Tell which kind of code a text is, and whether it is valid
+    #[command(after_help = "Examples:
+  fengni id check 11319900XN0100021G
+  fengni id check 1.2.156.3005.2.11100000XN0000012G001.11319900XN0100021G.20260302000000000001.001.N")]
+    Check {
+        /// The code
+        code: String,
+    },
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory as _;
+
+    use super::*;
+
+    #[test]
+    fn the_arguments_are_well_formed() {
+        Cli::command().debug_assert();
+    }
+}

@@ -1,0 +1,13 @@
+//! Where the programs under test are: beside the test program, in the same build folder.
+
+use std::path::PathBuf;
+
+/// The path of one of our programs.
+///
+/// # Panics
+/// When it was not built: the message names the command.
+pub fn binary(name: &str) -> PathBuf {
+    let own = std::env::current_exe().expect("a running program has a path");
+    let found = own.ancestors().skip(1).map(|folder| folder.join(name)).find(|path| path.is_file());
+    found.unwrap_or_else(|| panic!("{name} is not built; next: cargo build --workspace --bins"))
+}

@@ -1,0 +1,242 @@
+//! A sample network: nodes as child processes, started, killed and asked.
+
+use std::cell::RefCell;
+use std::collections::BTreeMap;
+use std::fs::File;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::time::Duration;
+
+use serde::Deserialize;
+use serde_json::Value;
+use tempfile::TempDir;
+
+use crate::binaries::binary;
+use crate::command::fengni;
+use crate::wait::{Deadline, until};
+
+/// A node of the network, as the map names it.
+#[derive(Clone, Debug, Deserialize)]
+pub struct Node {
+    /// Its name, such as `psb`.
+    pub name: String,
+    /// `validator` or `observer`.
+    pub role: String,
+    /// Its folder.
+    pub home: PathBuf,
+    /// URL of the public gateway.
+    pub gateway: String,
+    /// URL of the relay; observers have none.
+    pub relay: Option<String>,
+    /// URL of the operator's listener.
+    pub admin: String,
+}
+
+/// What a node says of itself.
+#[derive(Clone, Debug, Deserialize)]
+pub struct NodeStatus {
+    /// Last final height.
+    pub height: u64,
+    /// Peers connected for consensus.
+    pub peers: u64,
+    /// Peers connected for transactions.
+    pub transaction_peers: u64,
+}
+
+/// A running sample network, gone when dropped.
+pub struct Network {
+    folder: TempDir,
+    nodes: Vec<Node>,
+    running: RefCell<BTreeMap<String, Child>>,
+}
+
+impl Network {
+    /// Makes a network and starts every node.
+    pub fn start() -> Self {
+        let network = Self::made();
+        for node in network.nodes.clone() {
+            network.run(&node.name);
+        }
+        for node in &network.nodes {
+            network.wait_ready(&node.name);
+        }
+        network
+    }
+
+    /// Makes a network and starts nothing.
+    ///
+    /// # Panics
+    /// When `fengni sample` fails.
+    pub fn made() -> Self {
+        let folder = tempfile::tempdir().expect("a folder for the test");
+        let home = folder.path().join("net");
+        let _ = fengni(&["sample", "--home", &home.display().to_string()], b"").expect(0);
+        let map = std::fs::read_to_string(home.join("network.json")).expect("sample wrote the map");
+        let map: Value = serde_json::from_str(&map).expect("the map is JSON");
+        let mut nodes: Vec<Node> = serde_json::from_value(map["nodes"].clone()).expect("the map lists nodes");
+        for node in &mut nodes {
+            node.home = home.join(&node.home);
+        }
+        Self { folder, nodes, running: RefCell::default() }
+    }
+
+    /// The network's folder.
+    pub fn home(&self) -> PathBuf {
+        self.folder.path().join("net")
+    }
+
+    /// A folder for what a test writes besides.
+    pub fn scratch(&self) -> &Path {
+        self.folder.path()
+    }
+
+    /// The network's map, for `--network`.
+    pub fn map(&self) -> String {
+        self.home().join("network.json").display().to_string()
+    }
+
+    /// Every node.
+    pub fn nodes(&self) -> &[Node] {
+        &self.nodes
+    }
+
+    /// The nodes that vote.
+    pub fn validators(&self) -> impl Iterator<Item = &Node> {
+        self.nodes.iter().filter(|node| node.role == "validator")
+    }
+
+    /// A node by name.
+    ///
+    /// # Panics
+    /// When there is none.
+    pub fn node(&self, name: &str) -> &Node {
+        self.nodes.iter().find(|node| node.name == name).unwrap_or_else(|| panic!("there is no node {name}"))
+    }
+
+    /// Starts a node's process.
+    ///
+    /// # Panics
+    /// When it cannot be started.
+    pub fn run(&self, name: &str) {
+        let home = &self.node(name).home;
+        self.run_home(name, home);
+    }
+
+    /// Starts a node process in a folder of its own making, under a name of its own.
+    ///
+    /// # Panics
+    /// When it cannot be started.
+    pub fn run_home(&self, name: &str, home: &Path) {
+        let log = File::options().create(true).append(true).open(home.join("node.log")).expect("the folder is writable");
+        let child = Command::new(binary("fengni-node"))
+            .args(["run", "--home"])
+            .arg(home)
+            .stdin(Stdio::null())
+            .stdout(log.try_clone().expect("a file has more than one handle"))
+            .stderr(log)
+            .spawn()
+            .expect("fengni-node starts");
+        self.running.borrow_mut().insert(name.to_owned(), child);
+    }
+
+    /// `kill -9`, and waits until the process is gone.
+    ///
+    /// # Panics
+    /// When it is not running.
+    pub fn kill(&self, name: &str) {
+        let mut child = self.running.borrow_mut().remove(name).expect("the node is running");
+        child.kill().expect("our own child can be killed");
+        child.wait().expect("our own child can be waited for");
+    }
+
+    /// Asks the process to end (SIGTERM) and returns its exit code.
+    ///
+    /// # Panics
+    /// When it does not end.
+    pub fn terminate(&self, name: &str) -> Option<i32> {
+        let mut child = self.running.borrow_mut().remove(name).expect("the node is running");
+        let id = child.id().to_string();
+        let asked = Command::new("kill").args(["-TERM", &id]).status().expect("kill is there");
+        assert!(asked.success(), "the process takes signals");
+        until("the node stops", Deadline::default(), || child.try_wait().expect("our own child")).code()
+    }
+
+    /// Whether the process still runs.
+    pub fn is_running(&self, name: &str) -> bool {
+        let mut running = self.running.borrow_mut();
+        running.get_mut(name).is_some_and(|child| child.try_wait().is_ok_and(|ended| ended.is_none()))
+    }
+
+    /// Waits until a node says it is ready.
+    ///
+    /// # Panics
+    /// When it does not, with the end of its log.
+    pub fn wait_ready(&self, name: &str) {
+        let node = self.node(name);
+        let url = format!("{}/readyz", node.admin);
+        let ready = || get(&url).is_some_and(|(status, _)| status == 200).then_some(());
+        let alive = || {
+            assert!(self.is_running(name), "{name} ended: {}", self.log_end(name));
+            ready()
+        };
+        until(&format!("{name} is ready"), Deadline::default(), alive);
+    }
+
+    /// What a node says of itself, if it answers.
+    pub fn status(&self, name: &str) -> Option<NodeStatus> {
+        let (_, body) = get(&format!("{}/v1/status", self.node(name).admin))?;
+        serde_json::from_str(&body).ok()
+    }
+
+    /// A node's last final height; 0 where it does not answer.
+    pub fn height(&self, name: &str) -> u64 {
+        self.status(name).map_or(0, |status| status.height)
+    }
+
+    /// Waits until a node's last final height is at least this.
+    pub fn wait_height(&self, name: &str, height: u64) {
+        until(&format!("{name} reaches height {height}"), Deadline::default(), || {
+            (self.height(name) >= height).then_some(())
+        });
+    }
+
+    /// The state root a node serves for a height.
+    ///
+    /// # Panics
+    /// When it does not serve the height.
+    pub fn state_root(&self, name: &str, height: u64) -> String {
+        let url = format!("{}/v1/headers/{height}", self.node(name).gateway);
+        let (status, body) = get(&url).expect("the node answers");
+        assert_eq!(status, 200, "{body}");
+        let header: Value = serde_json::from_str(&body).expect("headers are JSON");
+        header["header"]["state_root"].as_str().expect("a header has a state root").to_owned()
+    }
+
+    /// The end of a node's log.
+    pub fn log_end(&self, name: &str) -> String {
+        let log = std::fs::read_to_string(self.node(name).home.join("node.log")).unwrap_or_default();
+        let lines: Vec<&str> = log.lines().rev().take(15).collect();
+        lines.into_iter().rev().collect::<Vec<_>>().join("\n")
+    }
+}
+
+impl Drop for Network {
+    fn drop(&mut self) {
+        for child in self.running.borrow_mut().values_mut() {
+            let _ = child.kill();
+            let _ = child.wait();
+        }
+    }
+}
+
+/// Status and body of a GET, if there is an answer.
+pub(crate) fn get(url: &str) -> Option<(u16, String)> {
+    let agent: ureq::Agent = ureq::Agent::config_builder()
+        .http_status_as_error(false)
+        .timeout_global(Some(Duration::from_secs(5)))
+        .build()
+        .into();
+    let mut response = agent.get(url).call().ok()?;
+    let status = response.status().as_u16();
+    Some((status, response.body_mut().read_to_string().ok()?))
+}
