@@ -4,6 +4,14 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
 
+use crate::agreement::AgreementCommand;
+use crate::audit::AuditCommand;
+use crate::connect::ConnectArgs;
+use crate::history::{CheckArgs, HistoryArgs};
+use crate::replace::{RekeyArgs, SupersedeArgs, TransferInArgs};
+use crate::standing::{ConsumeArgs, StandingCommand};
+use crate::views::CodesArgs;
+
 /// Fengni 封泥: a register that departments keep together and anybody can check.
 ///
 /// Answers go to stdout, progress to stderr. Exit codes: 0 holds or done, 1 refused, 2 undecided,
@@ -32,6 +40,47 @@ pub(crate) enum Command {
     /// Codes of people, bodies, places and certificates
     #[command(subcommand)]
     Id(IdCommand),
+    /// Change where a certificate stands, or show it
+    #[command(subcommand)]
+    Standing(StandingCommand),
+    /// Replace a certificate by its renewal, change or correction, in one act
+    Supersede(SupersedeArgs),
+    /// Give a certificate a new holder key after a phone was lost
+    Rekey(RekeyArgs),
+    /// Take over a certificate that another issuer gave up
+    TransferIn(TransferInArgs),
+    /// Use up a one-time document
+    Consume(ConsumeArgs),
+    /// Recognition agreements between members
+    #[command(subcommand)]
+    Agreement(AgreementCommand),
+    /// Show everything that happened to a certificate, with proof
+    History(HistoryArgs),
+    /// Check a file of a history without any network
+    Check(CheckArgs),
+    /// For auditors
+    #[command(subcommand)]
+    Audit(AuditCommand),
+    /// Show the network as a quorum proves it
+    Network(ViewArgs),
+    /// List the members
+    Members(ViewArgs),
+    /// List the certificate types
+    Types(ViewArgs),
+    /// List the books
+    Books(ViewArgs),
+    /// List reference codes
+    Codes(CodesArgs),
+}
+
+/// A view of the whole network.
+#[derive(Args, Debug)]
+#[command(after_help = "Examples:
+  fengni members --network net
+  fengni members --gateway http://127.0.0.1:27002 --genesis genesis.bin --json")]
+pub(crate) struct ViewArgs {
+    #[command(flatten)]
+    pub(crate) connect: ConnectArgs,
 }
 
 #[derive(Args, Debug)]

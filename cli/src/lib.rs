@@ -1,7 +1,86 @@
-//! x
-#[allow(missing_docs)] pub mod args;
-#[allow(missing_docs)] pub mod ending;
-#[allow(missing_docs)] pub mod id;
-#[allow(missing_docs)] pub mod main;
-#[allow(missing_docs)] pub mod moment;
-#[allow(missing_docs)] pub mod output;
+//! `fengni`: for auditors, operators, issuers, holders and verifiers.
+//!
+//! ```text
+//! $ fengni sample --home net && fengni up --home net
+//! $ fengni id check 11319900XN0100021G
+//! valid: credit code
+//! ```
+//!
+//! Invariants: answers on stdout and progress on stderr; the exit code is 0 for holds or done, 1
+//! for refused, 2 for undecided, 3 for could not run; a failure to check is never shown as valid.
+
+#![forbid(unsafe_code)]
+
+mod agreement;
+mod args;
+mod audit;
+mod connect;
+mod ending;
+mod history;
+mod id;
+pub mod local;
+mod moment;
+mod names;
+mod output;
+mod replace;
+mod signing;
+mod standing;
+mod views;
+
+use std::process::ExitCode;
+
+use anyhow::Result;
+use clap::Parser as _;
+use clap::error::ErrorKind;
+
+use args::{Cli, Command, IdCommand};
+pub use ending::Ending;
+pub use output::{Output, SCHEMA};
+
+/// Runs the program with the arguments of its process.
+pub fn main() -> ExitCode {
+    ExitCode::from(run(std::env::args_os()).code())
+}
+
+/// Runs the program with these arguments, the program's name first.
+pub fn run(arguments: impl IntoIterator<Item = std::ffi::OsString>) -> Ending {
+    let cli = match Cli::try_parse_from(arguments) {
+        Ok(cli) => cli,
+        Err(error) => {
+            let _ = error.print();
+            return match error.kind() {
+                ErrorKind::DisplayHelp | ErrorKind::DisplayVersion => Ending::Holds,
+                _ => Ending::CouldNotRun,
+            };
+        }
+    };
+    let output = Output::new(cli.json);
+    dispatch(cli.command, output).unwrap_or_else(|error| {
+        output.trouble(&error);
+        Ending::CouldNotRun
+    })
+}
+
+fn dispatch(command: Command, output: Output) -> Result<Ending> {
+    match command {
+        Command::Sample(args) => local::sample::run(&args, output),
+        Command::Up(args) => local::up::run(&args, output),
+        Command::Down(args) => local::down::run(&args, output),
+        Command::Status(args) => local::status::run(&args, output),
+        Command::Id(IdCommand::Check { code }) => Ok(id::check(&code, output)),
+        Command::Standing(command) => standing::run(&command, output),
+        Command::Supersede(args) => replace::supersede(&args, output),
+        Command::Rekey(args) => replace::rekey(&args, output),
+        Command::TransferIn(args) => replace::transfer_in(&args, output),
+        Command::Consume(args) => standing::consume(&args, output),
+        Command::Agreement(command) => agreement::run(&command, output),
+        Command::History(args) => history::run(&args, output),
+        Command::Check(args) => history::check(&args, output),
+        Command::Audit(command) => audit::run(&command, output),
+        Command::Network(args) => views::network(&args, output),
+        Command::Members(args) => views::members(&args, output),
+        Command::Types(args) => views::types(&args, output),
+        Command::Books(args) => views::books(&args, output),
+        Command::Codes(args) => views::codes(&args, output),
+    }
+}

@@ -14,7 +14,8 @@ impl Genesis {
         for kind in &self.types {
             let claims = kind.schemas.iter().flat_map(|schema| &schema.claims);
             for claim in claims.filter(|claim| claim.everyday && claim.sensitive) {
-                cautions.push(format!("the everyday code of {} discloses {}, which is sensitive", kind.name, claim.label));
+                cautions
+                    .push(format!("the everyday code of {} discloses {}, which is sensitive", kind.name, claim.label));
             }
         }
         cautions
@@ -39,7 +40,8 @@ impl Genesis {
             let keys = |purpose| member.keys.iter().filter(|key| key.purpose == purpose).count();
             let terminal = |authority: &fengni_core::record::Authority| {
                 let kind = usize::try_from(authority.certificate_type.0).ok().and_then(|place| self.types.get(place));
-                authority.member == number && kind.is_some_and(|kind| acts(kind.acts).iter().any(|act| act.is_terminal()))
+                authority.member == number
+                    && kind.is_some_and(|kind| acts(kind.acts).iter().any(|act| act.is_terminal()))
             };
             if keys(KeyPurpose::Issuing) == 1 && self.authorities.iter().any(terminal) {
                 cautions.push(format!("{} has one issuing key: terminal acts and large seals need two", member.name));

@@ -245,11 +245,7 @@ impl<'de> Deserialize<'de> for ActsEntry {
             }
 
             fn visit_str<E: de::Error>(self, text: &str) -> Result<ActsEntry, E> {
-                if text == "all" {
-                    Ok(ActsEntry::All)
-                } else {
-                    Err(E::invalid_value(de::Unexpected::Str(text), &self))
-                }
+                if text == "all" { Ok(ActsEntry::All) } else { Err(E::invalid_value(de::Unexpected::Str(text), &self)) }
             }
 
             fn visit_seq<A: SeqAccess<'de>>(self, acts: A) -> Result<ActsEntry, A::Error> {

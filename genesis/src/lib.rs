@@ -27,8 +27,10 @@
 
 mod caution;
 mod contents;
+mod describe;
 mod document;
 mod founded;
+mod founding;
 mod parse;
 mod problem;
 mod resolve;

@@ -103,7 +103,12 @@ impl<'a> Resolver<'a> {
         let name = &self.document.network.suite;
         let number = SUITES.into_iter().find(|(known, _)| known == name).map(|(_, number)| number);
         number.and_then(Suite::from_number).unwrap_or_else(|| {
-            self.findings.add("G-4", "network.suite", format!("{name:?} is no suite this program knows"), "write \"standard\"");
+            self.findings.add(
+                "G-4",
+                "network.suite",
+                format!("{name:?} is no suite this program knows"),
+                "write \"standard\"",
+            );
             Suite::Standard
         })
     }
@@ -195,9 +200,8 @@ impl<'a> Resolver<'a> {
         }
         terms.sort_by_key(|term| term.certificate_type);
         let divisions = entry.divisions.iter().enumerate();
-        let divisions: Vec<Division> = divisions
-            .map(|(place, text)| self.division("G-12", format!("{path}.divisions[{place}]"), text))
-            .collect();
+        let divisions: Vec<Division> =
+            divisions.map(|(place, text)| self.division("G-12", format!("{path}.divisions[{place}]"), text)).collect();
         Agreement {
             version: 1,
             parties: parties.iter().map(|member| Party { member: *member, signed: Some(FOUNDING) }).collect(),

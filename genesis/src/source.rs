@@ -130,7 +130,9 @@ impl<'a> Reader<'a> {
         if raw.get().starts_with('[') {
             let values: Vec<&'a RawValue> = serde_json::from_str(raw.get()).unwrap_or_default();
             let values = values.into_iter().enumerate();
-            return values.map(|(place, value)| self.json_value(value, &format!("{path}[{place}]"), depth + 1)).collect();
+            return values
+                .map(|(place, value)| self.json_value(value, &format!("{path}[{place}]"), depth + 1))
+                .collect();
         }
         if raw.get().starts_with('{') {
             let entries = serde_json::Deserializer::from_str(raw.get()).deserialize_map(Entries).unwrap_or_default();

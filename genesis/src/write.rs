@@ -2,19 +2,12 @@
 
 use std::fmt::{self, Write as _};
 
-use fengni_core::record::{CertificateType, Member};
-use fengni_core::standing::ActKinds;
-use fengni_core::{MemberNumber, PurposeCode, TypeNumber};
 use serde::Serialize;
 
-use crate::contents::Genesis;
 use crate::document::{
-    ActsEntry, AgreementEntry, AuthorityEntry, ClaimEntry, Document, KeyEntry, MemberEntry, NetworkEntry,
-    ParametersEntry, TypeEntry, ValidatorEntry, WeightsEntry,
+    ActsEntry, AgreementEntry, AuthorityEntry, ClaimEntry, Document, KeyEntry, MemberEntry, NetworkEntry, TypeEntry,
+    ValidatorEntry, WeightsEntry,
 };
-use crate::founded;
-use crate::resolve::SUITES;
-use crate::rules;
 
 impl Document {
     /// The document as commented TOML. Reading it again gives the same founding.
@@ -30,7 +23,13 @@ impl Document {
              # One character changed that changes its meaning is another network.\n\n",
         );
         let NetworkEntry { name, suite, founded } = &self.network;
-        writeln!(out, "[network]\nname = {}\nsuite = {}\nfounded = {}\n", quoted(name), quoted(suite), quoted(founded))?;
+        writeln!(
+            out,
+            "[network]\nname = {}\nsuite = {}\nfounded = {}\n",
+            quoted(name),
+            quoted(suite),
+            quoted(founded)
+        )?;
         self.write_parameters(out)?;
         for (set, codes) in &self.codes {
             writeln!(out, "[codes.{}]", key(set))?;
@@ -92,8 +91,20 @@ fn write_member(out: &mut String, member: &MemberEntry) -> fmt::Result {
 }
 
 fn write_type(out: &mut String, kind: &TypeEntry) -> fmt::Result {
-    writeln!(out, "[[types]]\nkey = {}\ncode = {}\nname = {}", quoted(&kind.key), quoted(&kind.code), quoted(&kind.name))?;
-    writeln!(out, "holder = {}\nenabled = {}\nsensitive = {}", quoted(&word(&kind.holder)), kind.enabled, kind.sensitive)?;
+    writeln!(
+        out,
+        "[[types]]\nkey = {}\ncode = {}\nname = {}",
+        quoted(&kind.key),
+        quoted(&kind.code),
+        quoted(&kind.name)
+    )?;
+    writeln!(
+        out,
+        "holder = {}\nenabled = {}\nsensitive = {}",
+        quoted(&word(&kind.holder)),
+        kind.enabled,
+        kind.sensitive
+    )?;
     writeln!(out, "code_lifetime_secs = {}", kind.code_lifetime_secs)?;
     writeln!(out, "offline_age_secs = {}", kind.offline_age_secs)?;
     match &kind.acts {
@@ -146,12 +157,8 @@ fn quoted(text: &str) -> String {
 /// A TOML key, quoted where it must be.
 fn key(text: &str) -> String {
     let bare = !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_".contains(&byte));
-    if bare { text.to_owned() } else { quoted_key(text) }
-}
-
-fn quoted_key(text: &str) -> String {
-    // A literal string may span lines, a key may not.
-    serde_json::Value::from(text).to_string()
+    // A string of TOML may span lines, a key may not; one of JSON never does.
+    if bare { text.to_owned() } else { serde_json::Value::from(text).to_string() }
 }
 
 fn list(texts: impl Iterator<Item = String>) -> String {
@@ -164,138 +171,5 @@ fn word<T: Serialize>(choice: &T) -> String {
     match serde_json::to_value(choice) {
         Ok(serde_json::Value::String(word)) => word,
         _ => unreachable!("roles, purposes, acts, grades and holders are written as words"),
-    }
-}
-
-impl Genesis {
-    /// A document that describes this founding, with numbers for short names: `M0`, `T0`.
-    pub fn to_document(&self) -> Document {
-        let suite = SUITES.into_iter().find(|(_, number)| *number == self.suite.number());
-        let parameters = &self.parameters;
-        Document {
-            parameters: ParametersEntry {
-                window: parameters.window,
-                clock_ahead_millis: parameters.clock_ahead_millis,
-                online_age_secs: parameters.online_age_secs,
-                trusting_period_secs: parameters.trusting_period_secs,
-                block_weight: parameters.block_weight,
-                member_weight: parameters.member_weight,
-                solo_seal_lines: parameters.solo_seal_lines,
-                terminal_acts_per_day: parameters.terminal_acts_per_day,
-                validators_min: parameters.validators_min,
-                weights: WeightsEntry {
-                    transaction: parameters.weights.transaction,
-                    line: parameters.weights.line,
-                    act: parameters.weights.act,
-                    record: parameters.weights.record,
-                },
-            },
-            codes: self
-                .codes
-                .iter()
-                .map(|set| {
-                    let codes = set.codes.iter().map(|entry| (entry.code.clone(), entry.name.clone()));
-                    (set.name.clone(), codes.collect())
-                })
-                .collect(),
-            members: (0..).map(MemberNumber).zip(&self.members).map(member_entry).collect(),
-            types: (0..).map(TypeNumber).zip(&self.types).map(|(number, kind)| self.type_entry(number, kind)).collect(),
-            authorities: self
-                .authorities
-                .iter()
-                .map(|authority| AuthorityEntry {
-                    member: member_key(authority.member),
-                    certificate_type: type_key(authority.certificate_type),
-                    division: authority.division.to_string(),
-                    from: authority.from.to_string(),
-                    until: authority.until.to_string(),
-                    basis: authority.basis.clone(),
-                })
-                .collect(),
-            agreements: self.agreements.iter().map(|agreement| self.agreement_entry(&agreement.terms)).collect(),
-            validators: self
-                .validators()
-                .iter()
-                .map(|validator| ValidatorEntry { member: member_key(validator.member), power: validator.power })
-                .collect(),
-            ..Document::new(NetworkEntry {
-                name: self.name.clone(),
-                suite: suite.map(|(name, _)| name.to_owned()).expect("every suite has a name"),
-                founded: founded::write(self.founded),
-            })
-        }
-    }
-
-    /// [`Genesis::to_document`] as commented TOML.
-    pub fn to_toml(&self) -> String {
-        self.to_document().to_toml()
-    }
-
-    fn type_entry(&self, number: TypeNumber, kind: &CertificateType) -> TypeEntry {
-        let members = |members: &[MemberNumber]| members.iter().copied().map(member_key).collect();
-        let claims = kind.schemas.iter().flat_map(|schema| &schema.claims);
-        TypeEntry {
-            key: type_key(number),
-            code: kind.code.to_string(),
-            name: kind.name.clone(),
-            holder: kind.holder,
-            enabled: kind.enabled,
-            sensitive: kind.sensitive,
-            code_lifetime_secs: kind.code_lifetime_secs,
-            offline_age_secs: kind.offline_age_secs,
-            acts: if kind.acts == ActKinds::all() { ActsEntry::All } else { ActsEntry::These(rules::acts(kind.acts)) },
-            suspenders: members(&kind.suspenders),
-            revokers: members(&kind.revokers),
-            consumers: members(&kind.consumers),
-            purposes: self.purpose_names(&kind.purposes),
-            claims: claims
-                .map(|claim| ClaimEntry {
-                    label: claim.label.clone(),
-                    required: claim.required,
-                    everyday: claim.everyday,
-                    sensitive: claim.sensitive,
-                })
-                .collect(),
-        }
-    }
-
-    fn agreement_entry(&self, terms: &fengni_core::record::AgreementTerms) -> AgreementEntry {
-        let named = terms.terms.iter();
-        AgreementEntry {
-            label: terms.label.clone(),
-            parties: terms.parties.iter().copied().map(member_key).collect(),
-            terms: named.map(|term| (type_key(term.certificate_type), self.purpose_names(&term.purposes))).collect(),
-            divisions: terms.divisions.iter().map(ToString::to_string).collect(),
-            min_grade: terms.min_grade,
-            from: terms.from.to_string(),
-            until: terms.until.to_string(),
-        }
-    }
-
-    fn purpose_names(&self, codes: &[PurposeCode]) -> Vec<String> {
-        let set = self.codes.iter().find(|set| set.name == "purposes");
-        let name = |code: &PurposeCode| set.and_then(|set| set.name_of(&code.to_string())).map(ToOwned::to_owned);
-        codes.iter().map(|code| name(code).expect("a listed purpose: checked in Genesis::new")).collect()
-    }
-}
-
-fn member_key(number: MemberNumber) -> String {
-    format!("M{number}")
-}
-
-fn type_key(number: TypeNumber) -> String {
-    format!("T{number}")
-}
-
-fn member_entry((number, member): (MemberNumber, &Member)) -> MemberEntry {
-    let keys = member.keys.iter().map(|key| KeyEntry { purpose: key.purpose, key: key.key.to_string() });
-    MemberEntry {
-        key: member_key(number),
-        code: member.code.to_string(),
-        name: member.name.clone(),
-        division: member.division.to_string(),
-        superior: member.superior.map(member_key),
-        roles: rules::roles(member.roles),
-        keys: keys.collect(),
     }
 }

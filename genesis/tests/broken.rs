@@ -1,7 +1,8 @@
 //! Broken documents: each with the lines and the words a founder gets to read.
 
 use fengni_core::Millis;
-use fengni_genesis::{Document, Format, MemberEntry, Problems, sample};
+use fengni_core::record::{KeyPurpose, Role};
+use fengni_genesis::{Document, Format, KeyEntry, MemberEntry, Problems, sample};
 
 const FOUNDING: &str = include_str!("data/founding.toml");
 const CASES: &str = include_str!("data/broken.txt");
@@ -45,11 +46,12 @@ fn every_problem_names_its_line_and_the_way_out() {
 fn json_has_lines_too() {
     let document = sample::network(Millis(1_767_196_800_000), &sample::test_key);
     let text = serde_json::to_string_pretty(&document).expect("plain data");
-    let line_of = |text: &str, wanted: &str| text[..text.find(wanted).expect("it stands there")].matches('\n').count() + 1;
+    let line_of =
+        |text: &str, wanted: &str| text[..text.find(wanted).expect("it stands there")].matches('\n').count() + 1;
 
     let broken = text.replace("11319900XN0100021G", "11319900XN0100012G");
     let said = format!(
-        "G-7 line {}: members[1].code: check character of the credit code, at 17, is G, expected N; next: correct the code",
+        "G-7 line {}: members[1].code: check character of the credit code, at 17, is G, expected J; next: correct the code",
         line_of(&broken, "11319900XN0100012G")
     );
     assert_eq!(problems(&broken, Format::Json), [said]);
@@ -76,38 +78,25 @@ fn many_problems_are_reported_at_once_in_the_order_of_the_lines() {
     assert_eq!(rules, ["G-5", "G-7", "G-9", "G-10", "G-10", "G-10", "G-9"], "{found:#?}");
 }
 
-/// A chain of members, each below the one before.
+/// The sample with its members, and as many more as it takes, each below the one before.
 fn chain(links: usize) -> Document {
     let mut document = sample::network(Millis(1_767_196_800_000), &sample::test_key);
-    let codes = sample::bodies();
-    let free: Vec<&sample::Body> = codes.iter().filter(|body| document.member(body.key).is_none()).collect();
-    let template = document.members[7].clone();
-    // The sample's own chain: YHD below YGOV, one link.
-    document.members[6].superior = Some("RES".into());
-    document.members[5].superior = Some("CIQ".into());
-    document.members[4].superior = Some("HRS".into());
-    document.members[3].superior = Some("AMR".into());
-    document.members[2].superior = Some("PSB".into());
-    for (body, _) in free.iter().zip(7..links) {
-        let last = document.members.last().expect("members").key.clone();
-        let mut keys = template.keys.clone();
-        for key in &mut keys {
-            key.key = sample::test_key(body.key, key.purpose, keys_seed(&key.key)).to_string();
-        }
+    let newcomer = sample::joining(&sample::test_key);
+    let admin = newcomer.keys[2].clone();
+    for body in sample::bodies().iter().skip(document.members.len()).take((links + 1).saturating_sub(8)) {
+        let key = sample::test_key(body.key, admin.purpose, 0).to_string();
         document.members.push(MemberEntry {
             key: body.key.into(),
             code: body.code.into(),
-            superior: Some(last),
-            keys,
-            ..template.clone()
+            roles: vec![Role::Verifier],
+            keys: vec![KeyEntry { key, ..admin.clone() }],
+            ..newcomer.clone()
         });
     }
+    for place in 1..document.members.len() {
+        document.members[place].superior = Some(document.members[place - 1].key.clone());
+    }
     document
-}
-
-/// Any number that differs between keys.
-fn keys_seed(key: &str) -> usize {
-    usize::from_str_radix(&key[2..9], 16).expect("hexadecimal digits")
 }
 
 #[test]
@@ -121,12 +110,10 @@ fn g7_a_chain_of_superiors_has_at_most_8_links_and_no_circle() {
     let mut circle = chain(8);
     circle.members[0].superior = Some("HRS".into());
     let problems = circle.check().expect_err("a circle");
-    assert_eq!(problems.iter().map(|problem| problem.path.as_str()).collect::<Vec<_>>(), [
-        "members[0].superior",
-        "members[1].superior",
-        "members[2].superior",
-        "members[3].superior"
-    ]);
+    assert_eq!(
+        problems.iter().map(|problem| problem.path.as_str()).collect::<Vec<_>>(),
+        ["members[0].superior", "members[1].superior", "members[2].superior", "members[3].superior"]
+    );
     assert!(problems.iter().all(|problem| problem.fault == "leads back after 4 links"), "{problems}");
 }
 
@@ -135,13 +122,16 @@ fn cautions_speak_of_what_is_allowed_and_unwise() {
     let mut document = sample::network(Millis(1_767_196_800_000), &sample::test_key);
     document.parameters.validators_min = 1;
     document.validators[0].power = 10;
-    let issuing = document.members[5].keys.iter().position(|key| key.purpose == fengni_core::record::KeyPurpose::Issuing);
+    let issuing = document.members[5].keys.iter().position(|key| key.purpose == KeyPurpose::Issuing);
     document.members[5].keys.remove(issuing.expect("RES issues"));
     document.types[0].claims[0].sensitive = true;
     let genesis = document.check().unwrap_or_else(|problems| panic!("{problems}"));
-    assert_eq!(genesis.cautions(), [
-        "without 东海省数据局 alone no block becomes final",
-        "东海省不动产登记中心 has one issuing key: terminal acts and large seals need two",
-        "the everyday code of 机动车驾驶证 discloses 准驾车型, which is sensitive",
-    ]);
+    assert_eq!(
+        genesis.cautions(),
+        [
+            "without 东海省数据局 alone no block becomes final",
+            "东海省不动产登记中心 has one issuing key: terminal acts and large seals need two",
+            "the everyday code of 机动车驾驶证 discloses 准驾车型, which is sensitive",
+        ]
+    );
 }

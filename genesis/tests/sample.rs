@@ -102,7 +102,8 @@ fn certificates_name_their_type_and_issuer_and_fill_the_schema() {
         let labels: Vec<&str> = certificate.claims.iter().map(|(label, _)| *label).collect();
         let required = kind.schemas[0].claims.iter().filter(|claim| claim.required).map(|claim| claim.label.as_str());
         assert_eq!(labels, required.collect::<Vec<_>>(), "{}", certificate.key);
-        let known = sample::people().iter().map(|person| person.key).chain(sample::bodies().iter().map(|body| body.key));
+        let known =
+            sample::people().iter().map(|person| person.key).chain(sample::bodies().iter().map(|body| body.key));
         assert!(known.into_iter().any(|key| key == certificate.holder), "{}", certificate.key);
     }
 }
@@ -116,7 +117,8 @@ fn everyday_codes_fit_with_the_longest_path() {
     for certificate in sample::certificates() {
         let kind = sample::certificate_type(certificate.certificate_type).expect("a type");
         let schema = &genesis.types[kind.0 as usize].schemas[0];
-        let value = |place: usize| certificate.claims.get(place).map(|(_, value)| ClaimValue::new(*value).expect("a value"));
+        let value =
+            |place: usize| certificate.claims.get(place).map(|(_, value)| ClaimValue::new(*value).expect("a value"));
         let (from, until) = certificate.days();
         let facts = Facts {
             schema: 1,
@@ -141,7 +143,13 @@ fn everyday_codes_fit_with_the_longest_path() {
             place,
             path,
         };
-        let terms = Terms { issued_secs: 1_772_670_670, lifetime_secs: 120, nonce: [9; 8], purpose: PurposeCode(101), challenge: None };
+        let terms = Terms {
+            issued_secs: 1_772_670_670,
+            lifetime_secs: 120,
+            nonce: [9; 8],
+            purpose: PurposeCode(101),
+            challenge: None,
+        };
         let code = Code::show(&domain, &file, &holder, &everyday(schema), true, terms).expect("a code");
         let bytes = code.encode().len();
         assert!(bytes <= EVERYDAY_CODE_BYTES, "{}: {bytes} bytes", certificate.key);

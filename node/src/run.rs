@@ -9,7 +9,7 @@ use anyhow::Context as _;
 use fengni_core::record::{KeyPurpose, Member, MemberStatus};
 use fengni_core::{Domain, Height, MemberNumber, PublicKey, SecretKey};
 use fengni_genesis::Genesis;
-use fengni_state::{Founding, State};
+use fengni_state::State;
 use prometheus_client::registry::Registry;
 use tokio::sync::watch;
 
@@ -50,7 +50,7 @@ pub async fn run(home: &Path, stop: impl Future<Output = ()>) -> anyhow::Result<
     let mut registry = Registry::default();
 
     let ledger = {
-        let founding = founding(&files.genesis);
+        let founding = files.genesis.founding();
         let member = (files.config.mode == Mode::Validator).then_some(files.member);
         let path = data.join("store");
         let opened = tokio::task::spawn_blocking(move || {
@@ -174,20 +174,6 @@ fn shared_key(path: &Path) -> anyhow::Result<[u8; 32]> {
     hex::decode_to_slice(text.trim(), &mut key)
         .map_err(|_| anyhow::anyhow!("keys.network: the file does not hold 64 hexadecimal digits"))?;
     Ok(key)
-}
-
-/// What the state begins with.
-pub fn founding(genesis: &Genesis) -> Founding {
-    let contents = genesis.clone().into_contents();
-    Founding {
-        time: contents.founded,
-        parameters: contents.parameters,
-        members: contents.members,
-        types: contents.types,
-        authorities: contents.authorities,
-        agreements: contents.agreements,
-        codes: contents.codes,
-    }
 }
 
 async fn start_engine(

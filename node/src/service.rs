@@ -117,12 +117,13 @@ impl Source for Service {
 
     fn readiness(&self) -> Readiness {
         let health = self.health.look();
+        let behind = behind(&health);
         let verdict = if health.ready {
             Ready::Ready
         } else {
             Ready::NotReady { reason: health.reason.unwrap_or_else(|| "not following the network".to_owned()) }
         };
-        Readiness { verdict, height: health.last_final, behind: behind(&health) }
+        Readiness { verdict, height: health.last_final, behind }
     }
 
     fn status(&self) -> NodeStatus {

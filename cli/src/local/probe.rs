@@ -5,7 +5,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use fengni_client::gateway::Node;
+use fengni_client::node::Node;
 use fengni_client::transport::{Http, HttpOptions, Request, Transport as _};
 use fengni_core::{Digest, Height, Millis};
 use serde::{Deserialize, Serialize};

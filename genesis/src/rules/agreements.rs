@@ -36,7 +36,9 @@ pub(super) fn check(founding: &Contents, findings: &mut Findings) {
 
 fn is_fresh(agreement: &Agreement) -> bool {
     let signed = agreement.terms.parties.iter().map(|member| Party { member: *member, signed: Some(FOUNDING) });
-    agreement.version == 1 && agreement.status == AgreementStatus::InForce && signed.eq(agreement.parties.iter().cloned())
+    agreement.version == 1
+        && agreement.status == AgreementStatus::InForce
+        && signed.eq(agreement.parties.iter().cloned())
 }
 
 fn check_parties(founding: &Contents, agreement: &Agreement, path: &str, findings: &mut Findings) {

@@ -58,9 +58,9 @@ fn check_set(set: &CodeSet, findings: &mut Findings) {
 
 fn check_code(set: &str, code: &str, name: &str) -> Result<(), (String, &'static str)> {
     match set {
-        "divisions" => {
-            Division::parse(code).map(drop).map_err(|error| (error.to_string(), "write a division of 2, 4, 6 or 9 digits"))
-        }
+        "divisions" => Division::parse(code)
+            .map(drop)
+            .map_err(|error| (error.to_string(), "write a division of 2, 4, 6 or 9 digits")),
         // Transactions carry the number, so that it has one spelling.
         "purposes" | "reasons" => match code.parse::<u16>() {
             Ok(number) if number > 0 && number.to_string() == code => Ok(()),

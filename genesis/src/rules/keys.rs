@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use fengni_core::record::{KeyPurpose, Member, Role};
 use fengni_core::{KeyAlgorithm, MemberNumber, PublicKey};
 
-use super::{check_count};
+use super::check_count;
 use crate::contents::Contents;
 use crate::problem::Findings;
 
@@ -25,7 +25,12 @@ pub(super) fn check(founding: &Contents, findings: &mut Findings) {
                 _ => true,
             };
             if !usable {
-                findings.add("G-8", path.clone(), "nodes sign with ed25519 alone", "make an ed25519 key, written 1:...");
+                findings.add(
+                    "G-8",
+                    path.clone(),
+                    "nodes sign with ed25519 alone",
+                    "make an ed25519 key, written 1:...",
+                );
             }
             if let Some(other) = owners.insert(key.key, path.clone()) {
                 let fault = format!("is the key of {other} as well");

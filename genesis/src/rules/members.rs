@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use fengni_core::record::{Member, MemberStatus, Role, Roles};
 use fengni_core::{Day, MemberNumber, limits};
 
-use super::{FOUNDING, check_fresh, check_name, derived_agreements, derived_authorities};
+use super::{FOUNDING, check_count, check_fresh, check_name, derived_agreements, derived_authorities};
 use crate::contents::Contents;
 use crate::problem::Findings;
 
@@ -45,6 +45,7 @@ pub(super) fn check(founding: &Contents, findings: &mut Findings) {
         if roles(member.roles).is_empty() {
             findings.add("G-7", format!("{path}.roles"), "is empty", "say what the member does");
         }
+        check_count(findings, "G-4", path.clone(), member.authorities.len().max(member.agreements.len()));
         check_superiors(founding, MemberNumber(place), &path, findings);
     }
 }
@@ -75,7 +76,8 @@ fn check_superiors(founding: &Contents, start: MemberNumber, path: &str, finding
             return;
         }
         if above == start {
-            let fault = if links == 1 { "is the member itself".into() } else { format!("leads back after {links} links") };
+            let fault =
+                if links == 1 { "is the member itself".into() } else { format!("leads back after {links} links") };
             return findings.add("G-7", path, fault, "let one member of the circle have no superior");
         }
         // Members below a circle climb for ever: the circle itself is told.

@@ -43,7 +43,12 @@ impl Contents {
 pub(crate) fn check(founding: &Contents, findings: &mut Findings) {
     check_name(findings, "G-4", "network.name", &founding.name);
     if founding.founded.0 == 0 || Day::of(founding.founded) > last_day() {
-        findings.add("G-4", "network.founded", "is no time of the years 1970 to 9999", "write when the network is founded");
+        findings.add(
+            "G-4",
+            "network.founded",
+            "is no time of the years 1970 to 9999",
+            "write when the network is founded",
+        );
     }
     parameters::check(founding, findings);
     codes::check(founding, findings);

@@ -5,7 +5,7 @@ use std::ops::RangeInclusive;
 
 use fengni_core::limits;
 
-use super::{check_fresh};
+use super::check_fresh;
 use crate::contents::Contents;
 use crate::problem::Findings;
 
@@ -32,8 +32,12 @@ pub(super) fn check(founding: &Contents, findings: &mut Findings) {
     within(findings, "validators_min", parameters.validators_min, 1..=validators);
 
     let weights = &parameters.weights;
-    let named =
-        [("transaction", weights.transaction), ("line", weights.line), ("act", weights.act), ("record", weights.record)];
+    let named = [
+        ("transaction", weights.transaction),
+        ("line", weights.line),
+        ("act", weights.act),
+        ("record", weights.record),
+    ];
     for (name, weight) in named {
         within(findings, &format!("weights.{name}"), weight, 1..=u64::from(u32::MAX));
     }
@@ -44,7 +48,8 @@ pub(super) fn check(founding: &Contents, findings: &mut Findings) {
     let heaviest = heaviest.saturating_add(weights.transaction);
     for (name, weight) in [("block_weight", parameters.block_weight), ("member_weight", parameters.member_weight)] {
         if weight < heaviest {
-            let fault = format!("{weight} is below {heaviest}, the weight of the heaviest transaction, such as a full seal");
+            let fault =
+                format!("{weight} is below {heaviest}, the weight of the heaviest transaction, such as a full seal");
             findings.add("G-5", format!("parameters.{name}"), fault, format!("raise it to at least {heaviest}"));
         }
     }

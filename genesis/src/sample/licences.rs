@@ -72,7 +72,10 @@ pub fn licence(index: u64) -> Licence {
         claims: vec![
             ("准驾车型", pick(&CLASSES, index).to_owned()),
             ("有效期止", "2032-03-01".to_owned()),
-            ("姓名", format!("{}{}{}", pick(&SURNAMES, index), pick(&GIVEN, index / 16), pick(&GIVEN, index / 400 + 7))),
+            (
+                "姓名",
+                format!("{}{}{}", pick(&SURNAMES, index), pick(&GIVEN, index / 16), pick(&GIVEN, index / 400 + 7)),
+            ),
             ("证件号码", number),
             ("住址", format!("东海省海隅区示例路{}号(虚构)", 10_000 + index % 80_000)),
             ("出生日期", born.to_string()),

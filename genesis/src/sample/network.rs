@@ -78,10 +78,8 @@ fn entry(
 ) -> MemberEntry {
     let body = find(member);
     let slots = slots_of(member).into_iter();
-    let keys = slots.map(|slot| KeyEntry {
-        purpose: slot.purpose,
-        key: key(slot.member, slot.purpose, slot.index).to_string(),
-    });
+    let keys = slots
+        .map(|slot| KeyEntry { purpose: slot.purpose, key: key(slot.member, slot.purpose, slot.index).to_string() });
     MemberEntry {
         key: body.key.to_owned(),
         code: body.code.to_owned(),

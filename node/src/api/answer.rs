@@ -34,7 +34,7 @@ pub(crate) struct Answer {
 }
 
 impl Answer {
-    fn new(content_type: &'static str, body: Vec<u8>) -> Self {
+    fn new(content_type: &'static str, body: impl Into<Bytes>) -> Self {
         Self {
             status: StatusCode::OK,
             content_type,
@@ -56,6 +56,16 @@ impl Answer {
     /// A view.
     pub(crate) fn json(view: &impl Serialize) -> Self {
         Self::new(JSON, serde_json::to_vec(view).expect("views are plain data"))
+    }
+
+    /// A JSON text that is ready.
+    pub(crate) fn text(text: Bytes) -> Self {
+        Self::new(JSON, text)
+    }
+
+    /// An OpenMetrics text.
+    pub(crate) fn openmetrics(text: String) -> Self {
+        Self::new("application/openmetrics-text; version=1.0.0; charset=utf-8", text)
     }
 
     /// Another status than 200.

@@ -320,14 +320,14 @@ fn mesh_config(config: &EngineConfig) -> MeshConfig {
 /// Timeouts by round: a dead proposer costs one propose timeout, and rounds grow until the slowest
 /// link fits in.
 fn timeouts(propose: Duration) -> LinearTimeouts {
-    let step = propose / 2;
+    let (growth, vote) = (propose / 2, propose / 4);
     LinearTimeouts {
         propose,
-        propose_delta: step,
-        prevote: step,
-        prevote_delta: step,
-        precommit: step,
-        precommit_delta: step,
+        propose_delta: growth,
+        prevote: vote,
+        prevote_delta: vote,
+        precommit: vote,
+        precommit_delta: vote,
         rebroadcast: propose * 2,
         max_timeout: (propose * 10).max(Duration::from_secs(10)),
     }

@@ -9,7 +9,7 @@ use std::path::Path;
 use fengni_core::record::KeyPurpose;
 use fengni_core::{KeyAlgorithm, KeyNumber, MemberNumber, PublicKey, SecretKey};
 use serde::{Deserialize, Serialize};
-use zeroize::Zeroizing;
+use zeroize::{Zeroize, ZeroizeOnDrop, Zeroizing};
 
 use crate::disk::{self, FileError};
 use crate::random::{self, RandomError};
@@ -42,16 +42,21 @@ pub fn algorithm_named(name: &str) -> Option<KeyAlgorithm> {
     [KeyAlgorithm::Ed25519, KeyAlgorithm::P256].into_iter().find(|algorithm| algorithm_name(*algorithm) == name)
 }
 
-/// A secret key as 64 hexadecimal digits, beside the name of its algorithm.
+/// The 64 hexadecimal digits of a secret key. Wiped when dropped; never printed.
+#[derive(Clone, Zeroize, ZeroizeOnDrop, Serialize, Deserialize)]
+#[serde(transparent)]
+pub(crate) struct Digits(String);
+
+/// A secret key as hexadecimal digits, beside the name of its algorithm.
 #[derive(Clone, Serialize, Deserialize)]
 pub(crate) struct StoredKey {
-    pub(crate) algorithm: String,
-    pub(crate) seed: Zeroizing<String>,
+    algorithm: String,
+    seed: Digits,
 }
 
 impl StoredKey {
     pub(crate) fn of(key: &SecretKey) -> Self {
-        let seed = Zeroizing::new(hex::encode(*key.seed()));
+        let seed = Digits(hex::encode(*key.seed()));
         Self { algorithm: algorithm_name(key.algorithm()).to_owned(), seed }
     }
 
@@ -59,7 +64,8 @@ impl StoredKey {
     pub(crate) fn open(&self) -> Result<SecretKey, &'static str> {
         let algorithm = algorithm_named(&self.algorithm).ok_or("unknown key algorithm")?;
         let mut seed = Zeroizing::new([0; 32]);
-        hex::decode_to_slice(self.seed.as_bytes(), seed.as_mut_slice()).map_err(|_| "the seed is not 64 hexadecimal digits")?;
+        let digits = self.seed.0.as_bytes();
+        hex::decode_to_slice(digits, seed.as_mut_slice()).map_err(|_| "the seed is not 64 hexadecimal digits")?;
         SecretKey::from_seed(algorithm, &seed).ok_or("the seed is no key of its algorithm")
     }
 }
@@ -85,7 +91,7 @@ struct Stored {
     number: KeyNumber,
     algorithm: String,
     public: PublicKey,
-    seed: Zeroizing<String>,
+    seed: Digits,
 }
 
 impl KeyFile {

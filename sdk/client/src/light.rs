@@ -56,7 +56,7 @@ impl Checkpoint {
             height: Height(0),
             time: genesis.founded,
             block: None,
-            validators: genesis.validators.clone(),
+            validators: genesis.validators(),
             trusting_period_secs: genesis.parameters.trusting_period_secs,
         }
     }

@@ -110,6 +110,13 @@ impl BookState {
         book
     }
 
+    /// Whether the open lines are those that the last page's record counts and hashes.
+    pub(crate) fn holds_open_lines(&self, domain: &Domain) -> bool {
+        let count = self.record.lines % PAGE_LINES;
+        self.open_lines.len() as u64 == count
+            && (count == 0 || self.pages.last().is_some_and(|page| page.root == page_root(domain, &self.open_lines)))
+    }
+
     /// The record as of the last block.
     pub fn record(&self) -> &Book {
         &self.record

@@ -239,6 +239,12 @@ pub enum LoadError {
         /// The record.
         number: u32,
     },
+    /// The lines of a book's last page are not those of its page record.
+    #[error("the open lines of book {book} are damaged")]
+    OpenLines {
+        /// The book.
+        book: BookNumber,
+    },
     /// The rebuilt state has another root than the last final header.
     #[error("the stored state of height {height} has root {found}, its header says {expected}")]
     Root {
@@ -308,6 +314,13 @@ impl State {
                 parts.acts(book),
                 parts.open_lines(book),
             );
+            if loaded.record() != record.as_ref() {
+                return Err(LoadError::Record { shelf: Shelf::Books, number });
+            }
+            // The next seal hashes these lines again: a wrong one would part this node from the others.
+            if !loaded.holds_open_lines(&domain) {
+                return Err(LoadError::OpenLines { book });
+            }
             state.book_list.append(&loaded.record().encode());
             state.books.push_back_mut(Arc::new(loaded));
         }

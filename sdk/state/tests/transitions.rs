@@ -7,7 +7,7 @@
 mod common;
 
 use common::story::Story;
-use fengni_core::{Domain, Suite};
+use fengni_core::Suite;
 
 /// How each line comes to its state, with `x` for its name.
 const STATES: [(&str, &str); 16] = [
@@ -228,16 +228,13 @@ fn crt03_every_transition_is_done_or_refused_as_the_tables_say() {
         }
     }
     // Counted by hand from the tables: a slip that lets everything pass or nothing is seen here.
-    assert_eq!(done, 154);
+    assert_eq!(done, 112);
 }
 
 /// CRT-04: a line that was replaced is not in force beside the one that took its place.
 fn lines_in_force(story: &Story, name: &str) {
-    let successors: Vec<String> = ["z".to_owned(), format!("{name}++")].into_iter().collect();
-    let replaced = successors.iter().filter(|new| story.lines.contains_key(*new)).count();
-    if replaced == 1 {
+    if story.lines.contains_key("z") || story.lines.contains_key(&format!("{name}++")) {
         let old = story.standing_words(name);
         assert!(old.starts_with("superseded") || old.starts_with("rekeyed"), "{name} is {old}");
     }
-    let _: Domain = story.network.domain;
 }

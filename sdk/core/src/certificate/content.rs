@@ -91,11 +91,8 @@ impl Certificate {
         if serial_contains_person(facts.serial.as_str()) {
             return Err(CertificateError::PersonInSerial);
         }
-        let claims: Vec<Claim> = (0u16..)
-            .zip(values)
-            .zip(salts)
-            .map(|((index, value), salt)| Claim { index, salt: *salt, value })
-            .collect();
+        let claims: Vec<Claim> =
+            (0u16..).zip(values).zip(salts).map(|((index, value), salt)| Claim { index, salt: *salt, value }).collect();
         let claims_digest = digest_of(domain, &claims);
         Ok(Self { header: CertificateHeader { facts, claims_digest }, claims })
     }
@@ -120,7 +117,11 @@ impl Certificate {
     /// # Errors
     /// [`CertificateError::Claims`].
     pub fn check(&self, domain: &Domain) -> Result<(), CertificateError> {
-        if digest_of(domain, &self.claims) == self.header.claims_digest { Ok(()) } else { Err(CertificateError::Claims) }
+        if digest_of(domain, &self.claims) == self.header.claims_digest {
+            Ok(())
+        } else {
+            Err(CertificateError::Claims)
+        }
     }
 
     /// Its one encoding, for the issuer's archive.

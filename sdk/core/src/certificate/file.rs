@@ -89,10 +89,7 @@ impl Cbor for CertificateFile {
             certificate_type: TypeCode::parse(reader.text("type code")?).map_err(|error| error.to_string())?,
             issuer: CreditCode::parse(reader.text("issuer code")?).map_err(|error| error.to_string())?,
             certificate: Certificate::read(reader)?,
-            place: LinePlace {
-                book: BookNumber(reader.uint("book")?),
-                line: LineNumber(reader.uint("line")?),
-            },
+            place: LinePlace { book: BookNumber(reader.uint("book")?), line: LineNumber(reader.uint("line")?) },
             path: PagePath::read_entries(reader)?,
         })
     }

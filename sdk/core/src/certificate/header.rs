@@ -69,9 +69,9 @@ impl Facts {
             issued: Day(reader.uint("day of issue")?),
             from: Day(reader.uint("first day")?),
             until: reader.nullable("last day", |reader| reader.uint("last day").map(Day))?,
-            grade: reader.uint::<u8>("grade").and_then(|number| {
-                Grade::from_number(number).ok_or_else(|| format!("unknown trust grade {number}"))
-            })?,
+            grade: reader
+                .uint::<u8>("grade")
+                .and_then(|number| Grade::from_number(number).ok_or_else(|| format!("unknown trust grade {number}")))?,
             holder: PublicKey::from_wire(reader.bytes("holder key")?).map_err(|error| error.to_string())?,
         };
         if facts.days_are_in_order() { Ok(facts) } else { Err("the last day is before the first".into()) }

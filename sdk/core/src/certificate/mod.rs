@@ -6,7 +6,7 @@
 //!
 //! A claim is a value with a salt of its own, so that a holder can show two of eight and nobody
 //! can guess the other six. The header says what the issuer stands for; its hash is all the ledger
-//! ever holds. Rules: `sdk/spec/certificates.md`.
+//! ever holds. Rules: `sdk/spec/certificates.md`.
 
 pub(crate) mod cbor;
 mod claim;

@@ -218,13 +218,19 @@ impl Detail {
             Self::Authority { issuer, fault } => authority(issuer, *fault),
             Self::Holds { by } => {
                 let names: Vec<String> = by.iter().map(Body::display).collect();
-                (format!("the certificate is suspended by {}", names.join(", ")), format!("证照已被{}暂扣", names.join("、")))
+                (
+                    format!("the certificate is suspended by {}", names.join(", ")),
+                    format!("证照已被{}暂扣", names.join("、")),
+                )
             }
             Self::Successor { place, identifier } => match identifier {
                 Some(identifier) => {
                     (format!("the certificate goes on as {identifier}, {place}"), format!("证照已由 {identifier} 接续"))
                 }
-                None => (format!("the certificate goes on at {place}"), format!("证照已由登记簿{}第{}行接续", place.book, place.line)),
+                None => (
+                    format!("the certificate goes on at {place}"),
+                    format!("证照已由登记簿{}第{}行接续", place.book, place.line),
+                ),
             },
             Self::Validity { from, until } => {
                 let last = until.as_deref().unwrap_or("ever");
@@ -252,9 +258,14 @@ impl Detail {
             }
             Self::Recorded { standing: Some(code), .. } => {
                 let Reason { en, zh } = code.reason();
-                (format!("recorded about the document: {en}; its holder was not checked"), format!("登记状态:{zh};未核验持证人"))
+                (
+                    format!("recorded about the document: {en}; its holder was not checked"),
+                    format!("登记状态:{zh};未核验持证人"),
+                )
             }
-            Self::CodeTime { .. } | Self::SealKeys { .. } | Self::Purpose { .. } | Self::Recorded { .. } => return None,
+            Self::CodeTime { .. } | Self::SealKeys { .. } | Self::Purpose { .. } | Self::Recorded { .. } => {
+                return None;
+            }
         };
         Some(Reason { en, zh })
     }
@@ -269,9 +280,10 @@ impl Body {
 fn holder(fault: HolderFault) -> Reason {
     match fault {
         HolderFault::Signature => VerdictCode::HolderProofInvalid.reason(),
-        HolderFault::Challenge => {
-            Reason { en: "the code does not answer this verifier's challenge".into(), zh: "亮证码未应答本次核验挑战".into() }
-        }
+        HolderFault::Challenge => Reason {
+            en: "the code does not answer this verifier's challenge".into(),
+            zh: "亮证码未应答本次核验挑战".into(),
+        },
         HolderFault::KeyLost => {
             Reason { en: "the holder's phone was reported lost".into(), zh: "持证人已挂失该设备".into() }
         }

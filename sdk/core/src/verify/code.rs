@@ -1,20 +1,21 @@
 //! The code itself: whether it shows what was sealed, and whether its holder made it, now.
 
+use crate::book::{Line, Tag};
 use crate::certificate::CertificateHeader;
 use crate::code::Code;
 use crate::day::Millis;
 use crate::digest::{Digest, Domain};
+use crate::id::CertificateId;
 use crate::proof::Proven;
 use crate::verdict::{Detail, HolderFault, LineFault, ShownClaim, VerdictCode};
 
 use super::{Context, Finding, SKEW_SECS, Scene};
-use crate::book::{Line, Tag};
 
 /// What the ledger says about a line.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, Debug)]
 pub(super) enum Sealed {
-    /// The line is the certificate's.
-    Here,
+    /// The line is that of the certificate with this identifier.
+    Here(CertificateId),
     /// The book has fewer lines: as of a state that may be too old to say so.
     BeyondCount,
 }
@@ -48,10 +49,11 @@ pub(super) fn sealed(
     let identifier = code.shown.facts.identifier(scene.certificate_type.code, &scene.book);
     let shown = Line { tag: Tag::of(&context.domain, &identifier), commitment: *commitment };
     let Ok(found) = proven.line(place) else {
-        return by_path(code, &shown, proven, context);
+        by_path(code, &shown, proven, context)?;
+        return Ok(Sealed::Here(identifier));
     };
     if found == shown {
-        Ok(Sealed::Here)
+        Ok(Sealed::Here(identifier))
     } else if found.tag == shown.tag || found.commitment == shown.commitment {
         Err(line_fault(code, VerdictCode::ContentMismatch, LineFault::OtherContent))
     } else {
@@ -61,13 +63,13 @@ pub(super) fn sealed(
 
 /// Without the line itself, the code's own path may lead to the page's root. One that does not
 /// shows nothing: the page may have grown since.
-fn by_path(code: &Code, shown: &Line, proven: &Proven, context: &Context) -> Result<Sealed, Finding> {
+fn by_path(code: &Code, shown: &Line, proven: &Proven, context: &Context) -> Result<(), Finding> {
     let place = code.shown.place;
     let page = proven.page(place.book, place.line.page())?;
     let path = &code.shown.path;
     let root = path.root(&context.domain, place.line, shown);
     if path.lines == page.lines && root.is_ok_and(|root| root == page.root) {
-        Ok(Sealed::Here)
+        Ok(())
     } else {
         Err(Finding::missing("the code's path does not lead to the page as it is now"))
     }
@@ -77,7 +79,7 @@ fn line_fault(code: &Code, verdict: VerdictCode, fault: LineFault) -> Finding {
     Finding::new(verdict, Detail::Line { place: code.shown.place, fault })
 }
 
-/// Rule V-9: a line beyond the proven count is no certificate.
+/// Rule V-8: a line beyond the proven count is no certificate.
 pub(super) fn beyond_count(code: &Code) -> Finding {
     line_fault(code, VerdictCode::UnknownCert, LineFault::BeyondCount)
 }
@@ -115,7 +117,7 @@ pub(super) fn check_time(code: &Code, now: Millis) -> Result<(), Finding> {
     }
 }
 
-/// Rule V-7: no wallet that knows the type makes a code that holds longer.
+/// Rule V-9: no wallet that knows the type makes a code that holds longer.
 pub(super) fn check_lifetime(scene: &Scene, code: &Code) -> Result<(), Finding> {
     let (claimed_secs, allowed_secs) = (code.terms.lifetime_secs, scene.certificate_type.code_lifetime_secs);
     if claimed_secs <= allowed_secs {

@@ -22,7 +22,7 @@ use super::{Context, Mode, SKEW_SECS, ages, as_of, standing};
 /// Codes: [`VerdictCode::DocumentStatusOnly`], or undecided.
 ///
 /// # Source
-/// `sdk/spec/verdicts.md`, rule V-18.
+/// `sdk/spec/verdicts.md`, rule V-19.
 pub fn verify_identifier(
     identifier: &CertificateId,
     found: Option<(LinePlace, &Proven)>,
@@ -48,12 +48,7 @@ fn not_found(place: Option<LinePlace>) -> Verdict {
     verdict
 }
 
-fn judge(
-    identifier: &CertificateId,
-    place: LinePlace,
-    proven: &Proven,
-    context: &Context,
-) -> Result<Verdict, Finding> {
+fn judge(identifier: &CertificateId, place: LinePlace, proven: &Proven, context: &Context) -> Result<Verdict, Finding> {
     if proven.header().domain() != context.domain {
         return Err(Finding::missing("the proof is of another network"));
     }

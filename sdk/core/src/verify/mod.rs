@@ -6,7 +6,7 @@
 //! policy -> purpose -> recognition -> grade                what counts here
 //! ```
 //!
-//! The first check that fails decides, in the order of `sdk/spec/verdicts.md`, rules V-1 to V-16.
+//! The first check that fails decides, in the order of `sdk/spec/verdicts.md`, rules V-1 to V-19.
 //! Whatever a gateway did not prove is undecided. Nothing here knows a clock or a network.
 
 mod authority;
@@ -72,7 +72,7 @@ pub struct Context {
 /// - `proven`: the entries of rule V-2 for [`Code`]'s place and the context's verifier.
 ///
 /// # Source
-/// `sdk/spec/verdicts.md`, rules V-3 to V-15.
+/// `sdk/spec/verdicts.md`, rules V-3 to V-17.
 pub fn verify_code(code: &Code, proven: &Proven, context: &Context) -> Verdict {
     let scene = Scene::load(proven, code.shown.place.book, context.verifier);
     let scene = scene.as_ref().map_err(Clone::clone);
@@ -152,7 +152,7 @@ fn as_of(proven: &Proven) -> AsOf {
     AsOf { height: proven.header().height, time: proven.header().time }
 }
 
-/// Rules V-3 to V-15, in their order.
+/// Rules V-3 to V-17, in their order.
 fn judge(
     steps: &mut Steps,
     code: &Code,
@@ -170,19 +170,19 @@ fn judge(
     {
         return Err(finding.clone());
     }
-    if matches!(sealed, Ok((_, Sealed::Here))) {
+    if matches!(sealed, Ok((_, Sealed::Here(_)))) {
         steps.checked.extend([Check::Finality, Check::Content]);
     }
     check_holder(steps, code, &commitment, context)?;
     let (scene, sealed) = sealed?;
-    if sealed == Sealed::Here {
-        steps.document = Some(scene.document(code));
+    if let Sealed::Here(identifier) = &sealed {
+        steps.document = Some(scene.document(code, identifier));
     }
     standing::check_freshness(scene, proven, context)?;
     steps.passed(Check::Freshness);
-    if sealed == Sealed::BeyondCount {
+    let Sealed::Here(identifier) = sealed else {
         return Err(code::beyond_count(code));
-    }
+    };
     code::check_lifetime(scene, code)?;
     steps.claims = code::claims(scene, code)?;
 
@@ -191,7 +191,7 @@ fn judge(
     if authority::check_seal_keys(scene, code.shown.place, proven, context)? {
         steps.passed(Check::IssuerKey);
     }
-    let standing = standing::check_line(scene, code.shown.place, &code.shown.facts, proven, context)?;
+    let standing = standing::check_line(code.shown.place, &identifier, proven, context)?;
     steps.passed(Check::Standing);
     standing::check_validity(&code.shown.facts, context)?;
     steps.passed(Check::Validity);

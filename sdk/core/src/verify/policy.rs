@@ -26,7 +26,7 @@ pub(super) fn check_purpose(scene: &Scene, code: &Code, context: &Context) -> Re
     }
 }
 
-/// Rule V-15: the verifier's own lowest trust grade (CRT-10).
+/// Rule V-17: the verifier's own lowest trust grade (CRT-10).
 pub(super) fn check_grade(facts: &Facts, context: &Context) -> Result<(), Finding> {
     match context.min_grade {
         Some(needed) if !facts.grade.reaches(needed) => {

@@ -53,13 +53,12 @@ fn miss(scene: &Scene, agreement: &Agreement, facts: &Facts, context: &Context) 
     if !terms.divisions.is_empty() && !terms.divisions.iter().any(|region| region.covers(division)) {
         return Some(AgreementFault::OtherDivision);
     }
-    match agreement.status {
-        AgreementStatus::Proposed => return Some(AgreementFault::NotSigned),
-        AgreementStatus::Suspended { .. } => return Some(AgreementFault::Suspended),
-        AgreementStatus::InForce => (),
-    }
-    if !(terms.from..=terms.until).contains(&today) {
+    if agreement.status == AgreementStatus::Proposed {
+        Some(AgreementFault::NotSigned)
+    } else if !(terms.from..=terms.until).contains(&today) {
         Some(AgreementFault::OutsidePeriod)
+    } else if agreement.status != AgreementStatus::InForce {
+        Some(AgreementFault::Suspended)
     } else if !purposes.contains(&context.purpose) {
         Some(AgreementFault::OtherPurpose)
     } else if !facts.grade.reaches(terms.min_grade) {

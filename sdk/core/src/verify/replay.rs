@@ -38,7 +38,7 @@ impl ReplayCache {
         self.seen.is_empty()
     }
 
-    /// Rule V-17: lets a valid verdict stand once, and turns it into `CODE_REPLAYED` after that.
+    /// Rule V-18: lets a valid verdict stand once, and turns it into `CODE_REPLAYED` after that.
     /// Other verdicts pass as they are.
     ///
     /// A full cache cannot tell a new code from an old one, which is undecided.

@@ -6,6 +6,7 @@
 use crate::book::Book;
 use crate::code::Code;
 use crate::digest::Digest;
+use crate::id::CertificateId;
 use crate::limits::SUPERIORS;
 use crate::number::{BookNumber, MemberNumber};
 use crate::proof::Proven;
@@ -75,12 +76,12 @@ impl Scene {
     }
 
     /// What a verdict says about a certificate whose content was found sealed.
-    pub(super) fn document(&self, code: &Code) -> Document {
+    pub(super) fn document(&self, code: &Code, identifier: &CertificateId) -> Document {
         let facts = &code.shown.facts;
         Document {
             certificate_type: self.certificate_type.name.clone(),
             issuer: self.keeper.name.clone(),
-            identifier: facts.identifier(self.certificate_type.code, &self.book).to_string(),
+            identifier: identifier.to_string(),
             place: code.shown.place,
             grade: Some(facts.grade),
             validity: Some((facts.from.to_string(), facts.until.map(|day| day.to_string()))),

@@ -15,7 +15,7 @@ use super::{Context, Finding, Mode, SKEW_SECS, Scene};
 /// How many versions are tried to name the certificate that goes on from another.
 const VERSIONS_TRIED: usize = 16;
 
-/// Rule V-8: header and checkpoint are recent enough for a statement about now.
+/// Rule V-7: header and checkpoint are recent enough for a statement about now.
 pub(super) fn check_freshness(scene: &Scene, proven: &Proven, context: &Context) -> Result<(), Finding> {
     let limit_secs = match context.mode {
         Mode::Online => u64::from(scene.parameters.online_age_secs).saturating_add(SKEW_SECS),
@@ -52,16 +52,14 @@ pub(super) fn check_ages(
 
 /// Rule V-12: no recorded act bars the certificate.
 pub(super) fn check_line(
-    scene: &Scene,
     place: LinePlace,
-    facts: &Facts,
+    identifier: &CertificateId,
     proven: &Proven,
     context: &Context,
 ) -> Result<Standing, Finding> {
     let page = proven.page(place.book, place.line.page())?;
     let (standing, holds) = page.standing(place.line.place());
-    let old = facts.identifier(scene.certificate_type.code, &scene.book);
-    check_state(standing, place, &old, proven, context)?;
+    check_state(standing, place, identifier, proven, context)?;
     check_holds(holds, proven, context)?;
     Ok(standing)
 }

@@ -15,7 +15,7 @@ fn typed(scan: &Scan) -> Verdict {
 }
 
 #[test]
-fn v18_a_typed_identifier_gives_what_is_recorded() {
+fn v19_a_typed_identifier_gives_what_is_recorded() {
     let recorded = |change: fn(&mut Scan)| {
         let mut scan = Scan::standard();
         change(&mut scan);
@@ -37,11 +37,14 @@ fn v18_a_typed_identifier_gives_what_is_recorded() {
         Some(VerdictCode::Superseded)
     );
     // A lost phone says nothing about the document.
-    assert_eq!(recorded(|s| s.world.set(s.file.place, Standing { key_blocked: true, ..Standing::ACTIVE }, vec![])), None);
+    assert_eq!(
+        recorded(|s| s.world.set(s.file.place, Standing { key_blocked: true, ..Standing::ACTIVE }, vec![])),
+        None
+    );
 }
 
 #[test]
-fn v18_what_is_not_found_is_undecided() {
+fn v19_what_is_not_found_is_undecided() {
     let scan = Scan::standard();
     let nothing = verify_identifier(&scan.identifier(), None, &scan.context);
     assert_eq!((nothing.code, nothing.answer), (VerdictCode::UnknownCert, Answer::Undecided));
@@ -53,7 +56,7 @@ fn v18_what_is_not_found_is_undecided() {
 }
 
 #[test]
-fn v18_an_old_state_says_nothing_about_now() {
+fn v19_an_old_state_says_nothing_about_now() {
     let mut scan = Scan::standard();
     scan.world.time = Millis(scan.context.now.0 - 46_000);
     assert_eq!(typed(&scan).code, VerdictCode::StatusStale);

@@ -7,7 +7,7 @@ use fengni_core::verify::{ReplayCache, verify_without_ledger};
 use crate::scan::Scan;
 
 #[test]
-fn v17_a_code_counts_once() {
+fn v18_a_code_counts_once() {
     let mut scan = Scan::standard();
     let mut cache = ReplayCache::new(10);
     let first = cache.admit(scan.verdict(), &scan.code(), &scan.context);
@@ -32,7 +32,7 @@ fn v17_a_code_counts_once() {
 }
 
 #[test]
-fn v17_a_scan_that_failed_can_be_repeated() {
+fn v18_a_scan_that_failed_can_be_repeated() {
     let mut scan = Scan::standard();
     let mut cache = ReplayCache::new(10);
     scan.withheld = Box::new(|_| true);
@@ -43,7 +43,7 @@ fn v17_a_scan_that_failed_can_be_repeated() {
 }
 
 #[test]
-fn v17_a_full_cache_does_not_pass_what_it_cannot_remember() {
+fn v18_a_full_cache_does_not_pass_what_it_cannot_remember() {
     let mut scan = Scan::standard();
     let mut cache = ReplayCache::new(1);
     assert_eq!(cache.admit(scan.verdict(), &scan.code(), &scan.context).code, VerdictCode::Valid);

@@ -11,6 +11,9 @@ use fengni_core::{Domain, KeyAlgorithm, LinePlace, Millis, SecretKey};
 use crate::sample::{self, BUSINESS, LICENCE};
 use crate::world::*;
 
+/// What somebody does to a code on its way.
+pub type Tamper = Box<dyn Fn(&Scan, &mut Code)>;
+
 pub struct Scan {
     pub world: World,
     /// The licence C1 of the sample data, and the phone that holds it.
@@ -22,7 +25,7 @@ pub struct Scan {
     pub business: CertificateFile,
     pub disclose: Vec<u16>,
     pub terms: Terms,
-    pub tamper: Box<dyn Fn(&Scan, &mut Code)>,
+    pub tamper: Tamper,
     pub context: Context,
     /// Places the gateway leaves out of its proof.
     pub withheld: Box<dyn Fn(&Place) -> bool>,
@@ -32,9 +35,7 @@ impl Scan {
     pub fn new(domain: Domain, algorithm: KeyAlgorithm) -> Self {
         let mut world = World::new(domain);
         let phone = sample::key(algorithm, 5);
-        let licence = |serial: &str, seed| {
-            sample::certificate(&domain, &LICENCE, sample::facts(serial, &phone), seed)
-        };
+        let licence = |serial: &str, seed| sample::certificate(&domain, &LICENCE, sample::facts(serial, &phone), seed);
         let (first, second) = (licence("20260302000000000001", 1), licence("20260302000000000009", 2));
         let business = sample::certificate(&domain, &BUSINESS, sample::facts("319900202600004712", &phone), 3);
         world.seal_all(LICENCES, &sample::filler(&domain, 417));

@@ -36,7 +36,7 @@ fn v6_a_code_holds_two_minutes_and_the_skew() {
 }
 
 #[test]
-fn v8_a_header_counts_for_online_age_and_the_skew() {
+fn v7_a_header_counts_for_online_age_and_the_skew() {
     let aged = |millis: u64| {
         let mut scan = Scan::standard();
         scan.world.time = Millis(scan.context.now.0 - millis);
@@ -52,7 +52,7 @@ fn v8_a_header_counts_for_online_age_and_the_skew() {
 }
 
 #[test]
-fn v8_offline_the_type_says_how_old_a_standing_may_be() {
+fn v7_offline_the_type_says_how_old_a_standing_may_be() {
     let offline = |age_secs: u64, clause: &dyn Fn(&mut Scan)| {
         let mut scan = Scan::standard();
         scan.context.mode = Mode::Offline;
@@ -65,7 +65,10 @@ fn v8_offline_the_type_says_how_old_a_standing_may_be() {
     assert_eq!(offline(3 * 3600, &|_| ()), ValidOffline);
     assert_eq!(offline(86_400, &|_| ()), ValidOffline);
     assert_eq!(offline(25 * 3600, &|_| ()), StatusStale);
-    assert_eq!(offline(60, &|scan| scan.world.set(scan.file.place, Standing::ACTIVE, vec![Hold { by: PSB, until: None }])), Suspended);
+    assert_eq!(
+        offline(60, &|scan| scan.world.set(scan.file.place, Standing::ACTIVE, vec![Hold { by: PSB, until: None }])),
+        Suspended
+    );
     // Without a path that leads to the page the device knows, nothing can be said.
     assert_eq!(offline(60, &|scan| scan.file.path = PagePath::UNKNOWN), LedgerUnreachable);
     assert_eq!(offline(60, &|scan| scan.file.path.hashes[0].0[0] ^= 1), LedgerUnreachable);

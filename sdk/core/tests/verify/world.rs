@@ -12,16 +12,16 @@ use fengni_core::id::{CertificateId, CreditCode, Division, TypeCode};
 use fengni_core::list::{ListKind, NumberedList};
 use fengni_core::proof::{BookList, Entry, Place, ShelfHead, StateProof};
 use fengni_core::record::{
-    Agreement, AgreementStatus, AgreementTerms, Authority, CertificateType, HolderKind, KeyPurpose, Member,
-    MemberKey, MemberStatus, Parameters, Party, Record, Roles, Term, Weights,
+    Agreement, AgreementStatus, AgreementTerms, Authority, CertificateType, HolderKind, KeyPurpose, Member, MemberKey,
+    MemberStatus, Parameters, Party, Record, Roles, Term, Weights,
 };
 use fengni_core::shelf::{Shelf, state_root};
 use fengni_core::standing::{Act, ActHeads, ActKind, ActKinds, Hold, Page, Standing, State};
 use fengni_core::tree;
 use fengni_core::{
     ActNumber, AgreementNumber, AuthorityNumber, BlockId, BookNumber, Day, Digest, Domain, Height, KeyAlgorithm,
-    KeyNumber, LineNumber, LinePlace, MemberNumber, Millis, PageNumber, PurposeCode, ReasonCode, SealNumber,
-    SecretKey, TypeNumber,
+    KeyNumber, LineNumber, LinePlace, MemberNumber, Millis, PageNumber, PurposeCode, ReasonCode, SealNumber, SecretKey,
+    TypeNumber,
 };
 
 use crate::sample::{self, day, key};

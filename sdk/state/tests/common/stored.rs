@@ -48,6 +48,27 @@ impl Stored {
         }
     }
 
+    /// Damages the newest line, page, heads, seal or act of a book.
+    pub fn damage_newest(&mut self, book: BookNumber, what: &str) {
+        fn newest<T>(map: &mut BTreeMap<(BookNumber, u64), T>, book: BookNumber) -> &mut T {
+            map.range_mut((book, 0)..=(book, u64::MAX)).next_back().expect("the book has one").1
+        }
+        match what {
+            "line" => newest(&mut self.lines, book).commitment.0[0] ^= 1,
+            "page" => newest(&mut self.pages, book).root.0[0] ^= 1,
+            "heads" => newest(&mut self.heads, book).set(1, fengni_core::ActNumber(77)),
+            "seal" => newest(&mut self.seals, book).count += 1,
+            "act" => newest(&mut self.acts, book).reason.0 += 1,
+            other => panic!("no {other}"),
+        }
+    }
+
+    /// Loses the newest line of a book.
+    pub fn lose_line(&mut self, book: BookNumber) {
+        let newest = of_book(&self.lines, book).len() as u64 - 1;
+        self.lines.remove(&(book, newest));
+    }
+
     /// Damages one stored record.
     pub fn damage(&mut self, shelf: Shelf, number: u32, bytes: Vec<u8>) {
         self.records.insert((shelf, number), bytes);

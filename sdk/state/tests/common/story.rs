@@ -129,7 +129,7 @@ impl Story {
 
     fn name(&mut self, effect: &Effect, names: &[String]) {
         match effect {
-            Effect::BookOpened { book } => drop(self.books.insert(names[0].clone(), *book)),
+            Effect::BookOpened { book } => self.books.extend([(names[0].clone(), *book)]),
             Effect::Sealed { book, first, count, .. } => {
                 assert_eq!(names.len(), *count as usize);
                 for (name, number) in names.iter().zip(first.0..) {
@@ -140,7 +140,7 @@ impl Story {
                 self.lines.insert(names[0].clone(), LinePlace { book: *book, line: *line });
             }
             Effect::Agreement { agreement, .. } => {
-                names.iter().for_each(|name| drop(self.agreements.insert(name.clone(), *agreement)));
+                self.agreements.extend(names.iter().map(|name| (name.clone(), *agreement)));
             }
             Effect::Acted { .. } => (),
         }

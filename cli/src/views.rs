@@ -1,0 +1,158 @@
+//! Small views of the network as a quorum proves it.
+
+use anyhow::{Result, bail};
+use clap::Args;
+use fengni_client::clock;
+use fengni_core::record::{MemberStatus, Role};
+use serde_json::json;
+
+use crate::args::ViewArgs;
+use crate::connect::ConnectArgs;
+use crate::ending::Ending;
+use crate::moment;
+use crate::names::Names;
+use crate::output::{Output, table};
+
+/// `fengni codes`.
+#[derive(Args, Debug)]
+#[command(after_help = "Examples:\n  fengni codes --network net\n  fengni codes reasons --network net")]
+pub(crate) struct CodesArgs {
+    /// One set, such as purposes or reasons
+    set: Option<String>,
+    #[command(flatten)]
+    connect: ConnectArgs,
+}
+
+pub(crate) fn network(args: &ViewArgs, output: Output) -> Result<Ending> {
+    let mut connection = args.connect.open(None)?;
+    let answer = connection.ledger.sync()?;
+    let parameters = connection.ledger.parameters()?;
+    let header = answer.value;
+    let validators = connection.ledger.light().validators_at(header.height)?.clone();
+    let age_secs = clock::now().0.saturating_sub(header.time.0) / 1000;
+    connection.save(output);
+    let facts = json!({
+        "network": header.network,
+        "name": connection.genesis.name,
+        "height": header.height,
+        "time": header.time,
+        "age_secs": age_secs,
+        "state_root": header.state_root,
+        "validators": validators.iter().collect::<Vec<_>>(),
+        "quorum": validators.quorum(),
+        "parameters": parameters,
+        "node": answer.node,
+    });
+    output.answer(&facts, || {
+        format!(
+            "{}\nnetwork {}\nheight {}, {} ({} ago), state root {}\n{} validators, quorum {} of {}\nasked {}",
+            connection.genesis.name,
+            header.network,
+            header.height,
+            moment::show(header.time),
+            moment::age(age_secs),
+            header.state_root,
+            validators.len(),
+            validators.quorum(),
+            validators.power(),
+            answer.node,
+        )
+    });
+    Ok(Ending::Holds)
+}
+
+pub(crate) fn members(args: &ViewArgs, output: Output) -> Result<Ending> {
+    let mut connection = args.connect.open(None)?;
+    let members = Names::default().members(&mut connection)?.to_vec();
+    let key = |place: usize| {
+        let map = connection.map.as_ref();
+        let entry = map.and_then(|map| map.members.iter().find(|member| member.number.0 as usize == place));
+        entry.map_or_else(String::new, |member| member.key.clone())
+    };
+    output.answer(&json!({ "members": members }), || {
+        let rows = members.iter().enumerate().map(|(place, member)| {
+            let has = |role| member.roles.has(role);
+            let roles: Vec<&str> = ROLES.iter().filter(|(role, _)| has(*role)).map(|(_, name)| *name).collect();
+            let status = match member.status {
+                MemberStatus::Active => "active",
+                MemberStatus::Suspended => "suspended",
+                MemberStatus::Removed => "removed",
+            };
+            [place.to_string(), key(place), member.code.to_string(), member.name.clone(), status.to_owned(), roles.join(", ")]
+        });
+        table(["number", "key", "code", "name", "status", "roles"], rows)
+    });
+    Ok(Ending::Holds)
+}
+
+const ROLES: [(Role, &str); 8] = [
+    (Role::Validator, "validator"),
+    (Role::Observer, "observer"),
+    (Role::Issuer, "issuer"),
+    (Role::Provider, "provider"),
+    (Role::Requester, "requester"),
+    (Role::Verifier, "verifier"),
+    (Role::Regulator, "regulator"),
+    (Role::Auditor, "auditor"),
+];
+
+pub(crate) fn types(args: &ViewArgs, output: Output) -> Result<Ending> {
+    let mut connection = args.connect.open(None)?;
+    let types = Names::default().types(&mut connection)?.to_vec();
+    output.answer(&json!({ "types": types }), || {
+        let rows = types.iter().enumerate().map(|(place, kind)| {
+            let fields = kind.schemas.last().map(|schema| {
+                schema.claims.iter().map(|claim| claim.label.clone()).collect::<Vec<_>>().join(" ")
+            });
+            let enabled = if kind.enabled { "yes" } else { "no" };
+            let lifetime = format!("{} s", kind.code_lifetime_secs);
+            [place.to_string(), kind.code.to_string(), kind.name.clone(), enabled.to_owned(), lifetime, fields.unwrap_or_default()]
+        });
+        table(["number", "code", "name", "enabled", "code holds", "fields"], rows)
+    });
+    Ok(Ending::Holds)
+}
+
+pub(crate) fn books(args: &ViewArgs, output: Output) -> Result<Ending> {
+    let mut connection = args.connect.open(None)?;
+    let mut names = Names::default();
+    let books = names.books(&mut connection)?.to_vec();
+    let types = names.types(&mut connection)?.to_vec();
+    let members = names.members(&mut connection)?.to_vec();
+    output.answer(&json!({ "books": books }), || {
+        let rows = books.iter().enumerate().map(|(place, book)| {
+            let kind = types.get(book.certificate_type().0 as usize).map_or_else(String::new, |kind| kind.name.clone());
+            let keeper = members.get(book.keeper.0 as usize).map_or_else(String::new, |member| member.name.clone());
+            [
+                place.to_string(),
+                kind,
+                book.division.to_string(),
+                keeper,
+                book.lines.to_string(),
+                book.seals.size.to_string(),
+                book.acts.size.to_string(),
+            ]
+        });
+        table(["book", "type", "division", "keeper", "lines", "seals", "acts"], rows)
+    });
+    Ok(Ending::Holds)
+}
+
+pub(crate) fn codes(args: &CodesArgs, output: Output) -> Result<Ending> {
+    let mut connection = args.connect.open(None)?;
+    let mut sets = Names::default().codes(&mut connection)?.to_vec();
+    if let Some(name) = &args.set {
+        let known: Vec<String> = sets.iter().map(|set| set.name.clone()).collect();
+        sets.retain(|set| set.name == *name);
+        if sets.is_empty() {
+            bail!("there is no set {name}; next: name one of {}", known.join(", "));
+        }
+    }
+    output.answer(&json!({ "sets": sets }), || {
+        let rows = sets.iter().flat_map(|set| {
+            set.codes.iter().map(|code| [set.name.clone(), code.code.clone(), code.name.clone()])
+        });
+        table(["set", "code", "meaning"], rows)
+    });
+    Ok(Ending::Holds)
+}

@@ -1,0 +1,51 @@
+//! The admin listener: what the operator watches. Nothing can be changed through it. Rule N-19.
+
+use std::sync::Arc;
+
+use axum::extract::{FromRef, State};
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
+
+use super::answer::Answer;
+use super::health;
+use super::metrics::Shown;
+use super::openapi::Problems;
+use super::params::{Asked, Nothing};
+use super::problem::ApiError;
+use super::reader::Reader;
+use super::source::NodeStatus;
+
+/// What the admin handlers have at hand.
+#[derive(Clone)]
+pub(crate) struct Admin {
+    pub(crate) reader: Reader,
+    pub(crate) metrics: Arc<Shown>,
+}
+
+impl FromRef<Admin> for Reader {
+    fn from_ref(admin: &Admin) -> Self {
+        admin.reader.clone()
+    }
+}
+
+/// The admin routes.
+pub(crate) fn routes() -> OpenApiRouter<Admin> {
+    OpenApiRouter::default().routes(routes!(metrics)).routes(routes!(status)).merge(health::routes())
+}
+
+/// Every counter of the node, the consensus engine's included.
+#[utoipa::path(get, path = "/metrics", tag = "operation", responses(
+    (status = 200, body = String, content_type = "application/openmetrics-text", description = "OpenMetrics 1.0"),
+    Problems,
+))]
+async fn metrics(State(admin): State<Admin>, _: Asked<Nothing>) -> Result<Answer, ApiError> {
+    let shown = Arc::clone(&admin.metrics);
+    admin.reader.work.run(move || Answer::openmetrics(shown.text())).await
+}
+
+/// Where the node stands.
+#[utoipa::path(get, path = "/v1/status", tag = "operation", responses((status = 200, body = NodeStatus), Problems))]
+async fn status(State(admin): State<Admin>, _: Asked<Nothing>) -> Answer {
+    let status = admin.reader.source.status();
+    Answer::json(&status).of(status.height)
+}

@@ -1,0 +1,355 @@
+//! The ledger as a client sees it: any node is asked, and only what a quorum proves is believed.
+
+use std::fmt;
+
+use fengni_core::block::Header;
+use fengni_core::book::{Book, Line, Tag, page_root};
+use fengni_core::certificate::PagePath;
+use fengni_core::id::CertificateId;
+use fengni_core::outcome::Outcome;
+use fengni_core::proof::{Place, ProofError, Proven, StateProof};
+use fengni_core::record::{Parameters, Record};
+use fengni_core::standing::Page;
+use fengni_core::transaction::TransactionId;
+use fengni_core::{BookNumber, Digest, Domain, LineNumber, LinePlace, MemberNumber, Millis, PageNumber, tree};
+use thiserror::Error;
+
+use crate::clock;
+use crate::gateway::{Answer, Gateway, GatewayError, Trouble};
+use crate::history::History;
+use crate::light::{LightClient, LightError};
+use crate::node::Node;
+
+/// Registry records asked for at once: so many fit in a URL.
+const RECORDS_AT_ONCE: u32 = 128;
+
+/// Why the ledger gave no answer.
+#[derive(Clone, PartialEq, Eq, Debug, Error)]
+pub enum LedgerError {
+    /// No node gave an answer that holds.
+    #[error("{0}")]
+    Gateway(#[from] GatewayError),
+    /// This client cannot judge what it was given.
+    #[error(transparent)]
+    Light(#[from] LightError),
+    /// What was proven cannot be read, such as a record of a later version.
+    #[error(transparent)]
+    Proof(#[from] ProofError),
+}
+
+impl LedgerError {
+    /// Whether every node that answered knows nothing of what was asked. Proves no absence.
+    pub fn is_not_found(&self) -> bool {
+        matches!(self, Self::Gateway(error) if error.is_not_found())
+    }
+}
+
+/// A light client and the nodes it asks.
+pub struct Ledger {
+    light: LightClient,
+    gateway: Gateway,
+    clock: Box<dyn Fn() -> Millis + Send + Sync>,
+}
+
+impl fmt::Debug for Ledger {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Ledger({}, {} nodes)", self.light.domain().network, self.gateway.nodes().len())
+    }
+}
+
+/// What a light client makes of an answer, in the terms of the node that gave it.
+pub(crate) fn judged(error: LightError) -> Trouble {
+    if error.is_fault_of_answer() { Trouble::Lied(error.to_string()) } else { Trouble::Unjudged(error.to_string()) }
+}
+
+fn lied(error: impl ToString) -> Trouble {
+    Trouble::Lied(error.to_string())
+}
+
+impl Ledger {
+    /// A ledger behind these nodes, by the system's clock.
+    pub fn new(light: LightClient, gateway: Gateway) -> Self {
+        Self { light, gateway, clock: Box::new(clock::now) }
+    }
+
+    /// The same by another clock: for tests and replays.
+    #[must_use]
+    pub fn with_clock(self, clock: impl Fn() -> Millis + Send + Sync + 'static) -> Self {
+        Self { clock: Box::new(clock), ..self }
+    }
+
+    /// What time it is.
+    pub fn now(&self) -> Millis {
+        (self.clock)()
+    }
+
+    /// Whose rules digests and signatures follow.
+    pub fn domain(&self) -> Domain {
+        *self.light.domain()
+    }
+
+    /// The light client, to be saved when the work is done.
+    pub fn light(&self) -> &LightClient {
+        &self.light
+    }
+
+    /// The light client, to pin a checkpoint or follow a handover.
+    pub fn light_mut(&mut self) -> &mut LightClient {
+        &mut self.light
+    }
+
+    /// The nodes it asks.
+    pub fn gateway(&self) -> &Gateway {
+        &self.gateway
+    }
+
+    /// Asks for the newest final header.
+    ///
+    /// # Errors
+    /// [`LedgerError`].
+    pub fn sync(&mut self) -> Result<Answer<Header>, LedgerError> {
+        let now = self.now();
+        let Self { light, gateway, .. } = self;
+        let answer = gateway.ask(|node| {
+            let (header, certificate) = node.latest_header()?;
+            light.accept(&header, &certificate, now).map_err(judged)?;
+            Ok(header)
+        });
+        self.settled(answer)
+    }
+
+    /// Asks for a state proof and reads it, passing over nodes whose answer does not hold.
+    ///
+    /// - `question`: the route to ask.
+    /// - `read`: what is wanted of the entries; an entry that is missing is the node's fault.
+    ///
+    /// # Errors
+    /// [`LedgerError`].
+    pub fn ask<T>(
+        &mut self,
+        question: impl Fn(&Node) -> Result<StateProof, Trouble>,
+        mut read: impl FnMut(&StateProof, Proven) -> Result<T, ProofError>,
+    ) -> Result<Answer<T>, LedgerError> {
+        let now = self.now();
+        let Self { light, gateway, .. } = self;
+        let answer = gateway.ask(|node| {
+            let proof = question(node)?;
+            let proven = light.prove(&proof, now).map_err(judged)?;
+            read(&proof, proven).map_err(lied)
+        });
+        self.settled(answer)
+    }
+
+    /// A contradiction among final headers outweighs whatever the nodes said.
+    fn settled<T>(&self, answer: Result<Answer<T>, GatewayError>) -> Result<Answer<T>, LedgerError> {
+        match self.light.evidence().first() {
+            Some(evidence) => Err(LightError::Contradiction(evidence.second.header.height).into()),
+            None => Ok(answer?),
+        }
+    }
+
+    /// Entries at these places, all of them, as of one height.
+    ///
+    /// # Errors
+    /// [`LedgerError`].
+    pub fn prove(&mut self, places: &[Place]) -> Result<Answer<Proven>, LedgerError> {
+        self.ask(|node| node.proof(places, None), |_, proven| {
+            match places.iter().find(|place| !proven.places().any(|found| found == *place)) {
+                Some(missing) => Err(ProofError::Missing(*missing)),
+                None => Ok(proven),
+            }
+        })
+    }
+
+    /// A registry record.
+    ///
+    /// # Errors
+    /// [`LedgerError`].
+    pub fn record<R: Record>(&mut self, number: u32) -> Result<R, LedgerError> {
+        let proven = self.prove(&[Place::Record(R::SHELF, number)])?.value;
+        Ok(proven.record(number)?)
+    }
+
+    /// The network's parameters as they are now.
+    ///
+    /// # Errors
+    /// [`LedgerError`].
+    pub fn parameters(&mut self) -> Result<Parameters, LedgerError> {
+        self.record(0)
+    }
+
+    /// Every record of a registry, in the order of their numbers.
+    ///
+    /// # Errors
+    /// [`LedgerError`].
+    pub fn shelf<R: Record>(&mut self) -> Result<Vec<R>, LedgerError> {
+        let any = Place::Record(fengni_core::shelf::Shelf::Parameters, 0);
+        let size = |proof: &StateProof, _| Ok(proof.shelves[R::SHELF as usize].size);
+        let size = self.ask(|node| node.proof(&[any], None), size)?.value;
+        let size = u32::try_from(size).unwrap_or(u32::MAX);
+        let mut records = Vec::new();
+        while let Some(first) = u32::try_from(records.len()).ok().filter(|first| *first < size) {
+            let numbers = first..size.min(first.saturating_add(RECORDS_AT_ONCE));
+            let places: Vec<Place> = numbers.clone().map(|number| Place::Record(R::SHELF, number)).collect();
+            let proven = self.prove(&places)?.value;
+            for number in numbers {
+                records.push(proven.record(number)?);
+            }
+        }
+        Ok(records)
+    }
+
+    /// All that a verifier needs to judge a line: see rule V-2 of `sdk/spec/verdicts.md`.
+    ///
+    /// # Errors
+    /// [`LedgerError`].
+    pub fn line(&mut self, place: LinePlace, verifier: Option<MemberNumber>) -> Result<Answer<Proven>, LedgerError> {
+        self.ask(|node| node.line_proof(place, verifier, None), |_, proven| {
+            let book: Book = proven.record(place.book.0)?;
+            // A line beyond the book's count is proven not to be by the count alone.
+            if place.line.0 < book.lines {
+                proven.line(place)?;
+            }
+            Ok(proven)
+        })
+    }
+
+    /// As [`Ledger::line`] for the current line of an identifier, with its place.
+    ///
+    /// # Errors
+    /// [`LedgerError`]; [`LedgerError::is_not_found`] where no node finds one.
+    pub fn identifier(
+        &mut self,
+        identifier: &CertificateId,
+        verifier: Option<MemberNumber>,
+    ) -> Result<Answer<(LinePlace, Proven)>, LedgerError> {
+        let tag = Tag::of(&self.domain(), identifier);
+        self.ask(|node| node.identifier_proof(identifier, verifier), |_, proven| {
+            let place = found_line(&proven, tag).ok_or(ProofError::Missing(Place::Line(BookNumber(0), LineNumber(0))))?;
+            Ok((place, proven))
+        })
+    }
+
+    /// Where the current line of an identifier stands, and the line; `None` where no node finds
+    /// one, which proves nothing.
+    ///
+    /// # Errors
+    /// [`LedgerError`].
+    pub fn find(&mut self, identifier: &CertificateId) -> Result<Option<(LinePlace, Line)>, LedgerError> {
+        match self.identifier(identifier, None) {
+            Ok(Answer { value: (place, proven), .. }) => Ok(Some((place, proven.line(place)?))),
+            Err(error) if error.is_not_found() => Ok(None),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// The history of a line and of the lines that took its place.
+    ///
+    /// # Errors
+    /// [`LedgerError`].
+    pub fn history(&mut self, place: LinePlace) -> Result<Answer<History>, LedgerError> {
+        self.ask(|node| node.history(place), |_, proven| History::read(&proven, place))
+    }
+
+    /// A page record and the lines on the page, checked against it.
+    ///
+    /// # Errors
+    /// [`LedgerError`].
+    pub fn page(&mut self, book: BookNumber, page: PageNumber) -> Result<Answer<(Page, Vec<Line>)>, LedgerError> {
+        let (now, domain) = (self.now(), self.domain());
+        let Self { light, gateway, .. } = self;
+        let answer = gateway.ask(|node| {
+            let proof = node.proof(&[Place::Page(book, page)], None)?;
+            let record = light.prove(&proof, now).map_err(judged)?.page(book, page).map_err(lied)?;
+            // The page may have grown since the proof was made: its lines never change.
+            let mut lines = node.page_lines(book, page)?;
+            lines.truncate(usize::from(record.lines));
+            if lines.len() < usize::from(record.lines) || page_root(&domain, &lines) != record.root {
+                return Err(lied(format!("the lines of page {page} of book {book} are not those of its root")));
+            }
+            Ok((record, lines))
+        });
+        self.settled(answer)
+    }
+
+    /// The path from a line to its page's root, computed here from the lines of the page.
+    ///
+    /// # Errors
+    /// [`LedgerError`].
+    pub fn path(&mut self, place: LinePlace) -> Result<PagePath, LedgerError> {
+        let (record, lines) = self.page(place.book, place.line.page())?.value;
+        let missing = ProofError::Missing(Place::Line(place.book, place.line));
+        Ok(PagePaths::new(&self.domain(), &record, &lines).path(place.line).ok_or(missing)?)
+    }
+
+    /// What became of a transaction; `None` while no node knows.
+    ///
+    /// # Errors
+    /// [`LedgerError`].
+    pub fn transaction(
+        &mut self,
+        id: TransactionId,
+        wait: std::time::Duration,
+    ) -> Result<Option<(Outcome, Header)>, LedgerError> {
+        let now = self.now();
+        let Self { light, gateway, .. } = self;
+        let answer = gateway.ask(|node| match node.transaction(id, wait)? {
+            None => Ok(None),
+            Some(proof) => outcome_of(light, id, &proof, now).map(Some),
+        });
+        Ok(self.settled(answer)?.value)
+    }
+
+    /// Believes an outcome that another listener gave, such as a relay.
+    pub(crate) fn light_and_now(&mut self) -> (&mut LightClient, Millis) {
+        let now = self.now();
+        (&mut self.light, now)
+    }
+}
+
+/// The outcome of this transaction and no other.
+pub(crate) fn outcome_of(
+    light: &mut LightClient,
+    id: TransactionId,
+    proof: &fengni_core::proof::OutcomeProof,
+    now: Millis,
+) -> Result<(Outcome, Header), Trouble> {
+    let outcome = light.outcome(proof, now).map_err(judged)?;
+    if outcome.transaction != id {
+        return Err(lied("the outcome is of another transaction"));
+    }
+    Ok((outcome, proof.header.clone()))
+}
+
+/// The line with a tag among proven entries: the latest, where one took the place of another.
+fn found_line(proven: &Proven, tag: Tag) -> Option<LinePlace> {
+    let mut found = None;
+    for place in proven.places() {
+        if let Place::Line(book, line) = *place {
+            let place = LinePlace { book, line };
+            if proven.line(place).is_ok_and(|line| line.tag == tag) {
+                found = Some(place);
+            }
+        }
+    }
+    found
+}
+
+/// Paths of the lines of one page.
+pub(crate) struct PagePaths {
+    suite: fengni_core::Suite,
+    lines: u16,
+    leaves: Vec<Digest>,
+}
+
+impl PagePaths {
+    pub(crate) fn new(domain: &Domain, record: &Page, lines: &[Line]) -> Self {
+        let leaves = lines.iter().map(|line| line.digest(domain)).collect();
+        Self { suite: domain.suite, lines: record.lines, leaves }
+    }
+
+    pub(crate) fn path(&self, line: LineNumber) -> Option<PagePath> {
+        let hashes = tree::path(self.suite, &self.leaves, usize::from(line.place()))?;
+        Some(PagePath { lines: self.lines, hashes })
+    }
+}

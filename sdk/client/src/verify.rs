@@ -1,0 +1,282 @@
+//! Verifying online: from what a clerk scanned to a verdict, by any node's proof.
+//!
+//! No node is believed. One that is silent, behind or gives what does not hold is passed over, and
+//! named beside the verdict. That no node could be asked is undecided, never a refusal.
+
+use fengni_core::certificate::{CertificateFile, Grade};
+use fengni_core::code::Code;
+use fengni_core::id::CertificateId;
+use fengni_core::proof::{Proven, StateProof};
+use fengni_core::verdict::{Answer, Detail, LineFault, Verdict, VerdictCode};
+use fengni_core::verify::{Context, Mode, ReplayCache, verify_code, verify_identifier, verify_without_ledger};
+use fengni_core::{Digest, LinePlace, MemberNumber, PurposeCode};
+
+use crate::gateway::{NodeTrouble, Trouble};
+use crate::ledger::{Ledger, judged};
+use crate::node::Node;
+use crate::picture;
+
+/// Codes remembered at a time: at 250 scans a second, more than live for seven minutes.
+const CODES_REMEMBERED: usize = 100_000;
+
+/// What a verifier insists on.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Policy {
+    /// The member that verifies, or on whose behalf an application does.
+    pub verifier: MemberNumber,
+    /// What for.
+    pub purpose: PurposeCode,
+    /// The lowest trust grade that will do, if any.
+    pub min_grade: Option<Grade>,
+}
+
+/// A verdict, and how the nodes behaved.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Checked {
+    /// The verdict.
+    pub verdict: Verdict,
+    /// The node whose proof decided.
+    pub node: Option<String>,
+    /// Nodes that gave nothing of use, and why; [`Trouble::Lied`] names those to report.
+    pub troubles: Vec<NodeTrouble>,
+}
+
+impl Checked {
+    fn without_nodes(verdict: Verdict) -> Self {
+        Self { verdict, node: None, troubles: Vec::new() }
+    }
+}
+
+/// Verifies codes for one member and purpose, and remembers which it has accepted.
+#[derive(Debug)]
+pub struct Verifier {
+    ledger: Ledger,
+    policy: Policy,
+    replays: ReplayCache,
+}
+
+impl Verifier {
+    /// A verifier behind a ledger.
+    pub fn new(ledger: Ledger, policy: Policy) -> Self {
+        Self { ledger, policy, replays: ReplayCache::new(CODES_REMEMBERED) }
+    }
+
+    /// The ledger, to save its light client when the work is done.
+    pub fn ledger(&self) -> &Ledger {
+        &self.ledger
+    }
+
+    /// The ledger, to sync or to pin a checkpoint.
+    pub fn ledger_mut(&mut self) -> &mut Ledger {
+        &mut self.ledger
+    }
+
+    /// What it insists on.
+    pub fn policy(&self) -> &Policy {
+        &self.policy
+    }
+
+    /// Another purpose or grade, with the same memory of codes.
+    pub fn set_policy(&mut self, policy: Policy) {
+        self.policy = policy;
+    }
+
+    fn context(&self, challenge: Option<Digest>) -> Context {
+        let now = self.ledger.now();
+        Context {
+            domain: self.ledger.domain(),
+            verifier: self.policy.verifier,
+            purpose: self.policy.purpose,
+            now,
+            checkpoint_age_secs: self.ledger.light().checkpoint_age_secs(now),
+            min_grade: self.policy.min_grade,
+            challenge,
+            mode: Mode::Online,
+        }
+    }
+
+    /// Judges what was scanned: the text of a code, or a typed identifier.
+    pub fn verify_text(&mut self, text: &str, challenge: Option<Digest>) -> Checked {
+        let text = text.trim();
+        if let Ok(identifier) = CertificateId::parse(text) {
+            return self.verify_identifier(&identifier);
+        }
+        match Code::parse(text) {
+            Ok(code) => self.verify_code(&code, challenge),
+            Err(error) => Checked::without_nodes(Verdict::malformed(&error)),
+        }
+    }
+
+    /// Judges a picture of a code, in PNG or JPEG.
+    pub fn verify_picture(&mut self, bytes: &[u8], challenge: Option<Digest>) -> Checked {
+        match picture::read(bytes) {
+            Ok(text) => self.verify_text(&text, challenge),
+            Err(error) => Checked::without_nodes(Verdict::malformed(&error)),
+        }
+    }
+
+    /// Judges a code. A code that was accepted once is refused afterwards.
+    pub fn verify_code(&mut self, code: &Code, challenge: Option<Digest>) -> Checked {
+        let place = code.shown.place;
+        let verifier = Some(self.policy.verifier);
+        let mut checked = self.judge(
+            challenge,
+            |node| node.line_proof(place, verifier, None).map(|proof| (place, proof)),
+            |found, context| match found {
+                Ok((_, proven)) => verify_code(code, proven, context),
+                Err(reason) => verify_without_ledger(code, context, reason),
+            },
+        );
+        let context = self.context(challenge);
+        checked.verdict = self.replays.admit(checked.verdict, code, &context);
+        checked
+    }
+
+    /// What is recorded about a document whose identifier somebody typed. Never valid: nobody was
+    /// checked to be its holder.
+    pub fn verify_identifier(&mut self, identifier: &CertificateId) -> Checked {
+        let verifier = Some(self.policy.verifier);
+        let tag = fengni_core::book::Tag::of(&self.ledger.domain(), identifier);
+        self.judge(
+            None,
+            |node| {
+                let proof = node.identifier_proof(identifier, verifier)?;
+                let place = named_line(&proof, tag).ok_or_else(|| Trouble::Lied("the proof lacks the line".into()))?;
+                Ok((place, proof))
+            },
+            |found, context| match found {
+                Ok((place, proven)) => verify_identifier(identifier, Some((*place, proven)), context),
+                Err(NOT_FOUND) => verify_identifier(identifier, None, context),
+                Err(reason) => Verdict::unreachable(*reason),
+            },
+        )
+    }
+
+    /// What is recorded about a certificate file: whether the ledger holds it as it is, and its
+    /// standing. Never valid: whoever has a copy of the file need not be its holder.
+    pub fn verify_file(&mut self, file: &CertificateFile) -> Checked {
+        let domain = self.ledger.domain();
+        if file.network != domain.network {
+            return Checked::without_nodes(Verdict::malformed(&"the file is of another network"));
+        }
+        if let Err(error) = file.certificate.check(&domain) {
+            return Checked::without_nodes(Verdict::malformed(&error));
+        }
+        let (place, line, identifier) = (file.place, file.line(&domain), file.identifier());
+        let verifier = Some(self.policy.verifier);
+        self.judge(
+            None,
+            |node| node.line_proof(place, verifier, None).map(|proof| (place, proof)),
+            |found, context| match found {
+                Ok((_, proven)) => match line_fault(proven, place, line) {
+                    Some((code, fault)) => Verdict::new(code, Some(Detail::Line { place, fault })),
+                    None => verify_identifier(&identifier, Some((place, proven)), context),
+                },
+                Err(reason) => Verdict::unreachable(*reason),
+            },
+        )
+    }
+
+    /// Asks one node after the other until a verdict is decided by a state that is not behind.
+    ///
+    /// - `verdict`: judges a proof, or the lack of one for the reason given.
+    fn judge(
+        &mut self,
+        challenge: Option<Digest>,
+        question: impl Fn(&Node) -> Result<(LinePlace, StateProof), Trouble>,
+        verdict: impl Fn(Result<&(LinePlace, Proven), &&str>, &Context) -> Verdict,
+    ) -> Checked {
+        let nodes: Vec<Node> = self.ledger.gateway().nodes().to_vec();
+        let mut troubles: Vec<NodeTrouble> = Vec::new();
+        // The best so far: one that decides before one that does not, then the newest state.
+        let mut best: Option<(bool, u64, Checked)> = None;
+        for node in &nodes {
+            let before = self.ledger.light().newest().map_or(0, |newest| newest.height.0);
+            let found = question(node).and_then(|(place, proof)| {
+                let (light, now) = self.ledger.light_and_now();
+                Ok((place, light.prove(&proof, now).map_err(judged)?))
+            });
+            let found = match found {
+                Ok(found) => found,
+                Err(trouble) => {
+                    troubles.push(NodeTrouble { node: node.name().to_owned(), trouble });
+                    continue;
+                }
+            };
+            let height = found.1.header().height.0;
+            let judgement = verdict(Ok(&found), &self.context(challenge));
+            let decides = judgement.answer != Answer::Undecided || judgement.code == VerdictCode::DocumentStatusOnly;
+            if !decides || height < before {
+                let reason = match decides {
+                    true => format!("height {height}, where {before} was seen before"),
+                    false => judgement.reason.en.clone(),
+                };
+                troubles.push(NodeTrouble { node: node.name().to_owned(), trouble: Trouble::Behind(reason) });
+            }
+            if best.as_ref().is_none_or(|(decided, at, _)| (*decided, *at) < (decides, height)) {
+                let checked = Checked { verdict: judgement, node: Some(node.name().to_owned()), troubles: Vec::new() };
+                best = Some((decides, height, checked));
+            }
+            if decides && height >= before {
+                break;
+            }
+        }
+        // Contradicting quorums outweigh any proof.
+        let contradiction = self.ledger.light().evidence().first().map(|evidence| {
+            format!("two final headers contradict one another at height {}", evidence.second.header.height)
+        });
+        let mut checked = match (contradiction, best) {
+            (Some(reason), _) => Checked::without_nodes(verdict(Err(&reason.as_str()), &self.context(challenge))),
+            (None, Some((_, _, checked))) => checked,
+            (None, None) => {
+                Checked::without_nodes(verdict(Err(&reason(&troubles).as_str()), &self.context(challenge)))
+            }
+        };
+        checked.troubles = troubles;
+        checked
+    }
+}
+
+/// The reason that stands for every answering node not knowing what was asked.
+const NOT_FOUND: &&str = &"no node finds it";
+
+/// Why no node's answer could be used, in a few words for a clerk.
+fn reason(troubles: &[NodeTrouble]) -> String {
+    let not_found = |trouble: &Trouble| matches!(trouble, Trouble::Refused(problem) if problem.is_not_found());
+    let silent = |trouble: &Trouble| matches!(trouble, Trouble::Unreachable(_));
+    let answered = troubles.iter().filter(|found| !silent(&found.trouble));
+    match troubles {
+        [] => "there is no node to ask".to_owned(),
+        _ if troubles.iter().all(|found| silent(&found.trouble)) => "no node can be reached".to_owned(),
+        _ if answered.clone().all(|found| not_found(&found.trouble)) => (*NOT_FOUND).to_owned(),
+        _ if troubles.iter().any(|found| matches!(found.trouble, Trouble::Lied(_))) => {
+            "no node gives a proof that holds".to_owned()
+        }
+        _ => "no node gives a proof".to_owned(),
+    }
+}
+
+/// The line with a tag among the entries of a proof that is not checked yet.
+fn named_line(proof: &StateProof, tag: fengni_core::book::Tag) -> Option<LinePlace> {
+    let lines = proof.entries.iter().filter_map(|entry| match entry.place {
+        fengni_core::proof::Place::Line(book, line) if entry.bytes.0.starts_with(&tag.0) => Some(LinePlace { book, line }),
+        _ => None,
+    });
+    lines.last()
+}
+
+/// What is wrong with a proven line, for a certificate whose line is known.
+fn line_fault(proven: &Proven, place: LinePlace, line: fengni_core::book::Line) -> Option<(VerdictCode, LineFault)> {
+    let book: fengni_core::book::Book = proven.record(place.book.0).ok()?;
+    if place.line.0 >= book.lines {
+        return Some((VerdictCode::UnknownCert, LineFault::BeyondCount));
+    }
+    let found = proven.line(place).ok()?;
+    if found == line {
+        None
+    } else if found.tag == line.tag || found.commitment == line.commitment {
+        Some((VerdictCode::ContentMismatch, LineFault::OtherContent))
+    } else {
+        Some((VerdictCode::UnknownCert, LineFault::OtherCertificate))
+    }
+}

@@ -1,0 +1,342 @@
+//! The wallet: a holder's keys and certificates, and the codes they make.
+//!
+//! Everything private is in one file that only its owner can read. Re-authenticating the holder
+//! every half hour is the business of the program around it.
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::path::Path;
+
+use fengni_core::bytes::Bytes;
+use fengni_core::certificate::CertificateFile;
+use fengni_core::code::{Code, CodeError, Terms, everyday};
+use fengni_core::id::{CertificateId, TypeCode};
+use fengni_core::record::{CertificateType, Record as _, Schema};
+use fengni_core::{Digest, Domain, KeyAlgorithm, LinePlace, Millis, NetworkId, PublicKey, PurposeCode, SecretKey};
+use serde::{Deserialize, Serialize};
+use thiserror::Error;
+use zeroize::Zeroizing;
+
+use crate::disk::{self, FileError};
+use crate::issue::{Bundle, BundleEntry};
+use crate::keys::{self, StoredKey};
+use crate::ledger::{Ledger, LedgerError};
+use crate::random::{RandomError, random};
+
+/// Bytes of a wallet file, at most.
+const FILE_BYTES: u64 = 256 * 1024 * 1024;
+
+/// A holder's keys and certificates.
+pub struct Wallet {
+    domain: Domain,
+    keys: Vec<SecretKey>,
+    files: BTreeMap<CertificateId, CertificateFile>,
+    types: BTreeMap<TypeCode, CertificateType>,
+}
+
+/// Counts, and nothing that a certificate says.
+impl fmt::Debug for Wallet {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Wallet({} keys, {} certificates)", self.keys.len(), self.files.len())
+    }
+}
+
+/// Which fields a code discloses.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub enum Disclose {
+    /// Those of the type's everyday code.
+    #[default]
+    Everyday,
+    /// These, by label.
+    Labels(Vec<String>),
+}
+
+/// What a holder shows a certificate for. Time and randomness are arguments.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Show {
+    /// Which fields.
+    pub disclose: Disclose,
+    /// What for.
+    pub purpose: PurposeCode,
+    /// How long; `None` for what the type allows.
+    pub lifetime_secs: Option<u32>,
+    /// Now.
+    pub now: Millis,
+    /// Fresh randomness.
+    pub nonce: [u8; 8],
+    /// Hash of the verifier's challenge, if it answers one.
+    pub challenge: Option<Digest>,
+    /// Whether the path goes along, for verifiers without a network. It is left out where the
+    /// code would grow too large.
+    pub with_path: bool,
+}
+
+impl Show {
+    /// The everyday code for a purpose, with the path.
+    ///
+    /// # Errors
+    /// [`RandomError`].
+    pub fn everyday(purpose: PurposeCode, now: Millis) -> Result<Self, RandomError> {
+        let disclose = Disclose::Everyday;
+        Ok(Self { disclose, purpose, lifetime_secs: None, now, nonce: random()?, challenge: None, with_path: true })
+    }
+}
+
+/// Why a wallet does not do what it was asked.
+#[derive(Debug, Error)]
+pub enum WalletError {
+    /// No such certificate.
+    #[error("the wallet holds no such certificate")]
+    UnknownCertificate,
+    /// No key for the certificate.
+    #[error("the wallet does not hold the key of this certificate")]
+    UnknownKey,
+    /// The type's fields are not known yet.
+    #[error("the fields of this certificate's type are not known; next: refresh the wallet from a gateway")]
+    UnknownType,
+    /// A field that the type does not have.
+    #[error("the type has no field {label}")]
+    UnknownLabel {
+        /// The label asked for.
+        label: String,
+    },
+    /// No code can be made.
+    #[error(transparent)]
+    Code(#[from] CodeError),
+    /// Of another network.
+    #[error("the certificate is of another network")]
+    OtherNetwork,
+    /// The ledger.
+    #[error(transparent)]
+    Ledger(#[from] LedgerError),
+    /// The line on the ledger is another's.
+    #[error("{0} on the ledger is not this certificate's")]
+    OtherLine(LinePlace),
+}
+
+/// What a refresh found.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct Refreshed {
+    /// Certificates whose path grew.
+    pub paths: u64,
+    /// Certificates whose line could not be had, and why.
+    pub left: Vec<(CertificateId, String)>,
+}
+
+impl Wallet {
+    /// An empty wallet for a network.
+    pub fn new(domain: Domain) -> Self {
+        Self { domain, keys: Vec::new(), files: BTreeMap::new(), types: BTreeMap::new() }
+    }
+
+    /// Makes a key for a certificate to come; the issuer gets the public half.
+    ///
+    /// # Errors
+    /// [`RandomError`].
+    pub fn generate_key(&mut self, algorithm: KeyAlgorithm) -> Result<PublicKey, RandomError> {
+        let key = keys::generate(algorithm)?;
+        let public = key.public();
+        self.keys.push(key);
+        Ok(public)
+    }
+
+    /// Takes in a certificate, with its key where the issuer made it. The same certificate with a
+    /// new holder key takes the place of the old one.
+    ///
+    /// # Errors
+    /// [`WalletError::OtherNetwork`].
+    pub fn add(&mut self, file: CertificateFile, key: Option<SecretKey>) -> Result<(), WalletError> {
+        if file.network != self.domain.network {
+            return Err(WalletError::OtherNetwork);
+        }
+        self.keys.extend(key.filter(|key| self.key(&key.public()).is_none()));
+        self.files.insert(file.identifier(), file);
+        Ok(())
+    }
+
+    /// Takes in a whole bundle; returns how many certificates it held.
+    ///
+    /// # Errors
+    /// [`FileError`].
+    pub fn import(&mut self, bundle: &Path) -> Result<usize, FileError> {
+        let entries = Bundle::read(bundle, &self.domain)?;
+        let count = entries.len();
+        for BundleEntry { file, key } in entries {
+            self.add(file, key).map_err(|error| FileError::content(bundle, error))?;
+        }
+        Ok(count)
+    }
+
+    /// Learns the fields of a type, so that codes can be made without a network.
+    pub fn learn(&mut self, certificate_type: CertificateType) {
+        self.types.insert(certificate_type.code, certificate_type);
+    }
+
+    /// Whose rules digests and signatures follow.
+    pub fn domain(&self) -> &Domain {
+        &self.domain
+    }
+
+    /// The certificates, by identifier.
+    pub fn certificates(&self) -> impl Iterator<Item = &CertificateFile> {
+        self.files.values()
+    }
+
+    /// A certificate.
+    pub fn find(&self, identifier: &CertificateId) -> Option<&CertificateFile> {
+        self.files.get(identifier)
+    }
+
+    /// The type of a certificate, once it is known.
+    pub fn type_of(&self, file: &CertificateFile) -> Option<&CertificateType> {
+        self.types.get(&file.certificate_type)
+    }
+
+    /// Removes a certificate and, where no other needs it, its key.
+    pub fn remove(&mut self, identifier: &CertificateId) -> Option<CertificateFile> {
+        let file = self.files.remove(identifier)?;
+        let holder = holder(&file);
+        if !self.files.values().any(|other| self::holder(other) == holder) {
+            self.keys.retain(|key| key.public() != holder);
+        }
+        Some(file)
+    }
+
+    fn key(&self, public: &PublicKey) -> Option<&SecretKey> {
+        self.keys.iter().find(|key| key.public() == *public)
+    }
+
+    fn schema(&self, file: &CertificateFile) -> Result<(&CertificateType, &Schema), WalletError> {
+        let known = self.type_of(file).ok_or(WalletError::UnknownType)?;
+        let schema = known.schema(file.certificate.header().facts.schema).ok_or(WalletError::UnknownType)?;
+        Ok((known, schema))
+    }
+
+    /// Makes a code (亮证).
+    ///
+    /// # Errors
+    /// [`WalletError`].
+    pub fn show(&self, identifier: &CertificateId, show: &Show) -> Result<Code, WalletError> {
+        let file = self.find(identifier).ok_or(WalletError::UnknownCertificate)?;
+        let key = self.key(&holder(file)).ok_or(WalletError::UnknownKey)?;
+        let (certificate_type, schema) = self.schema(file)?;
+        let disclose = match &show.disclose {
+            Disclose::Everyday => everyday(schema),
+            Disclose::Labels(labels) => indexes(schema, labels)?,
+        };
+        let terms = Terms {
+            issued_secs: show.now.secs(),
+            lifetime_secs: show.lifetime_secs.unwrap_or(certificate_type.code_lifetime_secs),
+            nonce: show.nonce,
+            purpose: show.purpose,
+            challenge: show.challenge,
+        };
+        match Code::show(&self.domain, file, key, &disclose, show.with_path, terms) {
+            Err(CodeError::TooLarge { .. }) if show.with_path => {
+                Ok(Code::show(&self.domain, file, key, &disclose, false, terms)?)
+            }
+            other => Ok(other?),
+        }
+    }
+
+    /// Brings paths up to date and learns the types of all certificates.
+    ///
+    /// One certificate that cannot be brought up to date does not hinder the others.
+    ///
+    /// # Errors
+    /// [`WalletError`] where the ledger answers nothing at all.
+    pub fn refresh(&mut self, ledger: &mut Ledger) -> Result<Refreshed, WalletError> {
+        for certificate_type in ledger.shelf::<CertificateType>()? {
+            self.learn(certificate_type);
+        }
+        let mut refreshed = Refreshed::default();
+        let domain = self.domain;
+        for (identifier, file) in self.files.iter_mut().filter(|(_, file)| !file.path.is_final()) {
+            let line = file.line(&domain);
+            let found = ledger.path(file.place).map_err(WalletError::from).and_then(|path| {
+                let page = ledger.page(file.place.book, file.place.line.page())?.value.1;
+                let there = page.get(usize::from(file.place.line.place())) == Some(&line);
+                if there { Ok(path) } else { Err(WalletError::OtherLine(file.place)) }
+            });
+            match found {
+                Ok(path) if path.lines > file.path.lines => {
+                    file.path = path;
+                    refreshed.paths += 1;
+                }
+                Ok(_) => (),
+                Err(error) => refreshed.left.push((identifier.clone(), error.to_string())),
+            }
+        }
+        Ok(refreshed)
+    }
+
+    /// Reads a wallet file.
+    ///
+    /// # Errors
+    /// [`FileError`], also for a wallet of another network.
+    pub fn load(path: &Path, domain: &Domain) -> Result<Self, FileError> {
+        let bytes = Zeroizing::new(disk::read_private(path, FILE_BYTES)?);
+        // The parser's message could quote a key.
+        let stored: Stored = serde_json::from_slice(&bytes).map_err(|_| FileError::content(path, "not a wallet"))?;
+        let wrong = |reason: String| FileError::content(path, reason);
+        if stored.format != FORMAT || stored.network != domain.network {
+            return Err(wrong("a wallet of another network or format".into()));
+        }
+        let mut wallet = Self::new(*domain);
+        for key in &stored.keys {
+            wallet.keys.push(key.open().map_err(|reason| wrong(reason.into()))?);
+        }
+        for bytes in &stored.types {
+            wallet.learn(CertificateType::decode(&bytes.0).map_err(|error| wrong(error.to_string()))?);
+        }
+        for bytes in &stored.certificates {
+            let file = CertificateFile::decode(domain, &bytes.0).map_err(|error| wrong(error.to_string()))?;
+            wallet.add(file, None).map_err(|error| wrong(error.to_string()))?;
+        }
+        Ok(wallet)
+    }
+
+    /// Writes the wallet file, readable by its owner alone.
+    ///
+    /// # Errors
+    /// [`FileError`].
+    pub fn save(&self, path: &Path) -> Result<(), FileError> {
+        let stored = Stored {
+            format: FORMAT,
+            network: self.domain.network,
+            keys: self.keys.iter().map(StoredKey::of).collect(),
+            types: self.types.values().map(|known| Bytes(known.encode())).collect(),
+            certificates: self.files.values().map(|file| Bytes(file.encode())).collect(),
+        };
+        let json = serde_json::to_vec_pretty(&stored).map_err(|_| FileError::content(path, "not a wallet"))?;
+        disk::write_private(path, &Zeroizing::new(json))
+    }
+}
+
+const FORMAT: u16 = 1;
+
+/// The wallet file, in JSON.
+#[derive(Serialize, Deserialize)]
+struct Stored {
+    format: u16,
+    network: NetworkId,
+    keys: Vec<StoredKey>,
+    types: Vec<Bytes>,
+    certificates: Vec<Bytes>,
+}
+
+fn holder(file: &CertificateFile) -> PublicKey {
+    file.certificate.header().facts.holder
+}
+
+/// The places of labels in a schema, rising.
+fn indexes(schema: &Schema, labels: &[String]) -> Result<Vec<u16>, WalletError> {
+    let mut indexes = Vec::with_capacity(labels.len());
+    for label in labels {
+        let found = (0u16..).zip(&schema.claims).find(|(_, spec)| spec.label == *label);
+        indexes.push(found.ok_or_else(|| WalletError::UnknownLabel { label: label.clone() })?.0);
+    }
+    indexes.sort_unstable();
+    indexes.dedup();
+    Ok(indexes)
+}

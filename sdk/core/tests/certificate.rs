@@ -1,0 +1,193 @@
+//! Certificates: what makes one, and the one spelling it has.
+
+#[path = "verify/sample.rs"]
+mod sample;
+
+use fengni_core::certificate::{Certificate, CertificateError, CertificateFile, ClaimValue, Grade, Salt};
+use fengni_core::codec::DecodeError;
+use fengni_core::id::Serial;
+use fengni_core::{Digest, Domain, KeyAlgorithm, NetworkId};
+use proptest::prelude::*;
+use sample::*;
+use serde_json::json;
+
+fn values(fields: &[(&str, &str)]) -> Vec<Option<ClaimValue>> {
+    fields.iter().map(|(_, value)| Some(ClaimValue::new(*value).expect("short text"))).collect()
+}
+
+fn licence() -> CertificateFile {
+    file(&domain(), C1, &LICENCE, &key(KeyAlgorithm::P256, 5))
+}
+
+/// A licence with something changed before it is made.
+fn make(
+    change: impl FnOnce(&mut fengni_core::certificate::Facts, &mut Vec<Option<ClaimValue>>, &mut Vec<Salt>),
+) -> Result<Certificate, CertificateError> {
+    let mut facts = facts("20260302000000000001", &key(KeyAlgorithm::P256, 5));
+    let (mut values, mut salts) = (values(&LICENCE), salts(8, 1));
+    change(&mut facts, &mut values, &mut salts);
+    Certificate::new(&domain(), &schema(&LICENCE), facts, values, &salts)
+}
+
+#[test]
+fn each_rule_of_issue_refuses_its_case() {
+    assert!(make(|_, _, _| ()).is_ok());
+    assert!(make(|_, values, _| values[7] = None).is_ok(), "the last field is optional");
+    let missing = CertificateError::Missing { label: "姓名".into() };
+    assert_eq!(make(|_, values, _| values[2] = None), Err(missing));
+    let fields = CertificateError::Fields { values: 7, salts: 8, fields: 8 };
+    assert_eq!(make(|_, values, _| drop(values.pop())), Err(fields));
+    assert_eq!(make(|_, _, salts| salts[7] = salts[0]), Err(CertificateError::SaltTwice));
+    assert_eq!(make(|facts, _, _| facts.until = Some(day("2026-03-01"))), Err(CertificateError::Days));
+    assert!(make(|facts, _, _| facts.until = Some(facts.from)).is_ok());
+    let person = |facts: &mut fengni_core::certificate::Facts| {
+        facts.serial = Serial::parse("A319901199003070029").expect("a serial");
+    };
+    assert_eq!(make(|facts, _, _| person(facts)), Err(CertificateError::PersonInSerial));
+}
+
+#[test]
+fn x3_a_value_is_short_text_that_a_screen_can_show() {
+    assert!(ClaimValue::new("a".repeat(512)).is_ok());
+    assert!(ClaimValue::new("章".repeat(170)).is_ok());
+    for wrong in [String::new(), "a".repeat(513), "one\ntwo".into(), "\u{1b}[2J".into(), "\u{85}".into()] {
+        assert!(ClaimValue::new(wrong.as_str()).is_err(), "{wrong:?}");
+    }
+}
+
+#[test]
+fn everything_is_under_the_commitment() {
+    let original = make(|_, _, _| ()).expect("a licence");
+    let commitment = |certificate: &Certificate| certificate.header().commitment(&domain());
+    let changed = [
+        make(|facts, _, _| facts.schema = 2),
+        make(|facts, _, _| facts.serial = Serial::parse("X").expect("a serial")),
+        make(|facts, _, _| facts.issued = day("2026-03-01")),
+        make(|facts, _, _| facts.from = day("2026-03-01")),
+        make(|facts, _, _| facts.until = None),
+        make(|facts, _, _| facts.grade = Grade::B),
+        make(|facts, _, _| facts.holder = key(KeyAlgorithm::P256, 6).public()),
+        make(|_, values, _| values[7] = None),
+        make(|_, values, _| values.swap(0, 1)),
+        make(|_, _, salts| salts[4].0[15] ^= 1),
+    ];
+    for certificate in changed {
+        assert_ne!(commitment(&certificate.expect("a licence")), commitment(&original));
+    }
+    let elsewhere = Domain { network: NetworkId(Digest([8; 32])), ..domain() };
+    assert_ne!(original.header().commitment(&elsewhere), commitment(&original));
+}
+
+#[test]
+fn a_file_survives_its_encoding_and_names_its_certificate() {
+    let file = licence();
+    let bytes = file.encode();
+    assert_eq!(CertificateFile::decode(&domain(), &bytes).as_ref(), Ok(&file));
+    assert_eq!(file.identifier().to_string(), C1);
+    let archived = file.certificate.encode();
+    assert_eq!(Certificate::decode(&domain(), &archived), Ok(file.certificate));
+}
+
+#[test]
+fn x8_a_file_of_another_network_or_with_other_claims_is_refused() {
+    let mut file = licence();
+    let elsewhere = Domain { network: NetworkId(Digest([8; 32])), ..domain() };
+    assert!(matches!(CertificateFile::decode(&elsewhere, &file.encode()), Err(DecodeError::Malformed { .. })));
+    file.network = elsewhere.network;
+    // Made for one network, relabelled for another: the claims digest no longer fits.
+    assert!(matches!(CertificateFile::decode(&elsewhere, &file.encode()), Err(DecodeError::Malformed { .. })));
+}
+
+#[test]
+fn x2_a_second_spelling_is_refused() {
+    let bytes = licence().encode();
+    let decode = |bytes: &[u8]| CertificateFile::decode(&domain(), bytes);
+    // The format number 1 as two bytes; an array that does not say its length; a byte more.
+    assert_eq!(bytes[..2], [0x89, 0x01]);
+    let long = [&[0x89, 0x18, 0x01], &bytes[2..]].concat();
+    assert_eq!(decode(&long), Err(DecodeError::NotCanonical));
+    let open = [&[0x9f], &bytes[1..], &[0xff]].concat();
+    assert!(decode(&open).is_err());
+    assert_eq!(decode(&[&bytes[..], &[0]].concat()), Err(DecodeError::Trailing { left: 1 }));
+    assert!(matches!(decode(&vec![0; 200_000]), Err(DecodeError::TooLong { .. })));
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn an_altered_file_is_refused_or_another_file(at in 0usize..1000, bit in 0u8..8) {
+        let file = licence();
+        let mut bytes = file.encode();
+        let at = at % bytes.len();
+        bytes[at] ^= 1 << bit;
+        if let Ok(altered) = CertificateFile::decode(&domain(), &bytes) {
+            prop_assert_eq!(altered.encode(), bytes);
+            prop_assert_ne!(altered, file);
+        }
+    }
+
+    #[test]
+    fn no_bytes_make_the_reader_panic(bytes in proptest::collection::vec(any::<u8>(), 0..600)) {
+        let _ = CertificateFile::decode(&domain(), &bytes);
+        let _ = Certificate::decode(&domain(), &bytes);
+    }
+}
+
+#[test]
+fn the_certificate_vectors_hold() {
+    let samples: [(&str, &Fields, KeyAlgorithm); 3] =
+        [(C1, &LICENCE, KeyAlgorithm::P256), (C2, &BUSINESS, KeyAlgorithm::Ed25519), (C4, &ESTATE, KeyAlgorithm::P256)];
+    let certificates: Vec<serde_json::Value> = samples
+        .iter()
+        .map(|(identifier, fields, algorithm)| {
+            let file = file(&domain(), identifier, fields, &key(*algorithm, 5));
+            let header = file.certificate.header();
+            let line = file.line(&domain());
+            let facts = &header.facts;
+            json!({
+                "identifier": identifier,
+                "schema": facts.schema,
+                "issued": facts.issued.to_string(),
+                "from": facts.from.to_string(),
+                "until": facts.until.map(|day| day.to_string()),
+                "grade": facts.grade,
+                "holder": facts.holder,
+                "claims": file.certificate.claims().iter().map(|claim| json!({
+                    "index": claim.index,
+                    "salt": hex::encode(claim.salt.0),
+                    "value": claim.value,
+                    "leaf": claim.leaf(&domain()),
+                })).collect::<Vec<_>>(),
+                "claims_digest": header.claims_digest,
+                "tag": hex::encode(line.tag.0),
+                "commitment": line.commitment,
+                "certificate": hex::encode(file.certificate.encode()),
+                "file": hex::encode(file.encode()),
+            })
+        })
+        .collect();
+    let bytes = licence().encode();
+    let refused = [
+        ("a byte more", [&bytes[..], &[0]].concat()),
+        ("the format number in two bytes", [&[0x89, 0x18, 0x01], &bytes[2..]].concat()),
+        ("an array of unknown length", [&[0x9f], &bytes[1..], &[0xff]].concat()),
+        ("another format", [&[0x89, 0x02], &bytes[2..]].concat()),
+        ("another network", [&bytes[..4], &[bytes[4] ^ 1], &bytes[5..]].concat()),
+    ];
+    for (why, bytes) in &refused {
+        assert!(CertificateFile::decode(&domain(), bytes).is_err(), "{why}");
+    }
+    let refused: Vec<_> =
+        refused.iter().map(|(why, bytes)| json!({ "why": why, "file": hex::encode(bytes) })).collect();
+    check_vectors(
+        "certificates",
+        &json!({
+            "about": "Certificates: sdk/spec/certificates.md. Everybody named is fictitious.",
+            "suite": domain().suite.number(),
+            "network": domain().network,
+            "certificates": certificates,
+            "refused": refused,
+        }),
+    );
+}

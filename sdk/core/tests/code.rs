@@ -1,0 +1,182 @@
+//! Codes: their one text, their size, and what the holder signs.
+
+#[path = "verify/sample.rs"]
+mod sample;
+
+use fengni_core::code::{Code, CodeError, everyday};
+use fengni_core::limits::{CODE_BYTES, EVERYDAY_CODE_BYTES};
+use fengni_core::{Digest, KeyAlgorithm};
+use proptest::prelude::*;
+use sample::*;
+use serde_json::json;
+
+const SHOWN_SECS: u64 = 1_772_670_670;
+
+const TYPES: [(&str, &str, &Fields); 3] =
+    [("机动车驾驶证", C1, &LICENCE), ("营业执照", C2, &BUSINESS), ("不动产权证书", C4, &ESTATE)];
+
+fn show(
+    fields: &[(&str, &str)],
+    identifier: &str,
+    algorithm: KeyAlgorithm,
+    disclose: &[u16],
+) -> Result<Code, CodeError> {
+    let holder = key(algorithm, 5);
+    Code::show(&domain(), &file(&domain(), identifier, fields, &holder), &holder, disclose, true, terms(SHOWN_SECS))
+}
+
+#[test]
+fn y7_the_everyday_code_of_every_sample_type_fits() {
+    for (name, identifier, fields) in TYPES {
+        for algorithm in [KeyAlgorithm::Ed25519, KeyAlgorithm::P256] {
+            let code = show(fields, identifier, algorithm, &everyday(&schema(fields))).expect("it fits");
+            let (bytes, text) = (code.encode().len(), code.to_text());
+            eprintln!("{name} {algorithm:?}: {bytes} bytes, {} characters", text.len());
+            assert!(bytes <= EVERYDAY_CODE_BYTES, "{name}: {bytes}");
+            // QR version 20 at level M holds 970 characters of its alphanumeric mode.
+            assert!(text.len() <= 970, "{name}: {}", text.len());
+        }
+    }
+}
+
+#[test]
+fn y7_a_code_that_discloses_too_much_is_not_made() {
+    // With a challenge and a path, an everyday code still stays below the hard limit.
+    let holder = key(KeyAlgorithm::P256, 5);
+    let licence = file(&domain(), C1, &LICENCE, &holder);
+    let mut terms = terms(SHOWN_SECS);
+    terms.challenge = Some(Digest([8; 32]));
+    let answer = Code::show(&domain(), &licence, &holder, &[0, 1], true, terms).expect("it fits");
+    assert!(answer.encode().len() <= CODE_BYTES);
+    let all: Vec<u16> = (0..8).collect();
+    assert!(matches!(show(&LICENCE, C1, KeyAlgorithm::P256, &all), Err(CodeError::TooLarge { .. })));
+    // Where there is a network the path can be left out, and all of it is shown.
+    assert!(Code::show(&domain(), &licence, &holder, &all, false, terms).is_ok());
+}
+
+#[test]
+fn a_code_survives_its_text() {
+    for (_, identifier, fields) in TYPES {
+        let code = show(fields, identifier, KeyAlgorithm::P256, &[0, 1]).expect("a code");
+        assert_eq!(Code::parse(&code.to_text()), Ok(code));
+    }
+}
+
+#[test]
+fn the_holder_signs_what_is_shown() {
+    for disclose in [&[0][..], &[1], &[0, 7], &[2, 3, 5]] {
+        let code = show(&LICENCE, C1, KeyAlgorithm::Ed25519, disclose).expect("a code");
+        let header = code.header(&domain()).expect("the siblings fit");
+        assert_eq!(header, *file(&domain(), C1, &LICENCE, &key(KeyAlgorithm::Ed25519, 5)).certificate.header());
+        let message = code.message(&domain(), &header.commitment(&domain()));
+        assert!(header.facts.holder.verify(&message, &code.signature));
+    }
+}
+
+#[test]
+fn each_rule_of_showing_refuses_its_case() {
+    for disclose in [&[][..], &[8], &[1, 0], &[1, 1]] {
+        assert_eq!(show(&LICENCE, C1, KeyAlgorithm::P256, disclose), Err(CodeError::Disclose { fields: 8 }));
+    }
+    let holder = key(KeyAlgorithm::P256, 5);
+    let licence = file(&domain(), C1, &LICENCE, &holder);
+    let thief = key(KeyAlgorithm::P256, 6);
+    assert_eq!(Code::show(&domain(), &licence, &thief, &[0], true, terms(1)), Err(CodeError::OtherKey));
+    for secs in [0, 301] {
+        let mut terms = terms(SHOWN_SECS);
+        terms.lifetime_secs = secs;
+        assert_eq!(Code::show(&domain(), &licence, &holder, &[0], true, terms), Err(CodeError::Terms { secs }));
+    }
+}
+
+#[test]
+fn y1_a_text_has_one_spelling() {
+    let text = show(&LICENCE, C1, KeyAlgorithm::P256, &[0, 1]).expect("a code").to_text();
+    for wrong in [text.to_lowercase(), format!("{text} "), format!(" {text}"), text[4..].to_owned(), String::new()] {
+        assert!(Code::parse(&wrong).is_err(), "{wrong}");
+    }
+    assert_eq!(Code::parse("FN2:00"), Err(CodeError::Prefix));
+    assert_eq!(Code::parse("FN1:ÅÄÖ"), Err(CodeError::Base45));
+    assert!(matches!(Code::parse(&format!("FN1:{}", "0".repeat(5000))), Err(CodeError::Encoding(_))));
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn any_values_that_fit_survive(values in proptest::collection::vec("[\\p{Han}A-Z0-9]{1,20}", 6..9), first in 0u16..5) {
+        let fields: Vec<(&str, &str)> = values.iter().map(|value| ("字段", value.as_str())).collect();
+        match show(&fields, C1, KeyAlgorithm::Ed25519, &[first, first + 1]) {
+            Ok(code) => {
+                prop_assert!(code.encode().len() <= CODE_BYTES);
+                prop_assert_eq!(Code::parse(&code.to_text()), Ok(code));
+            }
+            Err(error) => {
+                let too_large = matches!(error, CodeError::TooLarge { .. });
+                prop_assert!(too_large);
+            }
+        }
+    }
+}
+
+#[test]
+fn the_code_vectors_hold() {
+    let mut accepted = Vec::new();
+    for (name, identifier, fields) in TYPES {
+        for algorithm in [KeyAlgorithm::Ed25519, KeyAlgorithm::P256] {
+            let code = show(fields, identifier, algorithm, &[0, 1]).expect("a code");
+            let header = code.header(&domain()).expect("the siblings fit");
+            let commitment = header.commitment(&domain());
+            accepted.push(json!({
+                "type": name,
+                "holder_seed": hex::encode([5; 32]),
+                "text": code.to_text(),
+                "cbor": hex::encode(code.encode()),
+                "claims_digest": header.claims_digest,
+                "commitment": commitment,
+                "message": hex::encode(code.message(&domain(), &commitment)),
+                "signed_hash": code.signed_hash(&domain()).expect("the siblings fit"),
+            }));
+        }
+    }
+    let code = show(&LICENCE, C1, KeyAlgorithm::P256, &[0, 1]).expect("a code");
+    let altered = |change: &dyn Fn(&mut Code)| {
+        let mut code = code.clone();
+        change(&mut code);
+        code.to_text()
+    };
+    let bytes = code.encode();
+    let text = |bytes: &[u8]| format!("FN1:{}", base45::encode(bytes));
+    let refused = [
+        ("another prefix", code.to_text().replace("FN1:", "FN2:")),
+        ("lower case", code.to_text().to_lowercase()),
+        ("a character cut off", code.to_text()[..code.to_text().len() - 1].to_owned()),
+        ("a byte more", text(&[&bytes[..], &[0]].concat())),
+        ("version 2", text(&[&[0x89, 0x02], &bytes[2..]].concat())),
+        ("the version in two bytes", text(&[&[0x89, 0x18, 0x01], &bytes[2..]].concat())),
+        ("class 1", text(&[&[0x89, 0x01, 0x01], &bytes[3..]].concat())),
+        ("a lifetime of 0", altered(&|code| code.terms.lifetime_secs = 0)),
+        ("a lifetime of 301", altered(&|code| code.terms.lifetime_secs = 301)),
+        ("a challenge of zeros", altered(&|code| code.terms.challenge = Some(Digest::default()))),
+        ("no claim", altered(&|code| code.shown.disclosed.clear())),
+        ("claims out of order", altered(&|code| code.shown.disclosed.swap(0, 1))),
+        ("a claim beyond the number of claims", altered(&|code| code.shown.claims_size = 1)),
+        ("a path without a page", altered(&|code| code.shown.path.lines = 0)),
+        ("a page of 1025 lines", altered(&|code| code.shown.path.lines = 1025)),
+        ("a last day before the first", altered(&|code| code.shown.facts.until = Some(day("2026-03-01")))),
+    ];
+    for (why, text) in &refused {
+        assert!(Code::parse(text).is_err(), "{why}");
+    }
+    let refused: Vec<_> = refused.iter().map(|(why, text)| json!({ "why": why, "text": text })).collect();
+    check_vectors(
+        "codes",
+        &json!({
+            "about": "Codes: sdk/spec/codes.md. Everybody named is fictitious.",
+            "suite": domain().suite.number(),
+            "network": domain().network,
+            "accepted": accepted,
+            "refused": refused,
+        }),
+    );
+}

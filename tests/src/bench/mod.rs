@@ -1,0 +1,12 @@
+//! The benchmark: one command, one table, for the machine it runs on.
+//!
+//! Speed is measured here and asserted nowhere: a test that fails because the machine is busy
+//! protects nothing.
+
+mod ledger;
+mod offline;
+mod table;
+
+pub use ledger::{Sizes, measure_ledger};
+pub use offline::measure_verification;
+pub use table::{Row, Table};
