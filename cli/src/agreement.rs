@@ -73,7 +73,7 @@ Examples:
     },
     /// List agreements with their parties and terms
     #[command(after_help = "Examples:\n  fengni agreement list --network net")]
-    List(#[command(flatten)] ConnectArgs),
+    List(ConnectArgs),
 }
 
 /// Who acts, on which network.

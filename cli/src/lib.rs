@@ -16,6 +16,7 @@ mod args;
 mod audit;
 mod connect;
 mod ending;
+mod evidence;
 mod history;
 mod id;
 pub mod local;

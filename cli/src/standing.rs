@@ -51,11 +51,11 @@ pub(crate) enum StandingCommand {
         act: ActArgs,
     },
     /// 注销: deregister; two persons sign
-    Cancel(#[command(flatten)] ActArgs),
+    Cancel(ActArgs),
     /// 撤销: undo what should not have been granted; two persons sign
-    Annul(#[command(flatten)] ActArgs),
+    Annul(ActArgs),
     /// 吊销: take away as a penalty; two persons sign
-    Revoke(#[command(flatten)] ActArgs),
+    Revoke(ActArgs),
     /// 转出: give up to another issuer
     TransferOut {
         /// Member that may take it over
@@ -65,15 +65,15 @@ pub(crate) enum StandingCommand {
         act: ActArgs,
     },
     /// 取消转出: keep it after all
-    CancelTransfer(#[command(flatten)] ActArgs),
+    CancelTransfer(ActArgs),
     /// 过期失效: record that its validity ended
-    Expire(#[command(flatten)] ActArgs),
+    Expire(ActArgs),
     /// 异议标注: note an open objection
-    Dispute(#[command(flatten)] ActArgs),
+    Dispute(ActArgs),
     /// 撤销异议标注: the objection is settled
-    ClearDispute(#[command(flatten)] ActArgs),
+    ClearDispute(ActArgs),
     /// 挂失: block the holder's key after a loss; the certificate stands
-    BlockKey(#[command(flatten)] ActArgs),
+    BlockKey(ActArgs),
     /// Show where a certificate stands
     #[command(after_help = "Examples:\n  fengni standing show 0/417 --network net\n  fengni standing show IDENTIFIER --json")]
     Show {

@@ -12,8 +12,9 @@
 use std::collections::BTreeSet;
 
 use fengni_core::book::{Book, Seal};
-use fengni_core::proof::{ProofError, Proven};
+use fengni_core::proof::{Place, ProofError, Proven};
 use fengni_core::record::{CodeSet, Member};
+use fengni_core::shelf::Shelf;
 use fengni_core::standing::{Act, ActKind, Hold, Standing};
 use fengni_core::{ActNumber, Digest, Height, KeyNumber, LinePlace, MemberNumber, Millis, ReasonCode};
 use serde::Serialize;
@@ -270,7 +271,7 @@ impl History {
 /// The youngest act on a line among those that were given.
 fn last_given(proven: &Proven, place: LinePlace) -> Option<ActNumber> {
     let acts = proven.places().filter_map(|found| match found {
-        fengni_core::proof::Place::Act(book, number) if *book == place.book => Some(*number),
+        Place::Act(book, number) if *book == place.book => Some(*number),
         _ => None,
     });
     acts.filter(|number| proven.act(place.book, *number).is_ok_and(|act| act.line == place.line)).last()
@@ -282,7 +283,7 @@ fn actor(proven: &Proven, member: MemberNumber) -> Actor {
 
 fn reason_name(proven: &Proven, reason: ReasonCode) -> Option<String> {
     let sets = proven.places().filter_map(|place| match place {
-        fengni_core::proof::Place::Record(fengni_core::shelf::Shelf::Codes, number) => Some(*number),
+        Place::Record(Shelf::Codes, number) => Some(*number),
         _ => None,
     });
     let mut sets = sets.filter_map(|number| proven.record::<CodeSet>(number).ok());

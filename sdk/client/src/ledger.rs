@@ -1,17 +1,19 @@
 //! The ledger as a client sees it: any node is asked, and only what a quorum proves is believed.
 
 use std::fmt;
+use std::time::Duration;
 
 use fengni_core::block::Header;
 use fengni_core::book::{Book, Line, Tag, page_root};
 use fengni_core::certificate::PagePath;
 use fengni_core::id::CertificateId;
 use fengni_core::outcome::Outcome;
-use fengni_core::proof::{Place, ProofError, Proven, StateProof};
+use fengni_core::proof::{OutcomeProof, Place, ProofError, Proven, StateProof};
 use fengni_core::record::{Parameters, Record};
+use fengni_core::shelf::Shelf;
 use fengni_core::standing::Page;
 use fengni_core::transaction::TransactionId;
-use fengni_core::{BookNumber, Digest, Domain, LineNumber, LinePlace, MemberNumber, Millis, PageNumber, tree};
+use fengni_core::{BookNumber, Digest, Domain, LineNumber, LinePlace, MemberNumber, Millis, PageNumber, Suite, tree};
 use thiserror::Error;
 
 use crate::clock;
@@ -183,7 +185,7 @@ impl Ledger {
     /// # Errors
     /// [`LedgerError`].
     pub fn shelf<R: Record>(&mut self) -> Result<Vec<R>, LedgerError> {
-        let any = Place::Record(fengni_core::shelf::Shelf::Parameters, 0);
+        let any = Place::Record(Shelf::Parameters, 0);
         let size = |proof: &StateProof, _| Ok(proof.shelves[R::SHELF as usize].size);
         let size = self.ask(|node| node.proof(&[any], None), size)?.value;
         let size = u32::try_from(size).unwrap_or(u32::MAX);
@@ -284,23 +286,30 @@ impl Ledger {
 
     /// What became of a transaction; `None` while no node knows.
     ///
+    /// The first node may hold the question open for `wait`; the others answer at once.
+    ///
     /// # Errors
     /// [`LedgerError`].
-    pub fn transaction(
-        &mut self,
-        id: TransactionId,
-        wait: std::time::Duration,
-    ) -> Result<Option<(Outcome, Header)>, LedgerError> {
+    pub fn transaction(&mut self, id: TransactionId, wait: Duration) -> Result<Option<(Outcome, Header)>, LedgerError> {
         let now = self.now();
         let Self { light, gateway, .. } = self;
-        let answer = gateway.ask(|node| match node.transaction(id, wait)? {
-            None => Ok(None),
-            Some(proof) => outcome_of(light, id, &proof, now).map(Some),
+        let mut wait = wait;
+        let mut waits = false;
+        let answer = gateway.ask(|node| match node.transaction(id, std::mem::take(&mut wait))? {
+            Some(proof) => outcome_of(light, id, &proof, now),
+            None => {
+                waits = true;
+                Err(Trouble::Behind("no block has the transaction yet".into()))
+            }
         });
-        Ok(self.settled(answer)?.value)
+        match self.settled(answer) {
+            Ok(answer) => Ok(Some(answer.value)),
+            Err(LedgerError::Gateway(error)) if waits || error.is_not_found() => Ok(None),
+            Err(error) => Err(error),
+        }
     }
 
-    /// Believes an outcome that another listener gave, such as a relay.
+    /// The light client and the time, to believe what another listener gave, such as a relay.
     pub(crate) fn light_and_now(&mut self) -> (&mut LightClient, Millis) {
         let now = self.now();
         (&mut self.light, now)
@@ -311,7 +320,7 @@ impl Ledger {
 pub(crate) fn outcome_of(
     light: &mut LightClient,
     id: TransactionId,
-    proof: &fengni_core::proof::OutcomeProof,
+    proof: &OutcomeProof,
     now: Millis,
 ) -> Result<(Outcome, Header), Trouble> {
     let outcome = light.outcome(proof, now).map_err(judged)?;
@@ -337,7 +346,7 @@ fn found_line(proven: &Proven, tag: Tag) -> Option<LinePlace> {
 
 /// Paths of the lines of one page.
 pub(crate) struct PagePaths {
-    suite: fengni_core::Suite,
+    suite: Suite,
     lines: u16,
     leaves: Vec<Digest>,
 }

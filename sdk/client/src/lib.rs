@@ -13,7 +13,7 @@
 //! let gateway = Gateway::http(&["https://a.example", "https://b.example"], &HttpOptions::default())?;
 //! let ledger = Ledger::new(LightClient::from_genesis(&genesis), gateway);
 //! let policy = Policy { verifier: MemberNumber(7), purpose: PurposeCode(1), min_grade: None };
-//! let checked = Verifier::new(ledger, policy).verify_picture(&std::fs::read("code.png")?, None);
+//! let checked = Verifier::new(ledger, policy).verify_picture(&std::fs::read("code.png")?, None)?;
 //! assert!(checked.verdict.is_valid(), "{}", checked.verdict.reason.en);
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```

@@ -159,15 +159,15 @@ impl Node {
         Ok(lines.iter().map(Line::from_bytes).collect())
     }
 
-    /// What became of a transaction; `None` while it waits or where the node does not know it.
+    /// What became of a transaction; `None` while it waits for a block.
     ///
     /// # Errors
-    /// [`Trouble`].
+    /// [`Trouble`]; a problem with status 404 where the node does not know it.
     pub fn transaction(&self, id: TransactionId, wait: Duration) -> Result<Option<OutcomeProof>, Trouble> {
         let path = format!("/v1/transactions/{id}?wait_millis={}", wait.as_millis());
         match self.answer(&Request { path, body: None, limit: PROOF_BYTES, patience: wait })? {
             Response { status: 200, body } => outcome(&body).map(Some),
-            Response { status: 202 | 404, .. } => Ok(None),
+            Response { status: 202, .. } => Ok(None),
             other => Err(unexpected(&other)),
         }
     }

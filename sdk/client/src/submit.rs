@@ -252,6 +252,7 @@ impl Submitter {
     pub fn send(&self, ledger: &mut Ledger, prepared: &Prepared) -> Result<Settlement, SubmitError> {
         let began = Instant::now();
         loop {
+            see_newest(ledger)?;
             let reason = match self.send_once(ledger, prepared)? {
                 Ok(settlement) => return Ok(settlement),
                 Err(reason) => reason,
@@ -299,6 +300,7 @@ impl Submitter {
         let mut open: Vec<(usize, Unsettled)> = (0..prepared.len()).map(|place| (place, Unsettled::Waiting)).collect();
         let mut progress = Instant::now();
         while !open.is_empty() {
+            see_newest(ledger).map_err(E::from)?;
             self.post(prepared, &mut open);
             let round = Instant::now();
             let mut left = Vec::new();
@@ -357,20 +359,24 @@ fn declined(error: GatewayError) -> Unsettled {
     judged.map_or(Unsettled::NotTaken(error), Unsettled::Declined)
 }
 
-/// Asks the ledger what became of a transaction, and whether it is too late for anything.
-pub(crate) fn look_up(ledger: &mut Ledger, prepared: &Prepared, wait: Duration) -> Result<Option<Settlement>, SubmitError> {
-    match ledger.transaction(prepared.id, wait) {
-        Ok(Some((outcome, header))) => return Ok(Some(Settlement::of(outcome, &header))),
-        Ok(None) => (),
-        Err(LedgerError::Gateway(_)) => return Ok(None),
-        Err(error) => return Err(error.into()),
+/// Learns how high the ledger is, if any node says.
+fn see_newest(ledger: &mut Ledger) -> Result<(), SubmitError> {
+    match ledger.sync() {
+        Ok(_) | Err(LedgerError::Gateway(_)) => Ok(()),
+        Err(error) => Err(error.into()),
     }
-    let newest = match ledger.sync() {
-        Ok(answer) => answer.value.height,
-        Err(LedgerError::Gateway(_)) => return Ok(None),
-        Err(error) => return Err(error.into()),
-    };
-    let late = newest > prepared.valid_until;
-    let reason = Unsettled::Late(prepared.valid_until);
-    Ok(late.then_some(Settlement::Undecided { id: prepared.id, reason }))
+}
+
+/// Asks the ledger what became of a transaction, and whether it is too late for anything.
+fn look_up(ledger: &mut Ledger, prepared: &Prepared, wait: Duration) -> Result<Option<Settlement>, SubmitError> {
+    let late = ledger.light().newest().is_some_and(|newest| newest.height > prepared.valid_until);
+    match ledger.transaction(prepared.id, wait) {
+        Ok(Some((outcome, header))) => Ok(Some(Settlement::of(outcome, &header))),
+        Ok(None) if late => {
+            let reason = Unsettled::Late(prepared.valid_until);
+            Ok(Some(Settlement::Undecided { id: prepared.id, reason }))
+        }
+        Ok(None) | Err(LedgerError::Gateway(_)) => Ok(None),
+        Err(error) => Err(error.into()),
+    }
 }

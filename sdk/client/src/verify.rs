@@ -3,10 +3,11 @@
 //! No node is believed. One that is silent, behind or gives what does not hold is passed over, and
 //! named beside the verdict. That no node could be asked is undecided, never a refusal.
 
+use fengni_core::book::{Book, Line, Tag};
 use fengni_core::certificate::{CertificateFile, Grade};
 use fengni_core::code::Code;
 use fengni_core::id::CertificateId;
-use fengni_core::proof::{Proven, StateProof};
+use fengni_core::proof::{Place, Proven, StateProof};
 use fengni_core::verdict::{Answer, Detail, LineFault, Verdict, VerdictCode};
 use fengni_core::verify::{Context, Mode, ReplayCache, verify_code, verify_identifier, verify_without_ledger};
 use fengni_core::{Digest, LinePlace, MemberNumber, PurposeCode};
@@ -14,7 +15,7 @@ use fengni_core::{Digest, LinePlace, MemberNumber, PurposeCode};
 use crate::gateway::{NodeTrouble, Trouble};
 use crate::ledger::{Ledger, judged};
 use crate::node::Node;
-use crate::picture;
+use crate::picture::{self, PictureError};
 
 /// Codes remembered at a time: at 250 scans a second, more than live for seven minutes.
 const CODES_REMEMBERED: usize = 100_000;
@@ -108,11 +109,11 @@ impl Verifier {
     }
 
     /// Judges a picture of a code, in PNG or JPEG.
-    pub fn verify_picture(&mut self, bytes: &[u8], challenge: Option<Digest>) -> Checked {
-        match picture::read(bytes) {
-            Ok(text) => self.verify_text(&text, challenge),
-            Err(error) => Checked::without_nodes(Verdict::malformed(&error)),
-        }
+    ///
+    /// # Errors
+    /// [`PictureError`] where no code can be read: that is no verdict on anything.
+    pub fn verify_picture(&mut self, bytes: &[u8], challenge: Option<Digest>) -> Result<Checked, PictureError> {
+        Ok(self.verify_text(&picture::read(bytes)?, challenge))
     }
 
     /// Judges a code. A code that was accepted once is refused afterwards.
@@ -136,7 +137,7 @@ impl Verifier {
     /// checked to be its holder.
     pub fn verify_identifier(&mut self, identifier: &CertificateId) -> Checked {
         let verifier = Some(self.policy.verifier);
-        let tag = fengni_core::book::Tag::of(&self.ledger.domain(), identifier);
+        let tag = Tag::of(&self.ledger.domain(), identifier);
         self.judge(
             None,
             |node| {
@@ -257,17 +258,17 @@ fn reason(troubles: &[NodeTrouble]) -> String {
 }
 
 /// The line with a tag among the entries of a proof that is not checked yet.
-fn named_line(proof: &StateProof, tag: fengni_core::book::Tag) -> Option<LinePlace> {
-    let lines = proof.entries.iter().filter_map(|entry| match entry.place {
-        fengni_core::proof::Place::Line(book, line) if entry.bytes.0.starts_with(&tag.0) => Some(LinePlace { book, line }),
+fn named_line(proof: &StateProof, tag: Tag) -> Option<LinePlace> {
+    let mut lines = proof.entries.iter().rev().filter_map(|entry| match entry.place {
+        Place::Line(book, line) if entry.bytes.0.starts_with(&tag.0) => Some(LinePlace { book, line }),
         _ => None,
     });
-    lines.last()
+    lines.next()
 }
 
 /// What is wrong with a proven line, for a certificate whose line is known.
-fn line_fault(proven: &Proven, place: LinePlace, line: fengni_core::book::Line) -> Option<(VerdictCode, LineFault)> {
-    let book: fengni_core::book::Book = proven.record(place.book.0).ok()?;
+fn line_fault(proven: &Proven, place: LinePlace, line: Line) -> Option<(VerdictCode, LineFault)> {
+    let book: Book = proven.record(place.book.0).ok()?;
     if place.line.0 >= book.lines {
         return Some((VerdictCode::UnknownCert, LineFault::BeyondCount));
     }

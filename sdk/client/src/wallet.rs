@@ -8,7 +8,7 @@ use std::fmt;
 use std::path::Path;
 
 use fengni_core::bytes::Bytes;
-use fengni_core::certificate::CertificateFile;
+use fengni_core::certificate::{CertificateFile, PagePath};
 use fengni_core::code::{Code, CodeError, Terms, everyday};
 use fengni_core::id::{CertificateId, TypeCode};
 use fengni_core::record::{CertificateType, Record as _, Schema};
@@ -20,7 +20,7 @@ use zeroize::Zeroizing;
 use crate::disk::{self, FileError};
 use crate::issue::{Bundle, BundleEntry};
 use crate::keys::{self, StoredKey};
-use crate::ledger::{Ledger, LedgerError};
+use crate::ledger::{Ledger, LedgerError, PagePaths};
 use crate::random::{RandomError, random};
 
 /// Bytes of a wallet file, at most.
@@ -252,13 +252,7 @@ impl Wallet {
         let mut refreshed = Refreshed::default();
         let domain = self.domain;
         for (identifier, file) in self.files.iter_mut().filter(|(_, file)| !file.path.is_final()) {
-            let line = file.line(&domain);
-            let found = ledger.path(file.place).map_err(WalletError::from).and_then(|path| {
-                let page = ledger.page(file.place.book, file.place.line.page())?.value.1;
-                let there = page.get(usize::from(file.place.line.place())) == Some(&line);
-                if there { Ok(path) } else { Err(WalletError::OtherLine(file.place)) }
-            });
-            match found {
+            match path_of(ledger, file, &domain) {
                 Ok(path) if path.lines > file.path.lines => {
                     file.path = path;
                     refreshed.paths += 1;
@@ -323,6 +317,15 @@ struct Stored {
     keys: Vec<StoredKey>,
     types: Vec<Bytes>,
     certificates: Vec<Bytes>,
+}
+
+/// The path that the ledger gives now, if the line there is the certificate's.
+fn path_of(ledger: &mut Ledger, file: &CertificateFile, domain: &Domain) -> Result<PagePath, WalletError> {
+    let number = file.place.line;
+    let (page, lines) = ledger.page(file.place.book, number.page())?.value;
+    let there = lines.get(usize::from(number.place())) == Some(&file.line(domain));
+    let path = PagePaths::new(domain, &page, &lines).path(number).filter(|_| there);
+    path.ok_or(WalletError::OtherLine(file.place))
 }
 
 fn holder(file: &CertificateFile) -> PublicKey {

@@ -8,7 +8,7 @@
 //! entries, each with its place and its path. Checking it needs nothing but a validator set.
 //! Rules P-1 to P-6: `sdk/spec/proofs.md`.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
@@ -63,6 +63,19 @@ impl Place {
             ("line", Some(number)) => Some(Self::Line(book, LineNumber(number))),
             (name, None) => Shelf::ALL.into_iter().find(|shelf| shelf.name() == name).map(|shelf| Self::Record(shelf, first)),
             _ => None,
+        }
+    }
+}
+
+impl Place {
+    /// The list of a book in which the entry stands, if it is one of those.
+    fn list(self) -> Option<(BookNumber, BookList)> {
+        match self {
+            Self::Page(book, _) => Some((book, BookList::Pages)),
+            Self::Seal(book, _) => Some((book, BookList::Seals)),
+            Self::Act(book, _) => Some((book, BookList::Acts)),
+            Self::Heads(book, _) => Some((book, BookList::Heads)),
+            Self::Record(..) | Self::Line(..) => None,
         }
     }
 }
@@ -170,6 +183,9 @@ pub enum ProofError {
     /// P-5: an entry's path does not lead to its list.
     #[error("the path of {0} does not lead to its list")]
     Path(Place),
+    /// P-5: a list's root is given that no entry uses.
+    #[error("a root is given that no entry uses")]
+    UnusedRoot,
     /// P-5: an entry stands before the record that binds its list, or twice.
     #[error("{0} stands out of order")]
     Order(Place),
@@ -226,12 +242,15 @@ impl StateProof {
         if self.shelves.len() != Shelf::ALL.len() || state_root(domain, &digests) != self.header.state_root {
             return Err(ProofError::StateRoot);
         }
-        let mut proven = Proven { header: self.header.clone(), entries: BTreeMap::new() };
+        let sizes = Shelf::ALL.into_iter().zip(self.shelves.iter().map(|head| head.size)).collect();
+        let mut proven = Proven { header: self.header.clone(), sizes, entries: BTreeMap::new() };
+        let mut used = BTreeSet::new();
         for entry in &self.entries {
             if proven.entries.last_key_value().is_some_and(|(last, _)| *last >= entry.place) {
                 return Err(ProofError::Order(entry.place));
             }
             let (number, size, root) = self.list_of(domain, &proven, entry.place)?;
+            used.extend(entry.place.list());
             let leaf = domain.suite.leaf(&entry.bytes.0);
             let folded = fold_path(domain.suite, leaf, number, size, &entry.path);
             if folded.is_ok_and(|folded| folded == root) {
@@ -239,6 +258,10 @@ impl StateProof {
             } else {
                 return Err(ProofError::Path(entry.place));
             }
+        }
+        // A root that no entry uses says nothing: with it, one proof would have many spellings.
+        if used.iter().ne(self.roots.keys()) {
+            return Err(ProofError::UnusedRoot);
         }
         Ok(proven)
     }
@@ -326,6 +349,7 @@ impl OutcomeProof {
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Proven {
     header: Header,
+    sizes: BTreeMap<Shelf, u64>,
     entries: BTreeMap<Place, Vec<u8>>,
 }
 
@@ -333,6 +357,11 @@ impl Proven {
     /// The final header the entries stand under.
     pub fn header(&self) -> &Header {
         &self.header
+    }
+
+    /// How many records a shelf holds: a number at or beyond it is proven to be nobody's.
+    pub fn size(&self, shelf: Shelf) -> u64 {
+        self.sizes.get(&shelf).copied().unwrap_or_default()
     }
 
     /// The places that were proven.

@@ -7,6 +7,7 @@ use fengni_core::bytes::Bytes;
 use fengni_core::finality::CommitCertificate;
 use fengni_core::proof::{BookList, Entry, Place, ShelfHead, StateProof};
 use fengni_core::shelf::Shelf;
+use fengni_core::standing::Standing;
 use fengni_core::tree;
 use fengni_core::{BookNumber, Digest, LineNumber, LinePlace, MemberNumber, SealNumber};
 use thiserror::Error;
@@ -129,6 +130,8 @@ pub fn line_places(
     }
     places.insert(Place::Line(place.book, place.line));
     places.insert(Place::Page(place.book, place.line.page()));
+    let (_, holds) = book.standing(place.line).unwrap_or((Standing::ACTIVE, Vec::new()));
+    places.extend(holds.iter().map(|hold| Place::Record(Shelf::Members, hold.by.0)));
     places.extend(covering_seal(state, records, place).map(|seal| Place::Seal(place.book, seal)));
     if let Some(head) = book.head(place.line) {
         places.insert(Place::Heads(place.book, place.line.page()));

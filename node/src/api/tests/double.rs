@@ -58,7 +58,7 @@ impl Double {
         let genesis = sample::network(FOUNDED, &sample::test_key).check().expect("the sample is right: tested");
         let domain = genesis.domain();
         let inner = Inner {
-            founded: State::found(domain, crate::founding(&genesis)),
+            founded: State::found(domain, genesis.founding()),
             finals: Vec::new(),
             bodies: Vec::new(),
             records: MemoryRecords::default(),

@@ -25,6 +25,7 @@ use crate::day::Millis;
 use crate::digest::{Digest, Domain};
 use crate::number::{MemberNumber, PurposeCode};
 use crate::proof::Proven;
+use crate::shelf::Shelf;
 use crate::verdict::{Ages, AsOf, Check, Document, ShownClaim, Verdict, VerdictCode};
 
 pub use identifier::verify_identifier;
@@ -174,6 +175,12 @@ fn judge(
         steps.checked.extend([Check::Finality, Check::Content]);
     }
     check_holder(steps, code, &commitment, context)?;
+    if u64::from(code.shown.place.book.0) >= proven.size(Shelf::Books) {
+        // The shelf's size proves that there is no such book, as long as the state is a recent one.
+        standing::check_ages_alone(proven, context)?;
+        steps.passed(Check::Freshness);
+        return Err(code::beyond_count(code));
+    }
     let (scene, sealed) = sealed?;
     if let Sealed::Here(identifier) = &sealed {
         steps.document = Some(scene.document(code, identifier));

@@ -6,7 +6,7 @@ use crate::day::{Day, Millis};
 use crate::id::{CertificateId, Version};
 use crate::number::{LinePlace, MemberNumber};
 use crate::proof::Proven;
-use crate::record::Member;
+use crate::record::{Member, Parameters};
 use crate::standing::{Act, ActKind, Hold, Standing, State};
 use crate::verdict::{Body, Detail, Evidence, HolderFault, VerdictCode};
 
@@ -22,6 +22,13 @@ pub(super) fn check_freshness(scene: &Scene, proven: &Proven, context: &Context)
         Mode::Offline => u64::from(scene.certificate_type.offline_age_secs),
     };
     check_ages(proven, context, limit_secs, scene.parameters.trusting_period_secs)
+}
+
+/// As [`check_freshness`] where the code names no book, and so no type: by the network's own limits.
+pub(super) fn check_ages_alone(proven: &Proven, context: &Context) -> Result<(), Finding> {
+    let parameters: Parameters = proven.record(0)?;
+    let limit_secs = u64::from(parameters.online_age_secs).saturating_add(SKEW_SECS);
+    check_ages(proven, context, limit_secs, parameters.trusting_period_secs)
 }
 
 /// The ages of header and checkpoint against their limits, and the clock against the header.
