@@ -8,9 +8,12 @@ use crate::agreement::AgreementCommand;
 use crate::audit::AuditCommand;
 use crate::connect::ConnectArgs;
 use crate::history::{CheckArgs, HistoryArgs};
+use crate::issue::IssueArgs;
 use crate::replace::{RekeyArgs, SupersedeArgs, TransferInArgs};
 use crate::standing::{ConsumeArgs, StandingCommand};
+use crate::verify::VerifyArgs;
 use crate::views::CodesArgs;
+use crate::wallet::{ShowArgs, WalletCommand};
 
 /// Fengni 封泥: a register that departments keep together and anybody can check.
 ///
@@ -40,6 +43,8 @@ pub(crate) enum Command {
     /// Codes of people, bodies, places and certificates
     #[command(subcommand)]
     Id(IdCommand),
+    /// Issue the certificates of a file of rows
+    Issue(IssueArgs),
     /// Change where a certificate stands, or show it
     #[command(subcommand)]
     Standing(StandingCommand),
@@ -54,6 +59,13 @@ pub(crate) enum Command {
     /// Recognition agreements between members
     #[command(subcommand)]
     Agreement(AgreementCommand),
+    /// Show a certificate as a code that holds for two minutes
+    Show(ShowArgs),
+    /// Keep certificates and their keys in one file
+    #[command(subcommand)]
+    Wallet(WalletCommand),
+    /// Verify a code, a certificate file or a typed identifier
+    Verify(VerifyArgs),
     /// Show everything that happened to a certificate, with proof
     History(HistoryArgs),
     /// Check a file of a history without any network

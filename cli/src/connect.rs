@@ -80,12 +80,18 @@ impl ConnectArgs {
         Ok(genesis)
     }
 
+    /// The map, if there is one, and the founding document: enough without any network.
+    pub(crate) fn founding(&self, home: Option<&Path>) -> Result<(Option<NetworkMap>, Genesis)> {
+        let map = self.map(home)?;
+        let genesis = self.genesis(map.as_ref())?;
+        Ok((map, genesis))
+    }
+
     /// Connects.
     ///
     /// - `home`: a member's folder, which remembers what was proven.
     pub(crate) fn open(&self, home: Option<&Path>) -> Result<Connection> {
-        let map = self.map(home)?;
-        let genesis = self.genesis(map.as_ref())?;
+        let (map, genesis) = self.founding(home)?;
         let gateways = if self.gateways.is_empty() { gateways_of(map.as_ref(), home) } else { self.gateways.clone() };
         if gateways.is_empty() {
             bail!("there is no node to ask; next: give --gateway URL");
@@ -141,8 +147,29 @@ impl Connection {
 
     /// Remembers what was proven. An answer stands without it, so that a failure only warns.
     pub(crate) fn save(&self, output: Output) {
-        if let Some(Err(error)) = self.state.as_ref().map(|path| self.ledger.light().save(path)) {
-            output.progress(&format!("note: what was proven could not be remembered: {error}"));
-        }
+        remember(self.state.as_deref(), &self.ledger, output);
+    }
+
+    /// The ledger alone, and what remembers it.
+    pub(crate) fn into_parts(self) -> (Ledger, Memory) {
+        (self.ledger, Memory { state: self.state })
+    }
+}
+
+/// Where what was proven is remembered.
+pub(crate) struct Memory {
+    state: Option<PathBuf>,
+}
+
+impl Memory {
+    /// Remembers what was proven.
+    pub(crate) fn save(&self, ledger: &Ledger, output: Output) {
+        remember(self.state.as_deref(), ledger, output);
+    }
+}
+
+fn remember(state: Option<&Path>, ledger: &Ledger, output: Output) {
+    if let Some(Err(error)) = state.map(|path| ledger.light().save(path)) {
+        output.progress(&format!("note: what was proven could not be remembered: {error}"));
     }
 }

@@ -19,14 +19,19 @@ mod ending;
 mod evidence;
 mod history;
 mod id;
+mod issue;
 pub mod local;
 mod moment;
 mod names;
 mod output;
+mod private;
 mod replace;
+mod seen;
 mod signing;
 mod standing;
+mod verify;
 mod views;
+mod wallet;
 
 use std::process::ExitCode;
 
@@ -69,12 +74,16 @@ fn dispatch(command: Command, output: Output) -> Result<Ending> {
         Command::Down(args) => local::down::run(&args, output),
         Command::Status(args) => local::status::run(&args, output),
         Command::Id(IdCommand::Check { code }) => Ok(id::check(&code, output)),
+        Command::Issue(args) => issue::run(&args, output),
         Command::Standing(command) => standing::run(&command, output),
         Command::Supersede(args) => replace::supersede(&args, output),
         Command::Rekey(args) => replace::rekey(&args, output),
         Command::TransferIn(args) => replace::transfer_in(&args, output),
         Command::Consume(args) => standing::consume(&args, output),
         Command::Agreement(command) => agreement::run(&command, output),
+        Command::Show(args) => wallet::show(&args, output),
+        Command::Wallet(command) => wallet::wallet(&command, output),
+        Command::Verify(args) => verify::run(&args, output),
         Command::History(args) => history::run(&args, output),
         Command::Check(args) => history::check(&args, output),
         Command::Audit(command) => audit::run(&command, output),

@@ -6,6 +6,8 @@ use fengni_core::id::{CertificateId, Division};
 use fengni_core::record::{CertificateType, CodeSet, Member};
 use fengni_core::{AgreementNumber, BookNumber, Day, LineNumber, LinePlace, MemberNumber, Millis, PurposeCode, ReasonCode, TypeNumber};
 
+use fengni_genesis::Genesis;
+
 use crate::connect::Connection;
 
 /// A place in words or numbers: `3/417`, or an identifier that a node finds.
@@ -124,6 +126,9 @@ impl Names {
         if let Ok(code) = text.parse() {
             return Ok(code);
         }
+        if let Some(code) = founding_code(&connection.genesis, set, text) {
+            return Ok(code);
+        }
         let codes = self.codes(connection)?.iter().find(|found| found.name == set);
         let found = codes.and_then(|codes| codes.codes.iter().find(|code| code.name == text));
         let found = found.with_context(|| format!("there is no {text} among the {set}; next: fengni codes {set}"))?;
@@ -147,6 +152,12 @@ impl Names {
     pub(crate) fn forget_books(&mut self) {
         self.books = None;
     }
+}
+
+/// A code by its name in a set of the founding document, where no network needs to be asked.
+pub(crate) fn founding_code(genesis: &Genesis, set: &str, text: &str) -> Option<u16> {
+    let codes = genesis.codes.iter().find(|found| found.name == set)?;
+    codes.codes.iter().find(|code| code.name == text)?.code.parse().ok()
 }
 
 /// An agreement by label or number.

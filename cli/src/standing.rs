@@ -147,14 +147,25 @@ pub(crate) struct Reasoned {
 impl GroundArgs {
     /// Hashes the decision document with a fresh salt.
     pub(crate) fn read(&self, connection: &mut Connection, names: &mut Names) -> Result<Reasoned> {
-        let reason = names.reason(connection, &self.reason)?;
         let document = std::fs::read(&self.decision).with_context(|| self.decision.display().to_string())?;
-        let decision = Decision::of(&connection.ledger.domain(), &document)?;
-        Ok(Reasoned { ground: decision.ground(reason), decision, file: self.decision.clone() })
+        Reasoned::new(connection, names, &self.reason, &document, &self.decision)
     }
 }
 
 impl Reasoned {
+    /// A reason by code or name, and the decision in a document.
+    pub(crate) fn new(
+        connection: &mut Connection,
+        names: &mut Names,
+        reason: &str,
+        document: &[u8],
+        file: &Path,
+    ) -> Result<Self> {
+        let reason = names.reason(connection, reason)?;
+        let decision = Decision::of(&connection.ledger.domain(), document)?;
+        Ok(Self { ground: decision.ground(reason), decision, file: file.to_owned() })
+    }
+
     /// Keeps the salt in the member's folder.
     pub(crate) fn keep(&self, home: &Path, place: LinePlace, transaction: &str) -> Result<()> {
         let path = home.join("decisions.jsonl");
@@ -185,9 +196,26 @@ pub(crate) fn run(command: &StandingCommand, output: Output) -> Result<Ending> {
         StandingCommand::BlockKey(act) => (act, Wanted::Plain(StandingChange::BlockKey)),
     };
     let mut connection = act.connect.open(Some(&act.actor.home))?;
-    let acted = change(&mut connection, act, &wanted)?;
+    let mut names = Names::default();
+    let reasoned = act.ground.read(&mut connection, &mut names)?;
+    let order = Order { actor: &act.actor, target: &act.target, wanted, reasoned, as_body: act.as_body };
+    let acted = order.carry_out(&mut connection, &mut names)?;
     connection.save(output);
     report(&acted, output)
+}
+
+/// An act to be done: on what, why, by whom.
+pub(crate) struct Order<'a> {
+    /// Who acts.
+    pub(crate) actor: &'a ActorArgs,
+    /// Identifier, or book/line.
+    pub(crate) target: &'a str,
+    /// What.
+    pub(crate) wanted: Wanted<'a>,
+    /// Why.
+    pub(crate) reasoned: Reasoned,
+    /// Whether a keeper acts as a body all the same.
+    pub(crate) as_body: bool,
 }
 
 /// A change in the words of the command line.
@@ -215,48 +243,49 @@ pub(crate) struct Acted {
     settlement: Settlement,
 }
 
-/// Signs and submits a change.
-pub(crate) fn change(connection: &mut Connection, act: &ActArgs, wanted: &Wanted<'_>) -> Result<Acted> {
-    let mut names = Names::default();
-    let own = act.actor.member()?;
-    let place = Target::parse(&act.target)?.place(connection)?;
-    let change = match wanted {
-        Wanted::Suspend(until) => {
-            StandingChange::Suspend { until: until.map(names::day).transpose()?.map(names::end_of_day) }
-        }
-        Wanted::Return(hold) => {
-            let hold = hold.map(|member| names.member(connection, member)).transpose()?;
-            StandingChange::Return { hold: hold.unwrap_or(own) }
-        }
-        Wanted::TransferOut(to) => StandingChange::TransferOut { target: names.member(connection, to)? },
-        Wanted::Plain(change) => *change,
-    };
-    let purpose = capacity(connection, act, place, own, &change)?;
-    let signers = act.actor.signers(purpose, change.kind().is_terminal())?;
-    let reasoned = act.ground.read(connection, &mut names)?;
-    let settlement = signing::submit(connection, &signers, standing::change(place, change, reasoned.ground))?;
-    finish(place, change.kind(), settlement, &reasoned, &act.actor.home)
-}
-
-/// Whether the member acts as keeper of the book or as a body that the type names.
-fn capacity(
-    connection: &mut Connection,
-    act: &ActArgs,
-    place: LinePlace,
-    own: MemberNumber,
-    change: &StandingChange,
-) -> Result<KeyPurpose> {
-    // A keeper gives back its own suspension alone and takes nothing away as a penalty.
-    let is_keepers = match change {
-        StandingChange::Revoke => false,
-        StandingChange::Return { hold } => *hold == own,
-        _ => true,
-    };
-    if act.as_body || !is_keepers || !act.actor.has(KeyPurpose::Issuing)? {
-        return Ok(KeyPurpose::Enforcement);
+impl Order<'_> {
+    /// Signs and submits it.
+    pub(crate) fn carry_out(&self, connection: &mut Connection, names: &mut Names) -> Result<Acted> {
+        let own = self.actor.member()?;
+        let place = Target::parse(self.target)?.place(connection)?;
+        let change = match &self.wanted {
+            Wanted::Suspend(until) => {
+                StandingChange::Suspend { until: until.map(names::day).transpose()?.map(names::end_of_day) }
+            }
+            Wanted::Return(hold) => {
+                let hold = hold.map(|member| names.member(connection, member)).transpose()?;
+                StandingChange::Return { hold: hold.unwrap_or(own) }
+            }
+            Wanted::TransferOut(to) => StandingChange::TransferOut { target: names.member(connection, to)? },
+            Wanted::Plain(change) => *change,
+        };
+        let purpose = self.capacity(connection, place, own, &change)?;
+        let signers = self.actor.signers(purpose, change.kind().is_terminal())?;
+        let operation = standing::change(place, change, self.reasoned.ground);
+        let settlement = signing::submit(connection, &signers, operation)?;
+        finish(place, change.kind(), settlement, &self.reasoned, &self.actor.home)
     }
-    let book: Book = connection.ledger.record(place.book.0)?;
-    Ok(if book.keeper == own { KeyPurpose::Issuing } else { KeyPurpose::Enforcement })
+
+    /// Whether the member acts as keeper of the book or as a body that the type names.
+    fn capacity(
+        &self,
+        connection: &mut Connection,
+        place: LinePlace,
+        own: MemberNumber,
+        change: &StandingChange,
+    ) -> Result<KeyPurpose> {
+        // A keeper gives back its own suspension alone and takes nothing away as a penalty.
+        let is_keepers = match change {
+            StandingChange::Revoke => false,
+            StandingChange::Return { hold } => *hold == own,
+            _ => true,
+        };
+        if self.as_body || !is_keepers || !self.actor.has(KeyPurpose::Issuing)? {
+            return Ok(KeyPurpose::Enforcement);
+        }
+        let book: Book = connection.ledger.record(place.book.0)?;
+        Ok(if book.keeper == own { KeyPurpose::Issuing } else { KeyPurpose::Enforcement })
+    }
 }
 
 /// Keeps the decision's salt, whatever became of the act: it may stand on the ledger.

@@ -77,7 +77,7 @@ async fn pass(State(guard): State<Arc<Guard>>, request: Request, next: Next) -> 
     let known: Option<HeaderValue> = request.headers().get(header::IF_NONE_MATCH).cloned();
     let response = guard.admit(route, request, next).await.unwrap_or_else(IntoResponse::into_response);
     let mut response = unchanged(response, known.as_ref());
-    harden(response.headers_mut());
+    harden(response.headers_mut(), guard.verbs);
     let (status, taken) = (response.status(), started.elapsed());
     guard.metrics.request(guard.listener, route, status.as_u16(), taken);
     let problem = response.extensions().get::<ProblemName>().map(|name| name.0);
@@ -126,7 +126,13 @@ fn unchanged(mut response: Response, known: Option<&HeaderValue>) -> Response {
     response
 }
 
-fn harden(headers: &mut HeaderMap) {
+fn harden(headers: &mut HeaderMap, verbs: Verbs) {
     headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
     headers.insert(header::REFERRER_POLICY, HeaderValue::from_static("no-referrer"));
+    if verbs == Verbs::ReadOnly {
+        // Public bytes, no cookies: a verifier's web page may come from anywhere.
+        headers.insert(header::ACCESS_CONTROL_ALLOW_ORIGIN, HeaderValue::from_static("*"));
+        let shown = HeaderValue::from_static("fengni-height, etag, retry-after");
+        headers.insert(header::ACCESS_CONTROL_EXPOSE_HEADERS, shown);
+    }
 }

@@ -37,7 +37,8 @@ pub struct Limits {
     pub batches: usize,
     /// Memory for large answers on their way out, in KiB.
     pub outgoing_kib: u32,
-    /// How long a request may take, in milliseconds: above the 10 seconds it may ask to wait.
+    /// How long a request may take, in milliseconds: above `body_millis` and the 10 seconds
+    /// it may ask to wait, together.
     pub request_millis: u64,
     /// How long a body may take to arrive, in milliseconds.
     pub body_millis: u64,
@@ -59,9 +60,9 @@ impl Default for Limits {
             waiters: 256,
             batches: 8,
             outgoing_kib: 128 * 1024,
-            request_millis: 20_000,
+            request_millis: 25_000,
             body_millis: 10_000,
-            quiet_millis: 30_000,
+            quiet_millis: 35_000,
             closing_millis: 5_000,
         }
     }

@@ -12,17 +12,12 @@ use prometheus_client::metrics::histogram::Histogram;
 use prometheus_client::registry::Registry;
 
 /// The node's metrics, as `/metrics` shows them.
+#[derive(Default)]
 pub struct Metrics {
     /// Our own.
     pub registry: Registry,
     /// Further OpenMetrics texts, such as the consensus engine's.
     pub others: Vec<fn() -> String>,
-}
-
-impl Default for Metrics {
-    fn default() -> Self {
-        Self { registry: Registry::default(), others: Vec::new() }
-    }
 }
 
 /// Metrics that can be shown.

@@ -19,7 +19,8 @@ use super::problem::{PROBLEM_JSON, Problem};
     info(
         title = "Fengni",
         version = "1",
-        description = "A ledger of electronic certificates. Canonical encodings (application/octet-stream) carry their own proof; JSON views prove nothing. Rules: sdk/spec/http.md."
+        description = "A ledger of electronic certificates. Octet streams are canonical encodings that carry \
+                       their own proof; JSON views prove nothing. Rules: sdk/spec/http.md."
     ),
     components(schemas(Problem))
 )]

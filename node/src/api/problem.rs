@@ -282,13 +282,9 @@ impl ApiError {
                 "N-15",
                 "ask in several questions",
             ),
-            Self::BodyTooLong => kind(
-                StatusCode::PAYLOAD_TOO_LARGE,
-                "body-too-long",
-                "body too long",
-                "N-15",
-                "send less at a time",
-            ),
+            Self::BodyTooLong => {
+                kind(StatusCode::PAYLOAD_TOO_LARGE, "body-too-long", "body too long", "N-15", "send less at a time")
+            }
             Self::BodyBroken => {
                 kind(StatusCode::BAD_REQUEST, "body-broken", "body incomplete", "N-15", "send it again")
             }

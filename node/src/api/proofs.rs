@@ -204,9 +204,6 @@ mod tests {
         assert_eq!(parse_places(&lines(257)), Err(ApiError::TooManyPlaces { found: 4112 }));
         let records = vec!["members/1"; 4096].join(",");
         assert_eq!(parse_places(&records).map(|places| places.len()), Ok(4096));
-        assert_eq!(
-            parse_places("members/1,,"),
-            Err(ApiError::Parameter { reason: "place 2 cannot be read".into() })
-        );
+        assert_eq!(parse_places("members/1,,"), Err(ApiError::Parameter { reason: "place 2 cannot be read".into() }));
     }
 }

@@ -40,12 +40,7 @@ pub(crate) struct Relay {
 
 impl Relay {
     /// A relay with places to work of its own, so that readers never crowd out writers.
-    pub(crate) fn new(
-        source: Arc<dyn Source>,
-        submit: Arc<dyn Submit>,
-        limits: &Limits,
-        metrics: ApiMetrics,
-    ) -> Self {
+    pub(crate) fn new(source: Arc<dyn Source>, submit: Arc<dyn Submit>, limits: &Limits, metrics: ApiMetrics) -> Self {
         Self {
             reader: Reader::new(source, limits),
             submit,
@@ -125,11 +120,7 @@ impl From<Result<TransactionId, ApiError>> for Entry {
     request_body(content = Vec<u8>, content_type = "application/octet-stream"),
     responses((status = 200, body = Vec<Entry>, description = "one entry a transaction, in order"), Problems)
 )]
-async fn submit_batch(
-    State(relay): State<Relay>,
-    _: Asked<Nothing>,
-    request: Request,
-) -> Result<Answer, ApiError> {
+async fn submit_batch(State(relay): State<Relay>, _: Asked<Nothing>, request: Request) -> Result<Answer, ApiError> {
     // Taken before the body is read: batches are what fills the memory.
     let batches = Arc::clone(&relay.batches);
     let place = batches.try_acquire_owned().map_err(|_| ApiError::Overloaded)?;

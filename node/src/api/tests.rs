@@ -1,16 +1,19 @@
 //! The stories of `sdk/spec/http.md`, over real sockets.
 
 mod client;
-mod double;
 mod doors;
+mod double;
 mod overload;
 mod reads;
 mod writes;
 
 use super::{admin, gateway, relay};
 
+/// A path and the operations it offers.
+type Route = (String, Vec<String>);
+
 /// Paths of a listener's document, with its operations.
-fn documented(document: &utoipa::openapi::OpenApi) -> Vec<(String, Vec<String>)> {
+fn documented(document: &utoipa::openapi::OpenApi) -> Vec<Route> {
     let value = serde_json::to_value(document).expect("plain data");
     let paths = value["paths"].as_object().expect("a document has paths");
     let operations = |item: &serde_json::Value| item.as_object().expect("operations").keys().cloned().collect();
@@ -18,8 +21,8 @@ fn documented(document: &utoipa::openapi::OpenApi) -> Vec<(String, Vec<String>)>
 }
 
 /// Every route of the three listeners, as their documents name them.
-fn routes() -> [(&'static str, Vec<(String, Vec<String>)>); 3] {
-    let with_document = |mut routes: Vec<(String, Vec<String>)>| {
+fn routes() -> [(&'static str, Vec<Route>); 3] {
+    let with_document = |mut routes: Vec<Route>| {
         routes.push(("/openapi.json".into(), vec!["get".into()]));
         routes
     };

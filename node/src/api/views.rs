@@ -84,11 +84,7 @@ impl Reader {
     }
 }
 
-fn numbered<R: Record, V>(
-    registry: &Registry<R>,
-    number: u32,
-    view: impl Fn(u32, &R) -> V,
-) -> Option<V> {
+fn numbered<R: Record, V>(registry: &Registry<R>, number: u32, view: impl Fn(u32, &R) -> V) -> Option<V> {
     registry.get(number).map(|record: &Arc<R>| view(number, record))
 }
 

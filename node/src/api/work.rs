@@ -41,10 +41,7 @@ impl Work {
     ///
     /// # Errors
     /// [`ApiError::Overloaded`] when there is no place for it, [`ApiError::Fault`] when it panics.
-    pub(crate) async fn run<T: Send + 'static>(
-        &self,
-        job: impl FnOnce() -> T + Send + 'static,
-    ) -> Result<T, ApiError> {
+    pub(crate) async fn run<T: Send + 'static>(&self, job: impl FnOnce() -> T + Send + 'static) -> Result<T, ApiError> {
         let running = self.permit().await?;
         let done = spawn_blocking(move || {
             // The place is free when the job ends, not when its caller stops listening.

@@ -8,9 +8,7 @@ use bytes::Bytes;
 use fengni_core::bytes::Bytes as WireBytes;
 use fengni_core::codec::{self, DecodeError};
 use fengni_core::limits::{BLOCK_BYTES, VALIDATORS};
-use fengni_core::{
-    BlockId, CommitCertificate, CommitSignature, Height, MemberNumber, Signature,
-};
+use fengni_core::{BlockId, CommitCertificate, CommitSignature, Height, MemberNumber, Signature};
 use malachite::app::consensus::LivenessMsg;
 use malachite::app::streaming::{StreamContent, StreamId, StreamMessage};
 use malachite::app::types::codec::{Codec, HasEncodedLen};
@@ -559,7 +557,8 @@ mod tests {
     }
 
     fn commit(signers: u32) -> CommitCertificate {
-        let signatures = (0..signers).map(|member| CommitSignature { member: MemberNumber(member), signature: signature() });
+        let signatures =
+            (0..signers).map(|member| CommitSignature { member: MemberNumber(member), signature: signature() });
         CommitCertificate { height: Height(4), round: 1, block: BLOCK, signatures: signatures.collect() }
     }
 
@@ -623,10 +622,9 @@ mod tests {
         for part in stream(init, 8, &body) {
             holds(&part);
         }
-        let peer_id = sync::PeerId::from_bytes(
-            &crate::network::peer_id(&key(1).public()).expect("an ed25519 key").to_bytes(),
-        )
-        .expect("a peer id");
+        let peer_id =
+            sync::PeerId::from_bytes(&crate::network::peer_id(&key(1).public()).expect("an ed25519 key").to_bytes())
+                .expect("a peer id");
         let (tip_height, history_min_height) = (EngineHeight(Height(9)), EngineHeight(Height(1)));
         holds(&sync::Status::<Context> { peer_id, tip_height, history_min_height });
         holds(&sync::Request::<Context>::ValueRequest(sync::ValueRequest::new(history_min_height..=tip_height)));

@@ -149,7 +149,14 @@ impl Ledger {
         Ok(())
     }
 
-    async fn publish(&self, proposer: MemberNumber, round: u32, valid_round: Option<u32>, height: Height, body: &Bytes) {
+    async fn publish(
+        &self,
+        proposer: MemberNumber,
+        round: u32,
+        valid_round: Option<u32>,
+        height: Height,
+        body: &Bytes,
+    ) {
         let Ok(length) = u32::try_from(body.len()) else { return };
         let init = Init { height, round, valid_round, proposer, length };
         let number = self.streams.fetch_add(1, Ordering::Relaxed);
@@ -274,7 +281,7 @@ impl Ledger {
         self.committed.send_modify(|committed| *committed = height.max(*committed));
         if self.quiet_until.is_some_and(|until| height >= until) {
             self.health.end(format!(
-                "height {height} is final and the store has caught up with what the key has signed: restart to vote again"
+                "height {height} is final and the store has caught up with what the key signed: restart to vote again"
             ));
         }
         Ok(())
@@ -297,8 +304,7 @@ impl Ledger {
     }
 
     async fn blocks(&self, first: Height, last: Height) -> Result<Vec<RawDecidedValue<Context>>, Silent> {
-        let blocks =
-            self.ask("read final blocks", move |chain| chain.final_blocks(first..=last, BLOCK_BYTES)).await?;
+        let blocks = self.ask("read final blocks", move |chain| chain.final_blocks(first..=last, BLOCK_BYTES)).await?;
         Ok(blocks
             .into_iter()
             .map(|(body, certificate)| RawDecidedValue::new(body, codec::extended(&certificate)))
@@ -520,9 +526,8 @@ impl Driver {
             return Some(assembled);
         }
         // One per proposer and round, the latest.
-        let same = |held: &Assembled| {
-            (held.init.proposer, held.init.round) == (assembled.init.proposer, assembled.init.round)
-        };
+        let same =
+            |held: &Assembled| (held.init.proposer, held.init.round) == (assembled.init.proposer, assembled.init.round);
         self.held.retain(|held| !same(held));
         if self.held.len() < HELD_MAX {
             self.held.push(assembled);

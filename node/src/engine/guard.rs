@@ -336,12 +336,9 @@ mod tests {
         let home = tempfile::tempdir().expect("a folder");
         let path = home.path().join("guard");
         let mut guard = open(&path).expect("a new guard");
-        for statement in [
-            vote(7, 0, Proposal, 1),
-            vote(7, 0, Prevote, 1),
-            vote(7, 0, Precommit, 0),
-            vote(7, 2, Prevote, 2),
-        ] {
+        for statement in
+            [vote(7, 0, Proposal, 1), vote(7, 0, Prevote, 1), vote(7, 0, Precommit, 0), vote(7, 2, Prevote, 2)]
+        {
             guard.allow(&statement).expect("each is later than the one before");
         }
         for reopened in [false, true] {

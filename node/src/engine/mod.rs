@@ -293,15 +293,14 @@ fn votes(config: &EngineConfig, last_final: Height, health: &Arc<health::HealthS
     let signed = guard.height();
     if signed > last_final.next() {
         health.note_standing(format!(
-            "the key has signed for height {signed} and the store ends at {last_final}: not voting until height {signed} is final"
+            "the key signed for height {signed} and the store ends at {last_final}: not voting until {signed} is final"
         ));
         return Ok(Votes { signer: None, quiet_until: Some(signed) });
     }
     let refusals = health.metrics.guard_refusals.clone();
     let heard = Arc::clone(health);
     let refused = Arc::new(move |reason: String| heard.end(format!("a signature was refused: {reason}")));
-    let signer =
-        signing::LedgerSigner::new(config.domain, voter.member, voter.key.clone(), guard, refusals, refused);
+    let signer = signing::LedgerSigner::new(config.domain, voter.member, voter.key.clone(), guard, refusals, refused);
     Ok(Votes { signer: Some((voter.member, signer)), quiet_until: None })
 }
 

@@ -475,3 +475,115 @@ impl Drop for StopOnDrop {
         self.0.stop(Some("the network ended".to_owned()));
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::codec::encode;
+    use super::super::context::{Address, EngineHeight, EngineValue, NilOrVal, Proposal, Round, Vote, VoteType};
+    use super::super::health::EngineMetrics;
+    use super::super::parts::{Init, stream};
+    use super::super::signing::tests::{domain, key};
+    use super::*;
+    use crate::network::{Limits, MeshConfig, NetworkMetrics, Purpose, peer_id};
+    use fengni_core::{BlockId, Digest};
+    use malachite::app::types::core::SignedMessage;
+
+    const OWN: MemberNumber = MemberNumber(2);
+    const OTHER: MemberNumber = MemberNumber(3);
+
+    fn peer(seed: u8) -> PeerId {
+        peer_id(&key(seed).public()).expect("an ed25519 key")
+    }
+
+    /// A node whose last final height is 10, with a peer of member 2 on its roster.
+    async fn peers() -> Arc<Peers> {
+        let config = MeshConfig {
+            key: key(1),
+            domain: domain(),
+            purpose: Purpose::Consensus,
+            shared_key: None,
+            listen: None,
+            peers: Vec::new(),
+            limits: Limits::default(),
+        };
+        let roster = Roster::new([(peer(2), OWN)]);
+        let (mesh, feeds) =
+            Mesh::start(config, roster.clone(), NetworkMetrics::default()).await.expect("a mesh without a listener");
+        let health = HealthState::new(Height(10), Duration::from_secs(3600), EngineMetrics::default());
+        Peers::start(mesh, feeds, roster, Arc::new(health)).await.expect("an actor").0
+    }
+
+    fn vote(member: MemberNumber, height: u64) -> SignedConsensusMsg<Context> {
+        let (height, address) = (EngineHeight(Height(height)), Address(member));
+        let vote = Vote { step: VoteType::Prevote, height, round: Round::new(0), value: NilOrVal::Nil, address };
+        SignedConsensusMsg::Vote(SignedMessage::new(vote, key(1).sign(b"anything")))
+    }
+
+    fn read(peers: &Peers, kind: Kind, bytes: &Bytes) -> Result<Option<NetworkEvent<Context>>, Refused> {
+        peers.read(Frame { from: peer(2), bytes: frame(kind, bytes) }, OWN)
+    }
+
+    #[tokio::test]
+    async fn whoever_names_another_signer_or_sender_is_refused() {
+        let peers = peers().await;
+        let own = encode(&vote(OWN, 11)).expect("a form");
+        assert!(matches!(read(&peers, Kind::Message, &own), Ok(Some(NetworkEvent::Vote(..)))));
+        let foreign = encode(&vote(OTHER, 11)).expect("a form");
+        assert!(matches!(read(&peers, Kind::Message, &foreign), Err(Refused::Signer(OTHER))));
+        let SignedConsensusMsg::Vote(again) = vote(OTHER, 11) else { panic!("a vote") };
+        let again = encode(&LivenessMsg::Vote(again)).expect("a form");
+        assert!(matches!(read(&peers, Kind::Liveness, &again), Err(Refused::Signer(OTHER))));
+        let proposal = Proposal {
+            height: EngineHeight(Height(11)),
+            round: Round::new(0),
+            value: EngineValue(BlockId(Digest([1; 32]))),
+            valid_round: Round::Nil,
+            address: Address(OTHER),
+        };
+        let proposal: SignedConsensusMsg<Context> =
+            SignedConsensusMsg::Proposal(SignedMessage::new(proposal, key(1).sign(b"anything")));
+        let proposal = encode(&proposal).expect("a form");
+        assert!(matches!(read(&peers, Kind::Message, &proposal), Err(Refused::Signer(OTHER))));
+        let status = |seed| {
+            let peer_id = engine_peer(&peer(seed)).expect("a peer id");
+            let (tip_height, history_min_height) = (EngineHeight(Height(10)), EngineHeight(Height(1)));
+            encode(&sync::Status::<Context> { peer_id, tip_height, history_min_height }).expect("a form")
+        };
+        assert!(matches!(read(&peers, Kind::Status, &status(2)), Ok(Some(NetworkEvent::Status(..)))));
+        assert!(matches!(read(&peers, Kind::Status, &status(3)), Err(Refused::Peer)));
+        // Right bytes of the wrong kind, an unknown kind, and nothing at all.
+        assert!(matches!(read(&peers, Kind::Part, &own), Err(Refused::Wire(_))));
+        for bytes in [Bytes::new(), Bytes::from_static(&[9, 1, 2]), Bytes::from_static(&[0])] {
+            assert!(peers.read(Frame { from: peer(2), bytes }, OWN).is_err());
+        }
+    }
+
+    #[tokio::test]
+    async fn messages_of_the_next_height_wake_and_distant_ones_do_not() {
+        let peers = peers().await;
+        let ahead = || *peers.ahead().borrow();
+        let far = encode(&vote(OWN, 1000)).expect("a form");
+        read(&peers, Kind::Message, &far).expect("the engine queues or drops it");
+        assert_eq!(ahead(), Height(0));
+        read(&peers, Kind::Message, &encode(&vote(OWN, 11)).expect("a form")).expect("read");
+        assert_eq!(ahead(), Height(11));
+        let body = Bytes::from_static(b"body");
+        let part = |height| {
+            let init = Init { height: Height(height), round: 0, valid_round: None, proposer: OWN, length: 4 };
+            encode(&stream(init, 1, &body).swap_remove(0)).expect("a form")
+        };
+        assert!(matches!(read(&peers, Kind::Part, &part(10)), Ok(None)), "final already");
+        assert!(matches!(read(&peers, Kind::Part, &part(13)), Ok(None)), "too far");
+        assert_eq!(ahead(), Height(11));
+        assert!(matches!(read(&peers, Kind::Part, &part(12)), Ok(Some(NetworkEvent::ProposalPart(..)))));
+        assert_eq!(ahead(), Height(12));
+    }
+
+    #[tokio::test]
+    async fn an_unlisted_sender_reaches_nothing() {
+        let peers = peers().await;
+        let bytes = frame(Kind::Message, &encode(&vote(OWN, 11)).expect("a form"));
+        peers.on_frame(Frame { from: peer(9), bytes }).await;
+        assert_eq!(*peers.ahead().borrow(), Height(0));
+    }
+}

@@ -93,10 +93,9 @@ impl LedgerSigner {
     async fn sign(&self, statement: Statement, bytes: Option<Vec<u8>>) -> Result<Signature, Error> {
         let bytes = bytes.ok_or_else(|| Error::from_source("a statement without a round"))?;
         let guard = Arc::clone(&self.guard);
-        let allowed = tokio::task::spawn_blocking(move || {
-            guard.lock().unwrap_or_else(PoisonError::into_inner).allow(&statement)
-        })
-        .await;
+        let allowed =
+            tokio::task::spawn_blocking(move || guard.lock().unwrap_or_else(PoisonError::into_inner).allow(&statement))
+                .await;
         let refused = |reason: String| {
             error!("not signed: {reason}");
             self.refusals.inc();
@@ -193,10 +192,7 @@ pub(crate) mod tests {
         let home = tempfile::tempdir().expect("a folder");
         let signer = signer(home.path(), &Arc::default());
         let (height, block, member) = (Height(9), BlockId(Digest([5; 32])), MemberNumber(4));
-        let cases = [
-            (VoteStep::Prevote, Some(block)),
-            (VoteStep::Precommit, Some(block)),
-        ];
+        let cases = [(VoteStep::Prevote, Some(block)), (VoteStep::Precommit, Some(block))];
         for (step, value) in cases {
             let id = value.map_or(NilOrVal::Nil, |block| NilOrVal::Val(ValueId(block)));
             let (height, round, address) = (EngineHeight(height), Round::new(2), Address(member));
@@ -209,8 +205,13 @@ pub(crate) mod tests {
             assert!(key(1).public().verify(&bytes, &signed.signature));
             assert_eq!(signed.signature, key(1).sign(&bytes));
         }
-        let proposal =
-            Context.new_proposal(EngineHeight(Height(10)), Round::new(3), EngineValue(block), Round::new(1), Address(member));
+        let proposal = Context.new_proposal(
+            EngineHeight(Height(10)),
+            Round::new(3),
+            EngineValue(block),
+            Round::new(1),
+            Address(member),
+        );
         let signed = signer.sign_proposal(proposal).await.expect("signed");
         let bytes = fengni_core::proposal_bytes(&domain(), Height(10), 3, Some(1), block, member);
         assert_eq!(signed.signature, key(1).sign(&bytes));

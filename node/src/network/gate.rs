@@ -5,12 +5,12 @@ use std::convert::Infallible;
 use std::net::IpAddr;
 use std::task::{Context, Poll};
 
+use libp2p::PeerId;
 use libp2p::core::{Endpoint, Multiaddr, multiaddr::Protocol, transport::PortUse};
 use libp2p::swarm::{
     ConnectionDenied, ConnectionId, FromSwarm, NetworkBehaviour, THandler, THandlerInEvent, THandlerOutEvent, ToSwarm,
     dummy,
 };
-use libp2p::PeerId;
 use thiserror::Error;
 use tracing::{debug, warn};
 

@@ -28,10 +28,9 @@ fn roster(seeds: &[u8]) -> Roster {
 }
 
 fn config(seed: u8, dials: &[(u8, &Mesh)]) -> MeshConfig {
-    let peers = dials.iter().map(|(seed, mesh)| PeerAddress {
-        peer: peer(*seed),
-        address: mesh.listening().expect("a listener").clone(),
-    });
+    let peers = dials
+        .iter()
+        .map(|(seed, mesh)| PeerAddress { peer: peer(*seed), address: mesh.listening().expect("a listener").clone() });
     MeshConfig {
         key: key(seed),
         domain: domain(1),

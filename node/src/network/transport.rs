@@ -88,9 +88,8 @@ pub(crate) fn transport(
     purpose: Purpose,
     shared_key: Option<&[u8; 32]>,
 ) -> Result<Boxed<(PeerId, StreamMuxerBox)>, NetworkError> {
-    let noise = noise::Config::new(key)
-        .map_err(|_| NetworkError::Key)?
-        .with_prologue(prologue(domain, purpose, shared_key));
+    let noise =
+        noise::Config::new(key).map_err(|_| NetworkError::Key)?.with_prologue(prologue(domain, purpose, shared_key));
     Ok(tcp::tokio::Transport::new(tcp::Config::default().nodelay(true))
         .upgrade(Version::V1Lazy)
         .authenticate(noise)

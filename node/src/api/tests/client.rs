@@ -103,8 +103,7 @@ impl Node {
     }
 
     pub(super) async fn start_within(double: Arc<Double>, limits: Limits) -> Self {
-        let listeners =
-            Listeners { gateway: Some(loopback()), relay: Some(loopback()), admin: Some(loopback()) };
+        let listeners = Listeners { gateway: Some(loopback()), relay: Some(loopback()), admin: Some(loopback()) };
         let (stopping, stopped) = watch::channel(false);
         let served =
             serve_within(&limits, listeners, double.clone(), double.clone(), Metrics::default(), stopped).await;

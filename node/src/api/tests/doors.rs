@@ -13,7 +13,7 @@ use super::client::{Node, Reply, call, loopback, request};
 use super::double::Double;
 use super::{filled, routes};
 use crate::api::listener::Bound;
-use crate::api::{ListenError, Limits, ListenerConfig, Listeners, Metrics, TlsFiles, metrics, serve};
+use crate::api::{Limits, ListenError, ListenerConfig, Listeners, Metrics, TlsFiles, metrics, serve};
 
 #[test]
 fn n1_a_listener_that_leaves_the_host_needs_tls() {
@@ -107,6 +107,7 @@ async fn n2_every_verb_that_writes_is_refused_at_every_address_of_the_gateway() 
 #[tokio::test(flavor = "multi_thread")]
 async fn n3_the_document_names_every_route_and_every_route_is_served() {
     let node = Node::start(Double::with_a_book()).await;
+    let specification = include_str!("../../../../sdk/spec/http.md");
     let addresses = [node.gateway, node.relay, node.admin];
     for ((listener, routes), address) in routes().into_iter().zip(addresses) {
         let document = call(address, "GET", "/openapi.json", &[], &[]).await.json();
@@ -115,12 +116,15 @@ async fn n3_the_document_names_every_route_and_every_route_is_served() {
         assert!(document["components"]["schemas"]["Problem"].is_object(), "{listener}");
         for (path, operations) in routes {
             assert!(served.contains_key(&path), "{listener} {path}");
+            let described = specification.contains(&format!("{path}`")) || specification.contains(&format!("{path}?"));
+            assert!(described, "{path} stands in the specification");
             for operation in operations {
                 let answer = call(address, &operation.to_uppercase(), &filled(&path), &[], &[]).await;
                 let problem = answer.headers["content-type"] == "application/problem+json";
-                let missing = problem && ["no-such-address", "method-not-allowed"].iter().any(|name| {
-                    answer.json()["type"] == format!("urn:fengni:problem:{name}")
-                });
+                let missing = problem
+                    && ["no-such-address", "method-not-allowed"]
+                        .iter()
+                        .any(|name| answer.json()["type"] == format!("urn:fengni:problem:{name}"));
                 assert!(!missing, "{listener} {operation} {path}");
             }
             let queried = path.starts_with("/v1/") && listener == "gateway";

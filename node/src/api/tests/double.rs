@@ -1,7 +1,7 @@
 //! A node in memory: the sample network with one book, blocks made on demand.
 
 use std::collections::{BTreeSet, HashMap};
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::Duration;
 
@@ -38,6 +38,8 @@ pub(super) struct Double {
     pub(super) following: AtomicBool,
     /// How long each proof takes.
     pub(super) slowness_millis: AtomicU64,
+    /// How large its pages are, where not as large as they are.
+    pub(super) page_bytes: AtomicUsize,
     /// Whether a proof panics.
     pub(super) broken: AtomicBool,
 }
@@ -74,11 +76,12 @@ impl Double {
             heights: watch::Sender::new(Height(0)),
             following: AtomicBool::new(true),
             slowness_millis: AtomicU64::new(0),
+            page_bytes: AtomicUsize::new(0),
             broken: AtomicBool::new(false),
         })
     }
 
-    /// Three blocks: a book of driving licences, three lines, one of them cancelled.
+    /// Three blocks: a book of driving licences, three lines, one of them disputed.
     pub(super) fn with_a_book() -> Arc<Self> {
         let double = Self::founded();
         let kind = sample::certificate_type("T-DL").expect("a sample type");
@@ -259,6 +262,10 @@ impl Source for Double {
 
     fn page_lines(&self, at: &FinalState, book: BookNumber, page: PageNumber) -> Option<Vec<u8>> {
         let count = usize::from(at.state.book(book)?.page(page)?.lines);
+        let large = self.page_bytes.load(Ordering::Relaxed);
+        if large > 0 {
+            return Some(vec![0; large]);
+        }
         let lines = self.inner().records.lines(book, page);
         Some(lines[..count].iter().flat_map(|line| line.bytes()).collect())
     }

@@ -59,22 +59,24 @@ async fn n16_an_answer_that_takes_too_long_is_given_up() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn n16_answers_nobody_reads_fill_bounded_memory() {
-    // Proofs of 100 KB and more, and room for two of them.
-    let limits = Limits { outgoing_kib: 400, quiet_millis: 1500, ..Limits::default() };
+    const PAGE: usize = 32 * 1024 * 1024;
+    let limits = Limits { outgoing_kib: 40 * 1024, quiet_millis: 1000, ..Limits::default() };
     let node = Node::start_within(Double::with_a_book(), limits).await;
-    let places: Vec<String> = (0..120).map(|_| (0..8).map(|n| format!("members/{n}"))).flatten().collect();
-    let path = format!("/v1/proofs?places={}", places.join(","));
-    assert_eq!(node.get(&path).await.status, 200, "duplicates are proven once");
+    node.double.page_bytes.store(PAGE, Ordering::Relaxed);
+    let read = node.get("/v1/pages/0/0").await;
+    assert_eq!((read.status, read.body.len()), (200, PAGE));
+    assert_eq!(read.header("content-length"), PAGE.to_string());
 
-    let genesis = node.get("/v1/genesis").await;
-    assert_eq!(genesis.header("content-length"), genesis.body.len().to_string());
-
-    // A caller who asks and never reads is hung up on, and its place is free again.
+    // A caller who asks and never reads holds the room until it is hung up on.
     let mut mute = TcpStream::connect(node.gateway).await.expect("the listener listens");
-    let ask = request("GET", "/v1/types", &[], &[]).repeat(1);
-    mute.write_all(&ask).await.expect("taken");
-    tokio::time::sleep(Duration::from_millis(2000)).await;
+    mute.write_all(&request("GET", "/v1/pages/0/0", &[], &[])).await.expect("taken");
+    tokio::time::sleep(Duration::from_millis(400)).await;
+    let refused = node.get("/v1/pages/0/0").await;
+    assert_eq!((refused.status, refused.rule().as_str()), (503, "N-16"));
+    assert_eq!(node.get("/v1/proofs?places=members/0").await.status, 200, "small answers go on");
+    tokio::time::sleep(Duration::from_millis(1500)).await;
+    assert_eq!(node.get("/v1/pages/0/0").await.status, 200);
     let mut rest = Vec::new();
     let _ = mute.read_to_end(&mut rest).await;
-    assert_eq!(node.get("/v1/types").await.status, 200);
+    assert!(rest.len() < PAGE, "the mute caller was hung up on");
 }

@@ -133,9 +133,7 @@ async fn n14_a_batch_answers_for_each_of_its_transactions() {
 async fn n13_a_full_pool_is_told() {
     let node = Node::start(Double::with_a_book()).await;
     let transaction = |salt| Bytes(node.double.transaction(node.double.dispute(LINE), salt));
-    let until = |salt, until| {
-        Bytes(node.double.transaction_until(node.double.dispute(LINE), salt, Height(until)))
-    };
+    let until = |salt, until| Bytes(node.double.transaction_until(node.double.dispute(LINE), salt, Height(until)));
     let first: Vec<Bytes> = (0..=255).map(transaction).collect();
     let second: Vec<Bytes> = (0..45).map(|salt| until(salt, 12)).collect();
     node.post("/v1/transactions/batch", &codec::encode(&first)).await;

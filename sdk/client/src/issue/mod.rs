@@ -22,5 +22,5 @@ pub use bundle::{Bundle, BundleEntry};
 pub use deliver::{DeliverError, Delivered, Target, deliver};
 pub use progress::{Progress, Step};
 pub use rows::{FILE_CLAIM, Row, RowFault, RowProblem, RowRules, Rows};
-pub use run::{IssueError, IssueOptions, IssueReport, SealReport, issue};
+pub use run::{IssueError, IssueOptions, IssueReport, Issuer, SealReport};
 pub use table::Format;

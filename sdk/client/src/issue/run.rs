@@ -1,8 +1,9 @@
 //! The run: rows in, sealed certificates out, and nothing twice.
 
-use std::collections::{HashMap, VecDeque};
+use std::collections::{HashMap, HashSet, VecDeque};
 
 use fengni_core::certificate::{Certificate, CertificateError, Salt};
+use fengni_core::id::CertificateId;
 use fengni_core::limits::SEAL_LINES;
 use fengni_core::operation::Operation;
 use fengni_core::outcome::{Effect, Refusal};
@@ -51,20 +52,20 @@ pub struct SealReport {
     pub count: u32,
 }
 
-/// What a run did.
+/// What a run did. Every row of the file is counted once.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub struct IssueReport {
-    /// Rows in the file that hold.
-    pub rows: u64,
-    /// Certificates that this run brought on the ledger.
+    /// Rows whose certificate this run brought on the ledger.
     pub new: u64,
+    /// Rows that an interrupted run had sent, and whose outcome this run learnt or brought about.
+    pub resumed: u64,
     /// Rows whose certificate was on the ledger before.
     pub already: u64,
-    /// Rows whose seal was sent and is not known to be in a block: run again.
+    /// Rows that are not known to be on the ledger: run again.
     pub waiting: u64,
     /// Rows that were not issued and why.
     pub refused: Vec<RowProblem>,
-    /// Seals of this run.
+    /// Seals whose outcome this run learnt.
     pub seals: Vec<SealReport>,
     /// Why seals are not known to be in a block, one reason each.
     pub unsettled: Vec<Unsettled>,
@@ -125,42 +126,66 @@ pub enum IssueError {
     Random(#[from] RandomError),
 }
 
-/// Issues the rows of a file, once, however often it is run.
-///
-/// First it finishes what an earlier run left open: the same signed seals are sent again, and the
-/// ledger takes each once. Rows whose certificate is on the ledger are counted and left alone.
-///
-/// # Errors
-/// [`IssueError`]. In strict mode nothing is sent unless every row holds.
-pub fn issue(
-    ledger: &mut Ledger,
-    submitter: &Submitter,
-    signers: &Signers,
-    archive: &mut Archive,
-    rules: &RowRules,
-    rows: Rows,
-    options: &IssueOptions,
-    progress: &mut dyn Progress,
-) -> Result<IssueReport, IssueError> {
-    if archive.book() != rules.book {
-        return Err(IssueError::OtherArchive);
+/// Who issues, with what, into which book.
+#[derive(Clone, Copy, Debug)]
+pub struct Issuer<'a> {
+    /// Where seals are sent.
+    pub submitter: &'a Submitter,
+    /// The keeper's keys.
+    pub signers: &'a Signers,
+    /// The book and its type.
+    pub rules: &'a RowRules,
+    /// How the run behaves.
+    pub options: IssueOptions,
+}
+
+impl Issuer<'_> {
+    /// Issues the rows of a file, once, however often it is run.
+    ///
+    /// First it finishes what an earlier run left open: the same signed seals are sent again, and
+    /// the ledger takes each once. Rows whose certificate is on the ledger are counted and left
+    /// alone.
+    ///
+    /// # Errors
+    /// [`IssueError`]. In strict mode nothing new is sent unless every row holds.
+    pub fn issue(
+        &self,
+        ledger: &mut Ledger,
+        archive: &mut Archive,
+        rows: Rows,
+        progress: &mut dyn Progress,
+    ) -> Result<IssueReport, IssueError> {
+        let (keeper, member) = (self.rules.record.keeper, self.signers.member());
+        if archive.book() != self.rules.book {
+            return Err(IssueError::OtherArchive);
+        }
+        if keeper != member {
+            return Err(IssueError::OtherKeeper { keeper, member });
+        }
+        if self.signers.purpose() != KeyPurpose::Issuing {
+            return Err(IssueError::KeyPurpose);
+        }
+        let Rows { rows, problems } = rows;
+        if !self.options.partial && !problems.is_empty() {
+            return Err(IssueError::Rows(problems));
+        }
+        let asked: Vec<(CertificateId, u64)> = rows.iter().map(|row| (row.identifier.clone(), row.line)).collect();
+        let report = IssueReport { refused: problems, ..IssueReport::default() };
+        let mut run = Run {
+            ledger,
+            issuer: self,
+            archive,
+            progress,
+            report,
+            lines: HashMap::new(),
+            new: HashSet::new(),
+            resumed: HashSet::new(),
+        };
+        run.resume()?;
+        let due = run.plan(rows)?;
+        run.seal(due)?;
+        Ok(run.tally(&asked))
     }
-    if rules.record.keeper != signers.member() {
-        return Err(IssueError::OtherKeeper { keeper: rules.record.keeper, member: signers.member() });
-    }
-    if signers.purpose() != KeyPurpose::Issuing {
-        return Err(IssueError::KeyPurpose);
-    }
-    let Rows { rows, problems } = rows;
-    if !options.partial && !problems.is_empty() {
-        return Err(IssueError::Rows(problems));
-    }
-    let report = IssueReport { rows: rows.len() as u64, refused: problems, ..IssueReport::default() };
-    let mut run = Run { ledger, submitter, signers, archive, rules, options, progress, report, lines: HashMap::new() };
-    run.resume()?;
-    let plan = run.plan(rows)?;
-    run.seal(plan)?;
-    Ok(run.report)
 }
 
 /// A certificate that is to be sealed: drawn already, or to be drawn from its row.
@@ -171,20 +196,23 @@ enum Due {
 
 struct Run<'a> {
     ledger: &'a mut Ledger,
-    submitter: &'a Submitter,
-    signers: &'a Signers,
+    issuer: &'a Issuer<'a>,
     archive: &'a mut Archive,
-    rules: &'a RowRules,
-    options: &'a IssueOptions,
     progress: &'a mut dyn Progress,
     report: IssueReport,
     /// Lines of the file by number of the archived certificate.
     lines: HashMap<usize, u64>,
+    /// Certificates that this run brought on the ledger.
+    new: HashSet<usize>,
+    /// Certificates whose seal an earlier run had sent.
+    resumed: HashSet<usize>,
 }
 
-/// Seals that the ledger refused because a certificate in them is there already.
-struct Doubled {
+/// A seal that is not on the ledger by itself, although certificates in it may be.
+struct Doubtful {
     certificates: Vec<usize>,
+    /// The certificate that the ledger says it has already.
+    taken: Option<usize>,
 }
 
 impl Run<'_> {
@@ -194,10 +222,10 @@ impl Run<'_> {
             return Ok(());
         }
         self.progress.step(Step::Resuming, 0, self.archive.open_seals() as u64);
-        let doubled = self.send_open(Step::Resuming)?;
-        for Doubled { certificates } in doubled {
-            // The rows of this file decide whether they are tried again.
-            self.find_doubles(&certificates)?;
+        let (doubtful, _) = self.send_open(Step::Resuming)?;
+        for seal in doubtful {
+            // The rows of this file decide whether what is not found is tried again.
+            self.look_for(&seal)?;
         }
         Ok(())
     }
@@ -212,23 +240,21 @@ impl Run<'_> {
                 continue;
             };
             match (archived.status, is_row(&archived, &row)) {
-                (Status::Sealed(_), true) => self.report.already += 1,
-                (Status::Waiting, true) => self.report.waiting += 1,
+                (Status::Sealed(_) | Status::Waiting, true) => (),
                 (Status::Sealed(_) | Status::Waiting, false) => {
                     changed.push(RowProblem::new(row.line, None, RowFault::IssuedOtherwise));
                 }
                 // Drawn before and never sealed: the same salts will do, unless the row changed.
                 (Status::Loose, true) => {
-                    let number = self.archive.numbers(&row.identifier).last().copied();
-                    due.extend(number.map(|number| {
+                    if let Some(&number) = self.archive.numbers(&row.identifier).last() {
                         self.lines.insert(number, row.line);
-                        Due::Archived(number)
-                    }));
+                        due.push_back(Due::Archived(number));
+                    }
                 }
                 (Status::Loose, false) => due.push_back(Due::New(row)),
             }
         }
-        if !changed.is_empty() && !self.options.partial {
+        if !changed.is_empty() && !self.issuer.options.partial {
             return Err(IssueError::Rows(changed));
         }
         self.report.refused.extend(changed);
@@ -241,28 +267,27 @@ impl Run<'_> {
             return Ok(());
         }
         let total = due.len() as u64;
-        let parameters = self.ledger.parameters()?;
-        let solo = usize::try_from(parameters.solo_seal_lines).unwrap_or(usize::MAX);
-        let in_a_seal = if self.signers.are_two_persons() { SEAL_LINES } else { SEAL_LINES.min(solo).max(1) };
-        let in_flight = self.options.in_flight.max(1);
-        let mut prepared = 0;
-        while !due.is_empty() {
-            let valid_until = self.submitter.valid_until(self.ledger)?;
+        let solo = usize::try_from(self.ledger.parameters()?.solo_seal_lines).unwrap_or(usize::MAX);
+        let two = self.issuer.signers.are_two_persons();
+        let in_a_seal = if two { SEAL_LINES } else { solo.clamp(1, SEAL_LINES) };
+        let in_flight = self.issuer.options.in_flight.max(1);
+        let mut drawn = 0;
+        while !due.is_empty() && self.archive.open_seals() < in_flight {
+            let valid_until = self.issuer.submitter.valid_until(self.ledger)?;
             while !due.is_empty() && self.archive.open_seals() < in_flight {
                 let batch: Vec<Due> = due.drain(..in_a_seal.min(due.len())).collect();
-                prepared += batch.len() as u64;
+                drawn += batch.len() as u64;
                 self.prepare(batch, valid_until)?;
-                self.progress.step(Step::Preparing, prepared.min(total), total);
+                self.progress.step(Step::Preparing, drawn.min(total), total);
             }
             // Salts and signed seals are durable before the ledger hears of them.
             self.archive.sync()?;
-            let doubled = self.send_open(Step::Sealing)?;
-            for Doubled { certificates } in doubled {
-                due.extend(self.find_doubles(&certificates)?.into_iter().map(Due::Archived));
+            let (doubtful, stuck) = self.send_open(Step::Sealing)?;
+            for seal in doubtful {
+                due.extend(self.look_for(&seal)?.into_iter().map(Due::Archived));
             }
-            if self.archive.open_seals() >= in_flight {
-                // The ledger takes none: what is not drawn yet stays in the file for the next run.
-                self.report.waiting += due.len() as u64;
+            if stuck {
+                // What is not drawn yet stays in the file for the next run.
                 break;
             }
         }
@@ -290,112 +315,130 @@ impl Run<'_> {
             numbers.push(number);
             lines.push(certificate.header().line(&domain, &identifier));
         }
-        let operation = Operation::Seal { book: self.rules.book, lines };
-        let prepared = Prepared::sign(&domain, self.signers, operation, valid_until, random()?);
+        let operation = Operation::Seal { book: self.issuer.rules.book, lines };
+        let prepared = Prepared::sign(&domain, self.issuer.signers, operation, valid_until, random()?);
         Ok(self.archive.add_seal(prepared, numbers)?)
     }
 
     /// A certificate of a row, with fresh salts, and a holder key where the row names none.
     fn draw(&self, row: &Row) -> Result<(Certificate, Option<SecretKey>), IssueError> {
-        let key = match row.holder {
-            Some(_) => None,
-            None => Some(keys::generate(self.options.holder_keys)?),
+        let (holder, key) = match row.holder {
+            Some(holder) => (holder, None),
+            None => {
+                let key = keys::generate(self.issuer.options.holder_keys)?;
+                (key.public(), Some(key))
+            }
         };
-        let holder = row.holder.or_else(|| key.as_ref().map(SecretKey::public)).expect("one of the two is there");
         let salts = row.values.iter().map(|_| Ok(Salt(random()?))).collect::<Result<Vec<_>, RandomError>>()?;
         let wrong = |error| IssueError::Certificate { line: row.line, error };
-        let schema = self.rules.certificate_type.schema(row.schema).ok_or(wrong(CertificateError::Claims))?;
+        let fields = CertificateError::Fields { values: row.values.len(), salts: salts.len(), fields: 0 };
+        let schema = self.issuer.rules.certificate_type.schema(row.schema).ok_or_else(|| wrong(fields))?;
         let certificate = Certificate::new(&self.ledger.domain(), schema, row.facts(holder), row.values.clone(), &salts);
         Ok((certificate.map_err(wrong)?, key))
     }
 
     /// Sends every open seal and notes what became of each.
     ///
-    /// Returns the seals that hold certificates which are on the ledger already.
-    fn send_open(&mut self, step: Step) -> Result<Vec<Doubled>, IssueError> {
-        let prepared: Vec<Prepared> = self.archive.open_list().iter().map(|open| open.prepared.clone()).collect();
-        let certificates: HashMap<TransactionId, Vec<usize>> =
-            self.archive.open_list().iter().map(|open| (open.prepared.id, open.certificates.clone())).collect();
+    /// Returns seals whose certificates have to be looked for, and whether any is still open.
+    fn send_open(&mut self, step: Step) -> Result<(Vec<Doubtful>, bool), IssueError> {
         let resuming = step == Step::Resuming;
-        let total = if resuming { prepared.len() as u64 } else { certificates.values().map(|held| held.len() as u64).sum() };
+        let open = self.archive.open_list();
+        let prepared: Vec<Prepared> = open.iter().map(|open| open.prepared.clone()).collect();
+        let lines = open.iter().map(|open| open.certificates.len() as u64).sum();
+        let total = if resuming { open.len() as u64 } else { lines };
         let mut done = 0;
-        let mut doubled = Vec::new();
-        let mut stop = None;
-        let Self { ledger, submitter, archive, progress, report, rules, .. } = self;
-        let unsettled = submitter.send_all::<IssueError>(ledger, &prepared, |_, settlement| {
+        let mut doubtful = Vec::new();
+        let mut refused = None;
+        let Self { ledger, issuer, archive, progress, report, new, resumed, .. } = self;
+        let unsettled = issuer.submitter.send_all::<IssueError>(ledger, &prepared, |_, settlement| {
             let id = settlement.id();
             let held = archive.settle(&settlement)?;
             archive.sync()?;
+            done += if resuming { 1 } else { held.len() as u64 };
             match settlement {
                 Settlement::Done { effect: Effect::Sealed { book, first, count, .. }, height, .. }
-                    if book == rules.book && count as usize == held.len() =>
+                    if book == issuer.rules.book && count as usize == held.len() =>
                 {
                     report.seals.push(SealReport { id, height, first, count });
-                    if !resuming {
-                        report.new += held.len() as u64;
-                    }
+                    if resuming { resumed.extend(held) } else { new.extend(held) }
                 }
                 Settlement::Done { .. } => return Err(IssueError::OtherEffect(id)),
-                Settlement::Refused { refusal: Refusal::DuplicateTag, .. } => doubled.push(Doubled { certificates: held.clone() }),
+                Settlement::Refused { refusal: Refusal::DuplicateTag, detail, .. } => {
+                    let taken = usize::try_from(detail).ok().and_then(|place| held.get(place).copied());
+                    doubtful.push(Doubtful { certificates: held, taken });
+                }
                 Settlement::Refused { refusal, detail, height, .. } => {
-                    stop = stop.take().or(Some(IssueError::Refused { refusal, detail, height }));
+                    refused.get_or_insert(IssueError::Refused { refusal, detail, height });
                 }
                 Settlement::Undecided { .. } => (),
             }
-            done += if resuming { 1 } else { held.len() as u64 };
             progress.step(step, done, total);
             Ok(())
         })?;
+        let mut stuck = false;
         for (place, reason) in unsettled {
-            let id = prepared[place].id;
             if let Unsettled::Late(_) = reason {
-                // It can be in no block any more unless a node hides it, in which case its tags
-                // are taken and its certificates are found there.
-                let held = self.archive.settle(&Settlement::Undecided { id, reason })?;
+                // It can be in no block any more, unless a node hides that it was: then its tags
+                // are taken, and its certificates are found.
+                let id = prepared[place].id;
+                let certificates = self.archive.settle(&Settlement::Undecided { id, reason })?;
                 self.archive.sync()?;
-                doubled.push(Doubled { certificates: held });
+                doubtful.push(Doubtful { certificates, taken: None });
             } else {
-                if !resuming {
-                    self.report.waiting += certificates.get(&id).map_or(0, |held| held.len() as u64);
-                }
+                stuck = true;
                 self.report.unsettled.push(reason);
             }
         }
-        stop.map_or(Ok(doubled), Err)
+        refused.map_or(Ok((doubtful, stuck)), Err)
     }
 
-    /// Looks for certificates on the ledger: notes those that are ours, refuses those that are
-    /// not, and returns the rest, which may be tried again.
-    fn find_doubles(&mut self, certificates: &[usize]) -> Result<Vec<usize>, IssueError> {
+    /// Looks for the certificates of a seal on the ledger: notes those that are ours, refuses
+    /// those that are not, and returns the rest, which may be tried again.
+    fn look_for(&mut self, seal: &Doubtful) -> Result<Vec<usize>, IssueError> {
         let domain = self.ledger.domain();
         let mut rest = Vec::new();
-        for &number in certificates {
+        for &number in &seal.certificates {
             let identifier = self.archive.read(number)?.identifier;
-            let Some((place, line)) = self.ledger.find(&identifier)? else {
+            let found = self.ledger.find(&identifier)?;
+            if found.is_none() && seal.taken != Some(number) {
                 rest.push(number);
                 continue;
-            };
+            }
             let mut ours = None;
-            for &entry in self.archive.numbers(&identifier) {
-                if self.archive.read(entry)?.certificate.header().commitment(&domain) == line.commitment {
-                    ours = Some(entry).filter(|_| place.book == self.rules.book);
+            if let Some((place, line)) = found.filter(|(place, _)| place.book == self.issuer.rules.book) {
+                for &entry in self.archive.numbers(&identifier) {
+                    if self.archive.read(entry)?.certificate.header().commitment(&domain) == line.commitment {
+                        ours = Some((entry, place.line));
+                    }
                 }
             }
-            let row = self.lines.get(&number).copied();
-            match ours {
-                Some(entry) if self.archive.status_of(entry) == Status::Loose => {
-                    self.archive.found(entry, place.line)?;
-                    self.report.already += u64::from(row.is_some());
-                }
-                Some(_) => self.report.already += u64::from(row.is_some()),
-                None => {
-                    let fault = RowFault::OnLedger { place: Some(place) };
-                    self.report.refused.extend(row.map(|line| RowProblem::new(line, None, fault)));
-                }
+            if let Some((entry, line)) = ours {
+                self.archive.found(entry, line)?;
+            } else if let Some(&line) = self.lines.get(&number) {
+                let fault = RowFault::OnLedger { place: found.map(|(place, _)| place) };
+                self.report.refused.push(RowProblem::new(line, None, fault));
             }
         }
         self.archive.sync()?;
         Ok(rest)
+    }
+
+    /// Counts every row that was asked for.
+    fn tally(self, asked: &[(CertificateId, u64)]) -> IssueReport {
+        let Self { archive, mut report, new, resumed, .. } = self;
+        let refused: HashSet<u64> = report.refused.iter().map(|problem| problem.line).collect();
+        for (identifier, line) in asked {
+            let numbers = archive.numbers(identifier);
+            let sealed = numbers.iter().find(|number| matches!(archive.status_of(**number), Status::Sealed(_)));
+            match sealed {
+                _ if refused.contains(line) => (),
+                Some(number) if new.contains(number) => report.new += 1,
+                Some(number) if resumed.contains(number) => report.resumed += 1,
+                Some(_) => report.already += 1,
+                None => report.waiting += 1,
+            }
+        }
+        report
     }
 }
 

@@ -1,0 +1,63 @@
+//! Private files: certificates, holder keys and tokens, which only their owner reads.
+
+use std::fs::OpenOptions;
+use std::io::Write as _;
+use std::path::Path;
+
+use anyhow::{Context as _, Result, anyhow, bail};
+use fengni_client::keys::{algorithm_name, algorithm_named};
+use fengni_core::SecretKey;
+use serde::{Deserialize, Serialize};
+
+/// A holder's key as [`fengni_client::issue::deliver`] writes it beside a certificate.
+#[derive(Serialize, Deserialize)]
+struct HolderKey {
+    algorithm: String,
+    seed: String,
+}
+
+/// Writes a file durably; a crash leaves the old one or the new one.
+pub(crate) fn write(path: &Path, bytes: &[u8]) -> Result<()> {
+    let mut name = path.file_name().context("a file has a name")?.to_owned();
+    name.push(format!(".{}.new", std::process::id()));
+    let new = path.with_file_name(name);
+    let mut options = OpenOptions::new();
+    options.write(true).create(true).truncate(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    let written = options.open(&new).and_then(|mut file| {
+        file.write_all(bytes)?;
+        file.sync_all()?;
+        std::fs::rename(&new, path)
+    });
+    written.with_context(|| path.display().to_string())
+}
+
+/// Reads a file that nobody but its owner may read.
+pub(crate) fn read(path: &Path) -> Result<Vec<u8>> {
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::PermissionsExt as _;
+        let mode = std::fs::metadata(path).with_context(|| path.display().to_string())?.permissions().mode();
+        if mode & 0o077 != 0 {
+            bail!("{}: others can read this file of secrets; next: chmod 600", path.display());
+        }
+    }
+    std::fs::read(path).with_context(|| path.display().to_string())
+}
+
+/// Writes a holder's key.
+pub(crate) fn write_key(path: &Path, key: &SecretKey) -> Result<()> {
+    let stored = HolderKey { algorithm: algorithm_name(key.algorithm()).to_owned(), seed: hex::encode(*key.seed()) };
+    write(path, serde_json::to_string(&stored)?.as_bytes())
+}
+
+/// Reads a holder's key. No message repeats a digit of it.
+pub(crate) fn read_key(path: &Path) -> Result<SecretKey> {
+    let wrong = || anyhow!("{} is no holder key", path.display());
+    let stored: HolderKey = serde_json::from_slice(&read(path)?).map_err(|_| wrong())?;
+    let algorithm = algorithm_named(&stored.algorithm).ok_or_else(wrong)?;
+    let mut seed = [0; 32];
+    hex::decode_to_slice(&stored.seed, &mut seed).map_err(|_| wrong())?;
+    SecretKey::from_seed(algorithm, &seed).ok_or_else(wrong)
+}

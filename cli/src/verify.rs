@@ -1,0 +1,332 @@
+//! `fengni verify`: from what a clerk scanned or typed to a verdict.
+
+use std::io::Read as _;
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context as _, Result, bail};
+use clap::{Args, ValueEnum};
+use fengni_client::gateway::Trouble;
+use fengni_client::picture;
+use fengni_client::verify::{Checked, Policy, Verifier};
+use fengni_core::PurposeCode;
+use fengni_core::certificate::{CertificateFile, Grade};
+use fengni_core::code::Code;
+use fengni_core::id::CertificateId;
+use fengni_core::verdict::{Answer, Check, Verdict, VerdictCode};
+use serde::Serialize;
+
+use crate::connect::{ConnectArgs, Connection};
+use crate::ending::Ending;
+use crate::moment;
+use crate::names::Names;
+use crate::output::Output;
+use crate::seen;
+
+/// Bytes of what is read from standard input or a file, at most: a photograph.
+const INPUT_BYTES: u64 = 64 * 1024 * 1024;
+/// Codes that were accepted, in a member's folder.
+const SEEN_FILE: &str = "codes.seen";
+
+/// The lowest trust grade that will do.
+#[derive(Clone, Copy, Debug, ValueEnum)]
+#[value(rename_all = "UPPER")]
+pub(crate) enum GradeArg {
+    /// Issued by the authority
+    A,
+    /// A copy a window has checked
+    B,
+    /// Uploaded by the holder
+    C,
+    /// Declared by the holder
+    D,
+}
+
+impl From<GradeArg> for Grade {
+    fn from(grade: GradeArg) -> Self {
+        match grade {
+            GradeArg::A => Self::A,
+            GradeArg::B => Self::B,
+            GradeArg::C => Self::C,
+            GradeArg::D => Self::D,
+        }
+    }
+}
+
+/// `fengni verify`.
+#[derive(Args, Debug)]
+#[command(after_help = "Exit codes: 0 valid, 1 refused, 2 undecided, 3 could not run.
+
+Examples:
+  fengni verify code.png --as YHD --purpose 交通执法 --network net
+  fengni verify - --as YHD --purpose 101 < code.txt
+  fengni verify --identifier 1.2.156.3005.2.1110...001.N --as YHD
+  fengni verify c1.certificate --as YHD --gateway https://gateway.example --genesis genesis.bin")]
+pub(crate) struct VerifyArgs {
+    /// Picture of a code, its text, a file of either, a certificate file, or - for standard input
+    #[arg(required_unless_present = "identifier", conflicts_with = "identifier")]
+    code: Option<String>,
+    /// Identifier typed from paper: gives what is recorded about the document
+    #[arg(long, value_name = "IDENTIFIER")]
+    identifier: Option<String>,
+    /// Member that verifies: short name, credit code or number
+    #[arg(long = "as", value_name = "MEMBER")]
+    verifier: String,
+    /// What for, by name or code: see fengni codes purposes; not needed for an identifier
+    #[arg(long, value_name = "PURPOSE")]
+    purpose: Option<String>,
+    /// Lowest trust grade that will do
+    #[arg(long, value_enum, value_name = "GRADE", ignore_case = true)]
+    min_grade: Option<GradeArg>,
+    #[command(flatten)]
+    connect: ConnectArgs,
+}
+
+/// What is to be judged.
+enum Input {
+    Text(String),
+    Picture(Vec<u8>),
+    File(Vec<u8>),
+}
+
+/// A verdict with how the nodes behaved, in JSON.
+#[derive(Serialize)]
+pub(crate) struct Judged {
+    /// The verdict, with its own schema version.
+    #[serde(flatten)]
+    pub(crate) verdict: Verdict,
+    /// The node whose proof decided.
+    pub(crate) node: Option<String>,
+    /// Nodes that gave nothing of use, and why.
+    pub(crate) troubles: Vec<String>,
+}
+
+pub(crate) fn run(args: &VerifyArgs, output: Output) -> Result<Ending> {
+    // Before any network: what is given wrong stays wrong.
+    let input = input(args)?;
+    if args.purpose.is_none() && matches!(input, Input::Picture(_)) {
+        bail!("a code is verified for a purpose; next: give --purpose, see fengni codes purposes");
+    }
+    let mut connection = args.connect.open(None)?;
+    let home = member_home(&connection, &args.verifier);
+    // The member's own memory of the ledger: no answer goes back behind it.
+    if args.connect.state.is_none() && home.is_some() {
+        connection = args.connect.open(home.as_deref())?;
+    }
+    let seen = seen_path(args, home.as_deref());
+    let judged = judge(connection, args, input, seen.as_deref(), output)?;
+    output.answer(&judged, || text(&judged));
+    Ok(ending(&judged.verdict))
+}
+
+/// The exit code says what the verdict answers.
+pub(crate) fn ending(verdict: &Verdict) -> Ending {
+    match verdict.answer {
+        Answer::Valid => Ending::Holds,
+        Answer::Refused => Ending::Refused,
+        Answer::Undecided => Ending::Undecided,
+    }
+}
+
+/// The member's folder, where the map has one.
+fn member_home(connection: &Connection, name: &str) -> Option<PathBuf> {
+    let map = connection.map.as_ref()?;
+    let home = map.path(&map.member(name)?.home);
+    home.is_dir().then_some(home)
+}
+
+fn seen_path(args: &VerifyArgs, home: Option<&Path>) -> Option<PathBuf> {
+    match &args.connect.state {
+        Some(state) => Some(state.with_extension("seen")),
+        None => home.map(|home| home.join(SEEN_FILE)),
+    }
+}
+
+fn input(args: &VerifyArgs) -> Result<Input> {
+    if let Some(identifier) = &args.identifier {
+        // A slip of the pen is told at once, without any network.
+        CertificateId::parse(identifier)
+            .map_err(|error| anyhow::anyhow!("not a certificate identifier: {error}; next: fengni id check"))?;
+        return Ok(Input::Text(identifier.clone()));
+    }
+    let text = args.code.as_deref().context("name a code or an identifier")?;
+    let path = Path::new(text);
+    let bytes = if text == "-" {
+        let mut bytes = Vec::new();
+        std::io::stdin().take(INPUT_BYTES).read_to_end(&mut bytes)?;
+        bytes
+    } else if !text.starts_with(fengni_core::code::PREFIX) && path.is_file() {
+        if std::fs::metadata(path)?.len() > INPUT_BYTES {
+            bail!("{text} is too large for a picture of a code");
+        }
+        std::fs::read(path).with_context(|| text.to_owned())?
+    } else {
+        return Ok(Input::Text(text.to_owned()));
+    };
+    let is_picture = bytes.starts_with(b"\x89PNG") || bytes.starts_with(b"\xff\xd8\xff");
+    if is_picture {
+        return Ok(Input::Picture(bytes));
+    }
+    if path.extension().is_some_and(|ending| ending == "certificate") {
+        return Ok(Input::File(bytes));
+    }
+    match String::from_utf8(bytes) {
+        Ok(text) => Ok(Input::Text(text.trim().to_owned())),
+        Err(error) => Ok(Input::File(error.into_bytes())),
+    }
+}
+
+fn judge(
+    mut connection: Connection,
+    args: &VerifyArgs,
+    input: Input,
+    seen: Option<&Path>,
+    output: Output,
+) -> Result<Judged> {
+    let mut names = Names::default();
+    let verifier = names.member(&mut connection, &args.verifier)?;
+    let needs_purpose = matches!(&input, Input::Text(text) if CertificateId::parse(text).is_err()) || matches!(input, Input::Picture(_));
+    let purpose = match &args.purpose {
+        Some(purpose) => names.purpose(&mut connection, purpose)?,
+        None if needs_purpose => bail!("a code is verified for a purpose; next: give --purpose, see fengni codes purposes"),
+        None => PurposeCode::default(),
+    };
+    let policy = Policy { verifier, purpose, min_grade: args.min_grade.map(Grade::from) };
+    let domain = connection.ledger.domain();
+    let (ledger, rest) = connection.into_parts();
+    let mut verifier = Verifier::new(ledger, policy);
+    let judged = match input {
+        Input::Picture(bytes) => judge_text(&mut verifier, &picture::read(&bytes)?, seen, output)?,
+        Input::Text(text) => judge_text(&mut verifier, &text, seen, output)?,
+        Input::File(bytes) => {
+            let file = CertificateFile::decode(&domain, &bytes);
+            Judged::of(verifier.verify_file(&file.context("neither a picture, a code nor a certificate file of this network")?))
+        }
+    };
+    rest.save(verifier.ledger(), output);
+    Ok(judged)
+}
+
+/// Judges the text of a code or an identifier, and lets a code count once.
+pub(crate) fn judge_text(
+    verifier: &mut Verifier,
+    text: &str,
+    seen: Option<&Path>,
+    output: Output,
+) -> Result<Judged> {
+    let text = text.trim();
+    let mut checked = verifier.verify_text(text, None);
+    if let Ok(code) = Code::parse(text) {
+        match seen {
+            Some(path) => {
+                let (domain, now) = (verifier.ledger().domain(), verifier.ledger().now());
+                checked.verdict = seen::admit(path, &domain, checked.verdict, &code, now)?;
+            }
+            None => {
+                // Nobody remembers this code after this call: what was not checked is not claimed.
+                checked.verdict.checked.retain(|check| *check != Check::SingleUse);
+                if checked.verdict.is_valid() {
+                    output.progress("note: the code is not remembered as used; next: give --state FILE, or --network FILE");
+                }
+            }
+        }
+    }
+    Ok(Judged::of(checked))
+}
+
+impl Judged {
+    fn of(checked: Checked) -> Self {
+        let troubles = checked.troubles.iter().map(|found| match &found.trouble {
+            Trouble::Lied(_) => format!("{found}; report this node to its operator"),
+            _ => found.to_string(),
+        });
+        Self { troubles: troubles.collect(), node: checked.node, verdict: checked.verdict }
+    }
+}
+
+/// The verdict for people: first what it is, then why.
+pub(crate) fn text(judged: &Judged) -> String {
+    let verdict = &judged.verdict;
+    let mut lines = vec![first_line(verdict)];
+    lines.push(verdict.reason.zh.clone());
+    let evidence = evidence(verdict);
+    if !evidence.is_empty() {
+        lines.push(evidence);
+    }
+    if let Some(document) = &verdict.document {
+        if let Some((from, until)) = &document.validity {
+            let grade = document.grade.map_or_else(String::new, |grade| format!(", grade {grade:?}"));
+            lines.push(format!("valid from {from} to {}{grade}", until.as_deref().unwrap_or("长期")));
+        }
+        for claim in &document.claims {
+            lines.push(format!("  {}: {}", claim.label, claim.value.as_deref().unwrap_or("-")));
+        }
+    }
+    for warning in &verdict.warnings {
+        let reason = warning.reason();
+        lines.push(format!("warning {warning}: {} {}", reason.en, reason.zh));
+    }
+    lines.extend(judged.troubles.iter().map(|trouble| format!("note: {trouble}")));
+    if let Some(next) = next(verdict) {
+        lines.push(format!("next: {next}"));
+    }
+    lines.join("\n")
+}
+
+fn first_line(verdict: &Verdict) -> String {
+    let document = verdict.document.as_ref().map(|document| {
+        let line = document.place;
+        format!(
+            "{}, sealed by {} in book {} on page {}, line {}",
+            document.certificate_type, document.issuer, line.book, line.line.page(), line.line
+        )
+    });
+    match (verdict.answer, document) {
+        (Answer::Valid, Some(document)) if verdict.code == VerdictCode::Valid => format!("valid: {document}"),
+        (Answer::Valid, Some(document)) => format!("valid {}: {document}", verdict.code),
+        (Answer::Valid, None) => format!("valid: {}", verdict.reason.en),
+        (answer, document) => {
+            let word = if answer == Answer::Refused { "refused" } else { "undecided" };
+            let document = document.map_or_else(String::new, |document| format!("\n{document}"));
+            format!("{word} {}: {}{document}", verdict.code, verdict.reason.en)
+        }
+    }
+}
+
+/// As of which block, and how old everything is.
+fn evidence(verdict: &Verdict) -> String {
+    let mut parts = Vec::new();
+    if let (Some(as_of), Some(age)) = (verdict.as_of, verdict.ages.standing_secs) {
+        let standing = if verdict.is_valid() { "standing active" } else { "state" };
+        parts.push(format!("{standing} as of block {}, {} ago", as_of.height, moment::age(age)));
+    }
+    if let Some(age) = verdict.ages.holder_proof_secs {
+        parts.push(format!("code signed {} ago", moment::age(age)));
+    }
+    if let Some(age) = verdict.ages.checkpoint_secs {
+        parts.push(format!("checkpoint {} old", moment::age(age)));
+    }
+    parts.join("; ")
+}
+
+/// What a clerk can do.
+fn next(verdict: &Verdict) -> Option<&'static str> {
+    use VerdictCode::{
+        AssuranceTooLow, CodeExpired, CodeNotYetValid, CodeReplayed, ContentMismatch, DocumentStatusOnly,
+        HolderProofInvalid, LedgerUnreachable, Malformed, NotRecognised, PurposeNotCovered, StatusStale, Superseded,
+        UnknownCert,
+    };
+    Some(match verdict.code {
+        CodeExpired | CodeReplayed => "ask the holder for a new code",
+        CodeNotYetValid => "set both clocks, then ask for a new code",
+        Malformed => "scan again, nearer and straight on",
+        HolderProofInvalid | ContentMismatch => "do not accept it; ask for the document and report the code",
+        UnknownCert => "compare the identifier with the document, or ask another gateway",
+        StatusStale | LedgerUnreachable => "ask another gateway with --gateway, or type the identifier later",
+        PurposeNotCovered => "ask the holder to show it for this purpose: fengni codes purposes",
+        NotRecognised => "see fengni agreement list",
+        AssuranceTooLow => "ask for a certificate of a better grade",
+        Superseded => "ask the holder for the certificate that replaced it",
+        DocumentStatusOnly => "check the person against the document, or ask for a code",
+        _ => return None,
+    })
+}

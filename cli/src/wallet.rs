@@ -1,0 +1,343 @@
+//! `fengni show`, `fengni wallet`: the holder's side.
+
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use anyhow::{Context as _, Result, bail};
+use clap::{Args, Subcommand};
+use fengni_client::clock;
+use fengni_client::picture;
+use fengni_client::random::random;
+use fengni_client::wallet::{Disclose, Show, Wallet};
+use fengni_core::certificate::CertificateFile;
+use fengni_core::code::Code;
+use fengni_core::id::CertificateId;
+use fengni_core::{Domain, Millis, PurposeCode};
+use fengni_genesis::Genesis;
+use serde::Serialize;
+
+use crate::connect::ConnectArgs;
+use crate::ending::Ending;
+use crate::moment;
+use crate::names::{self, Names};
+use crate::output::{Output, table};
+use crate::private;
+
+/// How long before a code expires a new one is shown.
+const OVERLAP_SECS: u64 = 60;
+
+/// `fengni show`.
+#[derive(Args, Debug)]
+#[command(after_help = "Examples:
+  fengni show c1.certificate --purpose 交通执法
+  fengni show c1.certificate --purpose 101 --disclose 准驾车型,姓名 --png code.png
+  fengni show --wallet lin.wallet --certificate IDENTIFIER --purpose 101 --watch
+  fengni show c1.certificate --purpose 101 --text | fengni verify - --as YHD --purpose 101")]
+pub(crate) struct ShowArgs {
+    /// Certificate file; its key is expected beside it with the ending .key
+    #[arg(required_unless_present = "wallet", conflicts_with = "wallet")]
+    file: Option<PathBuf>,
+    /// The holder's key file
+    #[arg(long, value_name = "FILE", conflicts_with = "wallet")]
+    key: Option<PathBuf>,
+    /// Wallet to show from
+    #[arg(long, value_name = "FILE")]
+    wallet: Option<PathBuf>,
+    /// Which certificate of the wallet; not needed where it holds one
+    #[arg(long, value_name = "IDENTIFIER", requires = "wallet")]
+    certificate: Option<String>,
+    /// What for, by name or code: see fengni codes purposes
+    #[arg(long, value_name = "PURPOSE")]
+    purpose: String,
+    /// Fields to disclose, by label, with commas; else those of the everyday code
+    #[arg(long, value_name = "LABELS", value_delimiter = ',')]
+    disclose: Vec<String>,
+    /// Seconds the code holds; else what the type allows
+    #[arg(long, value_name = "SECS")]
+    lifetime_secs: Option<u32>,
+    /// Write the code as a picture
+    #[arg(long, value_name = "FILE")]
+    png: Option<PathBuf>,
+    /// Write the code as a drawing
+    #[arg(long, value_name = "FILE")]
+    svg: Option<PathBuf>,
+    /// Print the code's text alone
+    #[arg(long, conflicts_with = "watch")]
+    text: bool,
+    /// Show a new code whenever the old one grows old, until Ctrl-C
+    #[arg(long)]
+    watch: bool,
+    /// Draw for dark letters on a light ground
+    #[arg(long)]
+    light: bool,
+    #[command(flatten)]
+    connect: ConnectArgs,
+}
+
+/// The holder's certificates.
+#[derive(Subcommand, Debug)]
+pub(crate) enum WalletCommand {
+    /// Take in certificate files with their keys, or a whole bundle; begins a wallet where there is none
+    #[command(after_help = "Examples:
+  fengni wallet add --wallet lin.wallet certificates/*.certificate --network net
+  fengni wallet add --wallet demo.wallet --bundle all.bundle --network net")]
+    Add {
+        /// Certificate files; a key beside one, with the ending .key, comes along
+        files: Vec<PathBuf>,
+        /// Bundle of many certificates
+        #[arg(long, value_name = "FILE")]
+        bundle: Option<PathBuf>,
+        #[command(flatten)]
+        at: WalletAt,
+    },
+    /// List the certificates
+    List(WalletAt),
+    /// Bring the paths up to date, for verifiers without a network
+    Refresh(WalletAt),
+}
+
+/// Which wallet, on which network.
+#[derive(Args, Debug)]
+pub(crate) struct WalletAt {
+    /// The wallet's file
+    #[arg(long, value_name = "FILE")]
+    wallet: PathBuf,
+    #[command(flatten)]
+    connect: ConnectArgs,
+}
+
+/// A code that was made. The values it discloses are the holder's to show and are not repeated.
+#[derive(Serialize)]
+struct Made {
+    text: String,
+    certificate_type: String,
+    purpose: PurposeCode,
+    issued_secs: u64,
+    expires_secs: u64,
+    disclosed: Vec<String>,
+    bytes: usize,
+    qr_version: u8,
+    with_path: bool,
+}
+
+pub(crate) fn show(args: &ShowArgs, output: Output) -> Result<Ending> {
+    let (_, genesis) = args.connect.founding(args.file.as_deref().and_then(Path::parent))?;
+    let mut wallet = open(args, &genesis)?;
+    let identifier = chosen(args, &wallet)?;
+    learn(args, &genesis, &mut wallet, &identifier)?;
+    let purpose = purpose(args, &genesis)?;
+    loop {
+        let (made, code) = make(args, &wallet, &identifier, purpose)?;
+        save_pictures(args, &made)?;
+        if args.text {
+            output.answer(&made, || made.text.clone());
+            output.progress(&about(&made));
+        } else {
+            let picture = picture::terminal(&made.text, !args.light)?;
+            let clear = if args.watch && output.is_terminal() { "\u{1b}[2J\u{1b}[H" } else { "" };
+            output.answer(&made, || format!("{clear}{picture}{}", about(&made)));
+        }
+        if !args.watch {
+            return Ok(Ending::Holds);
+        }
+        let lifetime = u64::from(code.terms.lifetime_secs);
+        let pause = lifetime.saturating_sub(OVERLAP_SECS).max(lifetime.div_ceil(2)).max(1);
+        std::thread::sleep(Duration::from_secs(pause));
+    }
+}
+
+/// The wallet that is named, or one of a single certificate.
+fn open(args: &ShowArgs, genesis: &Genesis) -> Result<Wallet> {
+    let domain = genesis.domain();
+    if let Some(path) = &args.wallet {
+        return Ok(Wallet::load(path, &domain)?);
+    }
+    let path = args.file.as_deref().context("name a certificate file or --wallet")?;
+    let mut wallet = Wallet::new(domain);
+    let key = args.key.clone().unwrap_or_else(|| path.with_extension("key"));
+    if !key.exists() {
+        bail!("the holder's key {} is not there; next: give --key FILE", key.display());
+    }
+    wallet.add(load_file(path, &domain)?, Some(private::read_key(&key)?))?;
+    Ok(wallet)
+}
+
+/// Reads a certificate file.
+pub(crate) fn load_file(path: &Path, domain: &Domain) -> Result<CertificateFile> {
+    let bytes = std::fs::read(path).with_context(|| path.display().to_string())?;
+    CertificateFile::decode(domain, &bytes)
+        .with_context(|| format!("{} is no certificate file of this network", path.display()))
+}
+
+fn chosen(args: &ShowArgs, wallet: &Wallet) -> Result<CertificateId> {
+    if let Some(text) = &args.certificate {
+        return CertificateId::parse(text).map_err(|error| anyhow::anyhow!("not a certificate identifier: {error}"));
+    }
+    let mut held = wallet.certificates();
+    match (held.next(), held.next()) {
+        (Some(file), None) => Ok(file.identifier()),
+        (None, _) => bail!("the wallet is empty; next: fengni wallet add"),
+        _ => bail!("the wallet holds several certificates; next: name one with --certificate, see fengni wallet list"),
+    }
+}
+
+/// Learns the type's fields: from the founding document where they are, else from a gateway.
+fn learn(args: &ShowArgs, genesis: &Genesis, wallet: &mut Wallet, identifier: &CertificateId) -> Result<()> {
+    let file = wallet.find(identifier).context("the wallet holds no such certificate")?;
+    let schema = file.certificate.header().facts.schema;
+    let knows = |wallet: &Wallet| {
+        let kind = wallet.find(identifier).and_then(|file| wallet.type_of(file));
+        kind.is_some_and(|kind| kind.schema(schema).is_some())
+    };
+    if !knows(wallet) {
+        let found = genesis.types.iter().find(|kind| kind.code == identifier.type_code());
+        found.into_iter().for_each(|kind| wallet.learn(kind.clone()));
+    }
+    if !knows(wallet) {
+        let mut connection = args.connect.open(None)?;
+        wallet.refresh(&mut connection.ledger)?;
+    }
+    Ok(())
+}
+
+fn purpose(args: &ShowArgs, genesis: &Genesis) -> Result<PurposeCode> {
+    if let Ok(code) = args.purpose.parse() {
+        return Ok(PurposeCode(code));
+    }
+    if let Some(code) = names::founding_code(genesis, "purposes", &args.purpose) {
+        return Ok(PurposeCode(code));
+    }
+    Names::default().purpose(&mut args.connect.open(None)?, &args.purpose)
+}
+
+fn make(
+    args: &ShowArgs,
+    wallet: &Wallet,
+    identifier: &CertificateId,
+    purpose: PurposeCode,
+) -> Result<(Made, Code)> {
+    let disclose =
+        if args.disclose.is_empty() { Disclose::Everyday } else { Disclose::Labels(args.disclose.clone()) };
+    let show = Show {
+        disclose,
+        purpose,
+        lifetime_secs: args.lifetime_secs,
+        now: clock::now(),
+        nonce: random()?,
+        challenge: None,
+        with_path: true,
+    };
+    let code = wallet.show(identifier, &show)?;
+    let text = code.to_text();
+    let kind = wallet.find(identifier).and_then(|file| wallet.type_of(file));
+    let schema = kind.and_then(|kind| kind.schema(code.shown.facts.schema));
+    let labels = code.shown.disclosed.iter().map(|claim| {
+        let spec = schema.and_then(|schema| schema.claims.get(usize::from(claim.index)));
+        spec.map_or_else(|| claim.index.to_string(), |spec| spec.label.clone())
+    });
+    let made = Made {
+        certificate_type: kind.map_or_else(String::new, |kind| kind.name.clone()),
+        purpose,
+        issued_secs: code.terms.issued_secs,
+        expires_secs: code.expires_secs(),
+        disclosed: labels.collect(),
+        bytes: code.encode().len(),
+        qr_version: picture::version(&text)?,
+        with_path: code.shown.path.is_known(),
+        text,
+    };
+    Ok((made, code))
+}
+
+fn save_pictures(args: &ShowArgs, made: &Made) -> Result<()> {
+    if let Some(path) = &args.png {
+        std::fs::write(path, picture::png(&made.text, 6)?).with_context(|| path.display().to_string())?;
+    }
+    if let Some(path) = &args.svg {
+        std::fs::write(path, picture::svg(&made.text)?).with_context(|| path.display().to_string())?;
+    }
+    Ok(())
+}
+
+/// What a code is and how long it holds.
+fn about(made: &Made) -> String {
+    format!(
+        "{} for purpose {}, discloses {}\nmade {}, expires {}; {} bytes, QR version {}",
+        made.certificate_type,
+        made.purpose,
+        made.disclosed.join(", "),
+        moment::show(Millis::from_secs(made.issued_secs)),
+        moment::show(Millis::from_secs(made.expires_secs)),
+        made.bytes,
+        made.qr_version,
+    )
+}
+
+pub(crate) fn wallet(command: &WalletCommand, output: Output) -> Result<Ending> {
+    match command {
+        WalletCommand::Add { files, bundle, at } => add(files, bundle.as_deref(), at, output),
+        WalletCommand::List(at) => list(at, output),
+        WalletCommand::Refresh(at) => refresh(at, output),
+    }
+}
+
+fn add(files: &[PathBuf], bundle: Option<&Path>, at: &WalletAt, output: Output) -> Result<Ending> {
+    let (_, genesis) = at.connect.founding(None)?;
+    let domain = genesis.domain();
+    let mut wallet = if at.wallet.exists() { Wallet::load(&at.wallet, &domain)? } else { Wallet::new(domain) };
+    let mut added = 0;
+    for path in files {
+        let key = path.with_extension("key");
+        let key = key.exists().then(|| private::read_key(&key)).transpose()?;
+        wallet.add(load_file(path, &domain)?, key)?;
+        added += 1;
+    }
+    if let Some(bundle) = bundle {
+        added += wallet.import(bundle)?;
+    }
+    genesis.types.iter().for_each(|kind| wallet.learn(kind.clone()));
+    wallet.save(&at.wallet)?;
+    let held = wallet.certificates().count();
+    output.answer(&serde_json::json!({ "added": added, "certificates": held }), || {
+        format!("{added} added; the wallet holds {held} certificates")
+    });
+    Ok(Ending::Holds)
+}
+
+fn list(at: &WalletAt, output: Output) -> Result<Ending> {
+    let (_, genesis) = at.connect.founding(None)?;
+    let wallet = Wallet::load(&at.wallet, &genesis.domain())?;
+    let rows: Vec<[String; 4]> = wallet
+        .certificates()
+        .map(|file| {
+            let facts = &file.certificate.header().facts;
+            let kind = wallet.type_of(file).map_or_else(String::new, |kind| kind.name.clone());
+            let until = facts.until.map_or_else(|| "长期".to_owned(), |day| day.to_string());
+            [file.identifier().to_string(), kind, until, file.place.to_string()]
+        })
+        .collect();
+    let facts: Vec<_> = rows
+        .iter()
+        .map(|[identifier, kind, until, place]| {
+            serde_json::json!({ "identifier": identifier, "type": kind, "until": until, "place": place })
+        })
+        .collect();
+    output.answer(&serde_json::json!({ "certificates": facts }), || {
+        table(["identifier", "type", "until", "line"], rows.iter().cloned())
+    });
+    Ok(Ending::Holds)
+}
+
+fn refresh(at: &WalletAt, output: Output) -> Result<Ending> {
+    let mut connection = at.connect.open(None)?;
+    let mut wallet = Wallet::load(&at.wallet, &connection.ledger.domain())?;
+    let refreshed = wallet.refresh(&mut connection.ledger)?;
+    wallet.save(&at.wallet)?;
+    let left: Vec<String> = refreshed.left.iter().map(|(_, reason)| reason.clone()).collect();
+    output.answer(&serde_json::json!({ "paths": refreshed.paths, "left": left }), || {
+        let mut text = format!("{} paths brought up to date", refreshed.paths);
+        left.iter().for_each(|reason| text.push_str(&format!("\none certificate was left as it is: {reason}")));
+        text
+    });
+    Ok(if left.is_empty() { Ending::Holds } else { Ending::Undecided })
+}

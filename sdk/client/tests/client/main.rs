@@ -1,0 +1,9 @@
+//! Stories of the client against a small ledger in memory: see `ledger.rs` here.
+
+mod history;
+mod issue;
+mod ledger;
+mod light;
+mod picture;
+mod rows;
+mod verify;

@@ -1,0 +1,100 @@
+//! Rows: every mistake is named by line and column, and no value is repeated.
+
+use fengni_client::issue::{Format, RowRules, Rows};
+use fengni_core::BookNumber;
+
+use crate::ledger::Network;
+
+pub(crate) fn rules(network: &Network) -> RowRules {
+    RowRules::load(&mut network.ledger(0), BookNumber(0), ".".into()).expect("the fake ledger answers")
+}
+
+const HEADER: &str = "serial,issued,from,until,准驾车型,有效期止,姓名,证件号码,住址,出生日期,初次领证日期";
+const REST: &str = "C1,2032-03-01,林晓禾,319901199003070029,听潮路9901号,1990-03-07,2014-05-20";
+
+fn problems(text: &str, format: Format) -> Vec<String> {
+    let network = Network::new();
+    let rows = Rows::read(text.as_bytes(), format, &rules(&network));
+    let problems: Vec<String> = rows.problems.iter().map(ToString::to_string).collect();
+    for value in ["林晓禾", "319901199003070029", "听潮路"] {
+        assert!(!format!("{problems:?} {rows:?}").contains(value), "a value is repeated: {problems:?}");
+    }
+    problems
+}
+
+#[test]
+fn each_mistake_of_a_row_is_named_at_its_line_and_column() {
+    let cases = [
+        ("A1,2026-03-02,2026-03-02,2032-03-01", ""),
+        ("A1,2026-03-02,2026-03-02,", ""),
+        (",2026-03-02,2026-03-02,", "line 2, serial: needs a value"),
+        ("a1,2026-03-02,2026-03-02,", "line 2, serial: character 0 is 'a', expected a digit or a capital"),
+        ("319901199003070029,2026-03-02,2026-03-02,", "line 2, serial: serial contains a resident number"),
+        ("A1,2026-02-30,2026-03-02,", "line 2, issued: is not a date"),
+        ("A1,2026-03-02,,", "line 2, from: needs a value"),
+        ("A1,2026-03-02,2026-03-02,2026-03-01", "line 2, until: the last day is before the first"),
+        ("A1,2026-03-02,2026-03-02", "line 2: 10 cells where there are 11 columns"),
+    ];
+    for (row, expected) in cases {
+        let found = problems(&format!("{HEADER}\n{row},{REST}\n"), Format::Csv).join("; ");
+        let holds = if expected.is_empty() { found.is_empty() } else { found.starts_with(expected) };
+        assert!(holds, "{row}: {found}");
+    }
+}
+
+#[test]
+fn columns_claims_and_codes_are_checked() {
+    let row = format!("A1,2026-03-02,2026-03-02,,{REST}");
+    let cases = [
+        (HEADER.replace("姓名", "名字"), row.clone(), "line 1, 名字: is neither a standard column nor a field of the type"),
+        (HEADER.replace("until", "from"), row.clone(), "line 1, from: stands there twice"),
+        (HEADER.into(), row.replace("林晓禾", ""), "line 2, 姓名: needs a value"),
+        (HEADER.into(), row.replace("林晓禾", "林\u{7}晓禾"), "line 2, 姓名: is not 1 to 512 bytes"),
+        (HEADER.into(), row.replace("319901199003070029", "319901199003070092"), "line 2, 证件号码: check character"),
+        (HEADER.into(), format!("{row}\n{row}"), "line 3: the same certificate stands on line 2"),
+        (format!("{HEADER},file_hash"), format!("{row},12"), "line 2, file_hash: is not a hash"),
+        (format!("{HEADER},file"), format!("{row},no-such.ofd"), "line 2, file: the attached file cannot be read: entity not found"),
+        (format!("{HEADER},grade"), format!("{row},E"), "line 2, grade: is none of the trust grades"),
+        (format!("{HEADER},holder_key"), format!("{row},1:00"), "line 2, holder_key: is not a public key"),
+        (String::new(), String::new(), "line 1: there is no line of column names"),
+    ];
+    for (header, row, expected) in cases {
+        let found = problems(&format!("{header}\n{row}\n"), Format::Csv).join("; ");
+        assert!(found.starts_with(expected), "{expected}: {found}");
+    }
+}
+
+#[test]
+fn an_identifier_carries_its_check_character_and_agrees_with_book_and_serial() {
+    let rest = "\"issued\":\"2026-03-02\",\"from\":\"2026-03-02\",\"准驾车型\":\"C1\",\"有效期止\":\"2032-03-01\",\
+                \"姓名\":\"林晓禾\",\"证件号码\":\"319901199003070029\",\"住址\":\"听潮路\",\"出生日期\":\"1990-03-07\",\
+                \"初次领证日期\":\"2014-05-20\",\"until\":null";
+    let c1 = "1.2.156.3005.2.11100000XN0000012G001.11319900XN0100021G.20260302000000000001.001";
+    let cases = [
+        (format!("\"identifier\":\"{c1}.N\""), ""),
+        (format!("\"identifier\":\"{c1}.N\",\"version\":\"001\""), ""),
+        (format!("\"identifier\":\"{c1}.M\""), "line 1, identifier: check character"),
+        (format!("\"identifier\":\"{c1}.N\",\"serial\":\"2\""), "line 1, serial: disagrees with the identifier"),
+        (format!("\"identifier\":\"{c1}.N\",\"version\":\"002\""), "line 1, version: disagrees with the identifier"),
+        (format!("\"serial\":17,\"serial\":\"2\",\"identifier\":\"{c1}.N\""), "line 1, serial: stands there twice"),
+        (
+            "\"identifier\":\"1.2.156.3005.2.11100000XN0000020B001.11319900XN010003X8.319900202600004712.001.J\"".into(),
+            "line 1, identifier: names another type or issuer",
+        ),
+    ];
+    for (front, expected) in cases {
+        let found = problems(&format!("{{{front},{rest}}}\n\n"), Format::JsonLines).join("; ");
+        let holds = if expected.is_empty() { found.is_empty() } else { found.starts_with(expected) };
+        assert!(holds, "{front}: {found}");
+    }
+    assert_eq!(problems("{\"serial\": \"1\"", Format::JsonLines), ["line 1: cannot be read as a row"]);
+}
+
+#[test]
+fn another_encoding_than_utf8_is_named() {
+    let network = Network::new();
+    let mut bytes = format!("\u{feff}{HEADER}\nA1,2026-03-02,2026-03-02,,").into_bytes();
+    bytes.extend_from_slice(b"\xc1\xd6,,,,,,\n");
+    let rows = Rows::read(&bytes, Format::Csv, &rules(&network));
+    assert_eq!(rows.problems[0].to_string(), "line 2, 准驾车型: is not UTF-8: save the file in that encoding");
+}

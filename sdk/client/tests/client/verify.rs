@@ -1,0 +1,173 @@
+//! Verifying and showing: any node will do, none is believed (VER-01 to VER-04, REC-02; J3, J4).
+
+use fengni_client::gateway::Trouble;
+use fengni_client::issue::{Archive, Format, IssueOptions, Issuer, Rows, Target, deliver};
+use fengni_client::picture;
+use fengni_client::verify::{Checked, Policy, Verifier};
+use fengni_client::wallet::{Disclose, Show, Wallet, WalletError};
+use fengni_core::verdict::{Answer, VerdictCode};
+use fengni_core::{BookNumber, LineNumber, Millis, PurposeCode};
+use fengni_genesis::sample;
+
+use crate::ledger::{Mood, NOW, Network, PSB, two_persons};
+use crate::rows::rules;
+
+/// A network with one licence on it, and its holder.
+struct Street {
+    network: Network,
+    wallet: Wallet,
+}
+
+impl Street {
+    fn new() -> Self {
+        let network = Network::new();
+        let folder = tempfile::tempdir().expect("a folder for the test");
+        let domain = network.chain().domain;
+        let mut archive = Archive::open(folder.path(), &domain, BookNumber(0)).expect("a new archive");
+        let licence = sample::licence(0);
+        let text = format!("{}\n{}\n", licence.header().join(","), licence.row().join(","));
+        let rules = rules(&network);
+        let rows = Rows::read(text.as_bytes(), Format::Csv, &rules);
+        let (submitter, signers) = (network.submitter(), two_persons());
+        let issuer = Issuer { submitter: &submitter, signers: &signers, rules: &rules, options: IssueOptions::default() };
+        let mut ledger = network.ledger(0);
+        issuer.issue(&mut ledger, &mut archive, rows, &mut ()).expect("an honest ledger");
+        let bundle = folder.path().join("bundle.jsonl");
+        let sealed = archive.sealed().expect("its own archive");
+        deliver(&mut ledger, &archive, &sealed, &Target::Bundle(bundle.clone()), &mut ()).expect("deliverable");
+        let mut wallet = Wallet::new(domain);
+        assert_eq!(wallet.import(&bundle).expect("its own bundle"), 1);
+        wallet.refresh(&mut ledger).expect("an honest ledger");
+        Self { network, wallet }
+    }
+
+    fn purpose() -> PurposeCode {
+        sample::purpose("交通执法").expect("a sample purpose")
+    }
+
+    fn show(&self) -> Show {
+        // 15 seconds before the scan.
+        Show { nonce: [1; 8], ..Show::everyday(Self::purpose(), Millis(NOW.0 - 15_000)).expect("randomness") }
+    }
+
+    fn code(&self, show: &Show) -> String {
+        let identifier = self.wallet.certificates().next().expect("one certificate").identifier();
+        self.wallet.show(&identifier, show).expect("a code").to_text()
+    }
+
+    fn verifier(&self, plus_secs: u64) -> Verifier {
+        let verifier = sample::member(PSB).expect("a sample member");
+        Verifier::new(self.network.ledger(plus_secs), Policy { verifier, purpose: Self::purpose(), min_grade: None })
+    }
+}
+
+fn code_of(checked: &Checked) -> VerdictCode {
+    checked.verdict.code
+}
+
+#[test]
+fn ver01_a_code_in_a_picture_is_valid_once() {
+    let street = Street::new();
+    let png = picture::png(&street.code(&street.show()), 4).expect("a code fits");
+    let mut verifier = street.verifier(0);
+    let first = verifier.verify_picture(&png, None).expect("a code in the picture");
+    assert_eq!(code_of(&first), VerdictCode::Valid, "{:?}", first.verdict);
+    let document = first.verdict.document.expect("of a certificate");
+    let labels: Vec<&str> = document.claims.iter().map(|claim| claim.label.as_str()).collect();
+    assert_eq!(labels, ["准驾车型", "有效期止"]);
+    let second = verifier.verify_picture(&png, None).expect("a code in the picture");
+    assert_eq!(code_of(&second), VerdictCode::CodeReplayed);
+    assert_eq!(code_of(&street.verifier(200).verify_picture(&png, None).expect("a code")), VerdictCode::CodeExpired);
+}
+
+#[test]
+fn ver01_a_silent_node_is_passed_over_and_silence_everywhere_is_undecided() {
+    let street = Street::new();
+    let code = street.code(&street.show());
+    street.network.set(0, Mood::Silent);
+    let checked = street.verifier(0).verify_text(&code, None);
+    assert_eq!((code_of(&checked), checked.node.as_deref()), (VerdictCode::Valid, Some("node-b")));
+    assert!(matches!(checked.troubles[0].trouble, Trouble::Unreachable(_)));
+    street.network.set_all(Mood::Silent);
+    let checked = street.verifier(0).verify_text(&code, None);
+    assert_eq!((code_of(&checked), checked.verdict.answer), (VerdictCode::LedgerUnreachable, Answer::Undecided));
+    // What the code alone can tell is told all the same.
+    assert_eq!(code_of(&street.verifier(200).verify_text(&code, None)), VerdictCode::CodeExpired);
+}
+
+#[test]
+fn rec02_a_node_that_lies_is_named_and_another_one_decides() {
+    let street = Street::new();
+    let code = street.code(&street.show());
+    for mood in [Mood::Forges, Mood::OwnQuorum] {
+        street.network.set_all(Mood::Honest);
+        street.network.set(0, mood);
+        let checked = street.verifier(0).verify_text(&code, None);
+        assert_eq!((code_of(&checked), checked.node.as_deref()), (VerdictCode::Valid, Some("node-b")), "{mood:?}");
+        assert_eq!(checked.troubles[0].node, "node-a");
+        assert!(matches!(checked.troubles[0].trouble, Trouble::Lied(_)), "{:?}", checked.troubles);
+        street.network.set_all(mood);
+        let checked = street.verifier(0).verify_text(&code, None);
+        assert_eq!((code_of(&checked), checked.verdict.answer), (VerdictCode::LedgerUnreachable, Answer::Undecided));
+    }
+}
+
+#[test]
+fn a_state_that_is_too_old_is_undecided() {
+    let street = Street::new();
+    let show = Show { now: Millis(NOW.0 + 60_000), ..street.show() };
+    assert_eq!(code_of(&street.verifier(65).verify_text(&street.code(&show), None)), VerdictCode::StatusStale);
+}
+
+#[test]
+fn an_act_on_the_ledger_reaches_the_next_scan() {
+    let street = Street::new();
+    let mut verifier = street.verifier(0);
+    assert_eq!(code_of(&verifier.verify_text(&street.code(&street.show()), None)), VerdictCode::Valid);
+    street.network.chain().act(LineNumber(0), |act| act);
+    let again = Show { nonce: [2; 8], ..street.show() };
+    let checked = verifier.verify_text(&street.code(&again), None);
+    assert_eq!(code_of(&checked), VerdictCode::Cancelled);
+    assert_eq!(checked.verdict.document.map(|document| document.claims.len()), Some(0));
+}
+
+#[test]
+fn typed_identifiers_and_files_give_recorded_acts_only() {
+    let street = Street::new();
+    let mut verifier = street.verifier(0);
+    let file = street.wallet.certificates().next().expect("one certificate").clone();
+    let typed = file.identifier().to_string();
+    assert_eq!(code_of(&verifier.verify_text(&typed, None)), VerdictCode::DocumentStatusOnly);
+    assert_eq!(code_of(&verifier.verify_file(&file)), VerdictCode::DocumentStatusOnly);
+    let unknown = verifier.verify_text(&sample::certificates()[0].identifier, None);
+    assert_eq!((code_of(&unknown), unknown.verdict.answer), (VerdictCode::UnknownCert, Answer::Undecided));
+    let mut elsewhere = file.clone();
+    elsewhere.place.line = LineNumber(9);
+    let beyond = verifier.verify_file(&elsewhere);
+    assert_eq!((code_of(&beyond), beyond.verdict.answer), (VerdictCode::UnknownCert, Answer::Refused));
+    assert_eq!(code_of(&verifier.verify_text("FN1:NONSENSE", None)), VerdictCode::Malformed);
+    street.network.set_all(Mood::Silent);
+    assert_eq!(code_of(&verifier.verify_text(&typed, None)), VerdictCode::LedgerUnreachable);
+    assert_eq!(code_of(&verifier.verify_file(&file)), VerdictCode::LedgerUnreachable);
+}
+
+#[test]
+fn a_wallet_shows_what_it_is_asked_to_and_survives_its_file() {
+    let street = Street::new();
+    let folder = tempfile::tempdir().expect("a folder for the test");
+    let path = folder.path().join("wallet.json");
+    street.wallet.save(&path).expect("a writable folder");
+    let wallet = Wallet::load(&path, street.wallet.domain()).expect("its own file");
+    let identifier = wallet.certificates().next().expect("one certificate").identifier();
+    let show = |disclose| wallet.show(&identifier, &Show { disclose, ..street.show() });
+    let code = show(Disclose::Labels(vec!["姓名".into(), "准驾车型".into()])).expect("two fields");
+    let shown: Vec<u16> = code.shown.disclosed.iter().map(|claim| claim.index).collect();
+    assert_eq!((shown, code.terms.lifetime_secs), (vec![0, 2], 120));
+    assert!(code.shown.path.is_known());
+    let error = show(Disclose::Labels(vec!["年龄".into()])).expect_err("no such field");
+    assert!(matches!(error, WalletError::UnknownLabel { label } if label == "年龄"));
+    assert!(!format!("{wallet:?}").contains(&sample::licence(0).claims[2].1));
+    let mut other = *street.wallet.domain();
+    other.network.0.0[0] ^= 1;
+    assert!(Wallet::load(&path, &other).is_err());
+}
