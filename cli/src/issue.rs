@@ -5,8 +5,8 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context as _, Result, bail};
 use clap::{Args, ValueEnum};
 use fengni_client::issue::{
-    Archive, Format, IssueError, IssueOptions, IssueReport, Progress, RowProblem, RowRules, Rows, SealReport, Step,
-    Target, deliver, issue,
+    Archive, Format, IssueError, IssueOptions, IssueReport, Issuer, Progress, RowProblem, RowRules, Rows, SealReport,
+    Step, Target, deliver,
 };
 use fengni_client::submit::Settlement;
 use fengni_core::book::Subject;
@@ -106,10 +106,10 @@ pub(crate) struct Request<'a> {
 pub(crate) struct Issued {
     /// The book.
     pub(crate) book: BookNumber,
-    /// Rows in the file that hold.
-    pub(crate) rows: u64,
     /// Certificates that this run sealed.
     pub(crate) sealed: u64,
+    /// Certificates that an interrupted run had sent and this one learnt to be sealed.
+    pub(crate) resumed: u64,
     /// Certificates that were on the ledger before.
     pub(crate) already_issued: u64,
     /// Rows whose seal is not known to be in a block.
@@ -202,8 +202,8 @@ impl Request<'_> {
         let mut archive = Archive::open(&self.archive, &connection.ledger.domain(), book)?;
         let submitter = connection.submitter()?;
         let options = IssueOptions { partial: self.partial, holder_keys: self.holder_keys, ..IssueOptions::default() };
-        let ledger = &mut connection.ledger;
-        let report = match issue(ledger, &submitter, &signers, &mut archive, &rules, rows, &options, progress) {
+        let issuer = Issuer { submitter: &submitter, signers: &signers, rules: &rules, options };
+        let report = match issuer.issue(&mut connection.ledger, &mut archive, rows, progress) {
             Ok(report) => report,
             Err(IssueError::Rows(problems)) => return Ok(all_or_none(book, problems)),
             Err(error @ (IssueError::Refused { .. } | IssueError::OtherKeeper { .. })) => {
@@ -249,8 +249,8 @@ impl Request<'_> {
 fn refused(reason: String) -> Issued {
     Issued {
         book: BookNumber::default(),
-        rows: 0,
         sealed: 0,
+        resumed: 0,
         already_issued: 0,
         waiting: 0,
         refused: 0,
@@ -276,8 +276,8 @@ impl Issued {
         };
         Self {
             book,
-            rows: report.rows,
             sealed: report.new,
+            resumed: report.resumed,
             already_issued: report.already,
             waiting: report.waiting,
             refused: report.refused.len() as u64,
@@ -307,9 +307,12 @@ fn text(issued: &Issued, args: &IssueArgs) -> String {
         lines.push(format!("and {more} more; next: --json lists all"));
     }
     lines.extend(issued.reasons.iter().cloned());
+    if issued.resumed > 0 {
+        lines.push(format!("{} resumed from an interrupted run", issued.resumed));
+    }
     let waiting = if issued.waiting > 0 { format!(", {} waiting", issued.waiting) } else { String::new() };
     lines.push(format!("{} sealed, {} already issued, {} refused{waiting}", issued.sealed, issued.already_issued, issued.refused));
-    if issued.ending == Ending::Holds && issued.sealed == 0 {
+    if issued.ending == Ending::Holds && issued.sealed + issued.resumed == 0 {
         lines.push("nothing new: every row of the file is on the ledger already".to_owned());
     }
     if issued.delivered > 0 {

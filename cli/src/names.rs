@@ -148,10 +148,6 @@ impl Names {
         found.map(|number| Ok(BookNumber(u32::try_from(number)?))).transpose()
     }
 
-    /// Forgets what the ledger may have changed.
-    pub(crate) fn forget_books(&mut self) {
-        self.books = None;
-    }
 }
 
 /// A code by its name in a set of the founding document, where no network needs to be asked.

@@ -8,7 +8,7 @@ use fengni_node::config::{Config, LogFormat};
 
 /// A node of the Fengni ledger.
 #[derive(Parser)]
-#[command(version, about, after_help = "Examples:\n  fengni-node run --home nodes/psb\n  fengni-node check --home nodes/psb")]
+#[command(version, about, after_help = "Examples:\n  fengni-node run --home nodes/psb\n  fengni-node check --home nodes/psb\n  fengni-node compact --home nodes/psb")]
 struct Arguments {
     #[command(subcommand)]
     command: Command,
@@ -18,6 +18,12 @@ struct Arguments {
 enum Command {
     /// Run until told to stop (SIGTERM or Ctrl-C).
     Run {
+        /// Folder with node.toml.
+        #[arg(long)]
+        home: PathBuf,
+    },
+    /// Pack the store of a stopped node, so that it takes the least space.
+    Compact {
         /// Folder with node.toml.
         #[arg(long)]
         home: PathBuf,
@@ -33,6 +39,7 @@ enum Command {
 fn main() -> ExitCode {
     let result = match Arguments::parse().command {
         Command::Run { home } => run(&home),
+        Command::Compact { home } => fengni_node::compact(&home),
         Command::Check { home } => fengni_node::check(&home).inspect(|()| eprintln!("the node's files are right")),
     };
     match result {
@@ -53,7 +60,9 @@ fn run(home: &std::path::Path) -> anyhow::Result<()> {
 }
 
 fn start_log(config: &Config) -> anyhow::Result<()> {
-    let filter = tracing_subscriber::EnvFilter::try_new(&config.log.level)
+    // The engine tells every timeout of every round at level info: useful to its makers.
+    let level = format!("arc_malachitebft=warn,{}", config.log.level);
+    let filter = tracing_subscriber::EnvFilter::try_new(level)
         .map_err(|error| anyhow::anyhow!("log.level: {error}; next: write a level such as info"))?;
     let log = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
     match config.log.format {

@@ -38,6 +38,18 @@ pub fn check(home: &Path) -> anyhow::Result<()> {
     Files::load(home).map(drop)
 }
 
+/// Packs the store of a node that does not run.
+///
+/// # Errors
+/// Wrong files, or a store that a running node holds.
+pub fn compact(home: &Path) -> anyhow::Result<()> {
+    let files = Files::load(home)?;
+    let store = Store::open(&files.config.data.join("store"), &files.domain)
+        .context("next: stop the node first, if it runs")?;
+    store.compact();
+    Ok(())
+}
+
 /// Runs a node until `stop` completes or consensus cannot go on.
 ///
 /// # Errors

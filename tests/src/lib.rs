@@ -5,11 +5,14 @@
 
 #![forbid(unsafe_code)]
 
+mod actors;
+pub mod bench;
 mod binaries;
 mod command;
 mod network;
 mod wait;
 
+pub use actors::{Actor, Paper, holder_key, purpose_code, random};
 pub use binaries::binary;
 pub use command::{Answer, fengni};
 pub use network::{Network, Node, NodeStatus};

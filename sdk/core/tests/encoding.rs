@@ -360,6 +360,14 @@ fn made_digests() -> Value {
     let transactions: Vec<Bytes> = (0..3).map(|number| Bytes(world::transaction(&domain, number).encode())).collect();
     let hexes = |bytes: &[Bytes]| bytes.iter().map(|bytes| hex::encode(&bytes.0)).collect::<Vec<_>>();
     let outcomes: Vec<Bytes> = world.outcomes.iter().map(|outcome| Bytes(outcome.encode())).collect();
+    let pages = [1u64, 2, 5, 1024].map(|count| {
+        let lines: Vec<Line> = (0..count).map(world::line).collect();
+        json!({ "lines": count, "root": fengni_core::book::page_root(&domain, &lines) })
+    });
+    let days = [0u64, 57_599_999, 57_600_000, 1_772_380_799_999, 1_772_380_800_000].map(|millis| {
+        let day = Day::of(Millis(millis));
+        json!({ "millis": millis, "day": day, "date": day.to_string() })
+    });
     json!({
         "about": "Rules D-1 to D-4, B-2, B-3, H-2 to H-4, R-1. Network: 32 bytes 46.",
         "network": domain.network.to_string(),
@@ -385,14 +393,10 @@ fn made_digests() -> Value {
         "nodes": [{ "left": left, "right": right, "digest": suite.node(&left, &right) }],
         "empty": suite.hash(&[]),
         "tags": [{ "identifier": identifier.to_string(), "tag": hex::encode(Tag::of(&domain, &identifier).0) }],
-        "pages": [1u64, 2, 5, 1024].map(|count| {
-            let lines: Vec<Line> = (0..count).map(world::line).collect();
-            json!({ "lines": count, "root": fengni_core::book::page_root(&domain, &lines) })
-        }),
+        "pages": pages,
         "transactions": { "entries": hexes(&transactions), "digest": transactions_digest(&domain, &transactions) },
         "outcomes": { "entries": hexes(&outcomes), "digest": outcomes_digest(&domain, &world.outcomes) },
-        "days": [0u64, 57_599_999, 57_600_000, 1_772_380_799_999, 1_772_380_800_000]
-            .map(|millis| json!({ "millis": millis, "day": Day::of(Millis(millis)), "date": Day::of(Millis(millis)).to_string() })),
+        "days": days,
     })
 }
 

@@ -231,7 +231,8 @@ fn issuing_keys(genesis: &Genesis, member: MemberNumber) -> Vec<(KeyNumber, Secr
 fn certify(state: &State, header: &Header) -> CommitCertificate {
     let domain = *state.domain();
     let (height, block) = (header.height, header.id(&domain));
-    let signatures = state.next_validators().iter().map(|validator| {
+    let validators = state.next_validators();
+    let signatures = validators.iter().map(|validator| {
         let member = validator.member;
         let message = vote_bytes(&domain, VoteStep::Precommit, height, 0, Some(block), member);
         let name = ["GOV", "PSB", "AMR", "CIQ", "HRS"].into_iter().find(|name| sample::member(name) == Some(member));

@@ -1,6 +1,8 @@
 //! Reads: what the gateway hands out is verified as a stranger would.
 
+use std::io::Write;
 use std::sync::atomic::Ordering;
+use std::sync::{Arc, Mutex};
 
 use fengni_core::book::{Book, Line, page_root};
 use fengni_core::bytes::Bytes;
@@ -224,6 +226,39 @@ async fn n18_no_counter_names_what_was_asked_for() {
     assert!(counted.contains("route=\"/v1/proofs/identifier/{identifier}\""), "{counted}");
     assert!(counted.contains("route=\"none\",status=\"4xx\""), "{counted}");
     assert!(!counted.contains(&identifier) && counted.ends_with("# EOF\n"));
+}
+
+/// Keeps every log line.
+#[derive(Clone, Default)]
+struct Log(Arc<Mutex<Vec<u8>>>);
+
+impl Write for Log {
+    fn write(&mut self, line: &[u8]) -> std::io::Result<usize> {
+        self.0.lock().expect("no test panics while it logs").write(line)
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        Ok(())
+    }
+}
+
+// One thread, so that the listener's lines are this test's.
+#[tokio::test]
+async fn n18_no_log_line_names_what_was_asked_for() {
+    let log = Log::default();
+    let kept = log.clone();
+    let subscriber = tracing_subscriber::fmt().with_max_level(tracing::Level::TRACE).with_writer(move || kept.clone());
+    let _logging = tracing::subscriber::set_default(subscriber.finish());
+    let node = Node::start(Double::with_a_book()).await;
+    let identifier = node.double.certificate().to_string();
+    for path in ["/v1/proofs/identifier/", "/v1/codes/", "/", "/v1/transactions/", "/v1/proofs?places="] {
+        node.get(&format!("{path}{identifier}")).await;
+    }
+    let log = String::from_utf8(log.0.lock().expect("no test panics while it logs").clone()).expect("text");
+    assert!(log.contains("route=\"/v1/proofs/identifier/{identifier}\""), "{log}");
+    assert!(!log.contains(&identifier), "{log}");
+    let serial = identifier.split('.').nth(7).expect("a serial");
+    assert!(!log.contains(serial), "{log}");
 }
 
 #[tokio::test(flavor = "multi_thread")]
