@@ -6,11 +6,11 @@ use std::path::PathBuf;
 use anyhow::{Context as _, Result};
 use clap::{Args, Subcommand};
 use fengni_client::agreement;
+use fengni_client::submit::Settlement;
 use fengni_core::certificate::Grade;
 use fengni_core::operation::Operation;
 use fengni_core::outcome::Effect;
 use fengni_core::record::{Agreement, AgreementStatus, AgreementTerms, KeyPurpose, Term};
-use fengni_client::submit::Settlement;
 use fengni_core::{AgreementNumber, LinePlace};
 use serde::{Deserialize, Serialize};
 
@@ -136,7 +136,7 @@ pub(crate) fn run(command: &AgreementCommand, output: Output) -> Result<Ending> 
     output.answer(&settled, || {
         let what = match &settlement {
             Settlement::Done { effect: Effect::Agreement { agreement, in_force }, .. } => {
-                let force = if *in_force { "in force" } else { "not in force yet" };
+                let force = if *in_force { "in force" } else { "not in force" };
                 format!("agreement {agreement} {what}, {force}")
             }
             _ => what.to_owned(),
@@ -197,7 +197,8 @@ fn list(connect: &ConnectArgs, output: Output) -> Result<Ending> {
     let members = names.members(&mut connection)?.to_vec();
     let types = names.types(&mut connection)?.to_vec();
     output.answer(&serde_json::json!({ "agreements": listed }), || {
-        let member = |number: u32| members.get(number as usize).map_or_else(|| number.to_string(), |it| it.name.clone());
+        let member =
+            |number: u32| members.get(number as usize).map_or_else(|| number.to_string(), |it| it.name.clone());
         let rows = listed.iter().map(|it| {
             let terms = &it.record.terms;
             let parties = it.record.parties.iter().map(|party| {

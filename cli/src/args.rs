@@ -10,6 +10,7 @@ use crate::connect::ConnectArgs;
 use crate::history::{CheckArgs, HistoryArgs};
 use crate::issue::IssueArgs;
 use crate::replace::{RekeyArgs, SupersedeArgs, TransferInArgs};
+use crate::serve::ServeArgs;
 use crate::standing::{ConsumeArgs, StandingCommand};
 use crate::verify::VerifyArgs;
 use crate::views::CodesArgs;
@@ -70,6 +71,8 @@ pub(crate) enum Command {
     History(HistoryArgs),
     /// Check a file of a history without any network
     Check(CheckArgs),
+    /// Serve issue, standing, verify and history as JSON on this host
+    Serve(ServeArgs),
     /// For auditors
     #[command(subcommand)]
     Audit(AuditCommand),

@@ -15,8 +15,8 @@ use std::time::{Duration, Instant};
 use anyhow::{Context as _, Result};
 use clap::{Args, Subcommand};
 use fengni_client::gateway::Gateway;
-use fengni_client::light::LightClient;
 use fengni_client::ledger::Ledger;
+use fengni_client::light::LightClient;
 use fengni_client::transport::HttpOptions;
 use fengni_core::block::Block;
 use fengni_core::bytes::Bytes;
@@ -232,7 +232,9 @@ fn text(replayed: &Replayed, elapsed: Duration, gateway: &str) -> String {
     );
     match (&replayed.failed_height, &replayed.reason) {
         (Some(failed), Some(reason)) => {
-            format!("{done}\nrefused: block {failed} of {gateway} does not hold: {reason}\nnext: replay another node and compare")
+            format!(
+                "{done}\nrefused: block {failed} of {gateway} does not hold: {reason}\nnext: replay another node and compare"
+            )
         }
         _ => format!("{done}\nstate root equal at height {height}: {state_root}"),
     }

@@ -72,7 +72,8 @@ impl ConnectArgs {
     /// The founding document that is named, or the map's.
     fn genesis(&self, map: Option<&NetworkMap>) -> Result<Genesis> {
         let path = self.genesis.clone().or_else(|| map.map(|map| map.path(&map.genesis)));
-        let path = path.context("no network is named; next: give --network FILE, or --gateway URL and --genesis FILE")?;
+        let path =
+            path.context("no network is named; next: give --network FILE, or --gateway URL and --genesis FILE")?;
         let genesis = load_genesis(&path)?;
         if let Some(map) = map.filter(|map| map.network != genesis.network()) {
             bail!("{} founds network {}, the map is of {}", path.display(), genesis.network(), map.network);

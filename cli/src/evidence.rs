@@ -5,15 +5,17 @@
 //! file recomputes the events from the proof and compares, so that a word removed, moved, altered
 //! or cut off is named.
 
+use std::collections::BTreeMap;
 use std::path::Path;
 
 use anyhow::{Context as _, Result, bail};
 use fengni_client::handover::Handover;
 use fengni_client::history::{Chapter, History};
+use fengni_client::light::FinalHeader;
 use fengni_core::block::Header;
 use fengni_core::finality::CommitCertificate;
 use fengni_core::proof::{BookList, Entry, ShelfHead, StateProof};
-use fengni_core::{BookNumber, Digest, LinePlace, NetworkId};
+use fengni_core::{BookNumber, Digest, Height, LinePlace, Millis, NetworkId};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
@@ -36,6 +38,8 @@ pub(crate) struct Evidence {
     pub(crate) place: LinePlace,
     /// One entry a seal or act, as [`events`] gives them.
     pub(crate) events: Vec<Value>,
+    /// Headers of the blocks in which something happened.
+    pub(crate) headers: Vec<FinalHeader>,
     /// Handovers from the founding to the height of the proof, in order.
     pub(crate) handovers: Vec<Handover>,
     proof: Proof,
@@ -62,15 +66,21 @@ struct Root {
 
 impl Evidence {
     /// The file of a history that was proven.
-    pub(crate) fn new(place: LinePlace, proof: &StateProof, history: &History, handovers: Vec<Handover>) -> Result<Self> {
+    pub(crate) fn new(
+        place: LinePlace,
+        proof: &StateProof,
+        events: Vec<Value>,
+        headers: Vec<FinalHeader>,
+    ) -> Result<Self> {
         let roots = proof.roots.iter().map(|((book, list), root)| Root { book: *book, list: *list, root: *root });
         Ok(Self {
             kind: KIND.to_owned(),
             format: FORMAT,
             network: proof.header.network,
             place,
-            events: events(history)?,
-            handovers,
+            events,
+            headers,
+            handovers: Vec::new(),
             proof: Proof {
                 header: proof.header.clone(),
                 certificate: proof.certificate.clone(),
@@ -91,7 +101,12 @@ impl Evidence {
         let file: Self = serde_json::from_str(&text)
             .with_context(|| format!("{} is no file of a history, or a damaged one", path.display()))?;
         if file.kind != KIND || file.format != FORMAT {
-            bail!("{} is {} of format {}, this program reads {KIND} of format {FORMAT}", path.display(), file.kind, file.format);
+            bail!(
+                "{} is {} of format {}, this program reads {KIND} of format {FORMAT}",
+                path.display(),
+                file.kind,
+                file.format
+            );
         }
         Ok(file)
     }
@@ -114,27 +129,31 @@ impl Evidence {
     }
 }
 
-/// The events of a history in order, numbered from 1: each seal and each act.
-pub(crate) fn events(history: &History) -> Result<Vec<Value>> {
+/// The events of a history in order, numbered from 1: each seal and each act, with its time where
+/// a header tells.
+pub(crate) fn events(history: &History, times: &BTreeMap<Height, Millis>) -> Result<Vec<Value>> {
     let mut events = Vec::new();
     for chapter in &history.chapters {
         if let Some(seal) = sealed(chapter)? {
-            events.push(seal);
+            events.push((chapter.sealed.as_ref().map(|sealed| sealed.height), seal));
         }
         for event in &chapter.events {
             let mut value = serde_json::to_value(event)?;
             if let Some(fields) = value.as_object_mut() {
                 fields.insert("place".to_owned(), serde_json::to_value(chapter.place)?);
             }
-            events.push(value);
+            events.push((Some(event.height), value));
         }
     }
-    for (value, seq) in events.iter_mut().zip(1u64..) {
+    let numbered = (1u64..).zip(events).map(|(seq, (height, mut value))| {
         if let Some(fields) = value.as_object_mut() {
             fields.insert("seq".to_owned(), seq.into());
+            let time = height.and_then(|height| times.get(&height));
+            fields.extend(time.map(|time| ("time".to_owned(), time.0.into())));
         }
-    }
-    Ok(events)
+        value
+    });
+    Ok(numbered.collect())
 }
 
 fn sealed(chapter: &Chapter) -> Result<Option<Value>> {
@@ -158,9 +177,12 @@ pub(crate) fn differences(said: &[Value], proven: &[Value]) -> Vec<String> {
             None => found.push(format!("gap at seq {number}: the event is proven and not in the file")),
             Some(other) if other != event => {
                 let fields = event.as_object().into_iter().flatten();
-                let changed: Vec<&str> =
-                    fields.filter(|(name, value)| other.get(name.as_str()) != Some(value)).map(|(name, _)| name.as_str()).collect();
-                let what = if changed.is_empty() { "more fields than were proven".to_owned() } else { changed.join(", ") };
+                let changed: Vec<&str> = fields
+                    .filter(|(name, value)| other.get(name.as_str()) != Some(value))
+                    .map(|(name, _)| name.as_str())
+                    .collect();
+                let what =
+                    if changed.is_empty() { "more fields than were proven".to_owned() } else { changed.join(", ") };
                 found.push(format!("seq {number} was altered: {what}"));
             }
             Some(_) => (),
@@ -189,7 +211,11 @@ mod tests {
 
     #[test]
     fn what_was_done_to_the_words_is_named() {
-        let proven = vec![json!({"seq": 1, "kind": "issue"}), json!({"seq": 2, "kind": "suspend"}), json!({"seq": 3, "kind": "return"})];
+        let proven = vec![
+            json!({"seq": 1, "kind": "issue"}),
+            json!({"seq": 2, "kind": "suspend"}),
+            json!({"seq": 3, "kind": "return"}),
+        ];
         let said = |places: &[usize]| places.iter().map(|place| proven[*place].clone()).collect::<Vec<_>>();
         let cases: [(Vec<Value>, Option<&str>); 6] = [
             (said(&[0, 1, 2]), None),
@@ -197,7 +223,10 @@ mod tests {
             (said(&[0, 2, 1]), Some("not in their order")),
             (said(&[0, 1]), Some("gap at seq 3")),
             (said(&[0, 1, 1, 2]), Some("twice")),
-            (vec![proven[0].clone(), json!({"seq": 2, "kind": "dispute"}), proven[2].clone()], Some("seq 2 was altered: kind")),
+            (
+                vec![proven[0].clone(), json!({"seq": 2, "kind": "dispute"}), proven[2].clone()],
+                Some("seq 2 was altered: kind"),
+            ),
         ];
         for (said, defect) in cases {
             let found = differences(&said, &proven);

@@ -1,16 +1,20 @@
 //! `fengni history`, `fengni check`: everything that happened to a certificate (AUD-01).
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 
 use anyhow::Result;
 use clap::Args;
 use fengni_client::clock;
-use fengni_client::history::{Event, History};
-use fengni_client::light::{LightClient, LightError};
-use fengni_core::proof::ProofError;
+use fengni_client::history::{Actor, Event, Gap, History};
+use fengni_client::light::{FinalHeader, LightClient, LightError};
+use fengni_core::proof::{ProofError, Proven, StateProof};
+use fengni_core::standing::{ActKind, State};
+use fengni_core::{Height, Millis};
+use fengni_genesis::Genesis;
 use serde_json::{Value, json};
 
-use crate::connect::{ConnectArgs, load_genesis};
+use crate::connect::{ConnectArgs, Connection, load_genesis};
 use crate::ending::Ending;
 use crate::evidence::{Evidence, differences, events};
 use crate::moment;
@@ -51,18 +55,76 @@ pub(crate) struct CheckArgs {
 pub(crate) fn run(args: &HistoryArgs, output: Output) -> Result<Ending> {
     let mut connection = args.connect.open(None)?;
     let place = Target::parse(&args.target)?.place(&mut connection)?;
-    let read = |proof: &fengni_core::proof::StateProof, proven: fengni_core::proof::Proven| {
-        Ok::<_, ProofError>((proof.clone(), History::read(&proven, place)?))
-    };
+    let read =
+        |proof: &StateProof, proven: Proven| Ok::<_, ProofError>((proof.clone(), History::read(&proven, place)?));
     let answer = connection.ledger.ask(|node| node.history(place), read)?;
     let (proof, history) = answer.value;
+    let headers = headers(&mut connection, &history)?;
     connection.save(output);
+    let story = Story::new(history, &headers, &connection.genesis)?;
     if let Some(path) = &args.out {
-        Evidence::new(place, &proof, &history, Vec::new())?.save(path)?;
-        output.progress(&format!("wrote {}; next: fengni check {} --genesis genesis.bin", path.display(), path.display()));
+        Evidence::new(place, &proof, story.events.clone(), headers)?.save(path)?;
+        output.progress(&format!(
+            "wrote {}; next: fengni check {} --genesis genesis.bin",
+            path.display(),
+            path.display()
+        ));
     }
-    let signed = (proof.certificate.signatures.len(), connection.ledger.light().validators_at(proof.header.height)?.len());
-    answer_history(&history, signed, Vec::new(), args.prove, output)
+    let signed =
+        (proof.certificate.signatures.len(), connection.ledger.light().validators_at(proof.header.height)?.len());
+    answer_history(&story, signed, Vec::new(), args.prove, output)
+}
+
+/// The headers of the blocks in which something happened: they say when.
+fn headers(connection: &mut Connection, history: &History) -> Result<Vec<FinalHeader>> {
+    let mut headers = Vec::new();
+    for height in heights(history) {
+        let (header, certificate) = connection.ledger.gateway().ask(|node| node.header(height))?.value;
+        let now = connection.ledger.now();
+        connection.ledger.light_mut().accept(&header, &certificate, now)?;
+        headers.push(FinalHeader { header, certificate });
+    }
+    Ok(headers)
+}
+
+fn heights(history: &History) -> BTreeSet<Height> {
+    let chapters = history.chapters.iter();
+    chapters
+        .flat_map(|chapter| {
+            let sealed = chapter.sealed.iter().map(|sealed| sealed.height);
+            sealed.chain(chapter.events.iter().map(|event| event.height))
+        })
+        .collect()
+}
+
+/// A history with the times of its events.
+struct Story {
+    history: History,
+    events: Vec<Value>,
+    times: BTreeMap<Height, Millis>,
+    reasons: BTreeMap<u16, String>,
+}
+
+impl Story {
+    /// - `headers`: accepted by a light client.
+    fn new(history: History, headers: &[FinalHeader], genesis: &Genesis) -> Result<Self> {
+        let times: BTreeMap<Height, Millis> =
+            headers.iter().map(|found| (found.header.height, found.header.time)).collect();
+        let events = events(&history, &times)?;
+        let set = genesis.codes.iter().find(|set| set.name == "reasons");
+        let codes = set.iter().flat_map(|set| &set.codes);
+        let reasons = codes.filter_map(|code| Some((code.code.parse().ok()?, code.name.clone()))).collect();
+        Ok(Self { history, events, times, reasons })
+    }
+
+    fn when(&self, height: Height) -> String {
+        self.times.get(&height).map_or_else(String::new, |time| moment::show(*time))
+    }
+
+    fn reason(&self, event: &Event) -> String {
+        let known = event.reason_name.clone().or_else(|| self.reasons.get(&event.reason.0).cloned());
+        known.map_or_else(|| event.reason.to_string(), |name| format!("{} {name}", event.reason))
+    }
 }
 
 pub(crate) fn check(args: &CheckArgs, output: Output) -> Result<Ending> {
@@ -72,6 +134,8 @@ pub(crate) fn check(args: &CheckArgs, output: Output) -> Result<Ending> {
     let proof = file.state_proof();
     let now = clock::now();
     let judged = file.handovers.iter().try_for_each(|handover| light.follow(handover, now));
+    let judged = judged
+        .and_then(|()| file.headers.iter().try_for_each(|found| light.accept(&found.header, &found.certificate, now)));
     let proven = match judged.and_then(|()| light.prove(&proof, now)) {
         Ok(proven) => proven,
         Err(error) => return Ok(not_proven(&error, output)),
@@ -80,9 +144,16 @@ pub(crate) fn check(args: &CheckArgs, output: Output) -> Result<Ending> {
         Ok(history) => history,
         Err(error) => return Ok(not_proven(&LightError::Proof(error), output)),
     };
-    let defects = differences(&file.events, &events(&history)?);
+    let story = Story::new(history, &file.headers, &genesis)?;
+    let missing = heights(&story.history).into_iter().find(|height| !story.times.contains_key(height));
+    let mut defects = match story.history.gaps.is_empty() {
+        // Where the proof has a gap, the words after it are numbered otherwise: the gap says it all.
+        true => differences(&file.events, &story.events),
+        false => story.history.gaps.iter().map(|gap| named_gap(gap, &file.events)).collect(),
+    };
+    defects.extend(missing.map(|height| format!("the header of height {height} is missing, which says when")));
     let signed = (proof.certificate.signatures.len(), light.validators_at(proof.header.height)?.len());
-    answer_history(&history, signed, defects, true, output)
+    answer_history(&story, signed, defects, true, output)
 }
 
 /// What does not hold is refused; what cannot be judged from the founding is undecided.
@@ -100,15 +171,16 @@ fn not_proven(error: &LightError, output: Output) -> Ending {
 }
 
 fn answer_history(
-    history: &History,
+    story: &Story,
     (signatures, validators): (usize, usize),
-    defects: Vec<String>,
+    mut defects: Vec<String>,
     prove: bool,
     output: Output,
 ) -> Result<Ending> {
-    let listed = events(history)?;
-    let mut defects = defects;
-    defects.extend(history.gaps.iter().map(|gap| format!("{gap}{}", seq_of(gap, history))));
+    let history = &story.history;
+    if defects.is_empty() {
+        defects.extend(history.gaps.iter().map(ToString::to_string));
+    }
     let complete = defects.is_empty();
     let ending = if complete || !prove { Ending::Holds } else { Ending::Refused };
     let facts = json!({
@@ -119,29 +191,30 @@ fn answer_history(
         "as_of_time": history.as_of.1,
         "signatures": signatures,
         "validators": validators,
-        "events": listed,
+        "events": story.events,
         "chapters": history.chapters,
     });
-    output.answer(&facts, || text(history, &listed, &defects, (signatures, validators)));
+    output.answer(&facts, || text(story, &defects, (signatures, validators)));
     Ok(ending)
 }
 
-/// The place in the story of an act that is missing: after it, acts are numbered from the chain.
-fn seq_of(gap: &fengni_client::history::Gap, history: &History) -> String {
-    use fengni_client::history::Gap;
-    let Gap::Act { place, .. } = gap else { return String::new() };
-    let chapter = history.chapters.iter().find(|chapter| chapter.place == *place);
-    chapter.map_or_else(String::new, |chapter| {
-        format!(": gap before the last {} events; head hash mismatch", chapter.events.len())
-    })
+/// A gap of the proof with the place of what is missing in the words of the file.
+fn named_gap(gap: &Gap, said: &[Value]) -> String {
+    let Gap::Act { place, number } = gap else { return gap.to_string() };
+    let place = serde_json::to_value(place).ok();
+    let is_it = |event: &&Value| {
+        event.get("place") == place.as_ref() && event.get("number").and_then(Value::as_u64) == Some(number.0)
+    };
+    match said.iter().find(is_it).and_then(|event| event.get("seq")).and_then(Value::as_u64) {
+        Some(seq) => format!("gap at seq {seq}: {gap}; head hash mismatch"),
+        None => format!("{gap}; head hash mismatch"),
+    }
 }
 
-fn text(history: &History, listed: &[Value], defects: &[String], (signatures, validators): (usize, usize)) -> String {
+fn text(story: &Story, defects: &[String], (signatures, validators): (usize, usize)) -> String {
     let mut rows = Vec::new();
-    for chapter in &history.chapters {
-        let name = |actor: &fengni_client::history::Actor| {
-            actor.name.clone().unwrap_or_else(|| format!("member {}", actor.member))
-        };
+    for chapter in &story.history.chapters {
+        let name = |actor: &Actor| actor.name.clone().unwrap_or_else(|| format!("member {}", actor.member));
         if let Some(sealed) = &chapter.sealed {
             rows.push([
                 chapter.place.to_string(),
@@ -151,28 +224,37 @@ fn text(history: &History, listed: &[Value], defects: &[String], (signatures, va
                 keys(&sealed.keys),
                 String::new(),
                 sealed.height.to_string(),
+                story.when(sealed.height),
             ]);
         }
+        let mut holds = BTreeSet::new();
         for event in &chapter.events {
+            match (event.kind, event.hold) {
+                (ActKind::Suspend, _) => drop(holds.insert(event.by.member)),
+                (ActKind::Return, Some(hold)) => drop(holds.remove(&hold)),
+                _ => (),
+            }
+            let suspended = !holds.is_empty() && event.to.state == State::Active;
             rows.push([
                 chapter.place.to_string(),
                 act(event),
-                describe(event.to),
+                if suspended { "suspended 暂扣".to_owned() } else { describe(event.to) },
                 name(&event.by),
                 keys(&event.keys),
-                event.reason_name.clone().unwrap_or_else(|| event.reason.to_string()),
+                story.reason(event),
                 event.height.to_string(),
+                story.when(event.height),
             ]);
         }
     }
-    let rows = (1..).zip(rows).map(|(seq, [place, act, to, by, keys, reason, height]): (u32, _)| {
-        [seq.to_string(), place, act, to, by, keys, reason, height]
+    let rows = (1..).zip(rows).map(|(seq, [place, act, to, by, keys, reason, height, time]): (u32, _)| {
+        [seq.to_string(), place, act, to, by, keys, reason, height, time]
     });
-    let table = table(["seq", "line", "act", "standing after", "by", "keys", "reason", "height"], rows);
-    let (height, time) = history.as_of;
+    let table = table(["seq", "line", "act", "standing after", "by", "keys", "reason", "height", "time"], rows);
+    let (height, time) = story.history.as_of;
     let proof = format!("header {height} of {} signed by {signatures} of {validators} validators", moment::show(time));
     if defects.is_empty() {
-        let last = listed.len();
+        let last = story.events.len();
         return format!("{table}\ncomplete: {last} events, seq 1 to {last}, no act missing; {proof}");
     }
     format!("{table}\nincomplete: {}\n{proof}\nnext: ask another node for the history", defects.join("; "))
@@ -184,7 +266,6 @@ fn keys(keys: &[fengni_core::KeyNumber]) -> String {
 
 /// What was done, with what belongs to it.
 fn act(event: &Event) -> String {
-    use fengni_core::standing::ActKind;
     let name = match event.kind {
         ActKind::Suspend => "suspend 暂扣",
         ActKind::Return => "return 暂扣发还",

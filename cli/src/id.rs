@@ -1,5 +1,7 @@
 //! `fengni id check`: which kind of code a text is, and what is wrong with it.
 
+use std::collections::BTreeMap;
+
 use fengni_core::id::{IdError, Kind, classify};
 use serde::Serialize;
 
@@ -13,8 +15,8 @@ struct Finding {
     valid: bool,
     #[serde(skip_serializing_if = "Option::is_none")]
     reason: Option<Reason>,
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    parts: Vec<(&'static str, String)>,
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    parts: BTreeMap<&'static str, String>,
 }
 
 #[derive(Serialize)]
@@ -30,7 +32,11 @@ pub(crate) fn check(code: &str, output: Output) -> Ending {
     let finding = Finding {
         kind: kind.name(),
         valid: error.is_none(),
-        reason: error.as_ref().map(|error| Reason { code: error.name(), rule: error.rule(), message: error.to_string() }),
+        reason: error.as_ref().map(|error| Reason {
+            code: error.name(),
+            rule: error.rule(),
+            message: error.to_string(),
+        }),
         parts: parts(&kind),
     };
     output.answer(&finding, || text(&finding, error.as_ref()));
@@ -69,16 +75,16 @@ fn next(error: &IdError) -> &'static str {
 }
 
 /// What a valid code is made of; nothing of a person's number.
-fn parts(kind: &Kind) -> Vec<(&'static str, String)> {
+fn parts(kind: &Kind) -> BTreeMap<&'static str, String> {
     match kind {
-        Kind::Certificate(Ok(id)) => vec![
+        Kind::Certificate(Ok(id)) => BTreeMap::from([
             ("type", id.type_code().to_string()),
             ("issuer", id.issuer().to_string()),
             ("serial", id.serial().to_string()),
             ("version", id.version().to_string()),
-        ],
-        Kind::Credit(Ok(code)) => vec![("division", code.division().to_string())],
-        _ => Vec::new(),
+        ]),
+        Kind::Credit(Ok(code)) => BTreeMap::from([("division", code.division().to_string())]),
+        _ => BTreeMap::new(),
     }
 }
 
@@ -89,8 +95,16 @@ mod tests {
     #[test]
     fn each_kind_of_code_is_told_apart_and_judged() {
         let cases = [
-            ("1.2.156.3005.2.11100000XN0000012G001.11319900XN0100021G.20260302000000000001.001.N", "certificate identifier", true),
-            ("1.2.156.3005.2.11100000XN0000012G001.11319900XN0100021G.20260302000000000010.001.N", "certificate identifier", false),
+            (
+                "1.2.156.3005.2.11100000XN0000012G001.11319900XN0100021G.20260302000000000001.001.N",
+                "certificate identifier",
+                true,
+            ),
+            (
+                "1.2.156.3005.2.11100000XN0000012G001.11319900XN0100021G.20260302000000000010.001.N",
+                "certificate identifier",
+                false,
+            ),
             ("11100000XN0000012G001", "type code", true),
             ("11319900XN0100021G", "credit code", true),
             ("11319900XN0100021H", "credit code", false),

@@ -241,7 +241,9 @@ impl Request<'_> {
         match signing::submit(connection, &signers, operation)? {
             Settlement::Done { effect: Effect::BookOpened { book }, .. } => Ok(Ok(book)),
             Settlement::Refused { refusal, .. } => Ok(Err(format!("the book could not be opened: {refusal}"))),
-            other => bail!("it is not known whether the book was opened: {:?}; next: run the command again", other.id()),
+            other => {
+                bail!("it is not known whether the book was opened: {:?}; next: run the command again", other.id())
+            }
         }
     }
 }
@@ -311,7 +313,10 @@ fn text(issued: &Issued, args: &IssueArgs) -> String {
         lines.push(format!("{} resumed from an interrupted run", issued.resumed));
     }
     let waiting = if issued.waiting > 0 { format!(", {} waiting", issued.waiting) } else { String::new() };
-    lines.push(format!("{} sealed, {} already issued, {} refused{waiting}", issued.sealed, issued.already_issued, issued.refused));
+    lines.push(format!(
+        "{} sealed, {} already issued, {} refused{waiting}",
+        issued.sealed, issued.already_issued, issued.refused
+    ));
     if issued.ending == Ending::Holds && issued.sealed + issued.resumed == 0 {
         lines.push("nothing new: every row of the file is on the ledger already".to_owned());
     }

@@ -27,6 +27,7 @@ mod output;
 mod private;
 mod replace;
 mod seen;
+mod serve;
 mod signing;
 mod standing;
 mod verify;
@@ -86,6 +87,7 @@ fn dispatch(command: Command, output: Output) -> Result<Ending> {
         Command::Verify(args) => verify::run(&args, output),
         Command::History(args) => history::run(&args, output),
         Command::Check(args) => history::check(&args, output),
+        Command::Serve(args) => serve::run(&args, output),
         Command::Audit(command) => audit::run(&command, output),
         Command::Network(args) => views::network(&args, output),
         Command::Members(args) => views::members(&args, output),

@@ -1,8 +1,8 @@
 //! Moments and ages as people read them, in China Standard Time.
 
 use fengni_core::Millis;
-use time::macros::{format_description, offset};
 use time::OffsetDateTime;
+use time::macros::{format_description, offset};
 
 /// A moment such as `2026-03-05 08:31:10`, +08:00.
 pub(crate) fn show(moment: Millis) -> String {
@@ -32,7 +32,14 @@ mod tests {
 
     #[test]
     fn ages_use_the_largest_unit_that_still_says_something() {
-        let cases = [(0, "0 seconds"), (1, "1 second"), (119, "119 seconds"), (120, "2 minutes"), (93_600, "26 hours"), (259_200, "3 days")];
+        let cases = [
+            (0, "0 seconds"),
+            (1, "1 second"),
+            (119, "119 seconds"),
+            (120, "2 minutes"),
+            (93_600, "26 hours"),
+            (259_200, "3 days"),
+        ];
         for (secs, shown) in cases {
             assert_eq!(age(secs), shown);
         }

@@ -4,7 +4,9 @@ use anyhow::{Context as _, Result, bail};
 use fengni_core::book::Book;
 use fengni_core::id::{CertificateId, Division};
 use fengni_core::record::{CertificateType, CodeSet, Member};
-use fengni_core::{AgreementNumber, BookNumber, Day, LineNumber, LinePlace, MemberNumber, Millis, PurposeCode, ReasonCode, TypeNumber};
+use fengni_core::{
+    AgreementNumber, BookNumber, Day, LineNumber, LinePlace, MemberNumber, Millis, PurposeCode, ReasonCode, TypeNumber,
+};
 
 use fengni_genesis::Genesis;
 
@@ -38,7 +40,9 @@ impl Target {
             Self::Place(place) => Ok(*place),
             Self::Identifier(identifier) => match connection.ledger.find(identifier)? {
                 Some((place, _)) => Ok(place),
-                None => bail!("no node finds a line of this identifier; next: compare it with the document, or ask another gateway"),
+                None => bail!(
+                    "no node finds a line of this identifier; next: compare it with the document, or ask another gateway"
+                ),
             },
         }
     }
@@ -147,7 +151,6 @@ impl Names {
         let found = self.books(connection)?.iter().position(is_it);
         found.map(|number| Ok(BookNumber(u32::try_from(number)?))).transpose()
     }
-
 }
 
 /// A code by its name in a set of the founding document, where no network needs to be asked.

@@ -133,7 +133,9 @@ pub(crate) fn transfer_in(args: &TransferInArgs, output: Output) -> Result<Endin
     let division = args.division.as_deref().map(names::division).transpose()?;
     let books = names.books(&mut connection)?;
     let mut fitting = books.iter().zip(0..).filter(|(book, _)| {
-        book.keeper == own && book.certificate_type() == kind && division.is_none_or(|division| book.division == division)
+        book.keeper == own
+            && book.certificate_type() == kind
+            && division.is_none_or(|division| book.division == division)
     });
     let into = match (fitting.next(), fitting.next()) {
         (Some((_, number)), None) => BookNumber(number),
@@ -161,7 +163,8 @@ pub(crate) fn rekey(args: &RekeyArgs, output: Output) -> Result<Ending> {
     let schema = kind.schema(facts.schema).context("the type has no such schema")?;
     let values = file.certificate.claims().iter().map(|claim| claim.value.clone()).collect();
     let named = args.holder_key.as_deref().map(PublicKey::from_text).transpose()?;
-    let new = New::draw(&connection, schema, file.identifier(), |holder| Facts { holder, ..facts.clone() }, values, named)?;
+    let new =
+        New::draw(&connection, schema, file.identifier(), |holder| Facts { holder, ..facts.clone() }, values, named)?;
     let old = file.place;
     let make = |new, ground| standing::rekey(old, new, ground);
     replace(&mut connection, &args.replace, old, new, old.book, ActKind::Rekey, make, output)

@@ -75,7 +75,9 @@ pub(crate) enum StandingCommand {
     /// 挂失: block the holder's key after a loss; the certificate stands
     BlockKey(ActArgs),
     /// Show where a certificate stands
-    #[command(after_help = "Examples:\n  fengni standing show 0/417 --network net\n  fengni standing show IDENTIFIER --json")]
+    #[command(
+        after_help = "Examples:\n  fengni standing show 0/417 --network net\n  fengni standing show IDENTIFIER --json"
+    )]
     Show {
         /// Identifier, or book/line
         target: String,
@@ -310,10 +312,13 @@ pub(crate) fn report(acted: &Acted, output: Output) -> Result<Ending> {
         let word = word.as_ref().and_then(|word| word.as_str()).unwrap_or("act").replace('-', " ");
         let after = match &acted.settlement {
             Settlement::Done { effect: fengni_core::outcome::Effect::Acted { act, standing }, .. } => {
-                format!(", act {act}; standing now: {}", describe(*standing))
+                // A suspension is a hold and no state: the state stays what it was.
+                let is_held = acted.act == ActKind::Suspend && standing.state == State::Active;
+                let after = if is_held { "suspended 暂扣".to_owned() } else { describe(*standing) };
+                format!(", act {act}; standing now: {after};")
             }
             Settlement::Done { effect: fengni_core::outcome::Effect::Replaced { act, book, line }, .. } => {
-                format!(", act {act}; goes on at book {book} line {line}")
+                format!(", act {act}; goes on at book {book} line {line};")
             }
             _ => String::new(),
         };
@@ -379,7 +384,9 @@ fn show(target: &str, connect: &ConnectArgs, output: Output) -> Result<Ending> {
     let book: Book = proven.record(place.book.0)?;
     if place.line.0 >= book.lines {
         let facts = serde_json::json!({ "result": "refused", "place": place, "lines": book.lines });
-        output.answer(&facts, || format!("refused: book {} has {} lines and no line {}", place.book, book.lines, place.line));
+        output.answer(&facts, || {
+            format!("refused: book {} has {} lines and no line {}", place.book, book.lines, place.line)
+        });
         return Ok(Ending::Refused);
     }
     let shown = shown(&proven, place, &book)?;
@@ -394,7 +401,12 @@ fn shown(proven: &Proven, place: LinePlace, book: &Book) -> Result<Shown> {
     let (standing, holds) = page.standing(place.line.place());
     let header = proven.header();
     let name = |member: MemberNumber| proven.record::<Member>(member.0).ok().map(|member| member.name);
-    let hold = |hold: &Hold| HoldShown { by: hold.by, name: name(hold.by), until: hold.until, live: hold.is_live(header.time) };
+    let hold = |hold: &Hold| HoldShown {
+        by: hold.by,
+        name: name(hold.by),
+        until: hold.until,
+        live: hold.is_live(header.time),
+    };
     Ok(Shown {
         place,
         certificate_type: kind.name,

@@ -25,7 +25,7 @@ use crate::seen;
 /// Bytes of what is read from standard input or a file, at most: a photograph.
 const INPUT_BYTES: u64 = 64 * 1024 * 1024;
 /// Codes that were accepted, in a member's folder.
-const SEEN_FILE: &str = "codes.seen";
+pub(crate) const SEEN_FILE: &str = "codes.seen";
 
 /// The lowest trust grade that will do.
 #[derive(Clone, Copy, Debug, ValueEnum)]
@@ -184,10 +184,13 @@ fn judge(
 ) -> Result<Judged> {
     let mut names = Names::default();
     let verifier = names.member(&mut connection, &args.verifier)?;
-    let needs_purpose = matches!(&input, Input::Text(text) if CertificateId::parse(text).is_err()) || matches!(input, Input::Picture(_));
+    let needs_purpose = matches!(&input, Input::Text(text) if CertificateId::parse(text).is_err())
+        || matches!(input, Input::Picture(_));
     let purpose = match &args.purpose {
         Some(purpose) => names.purpose(&mut connection, purpose)?,
-        None if needs_purpose => bail!("a code is verified for a purpose; next: give --purpose, see fengni codes purposes"),
+        None if needs_purpose => {
+            bail!("a code is verified for a purpose; next: give --purpose, see fengni codes purposes")
+        }
         None => PurposeCode::default(),
     };
     let policy = Policy { verifier, purpose, min_grade: args.min_grade.map(Grade::from) };
@@ -199,7 +202,10 @@ fn judge(
         Input::Text(text) => judge_text(&mut verifier, &text, seen, output)?,
         Input::File(bytes) => {
             let file = CertificateFile::decode(&domain, &bytes);
-            Judged::of(verifier.verify_file(&file.context("neither a picture, a code nor a certificate file of this network")?))
+            Judged::of(
+                verifier
+                    .verify_file(&file.context("neither a picture, a code nor a certificate file of this network")?),
+            )
         }
     };
     rest.save(verifier.ledger(), output);
@@ -207,12 +213,7 @@ fn judge(
 }
 
 /// Judges the text of a code or an identifier, and lets a code count once.
-pub(crate) fn judge_text(
-    verifier: &mut Verifier,
-    text: &str,
-    seen: Option<&Path>,
-    output: Output,
-) -> Result<Judged> {
+pub(crate) fn judge_text(verifier: &mut Verifier, text: &str, seen: Option<&Path>, output: Output) -> Result<Judged> {
     let text = text.trim();
     let mut checked = verifier.verify_text(text, None);
     if let Ok(code) = Code::parse(text) {
@@ -225,7 +226,9 @@ pub(crate) fn judge_text(
                 // Nobody remembers this code after this call: what was not checked is not claimed.
                 checked.verdict.checked.retain(|check| *check != Check::SingleUse);
                 if checked.verdict.is_valid() {
-                    output.progress("note: the code is not remembered as used; next: give --state FILE, or --network FILE");
+                    output.progress(
+                        "note: the code is not remembered as used; next: give --state FILE, or --network FILE",
+                    );
                 }
             }
         }
@@ -247,6 +250,10 @@ impl Judged {
 pub(crate) fn text(judged: &Judged) -> String {
     let verdict = &judged.verdict;
     let mut lines = vec![first_line(verdict)];
+    // A valid document's first line says what it is; the sentence follows in both languages.
+    if verdict.is_valid() {
+        lines.push(verdict.reason.en.clone());
+    }
     lines.push(verdict.reason.zh.clone());
     let evidence = evidence(verdict);
     if !evidence.is_empty() {
@@ -277,7 +284,11 @@ fn first_line(verdict: &Verdict) -> String {
         let line = document.place;
         format!(
             "{}, sealed by {} in book {} on page {}, line {}",
-            document.certificate_type, document.issuer, line.book, line.line.page(), line.line
+            document.certificate_type,
+            document.issuer,
+            line.book,
+            line.line.page(),
+            line.line
         )
     });
     match (verdict.answer, document) {

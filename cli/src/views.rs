@@ -78,7 +78,14 @@ pub(crate) fn members(args: &ViewArgs, output: Output) -> Result<Ending> {
                 MemberStatus::Suspended => "suspended",
                 MemberStatus::Removed => "removed",
             };
-            [place.to_string(), key(place), member.code.to_string(), member.name.clone(), status.to_owned(), roles.join(", ")]
+            [
+                place.to_string(),
+                key(place),
+                member.code.to_string(),
+                member.name.clone(),
+                status.to_owned(),
+                roles.join(", "),
+            ]
         });
         table(["number", "key", "code", "name", "status", "roles"], rows)
     });
@@ -101,12 +108,20 @@ pub(crate) fn types(args: &ViewArgs, output: Output) -> Result<Ending> {
     let types = Names::default().types(&mut connection)?.to_vec();
     output.answer(&json!({ "types": types }), || {
         let rows = types.iter().enumerate().map(|(place, kind)| {
-            let fields = kind.schemas.last().map(|schema| {
-                schema.claims.iter().map(|claim| claim.label.clone()).collect::<Vec<_>>().join(" ")
-            });
+            let fields = kind
+                .schemas
+                .last()
+                .map(|schema| schema.claims.iter().map(|claim| claim.label.clone()).collect::<Vec<_>>().join(" "));
             let enabled = if kind.enabled { "yes" } else { "no" };
             let lifetime = format!("{} s", kind.code_lifetime_secs);
-            [place.to_string(), kind.code.to_string(), kind.name.clone(), enabled.to_owned(), lifetime, fields.unwrap_or_default()]
+            [
+                place.to_string(),
+                kind.code.to_string(),
+                kind.name.clone(),
+                enabled.to_owned(),
+                lifetime,
+                fields.unwrap_or_default(),
+            ]
         });
         table(["number", "code", "name", "enabled", "code holds", "fields"], rows)
     });
@@ -149,9 +164,9 @@ pub(crate) fn codes(args: &CodesArgs, output: Output) -> Result<Ending> {
         }
     }
     output.answer(&json!({ "sets": sets }), || {
-        let rows = sets.iter().flat_map(|set| {
-            set.codes.iter().map(|code| [set.name.clone(), code.code.clone(), code.name.clone()])
-        });
+        let rows = sets
+            .iter()
+            .flat_map(|set| set.codes.iter().map(|code| [set.name.clone(), code.code.clone(), code.name.clone()]));
         table(["set", "code", "meaning"], rows)
     });
     Ok(Ending::Holds)

@@ -210,14 +210,8 @@ fn purpose(args: &ShowArgs, genesis: &Genesis) -> Result<PurposeCode> {
     Names::default().purpose(&mut args.connect.open(None)?, &args.purpose)
 }
 
-fn make(
-    args: &ShowArgs,
-    wallet: &Wallet,
-    identifier: &CertificateId,
-    purpose: PurposeCode,
-) -> Result<(Made, Code)> {
-    let disclose =
-        if args.disclose.is_empty() { Disclose::Everyday } else { Disclose::Labels(args.disclose.clone()) };
+fn make(args: &ShowArgs, wallet: &Wallet, identifier: &CertificateId, purpose: PurposeCode) -> Result<(Made, Code)> {
+    let disclose = if args.disclose.is_empty() { Disclose::Everyday } else { Disclose::Labels(args.disclose.clone()) };
     let show = Show {
         disclose,
         purpose,

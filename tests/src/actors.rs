@@ -186,6 +186,14 @@ impl Paper {
     /// # Panics
     /// When the sample has no such type.
     pub fn certify(&self, genesis: &Genesis, domain: &Domain, holder: &SecretKey) -> CertificateFile {
+        self.certify_from(Day::from_ymd(2026, 3, 2).expect("a real day"), genesis, domain, holder)
+    }
+
+    /// As [`Paper::certify`], in force from another day.
+    ///
+    /// # Panics
+    /// When the sample has no such type.
+    pub fn certify_from(&self, from: Day, genesis: &Genesis, domain: &Domain, holder: &SecretKey) -> CertificateFile {
         let kind = sample::certificate_type(self.kind).expect("a sample type");
         let record = &genesis.types[kind.0 as usize];
         let schema = record.schema(1).expect("a type has a first schema");
@@ -195,7 +203,7 @@ impl Paper {
             serial: Serial::parse(&self.serial).expect("a serial"),
             version: Version::new(self.version).expect("a version"),
             issued,
-            from: issued,
+            from,
             until: self.until,
             grade: self.grade,
             holder: holder.public(),

@@ -137,9 +137,11 @@ impl NetworkMap {
     /// Where the file cannot be read or is no map of this form.
     pub fn load(path: &Path) -> Result<Self> {
         let file = if path.is_dir() { path.join(FILE) } else { path.to_owned() };
-        let text = std::fs::read_to_string(&file)
-            .with_context(|| format!("{} cannot be read; next: fengni sample --home DIR makes a network", file.display()))?;
-        let mut map: Self = serde_json::from_str(&text).with_context(|| format!("{} is no map of a network", file.display()))?;
+        let text = std::fs::read_to_string(&file).with_context(|| {
+            format!("{} cannot be read; next: fengni sample --home DIR makes a network", file.display())
+        })?;
+        let mut map: Self =
+            serde_json::from_str(&text).with_context(|| format!("{} is no map of a network", file.display()))?;
         if map.schema != SCHEMA {
             bail!("{} has schema {}, this program reads {SCHEMA}", file.display(), map.schema);
         }

@@ -32,7 +32,10 @@ pub(super) fn program(named: Option<&Path>) -> Result<PathBuf> {
     // Test programs stand one folder deeper.
     let found = own.ancestors().skip(1).take(2).map(|folder| folder.join(PROGRAM)).find(|path| path.is_file());
     found.with_context(|| {
-        format!("there is no {PROGRAM} beside {}; next: cargo build -p fengni-node, or --node-binary FILE", own.display())
+        format!(
+            "there is no {PROGRAM} beside {}; next: cargo build -p fengni-node, or --node-binary FILE",
+            own.display()
+        )
     })
 }
 

@@ -255,12 +255,7 @@ fn save_nodes(map: &mut NetworkMap, args: &SampleArgs, document: &Document, keys
     Ok(())
 }
 
-fn plan(
-    member: &fengni_genesis::MemberEntry,
-    name: String,
-    role: NodeRole,
-    ports: &mut Ports,
-) -> Result<NodePlan> {
+fn plan(member: &fengni_genesis::MemberEntry, name: String, role: NodeRole, ports: &mut Ports) -> Result<NodePlan> {
     let peer = member.keys.iter().find(|key| key.purpose == KeyPurpose::Peer);
     let peer = peer.with_context(|| format!("{} has no peer key", member.key))?;
     let is_validator = role == NodeRole::Validator;
@@ -328,7 +323,8 @@ fn save_rows(map: &NetworkMap) -> Result<()> {
     licences.extend((0..more).map(|index| sample::licence(index).row().into_iter().map(str::to_owned).collect()));
     for (issuer, rows) in files {
         let Some(member) = map.member(issuer) else { continue };
-        let lines: Vec<String> = rows.iter().map(|row| row.iter().map(|cell| csv_cell(cell)).collect::<Vec<_>>().join(",")).collect();
+        let lines: Vec<String> =
+            rows.iter().map(|row| row.iter().map(|cell| csv_cell(cell)).collect::<Vec<_>>().join(",")).collect();
         write(&map.path(&member.home).join("rows.csv"), lines.join("\n") + "\n")?;
     }
     Ok(())

@@ -37,7 +37,11 @@ pub(crate) fn run(args: &UpArgs, output: Output) -> Result<Ending> {
     for node in &nodes {
         if let Some(pid) = process::running(&map, node) {
             let home = args.home.display();
-            bail!("node {} runs already as process {}; next: fengni down --home {home}", node.name, pid.as_raw_nonzero());
+            bail!(
+                "node {} runs already as process {}; next: fengni down --home {home}",
+                node.name,
+                pid.as_raw_nonzero()
+            );
         }
     }
     let mut children: Vec<(&NodeEntry, Child)> = Vec::new();
@@ -85,7 +89,11 @@ fn wait(map: &NetworkMap, children: &mut [(&NodeEntry, Child)], patience: Durati
             // Collects the process, so that it does not seem to run.
             if let Some(status) = child.try_wait()? {
                 let _ = std::fs::remove_file(map.path(&node.pid_file));
-                bail!("node {} ended with {status}; the end of {}:\n{}", node.name, node.log.display(), process::log_tail(map, node));
+                let (log, tail) = (node.log.display(), process::log_tail(map, node));
+                bail!(
+                    "node {} ended with {status}, the others run on; next: fengni down; the end of {log}:\n{tail}",
+                    node.name
+                );
             }
             let look = probe::look(map, node);
             let height = look.height.filter(|height| height.0 > 0);
@@ -97,7 +105,10 @@ fn wait(map: &NetworkMap, children: &mut [(&NodeEntry, Child)], patience: Durati
             if start.elapsed() > patience {
                 let reason = look.reason.unwrap_or_else(|| "no new block came".to_owned());
                 let (secs, log, tail) = (patience.as_secs(), node.log.display(), process::log_tail(map, node));
-                bail!("node {} is not ready after {secs} seconds: {reason}; the end of {log}:\n{tail}", node.name);
+                bail!(
+                    "node {} is not ready after {secs} seconds, and runs on: {reason}; next: fengni down; the end of {log}:\n{tail}",
+                    node.name
+                );
             }
             left.push(place);
         }

@@ -154,7 +154,9 @@ impl std::fmt::Display for Gap {
             Self::Standing { place, number: Some(number) } => {
                 write!(f, "{place}: act {number} does not begin where the one before ended")
             }
-            Self::Standing { place, number: None } => write!(f, "{place}: the last act does not lead to the standing now"),
+            Self::Standing { place, number: None } => {
+                write!(f, "{place}: the last act does not lead to the standing now")
+            }
             Self::Successor { place } => write!(f, "{place}: takes over and is missing"),
         }
     }
@@ -252,7 +254,13 @@ impl History {
         acts
     }
 
-    fn check_standings(&mut self, place: LinePlace, begins: Option<Standing>, acts: &[(ActNumber, Act)], now: Standing) {
+    fn check_standings(
+        &mut self,
+        place: LinePlace,
+        begins: Option<Standing>,
+        acts: &[(ActNumber, Act)],
+        now: Standing,
+    ) {
         let mut before = None;
         for (number, act) in acts {
             if before.is_some_and(|before: Standing| before != act.from) {

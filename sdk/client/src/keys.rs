@@ -173,7 +173,8 @@ mod tests {
         let folder = tempfile::tempdir().expect("a folder for the test");
         for algorithm in [KeyAlgorithm::Ed25519, KeyAlgorithm::P256] {
             let path = folder.path().join("key.json");
-            let key = KeyFile::generate(algorithm, KeyPurpose::Issuing, MemberNumber(1), KeyNumber(4)).expect("randomness");
+            let key =
+                KeyFile::generate(algorithm, KeyPurpose::Issuing, MemberNumber(1), KeyNumber(4)).expect("randomness");
             key.save(&path).expect("a writable folder");
             let read = KeyFile::load(&path).expect("its own file");
             assert_eq!((read.public(), read.number, read.purpose), (key.public(), key.number, key.purpose));
@@ -193,11 +194,14 @@ mod tests {
     fn a_damaged_file_is_refused_without_repeating_its_digits() {
         let folder = tempfile::tempdir().expect("a folder for the test");
         let path = folder.path().join("key.json");
-        let key = KeyFile::generate(KeyAlgorithm::Ed25519, KeyPurpose::Admin, MemberNumber(0), KeyNumber(0)).expect("randomness");
+        let key = KeyFile::generate(KeyAlgorithm::Ed25519, KeyPurpose::Admin, MemberNumber(0), KeyNumber(0))
+            .expect("randomness");
         key.save(&path).expect("a writable folder");
         let seed = hex::encode(*key.secret().seed());
         let text = std::fs::read_to_string(&path).expect("the file");
-        for (old, new) in [(&seed[..], "00".repeat(32)), (&seed[..], format!("{}zz", &seed[..62])), ("ed25519", "rsa".into())] {
+        for (old, new) in
+            [(&seed[..], "00".repeat(32)), (&seed[..], format!("{}zz", &seed[..62])), ("ed25519", "rsa".into())]
+        {
             std::fs::write(&path, text.replace(old, &new)).expect("the test's own file");
             let error = KeyFile::load(&path).expect_err("damaged").to_string();
             assert!(!error.contains(&seed[..16]), "{error}");

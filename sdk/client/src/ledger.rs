@@ -155,12 +155,13 @@ impl Ledger {
     /// # Errors
     /// [`LedgerError`].
     pub fn prove(&mut self, places: &[Place]) -> Result<Answer<Proven>, LedgerError> {
-        self.ask(|node| node.proof(places, None), |_, proven| {
-            match places.iter().find(|place| !proven.places().any(|found| found == *place)) {
+        self.ask(
+            |node| node.proof(places, None),
+            |_, proven| match places.iter().find(|place| !proven.places().any(|found| found == *place)) {
                 Some(missing) => Err(ProofError::Missing(*missing)),
                 None => Ok(proven),
-            }
-        })
+            },
+        )
     }
 
     /// A registry record.
@@ -186,9 +187,7 @@ impl Ledger {
     /// [`LedgerError`].
     pub fn shelf<R: Record>(&mut self) -> Result<Vec<R>, LedgerError> {
         let any = Place::Record(Shelf::Parameters, 0);
-        let size = |proof: &StateProof, _| Ok(proof.shelves[R::SHELF as usize].size);
-        let size = self.ask(|node| node.proof(&[any], None), size)?.value;
-        let size = u32::try_from(size).unwrap_or(u32::MAX);
+        let size = u32::try_from(self.prove(&[any])?.value.size(R::SHELF)).unwrap_or(u32::MAX);
         let mut records = Vec::new();
         while let Some(first) = u32::try_from(records.len()).ok().filter(|first| *first < size) {
             let numbers = first..size.min(first.saturating_add(RECORDS_AT_ONCE));
@@ -206,14 +205,17 @@ impl Ledger {
     /// # Errors
     /// [`LedgerError`].
     pub fn line(&mut self, place: LinePlace, verifier: Option<MemberNumber>) -> Result<Answer<Proven>, LedgerError> {
-        self.ask(|node| node.line_proof(place, verifier, None), |_, proven| {
-            let book: Book = proven.record(place.book.0)?;
-            // A line beyond the book's count is proven not to be by the count alone.
-            if place.line.0 < book.lines {
-                proven.line(place)?;
-            }
-            Ok(proven)
-        })
+        self.ask(
+            |node| node.line_proof(place, verifier, None),
+            |_, proven| {
+                let book: Book = proven.record(place.book.0)?;
+                // A line beyond the book's count is proven not to be by the count alone.
+                if place.line.0 < book.lines {
+                    proven.line(place)?;
+                }
+                Ok(proven)
+            },
+        )
     }
 
     /// As [`Ledger::line`] for the current line of an identifier, with its place.
@@ -226,10 +228,14 @@ impl Ledger {
         verifier: Option<MemberNumber>,
     ) -> Result<Answer<(LinePlace, Proven)>, LedgerError> {
         let tag = Tag::of(&self.domain(), identifier);
-        self.ask(|node| node.identifier_proof(identifier, verifier), |_, proven| {
-            let place = found_line(&proven, tag).ok_or(ProofError::Missing(Place::Line(BookNumber(0), LineNumber(0))))?;
-            Ok((place, proven))
-        })
+        self.ask(
+            |node| node.identifier_proof(identifier, verifier),
+            |_, proven| {
+                let place =
+                    found_line(&proven, tag).ok_or(ProofError::Missing(Place::Line(BookNumber(0), LineNumber(0))))?;
+                Ok((place, proven))
+            },
+        )
     }
 
     /// Where the current line of an identifier stands, and the line; `None` where no node finds

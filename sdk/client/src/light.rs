@@ -105,7 +105,9 @@ pub enum LightError {
     #[error("no validator set is known for height {0}")]
     UnknownValidators(Height),
     /// Final headers contradict one another: nothing can be decided on this network.
-    #[error("two final headers contradict one another at height {0}: keep the evidence and ask the network's operators")]
+    #[error(
+        "two final headers contradict one another at height {0}: keep the evidence and ask the network's operators"
+    )]
     Contradiction(Height),
     /// The entries are not of the header's state.
     #[error(transparent)]
@@ -335,8 +337,8 @@ impl LightClient {
     /// # Errors
     /// [`FileError`], also for the file of another network.
     pub fn load(path: &Path, network: NetworkId) -> Result<Self, FileError> {
-        let stored: Stored = serde_json::from_slice(&disk::read(path, FILE_BYTES)?)
-            .map_err(|error| FileError::content(path, error))?;
+        let stored: Stored =
+            serde_json::from_slice(&disk::read(path, FILE_BYTES)?).map_err(|error| FileError::content(path, error))?;
         stored.open(network).map_err(|reason| FileError::content(path, reason))
     }
 
@@ -401,7 +403,8 @@ impl Stored {
         }
         let limit = usize::try_from(FILE_BYTES).unwrap_or(usize::MAX);
         let read = |bytes: &Bytes| codec::decode(&bytes.0, limit).map_err(|error| error.to_string());
-        let evidence = self.evidence.iter().map(|bytes| codec::decode(&bytes.0, limit).map_err(|error| error.to_string()));
+        let evidence =
+            self.evidence.iter().map(|bytes| codec::decode(&bytes.0, limit).map_err(|error| error.to_string()));
         let mut client = LightClient {
             domain: Domain { suite: self.suite, network },
             trusting_period_secs: self.trusting_period_secs,
@@ -419,4 +422,3 @@ impl Stored {
         Ok(client)
     }
 }
-

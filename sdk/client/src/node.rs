@@ -24,6 +24,8 @@ use crate::transport::{Request, Response, Transport};
 const HEADER_BYTES: usize = 256 * 1024;
 /// Bytes of a JSON answer, at most.
 const JSON_BYTES: usize = 1024 * 1024;
+/// The longest a node holds a question open (`sdk/spec/http.md`, rule N-11).
+const WAIT_MAX: Duration = Duration::from_secs(10);
 /// Bytes of a problem, at most; every answer may be one.
 const PROBLEM_BYTES: usize = 64 * 1024;
 
@@ -37,7 +39,7 @@ pub enum Relayed {
     /// Taken into the pool, or known already.
     Accepted(TransactionId),
     /// Not taken, in the relay's words.
-    NotTaken(String),
+    NotTaken(Problem),
 }
 
 impl Node {
@@ -164,6 +166,7 @@ impl Node {
     /// # Errors
     /// [`Trouble`]; a problem with status 404 where the node does not know it.
     pub fn transaction(&self, id: TransactionId, wait: Duration) -> Result<Option<OutcomeProof>, Trouble> {
+        let wait = wait.min(WAIT_MAX);
         let path = format!("/v1/transactions/{id}?wait_millis={}", wait.as_millis());
         match self.answer(&Request { path, body: None, limit: PROOF_BYTES, patience: wait })? {
             Response { status: 200, body } => outcome(&body).map(Some),
@@ -177,6 +180,7 @@ impl Node {
     /// # Errors
     /// [`Trouble`].
     pub fn submit(&self, transaction: &[u8], wait: Duration) -> Result<Option<OutcomeProof>, Trouble> {
+        let wait = wait.min(WAIT_MAX);
         let path = format!("/v1/transactions?wait_millis={}", wait.as_millis());
         match self.answer(&Request { path, body: Some(transaction), limit: PROOF_BYTES, patience: wait })? {
             Response { status: 200, body } => outcome(&body).map(Some),
@@ -193,7 +197,7 @@ impl Node {
         #[derive(Deserialize)]
         struct Entry {
             id: Option<TransactionId>,
-            error: Option<serde_json::Value>,
+            error: Option<Problem>,
         }
         let body = codec::encode(transactions);
         let path = "/v1/transactions/batch".into();
@@ -208,10 +212,7 @@ impl Node {
         }
         let relayed = |entry: Entry| match (entry.id, entry.error) {
             (Some(id), None) => Relayed::Accepted(id),
-            (_, error) => {
-                let text = error.map(|error| error.as_str().map_or_else(|| error.to_string(), str::to_owned));
-                Relayed::NotTaken(text.unwrap_or_default().chars().filter(|c| !c.is_control()).take(300).collect())
-            }
+            (_, problem) => Relayed::NotTaken(problem.unwrap_or_default().cleaned()),
         };
         Ok(entries.into_iter().map(relayed).collect())
     }

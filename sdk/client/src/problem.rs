@@ -26,8 +26,13 @@ impl Problem {
     /// A problem from an answer's body, whatever the body is.
     pub(crate) fn read(status: u16, body: &[u8]) -> Self {
         let read: Self = serde_json::from_slice(body).unwrap_or_default();
+        Self { status, ..read }.cleaned()
+    }
+
+    /// Without what could move a terminal's cursor or fill its screen.
+    pub(crate) fn cleaned(self) -> Self {
         let clean = |text: String| text.chars().filter(|c| !c.is_control()).take(SHOWN_CHARS).collect();
-        Self { kind: clean(read.kind), title: clean(read.title), status, detail: clean(read.detail) }
+        Self { kind: clean(self.kind), title: clean(self.title), detail: clean(self.detail), status: self.status }
     }
 
     /// Whether the node knows nothing of what was asked for. That proves no absence.

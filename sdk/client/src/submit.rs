@@ -21,6 +21,7 @@ use crate::keys::KeyFile;
 use crate::ledger::{Ledger, LedgerError, outcome_of};
 use crate::light::LightError;
 use crate::node::Relayed;
+use crate::problem::Problem;
 use crate::random::{RandomError, random};
 
 /// Full seals sent in one HTTP request: some 800 KB.
@@ -64,7 +65,9 @@ impl Signers {
         if keys.iter().any(|key| key.purpose != first.purpose) {
             return Err(SignersError::OtherPurpose);
         }
-        let twice = |place: usize| keys[..place].iter().any(|key| key.number == keys[place].number || key.public() == keys[place].public());
+        let twice = |place: usize| {
+            keys[..place].iter().any(|key| key.number == keys[place].number || key.public() == keys[place].public())
+        };
         if (1..keys.len()).any(twice) {
             return Err(SignersError::Twice);
         }
@@ -167,9 +170,12 @@ pub enum Unsettled {
     /// A relay took it and no block has it yet.
     #[error("a relay took it and no block has it yet")]
     Waiting,
-    /// A relay says that it does not take it, which proves nothing.
+    /// A relay is too busy to take it.
+    #[error("the relay is busy: {0}")]
+    Busy(Problem),
+    /// A relay says that it breaks a rule of transactions, which proves nothing.
     #[error("the relay does not take it: {0}")]
-    Declined(String),
+    Declined(Problem),
     /// The last height at which it might be included has passed.
     #[error("height {0} has passed and no node knows it")]
     Late(Height),
@@ -221,7 +227,12 @@ impl Submitter {
     ///
     /// # Errors
     /// [`SubmitError`].
-    pub fn prepare(&self, ledger: &mut Ledger, signers: &Signers, operation: Operation) -> Result<Prepared, SubmitError> {
+    pub fn prepare(
+        &self,
+        ledger: &mut Ledger,
+        signers: &Signers,
+        operation: Operation,
+    ) -> Result<Prepared, SubmitError> {
         let valid_until = self.valid_until(ledger)?;
         Ok(Prepared::sign(&ledger.domain(), signers, operation, valid_until, random()?))
     }
@@ -240,7 +251,12 @@ impl Submitter {
     ///
     /// # Errors
     /// [`SubmitError`]; what the ledger refuses is a [`Settlement`].
-    pub fn submit(&self, ledger: &mut Ledger, signers: &Signers, operation: Operation) -> Result<Settlement, SubmitError> {
+    pub fn submit(
+        &self,
+        ledger: &mut Ledger,
+        signers: &Signers,
+        operation: Operation,
+    ) -> Result<Settlement, SubmitError> {
         let prepared = self.prepare(ledger, signers, operation)?;
         self.send(ledger, &prepared)
     }
@@ -269,7 +285,11 @@ impl Submitter {
     }
 
     /// One round: posts it to a relay and believes the outcome if one comes back.
-    fn send_once(&self, ledger: &mut Ledger, prepared: &Prepared) -> Result<Result<Settlement, Unsettled>, SubmitError> {
+    fn send_once(
+        &self,
+        ledger: &mut Ledger,
+        prepared: &Prepared,
+    ) -> Result<Result<Settlement, Unsettled>, SubmitError> {
         let (light, now) = ledger.light_and_now();
         let answer = self.relay.ask(|node| match node.submit(&prepared.bytes.0, self.wait)? {
             None => Ok(None),
@@ -320,9 +340,12 @@ impl Submitter {
                 }
             }
             open = left;
+            // What was judged or is too late will not be taken by waiting.
+            let hopeless =
+                |(_, reason): &(usize, Unsettled)| matches!(reason, Unsettled::Late(_) | Unsettled::Declined(_));
             if advanced {
                 progress = Instant::now();
-            } else if progress.elapsed() >= self.patience || open.iter().all(|(_, reason)| matches!(reason, Unsettled::Late(_))) {
+            } else if progress.elapsed() >= self.patience || open.iter().all(hopeless) {
                 break;
             } else {
                 std::thread::sleep(Duration::from_millis(100).min(self.wait));
@@ -340,7 +363,8 @@ impl Submitter {
                     for ((_, reason), relayed) in batch.iter_mut().zip(answer.value) {
                         *reason = match relayed {
                             Relayed::Accepted(_) => Unsettled::Waiting,
-                            Relayed::NotTaken(text) => Unsettled::Declined(text),
+                            Relayed::NotTaken(problem) if problem.is_passing() => Unsettled::Busy(problem),
+                            Relayed::NotTaken(problem) => Unsettled::Declined(problem),
                         };
                     }
                 }
@@ -353,7 +377,7 @@ impl Submitter {
 /// A relay that judges the transaction itself, rather than being silent or busy.
 fn declined(error: GatewayError) -> Unsettled {
     let judged = error.troubles.iter().find_map(|found| match &found.trouble {
-        Trouble::Refused(problem) if !problem.is_passing() => Some(problem.to_string()),
+        Trouble::Refused(problem) if !problem.is_passing() => Some(problem.clone()),
         _ => None,
     });
     judged.map_or(Unsettled::NotTaken(error), Unsettled::Declined)

@@ -94,7 +94,8 @@ impl Http {
     pub fn new(url: &str, options: &HttpOptions) -> Result<Self, UrlError> {
         let base = url.trim_end_matches('/');
         let host = base.strip_prefix("http://").or_else(|| base.strip_prefix("https://"));
-        let plain = |host: &str| !host.is_empty() && !host.contains(['?', '#', '@']) && !host.contains(char::is_whitespace);
+        let plain =
+            |host: &str| !host.is_empty() && !host.contains(['?', '#', '@']) && !host.contains(char::is_whitespace);
         if !host.is_some_and(plain) {
             return Err(UrlError::Form { url: url.to_owned() });
         }

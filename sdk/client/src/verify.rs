@@ -3,12 +3,14 @@
 //! No node is believed. One that is silent, behind or gives what does not hold is passed over, and
 //! named beside the verdict. That no node could be asked is undecided, never a refusal.
 
+use std::fmt;
+
 use fengni_core::book::{Book, Line, Tag};
 use fengni_core::certificate::{CertificateFile, Grade};
 use fengni_core::code::Code;
 use fengni_core::id::CertificateId;
 use fengni_core::proof::{Place, Proven, StateProof};
-use fengni_core::verdict::{Answer, Detail, LineFault, Verdict, VerdictCode};
+use fengni_core::verdict::{Answer, Detail, Evidence, LineFault, Verdict, VerdictCode};
 use fengni_core::verify::{Context, Mode, ReplayCache, verify_code, verify_identifier, verify_without_ledger};
 use fengni_core::{Digest, LinePlace, MemberNumber, PurposeCode};
 
@@ -32,7 +34,7 @@ pub struct Policy {
 }
 
 /// A verdict, and how the nodes behaved.
-#[derive(Clone, PartialEq, Eq, Debug)]
+#[derive(Clone, PartialEq, Eq)]
 pub struct Checked {
     /// The verdict.
     pub verdict: Verdict,
@@ -40,6 +42,14 @@ pub struct Checked {
     pub node: Option<String>,
     /// Nodes that gave nothing of use, and why; [`Trouble::Lied`] names those to report.
     pub troubles: Vec<NodeTrouble>,
+}
+
+/// The code and the nodes, and no claim that was shown.
+impl fmt::Debug for Checked {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { verdict, node, troubles } = self;
+        write!(f, "Checked({}, decided by {node:?}, {troubles:?})", verdict.code)
+    }
 }
 
 impl Checked {
@@ -208,11 +218,8 @@ impl Verifier {
             let judgement = verdict(Ok(&found), &self.context(challenge));
             let decides = judgement.answer != Answer::Undecided || judgement.code == VerdictCode::DocumentStatusOnly;
             if !decides || height < before {
-                let reason = match decides {
-                    true => format!("height {height}, where {before} was seen before"),
-                    false => judgement.reason.en.clone(),
-                };
-                troubles.push(NodeTrouble { node: node.name().to_owned(), trouble: Trouble::Behind(reason) });
+                let trouble = shortcoming(&judgement, height, before);
+                troubles.push(NodeTrouble { node: node.name().to_owned(), trouble });
             }
             if best.as_ref().is_none_or(|(decided, at, _)| (*decided, *at) < (decides, height)) {
                 let checked = Checked { verdict: judgement, node: Some(node.name().to_owned()), troubles: Vec::new() };
@@ -229,12 +236,22 @@ impl Verifier {
         let mut checked = match (contradiction, best) {
             (Some(reason), _) => Checked::without_nodes(verdict(Err(&reason.as_str()), &self.context(challenge))),
             (None, Some((_, _, checked))) => checked,
-            (None, None) => {
-                Checked::without_nodes(verdict(Err(&reason(&troubles).as_str()), &self.context(challenge)))
-            }
+            (None, None) => Checked::without_nodes(verdict(Err(&reason(&troubles).as_str()), &self.context(challenge))),
         };
         checked.troubles = troubles;
         checked
+    }
+}
+
+/// Why a proof that holds did not decide: the node is behind, or it is not the node's fault.
+fn shortcoming(verdict: &Verdict, height: u64, before: u64) -> Trouble {
+    let stale = matches!(verdict.detail, Some(Detail::Stale { what: Evidence::Standing, .. }));
+    if height < before {
+        Trouble::Behind(format!("height {height}, where {before} was seen before"))
+    } else if stale {
+        Trouble::Behind(verdict.reason.en.clone())
+    } else {
+        Trouble::Unjudged(verdict.reason.en.clone())
     }
 }
 

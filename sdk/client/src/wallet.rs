@@ -11,6 +11,7 @@ use fengni_core::bytes::Bytes;
 use fengni_core::certificate::{CertificateFile, PagePath};
 use fengni_core::code::{Code, CodeError, Terms, everyday};
 use fengni_core::id::{CertificateId, TypeCode};
+use fengni_core::limits::CERTIFICATE_FILE_BYTES;
 use fengni_core::record::{CertificateType, Record as _, Schema};
 use fengni_core::{Digest, Domain, KeyAlgorithm, LinePlace, Millis, NetworkId, PublicKey, PurposeCode, SecretKey};
 use serde::{Deserialize, Serialize};
@@ -23,6 +24,8 @@ use crate::keys::{self, StoredKey};
 use crate::ledger::{Ledger, LedgerError, PagePaths};
 use crate::random::{RandomError, random};
 
+/// Bytes of a holder's key file, at most.
+const KEY_BYTES: u64 = 4096;
 /// Bytes of a wallet file, at most.
 const FILE_BYTES: u64 = 256 * 1024 * 1024;
 
@@ -165,6 +168,31 @@ impl Wallet {
             self.add(file, key).map_err(|error| FileError::content(bundle, error))?;
         }
         Ok(count)
+    }
+
+    /// Takes in a certificate file, with the key beside it where there is one: `NAME.certificate`
+    /// and `NAME.key`, as the issuer delivers them.
+    ///
+    /// # Errors
+    /// [`FileError`].
+    pub fn import_file(&mut self, certificate: &Path) -> Result<CertificateId, FileError> {
+        let bytes = disk::read(certificate, CERTIFICATE_FILE_BYTES as u64)?;
+        let file =
+            CertificateFile::decode(&self.domain, &bytes).map_err(|error| FileError::content(certificate, error))?;
+        let beside = certificate.with_extension("key");
+        let key = match disk::read_private(&beside, KEY_BYTES).map(Zeroizing::new) {
+            Err(error) if error.is_missing() => None,
+            Err(error) => return Err(error),
+            Ok(bytes) => {
+                // The parser's message could quote the key.
+                let stored: Result<StoredKey, _> = serde_json::from_slice(&bytes);
+                let stored = stored.map_err(|_| FileError::content(&beside, "not a holder's key"))?;
+                Some(stored.open().map_err(|reason| FileError::content(&beside, reason))?)
+            }
+        };
+        let identifier = file.identifier();
+        self.add(file, key).map_err(|error| FileError::content(certificate, error))?;
+        Ok(identifier)
     }
 
     /// Learns the fields of a type, so that codes can be made without a network.

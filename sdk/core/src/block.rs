@@ -1,7 +1,7 @@
 //! Blocks and their headers.
 //!
 //! The header binds everything: what was asked, what became of it, the state after it, and who
-//! decides the next block. Rules H-1 to H-6: `sdk/spec/blocks.md`.
+//! decides the next block. Rules H-1 to H-4: `sdk/spec/blocks.md`.
 
 use serde::{Deserialize, Serialize};
 

@@ -14,7 +14,7 @@ use serde::{Deserialize, Serialize};
 use crate::codec::{self, DecodeError};
 use crate::digest::{Digest, Domain};
 use crate::id::{CertificateId, CreditCode, Division};
-use crate::limits::{self, PAGE_LINES, RECORD_BYTES};
+use crate::limits::{self, HOLDS, PAGE_LINES, RECORD_BYTES};
 use crate::number::{Height, KeyNumber, LineNumber, MemberNumber, PageNumber, TypeNumber};
 use crate::record::Record;
 use crate::shelf::Shelf;
@@ -172,4 +172,8 @@ impl Seal {
     }
 }
 
-const _: () = assert!(RECORD_BYTES > 64 * PAGE_LINES as usize, "a page record with every line excepted fits");
+// An exception is place, standing and a count, a hold is member and end: 11 and 13 bytes.
+const _: () = assert!(
+    RECORD_BYTES as u64 > 42 + PAGE_LINES * (11 + 13 * HOLDS as u64),
+    "a page record with every line excepted and held by every body fits"
+);

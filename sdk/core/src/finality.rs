@@ -2,7 +2,7 @@
 //!
 //! A commit certificate carries the precommits of more than two thirds of the voting power. This
 //! module owns the bytes a validator signs; the consensus engine is pinned to them by a test.
-//! Rules F-1 to F-6: `sdk/spec/finality.md`.
+//! Rules F-1 to F-6: `sdk/spec/finality.md`; following handovers (F-7) is its reader's part.
 
 use serde::{Deserialize, Serialize};
 use thiserror::Error;

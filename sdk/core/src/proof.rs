@@ -6,8 +6,9 @@
 //!
 //! A proof carries the header, its commit certificate, the digests of all shelves and a list of
 //! entries, each with its place and its path. Checking it needs nothing but a validator set.
-//! Rules P-1 to P-6: `sdk/spec/proofs.md`.
+//! Rules P-1 to P-7: `sdk/spec/proofs.md`.
 
+use std::collections::btree_map::Entry as MapEntry;
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
@@ -245,11 +246,12 @@ impl StateProof {
         let sizes = Shelf::ALL.into_iter().zip(self.shelves.iter().map(|head| head.size)).collect();
         let mut proven = Proven { header: self.header.clone(), sizes, entries: BTreeMap::new() };
         let mut used = BTreeSet::new();
+        let mut books = BTreeMap::new();
         for entry in &self.entries {
             if proven.entries.last_key_value().is_some_and(|(last, _)| *last >= entry.place) {
                 return Err(ProofError::Order(entry.place));
             }
-            let (number, size, root) = self.list_of(domain, &proven, entry.place)?;
+            let (number, size, root) = self.list_of(domain, &proven, &mut books, entry.place)?;
             used.extend(entry.place.list());
             let leaf = domain.suite.leaf(&entry.bytes.0);
             let folded = fold_path(domain.suite, leaf, number, size, &entry.path);
@@ -267,10 +269,20 @@ impl StateProof {
     }
 
     /// The number of a place in its list, and the list's size and root, as already proven.
-    fn list_of(&self, domain: &Domain, proven: &Proven, place: Place) -> Result<(u64, u64, Digest), ProofError> {
-        let in_book = |book: BookNumber, list: BookList, number: u64| {
-            let record: Book = proven.record(book.0).map_err(|_| ProofError::Order(place))?;
-            let head = list.head(&record);
+    fn list_of(
+        &self,
+        domain: &Domain,
+        proven: &Proven,
+        books: &mut BTreeMap<BookNumber, Book>,
+        place: Place,
+    ) -> Result<(u64, u64, Digest), ProofError> {
+        let mut in_book = |book: BookNumber, list: BookList, number: u64| {
+            // Several entries of one book are the rule: its record is decoded once.
+            let record = match books.entry(book) {
+                MapEntry::Occupied(there) => there.into_mut(),
+                MapEntry::Vacant(gap) => gap.insert(proven.record(book.0).map_err(|_| ProofError::Order(place))?),
+            };
+            let head = list.head(record);
             let root = *self.roots.get(&(book, list)).ok_or(ProofError::Path(place))?;
             if list_digest(domain, list.kind(), head.size, &root) != head.digest {
                 return Err(ProofError::Path(place));

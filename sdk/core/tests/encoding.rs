@@ -1,6 +1,9 @@
 //! Encoding and digests: exact bytes of every kind of value. Rules C-1 to C-4, D-1 to D-4, T-1 to
 //! T-4, S-2: `sdk/spec/encoding.md`, `digests.md`, `transactions.md`, `standings.md`.
 
+// Numbers in tests are small.
+#![allow(clippy::cast_possible_truncation)]
+
 mod common;
 
 use std::fmt::Debug;
@@ -69,7 +72,10 @@ fn effects() -> Vec<Effect> {
     vec![
         Effect::BookOpened { book: BookNumber(1) },
         Effect::Sealed { book: BookNumber(1), seal: SealNumber(2), first: LineNumber(1024), count: 3 },
-        Effect::Acted { act: ActNumber(4), standing: Standing { state: State::Revoked, disputed: true, key_blocked: true } },
+        Effect::Acted {
+            act: ActNumber(4),
+            standing: Standing { state: State::Revoked, disputed: true, key_blocked: true },
+        },
         Effect::Replaced { act: ActNumber(4), book: BookNumber(1), line: LineNumber(7) },
         Effect::Agreement { agreement: AgreementNumber(6), in_force: true },
     ]
@@ -98,7 +104,10 @@ fn made() -> Value {
     values.push(value("book", &Book::decode(&book).expect("a book")));
     values.extend(operations().iter().map(|operation| value("operation", operation)));
     let decisions = effects().into_iter().map(Decision::Done);
-    let refused = [Decision::Refused { refusal: Refusal::DuplicateTag, detail: 3 }, Decision::Refused { refusal: Refusal::MemberInactive, detail: 0 }];
+    let refused = [
+        Decision::Refused { refusal: Refusal::DuplicateTag, detail: 3 },
+        Decision::Refused { refusal: Refusal::MemberInactive, detail: 0 },
+    ];
     let transaction = fengni_core::transaction::TransactionId(Digest([0x77; 32]));
     values.extend(decisions.chain(refused).map(|decision| value("outcome", &Outcome { transaction, decision })));
     values.push(value("transaction", &world::transaction(&domain, 0)));
@@ -124,7 +133,8 @@ fn refused_bytes(domain: &Domain) -> Vec<Value> {
     };
     let hold = |by: u32| Hold { by: MemberNumber(by), until: None };
     let odd = |place: u16, standing: Standing, holds: Vec<Hold>| Exception { place, standing, holds };
-    let page = |lines: u16, exceptions: Vec<Exception>| codec::encode(&Page { lines, root: Digest([1; 32]), exceptions });
+    let page =
+        |lines: u16, exceptions: Vec<Exception>| codec::encode(&Page { lines, root: Digest([1; 32]), exceptions });
     let disputed = Standing { disputed: true, ..Standing::ACTIVE };
     let seal = world::seals()[0].encode();
     refuse("seal", "a byte too many", "C-3", [seal.clone(), vec![0]].concat());
@@ -153,7 +163,9 @@ fn refused_bytes(domain: &Domain) -> Vec<Value> {
     refuse("page", "an exception that is none", "S-2", page(9, vec![odd(3, Standing::ACTIVE, vec![])]));
     refuse("page", "a body holds twice", "S-2", page(9, vec![odd(3, disputed, vec![hold(1), hold(1)])]));
     refuse("page", "holds out of order", "S-2", page(9, vec![odd(3, disputed, vec![hold(2), hold(1)])]));
-    let heads = |places: &[u16]| codec::encode(&ActHeads { heads: places.iter().map(|place| (*place, ActNumber(0))).collect() });
+    let heads = |places: &[u16]| {
+        codec::encode(&ActHeads { heads: places.iter().map(|place| (*place, ActNumber(0))).collect() })
+    };
     refuse("heads", "a line twice", "S-6", heads(&[3, 3]));
     refuse("heads", "lines out of order", "S-6", heads(&[4, 3]));
     let mut header = codec::encode(&World::new(Suite::Standard).header);
@@ -178,7 +190,9 @@ fn refused_bytes(domain: &Domain) -> Vec<Value> {
     twice.signatures[1] = twice.signatures[0].clone();
     refuse("transaction", "one key twice", "T-4", codec::encode(&twice));
     let mut five = transaction.clone();
-    five.signatures = (0..5).map(|key| fengni_core::transaction::TransactionSignature { key: KeyNumber(key), ..five.signatures[0].clone() }).collect();
+    five.signatures = (0..5)
+        .map(|key| fengni_core::transaction::TransactionSignature { key: KeyNumber(key), ..five.signatures[0].clone() })
+        .collect();
     refuse("transaction", "five signatures", "T-4", codec::encode(&five));
     let mut unknown = codec::encode(&transaction);
     unknown[32 + 4 + 8 + 16] = 11;
@@ -229,7 +243,8 @@ fn refusal_of(kind: &str, bytes: &[u8]) -> Option<String> {
 fn same_both_ways(case: &Value) {
     fn check<T: Serialize + DeserializeOwned + PartialEq + Debug>(case: &Value) {
         let bytes = hex_of(case, "hex");
-        let from_text: T = serde_json::from_value(case["value"].clone()).unwrap_or_else(|error| panic!("{case}: {error}"));
+        let from_text: T =
+            serde_json::from_value(case["value"].clone()).unwrap_or_else(|error| panic!("{case}: {error}"));
         let from_bytes: T = codec::decode(&bytes, LIMIT).unwrap_or_else(|error| panic!("{case}: {error}"));
         assert_eq!(from_text, from_bytes, "{case}");
         assert_eq!(codec::encode(&from_text), bytes, "{case}");
@@ -290,7 +305,8 @@ fn c1_each_kind_has_its_limit() {
 
 #[test]
 fn s2_the_fullest_page_still_fits_its_limit() {
-    let holds: Vec<Hold> = (0..limits::HOLDS as u32).map(|by| Hold { by: MemberNumber(by), until: Some(Millis(u64::MAX)) }).collect();
+    let holds: Vec<Hold> =
+        (0..limits::HOLDS as u32).map(|by| Hold { by: MemberNumber(by), until: Some(Millis(u64::MAX)) }).collect();
     let standing = Standing { state: State::Active, disputed: true, key_blocked: true };
     let exceptions = (0..1024).map(|place| Exception { place, standing, holds: holds.clone() }).collect();
     let page = Page { lines: 1024, root: Digest::default(), exceptions };
@@ -404,7 +420,12 @@ fn made_digests() -> Value {
 fn d1_to_d4_vectors_hold() {
     let file = vectors("digests", &made_digests());
     for case in cases(&file, "domain") {
-        let parts: Vec<Vec<u8>> = case["parts"].as_array().expect("parts").iter().map(|part| hex::decode(part.as_str().expect("text")).expect("hexadecimal")).collect();
+        let parts: Vec<Vec<u8>> = case["parts"]
+            .as_array()
+            .expect("parts")
+            .iter()
+            .map(|part| hex::decode(part.as_str().expect("text")).expect("hexadecimal"))
+            .collect();
         let parts: Vec<&[u8]> = parts.iter().map(Vec::as_slice).collect();
         let digest = domain().digest(case["kind"].as_str().expect("a kind"), &parts);
         assert_eq!(digest.to_string(), case["digest"].as_str().expect("a digest"));
@@ -438,7 +459,13 @@ fn made_transactions() -> Value {
     let domain = domain();
     let keys = [world::secret(Suite::Standard, 1, 0), world::secret(Suite::Standard, 1, 1)];
     let signed = operations().into_iter().zip(0u8..).map(|(operation, number)| {
-        let body = TransactionBody { network: domain.network, member: MemberNumber(1), valid_until: Height(20), salt: [number; 16], operation };
+        let body = TransactionBody {
+            network: domain.network,
+            member: MemberNumber(1),
+            valid_until: Height(20),
+            salt: [number; 16],
+            operation,
+        };
         let id = body.id(&domain);
         let message = domain.message("sign-transaction", &[&id.0.0]);
         let transaction = body.sign(&domain, &[(KeyNumber(0), &keys[0]), (KeyNumber(1), &keys[1])]);
@@ -461,7 +488,12 @@ fn made_transactions() -> Value {
     refuse("another network", "T-3", 12, &with(&|other| other.body.network = NetworkId::default()));
     refuse("another salt than was signed", "T-4", 12, &with(&|other| other.body.salt[0] ^= 1));
     refuse("another member than signed", "T-4", 12, &with(&|other| other.body.valid_until.0 += 1));
-    refuse("the other key's signature", "T-4", 12, &with(&|other| other.signatures[0].signature = other.signatures[1].signature));
+    refuse(
+        "the other key's signature",
+        "T-4",
+        12,
+        &with(&|other| other.signatures[0].signature = other.signatures[1].signature),
+    );
     refuse("a key the member does not have", "T-4", 12, &with(&|other| other.signatures[1].key = KeyNumber(7)));
     refuse("a key after its last height", "T-4", 13, &good);
     refuse("after its last height", "T-5", 21, &good);

@@ -1,6 +1,9 @@
 //! Finality: what a quorum is, which bytes are signed, which certificates count. Rules F-1 to F-6:
 //! `sdk/spec/finality.md`.
 
+// Numbers in tests are small.
+#![allow(clippy::cast_possible_truncation)]
+
 mod common;
 
 use common::world::{self, certificate, validators};
@@ -18,7 +21,9 @@ fn block() -> BlockId {
 fn set(powers: &[u64]) -> Result<ValidatorSet, finality::SetError> {
     let key = world::secret(Suite::Standard, 0, 0).public();
     let validators = powers.iter().zip(0..);
-    ValidatorSet::new(validators.map(|(power, member)| Validator { member: MemberNumber(member), key, power: *power }).collect())
+    ValidatorSet::new(
+        validators.map(|(power, member)| Validator { member: MemberNumber(member), key, power: *power }).collect(),
+    )
 }
 
 #[test]
@@ -41,8 +46,16 @@ fn f1_a_set_has_1_to_256_validators_in_rising_order_each_with_power() {
 #[test]
 fn f6_a_quorum_is_more_than_two_thirds() {
     for (powers, quorum) in [
-        (vec![1], 1), (vec![1, 1], 2), (vec![1, 1, 1], 3), (vec![1; 4], 3), (vec![1; 5], 4), (vec![1; 6], 5),
-        (vec![1; 7], 5), (vec![3, 2, 2, 1], 6), (vec![1; 100], 67), (vec![(1 << 62) - 1], 3_074_457_345_618_258_603),
+        (vec![1], 1),
+        (vec![1, 1], 2),
+        (vec![1, 1, 1], 3),
+        (vec![1; 4], 3),
+        (vec![1; 5], 4),
+        (vec![1; 6], 5),
+        (vec![1; 7], 5),
+        (vec![3, 2, 2, 1], 6),
+        (vec![1; 100], 67),
+        (vec![(1 << 62) - 1], 3_074_457_345_618_258_603),
     ] {
         let set = set(&powers).expect("a set");
         assert_eq!(set.quorum(), quorum, "{powers:?}");
@@ -59,8 +72,15 @@ fn f5_f6_only_a_quorum_of_the_heights_validators_over_these_bytes_counts() {
         let judge = |certificate: &CommitCertificate| certificate.verify(&domain, &set, height, block());
         // Powers are 3, 2, 2, 1; six are needed.
         for (signers, signed) in [
-            (&[0u8, 1, 2, 3][..], 8), (&[0, 1, 2], 7), (&[0, 1, 3], 6), (&[0, 2, 3], 6), (&[1, 2, 3], 5), (&[0, 1], 5),
-            (&[0, 3], 4), (&[0], 3), (&[], 0),
+            (&[0u8, 1, 2, 3][..], 8),
+            (&[0, 1, 2], 7),
+            (&[0, 1, 3], 6),
+            (&[0, 2, 3], 6),
+            (&[1, 2, 3], 5),
+            (&[0, 1], 5),
+            (&[0, 3], 4),
+            (&[0], 3),
+            (&[], 0),
         ] {
             let wanted = if signed >= 6 { Ok(()) } else { Err(FinalityError::BelowQuorum { signed, needed: 6 }) };
             assert_eq!(judge(&made(signers)), wanted, "{signers:?}");
@@ -89,7 +109,10 @@ fn f5_f6_only_a_quorum_of_the_heights_validators_over_these_bytes_counts() {
         assert_eq!(judge(&other), Err(FinalityError::OtherBlock));
         assert_eq!(made(&[0, 1, 2]).verify(&domain, &set, Height(8), block()), Err(FinalityError::OtherBlock));
         let lied = CommitCertificate { height: Height(8), ..made(&[0, 1, 2]) };
-        assert_eq!(lied.verify(&domain, &set, Height(8), block()), Err(FinalityError::BadSignature { member: member(0) }));
+        assert_eq!(
+            lied.verify(&domain, &set, Height(8), block()),
+            Err(FinalityError::BadSignature { member: member(0) })
+        );
         // Another network's votes.
         let mut foreign = domain;
         foreign.network.0.0[0] ^= 1;

@@ -1,6 +1,9 @@
 //! Numbered lists: our own against rs_merkle and against the recursion of RFC 9162. Rules L-1 to
 //! L-5, D-2: `sdk/spec/lists.md`, `digests.md`.
 
+// Numbers in tests are small.
+#![allow(clippy::cast_possible_truncation)]
+
 mod common;
 
 use common::{SUITES, cases, domain, hex_of, variant, vectors};
@@ -75,7 +78,8 @@ fn l1_every_size_up_to_300_has_the_root_and_paths_of_rfc_9162_and_of_rs_merkle()
             assert_eq!(tree::path(suite, &leaves, size), None);
             // Every path of the small sizes, the telling ones of the large.
             let all = 0..size;
-            let telling = |number: &usize| size <= 40 || *number < 2 || *number + 2 >= size || number % 37 == 0;
+            let telling =
+                |number: &usize| size <= 40 || *number < 2 || *number + 2 >= size || number.is_multiple_of(37);
             for number in all.filter(telling) {
                 let path = list.path(number as u64).expect("there");
                 assert_eq!(path, rfc_path(suite, number, &entries), "{suite:?} {number} of {size}");
@@ -286,7 +290,18 @@ fn made() -> Value {
     refuse("one hash more", 0, 0, 5, [path(0, 5), vec![Digest([0; 32])]].concat(), entry(0));
     refuse("the path of the neighbour", 0, 1, 5, path(0, 5), entry(0));
     refuse("the path of another size", 4, 4, 6, path(4, 5), entry(4));
-    refuse("one bit of a sibling", 3, 3, 8, { let mut bent = path(3, 8); bent[1].0[0] ^= 1; bent }, entry(3));
+    refuse(
+        "one bit of a sibling",
+        3,
+        3,
+        8,
+        {
+            let mut bent = path(3, 8);
+            bent[1].0[0] ^= 1;
+            bent
+        },
+        entry(3),
+    );
     refuse("one bit of the entry", 3, 3, 8, path(3, 8), b"entry 2".to_vec());
     let glued = [suite.leaf(&entry(0)).0, suite.leaf(&entry(1)).0].concat();
     refuse("an inner node as an entry", 0, 0, 2, vec![path(0, 4)[1]], glued);
@@ -318,19 +333,31 @@ fn vectors_hold() {
     let number = |case: &Value, field: &str| case[field].as_u64().expect("a number");
     for case in cases(&file, "paths") {
         let leaf = Suite::Standard.leaf(&entry(number(case, "number") as usize));
-        let folded = fold_path(Suite::Standard, leaf, number(case, "number"), number(case, "size"), &digests(case, "path"));
-        assert_eq!(folded.map(|root| root.to_string()), Ok(case["root"].as_str().expect("a root").to_owned()), "{case}");
+        let folded =
+            fold_path(Suite::Standard, leaf, number(case, "number"), number(case, "size"), &digests(case, "path"));
+        assert_eq!(
+            folded.map(|root| root.to_string()),
+            Ok(case["root"].as_str().expect("a root").to_owned()),
+            "{case}"
+        );
     }
     for case in cases(&file, "refused") {
         let leaf = Suite::Standard.leaf(&hex_of(case, "entry"));
-        let folded = fold_path(Suite::Standard, leaf, number(case, "number"), number(case, "size"), &digests(case, "path"));
+        let folded =
+            fold_path(Suite::Standard, leaf, number(case, "number"), number(case, "size"), &digests(case, "path"));
         let held = folded.is_ok_and(|root| root.to_string() == case["root"].as_str().expect("a root"));
         assert!(!held, "{case}");
     }
     for case in cases(&file, "subsets") {
-        let wanted = case["disclosed"].as_array().expect("a list").iter().map(|n| n.as_u64().expect("a number") as usize);
+        let wanted =
+            case["disclosed"].as_array().expect("a list").iter().map(|n| n.as_u64().expect("a number") as usize);
         let disclosed: Vec<_> = wanted.map(|n| (n, Suite::Standard.leaf(&entry(n)))).collect();
-        let folded = fold_subset(Suite::Standard, number(case, "size") as usize, &disclosed, &digests(case, "siblings"));
-        assert_eq!(folded.map(|root| root.to_string()), Ok(case["root"].as_str().expect("a root").to_owned()), "{case}");
+        let folded =
+            fold_subset(Suite::Standard, number(case, "size") as usize, &disclosed, &digests(case, "siblings"));
+        assert_eq!(
+            folded.map(|root| root.to_string()),
+            Ok(case["root"].as_str().expect("a root").to_owned()),
+            "{case}"
+        );
     }
 }

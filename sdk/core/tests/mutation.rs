@@ -4,6 +4,9 @@
 //! The same doors have fuzz targets in `tests/fuzz`. `FENGNI_MUTATIONS=1000000` runs more,
 //! `FENGNI_SEED=7` others.
 
+// Numbers in tests are small.
+#![allow(clippy::cast_possible_truncation)]
+
 mod common;
 
 use common::domain;
@@ -85,7 +88,8 @@ fn doors() -> Vec<Door> {
             let read = Block::decode(bytes).ok()?;
             let _ = read.header.id(&domain());
             if let Some(certificate) = &read.parent_certificate {
-                let _ = certificate.verify(&domain(), &validators(Suite::Standard), certificate.height, certificate.block);
+                let _ =
+                    certificate.verify(&domain(), &validators(Suite::Standard), certificate.height, certificate.block);
             }
             read.transactions.iter().for_each(|bytes| drop(Transaction::decode(&bytes.0)));
             Some(read.encode())
@@ -108,13 +112,19 @@ fn doors() -> Vec<Door> {
         }),
         ("page", world::pages(&world.domain)[0].encode(), |bytes| {
             let read = Page::decode(bytes).ok()?;
-            (0..read.lines).for_each(|place| drop(read.standing(place).1.len()));
+            for place in 0..read.lines {
+                let _ = read.standing(place);
+            }
             Some(read.encode())
         }),
         ("heads", world::heads()[0].encode(), |bytes| ActHeads::decode(bytes).ok().map(|read| read.encode())),
         ("act", world::acts()[2].encode(), |bytes| Act::decode(bytes).ok().map(|read| read.encode())),
-        ("member", world::member(Suite::Standard, 1).encode(), |bytes| Member::decode(bytes).ok().map(|read| read.encode())),
-        ("type", world::certificate_type().encode(), |bytes| CertificateType::decode(bytes).ok().map(|read| read.encode())),
+        ("member", world::member(Suite::Standard, 1).encode(), |bytes| {
+            Member::decode(bytes).ok().map(|read| read.encode())
+        }),
+        ("type", world::certificate_type().encode(), |bytes| {
+            CertificateType::decode(bytes).ok().map(|read| read.encode())
+        }),
         ("agreement", world::agreement().encode(), |bytes| Agreement::decode(bytes).ok().map(|read| read.encode())),
         ("validators", codec::encode(&validators(Suite::Standard)), |bytes| {
             let read: fengni_core::ValidatorSet = codec::decode(bytes, 65_536).ok()?;
@@ -128,7 +138,7 @@ fn doors() -> Vec<Door> {
 fn no_mutated_input_panics_or_reads_as_another() {
     let number = |name: &str, usual: u64| std::env::var(name).ok().and_then(|text| text.parse().ok()).unwrap_or(usual);
     let (count, seed) = (number("FENGNI_MUTATIONS", 11_000), number("FENGNI_SEED", 1));
-    println!("seed {seed}, {count} inputs");
+    eprintln!("seed {seed}, {count} inputs");
     let doors = doors();
     let (mut random, mut read_back) = (Random(seed), 0);
     for (_, bytes, read) in &doors {

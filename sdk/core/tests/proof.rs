@@ -1,6 +1,9 @@
 //! State and outcome proofs: what they prove, and that nothing else does. Rules P-1 to P-7:
 //! `sdk/spec/proofs.md`.
 
+// Numbers in tests are small.
+#![allow(clippy::cast_possible_truncation)]
+
 mod common;
 
 use common::world::{World, certificate, everywhere, validators};
@@ -65,7 +68,11 @@ fn a_proof_shows_every_kind_of_entry() {
 #[test]
 fn every_flipped_byte_of_a_proof_is_refused_or_proves_the_same() {
     let world = World::new(Suite::Standard);
-    let small = [Place::Record(Shelf::Books, 0), Place::Page(BookNumber(0), PageNumber(1)), Place::Line(BookNumber(0), LineNumber(1026))];
+    let small = [
+        Place::Record(Shelf::Books, 0),
+        Place::Page(BookNumber(0), PageNumber(1)),
+        Place::Line(BookNumber(0), LineNumber(1026)),
+    ];
     let bytes = world.prove(&small).encode();
     let right = judge(&bytes).expect("right");
     for at in 0..bytes.len() {
@@ -131,13 +138,25 @@ fn made() -> Value {
     refuse("a header nobody signed", "P-3", &with(&|proof| proof.header.time.0 += 1));
     refuse("a root of other shelves", "P-4", &resigned(&|header| header.state_root = Digest([1; 32])));
     refuse("a shelf of another size", "P-4", &with(&|proof| proof.shelves[1].size = 5));
-    refuse("a shelf too few", "P-4", &with(&|proof| drop(proof.shelves.pop())));
+    refuse("a shelf too few", "P-4", &with(&|proof| {
+        proof.shelves.pop();
+    }));
     refuse("a shelf too many", "P-4", &with(&|proof| proof.shelves.push(proof.shelves[0])));
     refuse("two shelves exchanged", "P-4", &with(&|proof| proof.shelves.swap(2, 3)));
     refuse("other bytes", "P-5", &with(&|proof| proof.entries[2].bytes.0[0] ^= 1));
-    refuse("another place", "P-5", &with(&|proof| proof.entries[2].place = Place::Line(BookNumber(0), LineNumber(1026))));
-    refuse("a place beyond its list", "P-5", &with(&|proof| proof.entries[2].place = Place::Line(BookNumber(0), LineNumber(1029))));
-    refuse("a path too short", "P-5", &with(&|proof| drop(proof.entries[2].path.pop())));
+    refuse(
+        "another place",
+        "P-5",
+        &with(&|proof| proof.entries[2].place = Place::Line(BookNumber(0), LineNumber(1026))),
+    );
+    refuse(
+        "a place beyond its list",
+        "P-5",
+        &with(&|proof| proof.entries[2].place = Place::Line(BookNumber(0), LineNumber(1029))),
+    );
+    refuse("a path too short", "P-5", &with(&|proof| {
+        proof.entries[2].path.pop();
+    }));
     refuse("a path too long", "P-5", &with(&|proof| proof.entries[2].path.push(Digest([0; 32]))));
     refuse("an entry twice", "P-5", &with(&|proof| proof.entries.push(proof.entries[2].clone())));
     refuse("a page before its book", "P-5", &with(&|proof| proof.entries.swap(0, 1)));
@@ -145,18 +164,29 @@ fn made() -> Value {
     refuse("a line without its page", "P-5", &two(&[book, line]));
     refuse("a line of another page", "P-5", &two(&[book, Place::Page(BookNumber(0), PageNumber(0)), line]));
     let list = (BookNumber(0), BookList::Pages);
-    refuse("no root for a list", "P-5", &with(&|proof| drop(proof.roots.remove(&list))));
-    refuse("another root for a list", "P-5", &with(&|proof| proof.roots.insert(list, Digest([2; 32])).map_or((), drop)));
-    refuse("a root that no entry uses", "P-5", &with(&|proof| {
-        proof.roots.insert((BookNumber(0), BookList::Acts), Digest([2; 32]));
+    refuse("no root for a list", "P-5", &with(&|proof| {
+        proof.roots.remove(&list);
     }));
+    refuse(
+        "another root for a list",
+        "P-5",
+        &with(&|proof| proof.roots.insert(list, Digest([2; 32])).map_or((), drop)),
+    );
+    refuse(
+        "a root that no entry uses",
+        "P-5",
+        &with(&|proof| {
+            proof.roots.insert((BookNumber(0), BookList::Acts), Digest([2; 32]));
+        }),
+    );
     let mut trailing = short.encode();
     trailing.push(0);
     refused.push(json!({ "why": "a byte too many", "rule": "P-1", "hex": hex::encode(&trailing), "error": judge(&trailing).expect_err("trailing") }));
     let accepted = [&all, &short, &two(&[])].map(|proof| {
         let bytes = proof.encode();
         let entries = judge(&bytes).expect("right");
-        let entries: Vec<Value> = entries.into_iter().map(|(place, bytes)| json!({ "place": place, "bytes": bytes })).collect();
+        let entries: Vec<Value> =
+            entries.into_iter().map(|(place, bytes)| json!({ "place": place, "bytes": bytes })).collect();
         json!({ "hex": hex::encode(bytes), "entries": entries })
     });
     let outcomes = [0, 2].map(|place| {
@@ -175,7 +205,9 @@ fn made() -> Value {
     refuse("a place beyond the block", &|proof| proof.place = 3);
     refuse("another size", &|proof| proof.size = 4);
     refuse("another outcome", &|proof| proof.outcome = world.outcomes[0].clone());
-    refuse("a path too short", &|proof| drop(proof.path.pop()));
+    refuse("a path too short", &|proof| {
+        proof.path.pop(;
+    }));
     refuse("a header nobody signed", &|proof| proof.header.outcomes = Digest([1; 32]));
     json!({
         "about": "Rules P-1 to P-7, under the validators given. Network: 32 bytes 46.",
@@ -194,10 +226,15 @@ fn p1_to_p7_vectors_hold() {
     let file = vectors("proofs", &made());
     for case in cases(&file, "accepted") {
         let entries = judge(&hex_of(case, "hex")).expect("accepted");
-        let listed: Vec<(String, String)> = case["entries"].as_array().expect("a list").iter().map(|entry| {
-            let text = |field: &str| entry[field].as_str().expect("text").to_owned();
-            (text("place"), text("bytes"))
-        }).collect();
+        let listed: Vec<(String, String)> = case["entries"]
+            .as_array()
+            .expect("a list")
+            .iter()
+            .map(|entry| {
+                let text = |field: &str| entry[field].as_str().expect("text").to_owned();
+                (text("place"), text("bytes"))
+            })
+            .collect();
         assert_eq!(entries, listed);
     }
     for case in cases(&file, "refused") {
@@ -216,7 +253,18 @@ fn places_have_one_text() {
     for place in everywhere() {
         assert_eq!(Place::parse(&place.to_string()), Some(place));
     }
-    for wrong in ["", "members", "members/", "members/x", "members/1/2", "line/0", "line/0/1/2", "line/0/-1", "nobody/3", "page/4294967296/0"] {
+    for wrong in [
+        "",
+        "members",
+        "members/",
+        "members/x",
+        "members/1/2",
+        "line/0",
+        "line/0/1/2",
+        "line/0/-1",
+        "nobody/3",
+        "page/4294967296/0",
+    ] {
         assert_eq!(Place::parse(wrong), None, "{wrong}");
     }
 }

@@ -8,10 +8,10 @@ use fengni_core::limits::PAGE_LINES;
 use fengni_core::list::{ListKind, NumberedList};
 use fengni_core::proof::BookList;
 use fengni_core::standing::{Act, ActHeads, Hold, Page, Standing};
-use fengni_core::{ActNumber, Domain, Height, LineNumber, MemberNumber, PageNumber, SealNumber};
+use fengni_core::{ActNumber, BookNumber, Domain, Height, LineNumber, MemberNumber, PageNumber, SealNumber};
 use rpds::VectorSync;
 
-use fengni_core::BookNumber;
+use crate::state::StateParts;
 
 /// A book: what proofs and rules need at hand.
 #[derive(Clone)]
@@ -79,31 +79,28 @@ impl BookState {
     pub(crate) fn load(
         domain: &Domain,
         space: BookNumber,
-        record: Book,
-        pages: impl IntoIterator<Item = Page>,
-        heads: impl IntoIterator<Item = ActHeads>,
-        seals: impl IntoIterator<Item = Seal>,
-        acts: impl IntoIterator<Item = Act>,
-        open_lines: Vec<Line>,
+        record: &Book,
+        number: BookNumber,
+        parts: &impl StateParts,
     ) -> Self {
         let opened = record.opened;
         let mut book =
             Self::open(domain, space, record.subject, record.division, record.issuer, record.keeper, opened);
-        for page in pages {
+        for page in parts.pages(number) {
             book.lists.pages.append(&page.encode());
             book.pages.push_back_mut(Arc::new(page));
         }
-        for head in heads {
+        for head in parts.heads(number) {
             book.lists.heads.append(&head.encode());
             book.heads.push_back_mut(Arc::new(head));
         }
-        for seal in seals {
+        for seal in parts.seals(number) {
             book.lists.seals.append(&seal.encode());
         }
-        for act in acts {
+        for act in parts.acts(number) {
             book.lists.acts.append(&act.encode());
         }
-        book.open_lines = Arc::new(open_lines);
+        book.open_lines = Arc::new(parts.open_lines(number));
         book.record.version = record.version;
         book.record.lines = record.lines;
         book.refresh_heads(domain);

@@ -304,16 +304,7 @@ impl State {
         for (record, number) in records.iter().zip(0..) {
             let book = BookNumber(number);
             let space = state.tag_space(record).unwrap_or(book);
-            let loaded = BookState::load(
-                &domain,
-                space,
-                Book::clone(record),
-                parts.pages(book),
-                parts.heads(book),
-                parts.seals(book),
-                parts.acts(book),
-                parts.open_lines(book),
-            );
+            let loaded = BookState::load(&domain, space, record, book, parts);
             if loaded.record() != record.as_ref() {
                 return Err(LoadError::Record { shelf: Shelf::Books, number });
             }

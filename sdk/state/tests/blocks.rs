@@ -1,6 +1,9 @@
 //! Blocks that must not be: each rule of H-5 to H-12 and T-1 to T-6 with its accepted and its
 //! refused case, on one network with a block to follow.
 
+// Numbers in tests are small.
+#![allow(clippy::cast_possible_truncation)]
+
 mod common;
 
 use common::story::Story;
@@ -15,19 +18,19 @@ use fengni_core::{
     ActNumber, BlockId, BookNumber, CommitCertificate, Digest, Height, KeyNumber, LinePlace, Millis, NetworkId,
     PageNumber, SealNumber, Suite,
 };
-use fengni_state::{
-    BlockError, CheckedBlock, Known, LoadError, Records, RecentIds, State, assemble, check, execute,
-};
+use fengni_state::{BlockError, CheckedBlock, Known, LoadError, RecentIds, Records, State, assemble, check, execute};
 
 /// A network with two blocks; the third is what each test tampers with.
 fn network() -> Network {
     let mut story = Story::new(Suite::Standard);
-    story.tell("
+    story.tell(
+        "
         block
           police   open B licence 31    ok
         block
           police   seal B a b           ok
-    ");
+    ",
+    );
     story.network
 }
 
@@ -252,7 +255,9 @@ fn t1_to_t6_one_wrong_transaction_makes_the_block_invalid() {
     assert_eq!(transaction_error(&mut network, vec![bytes(&early)]), Some((0, unknown)));
 
     // T-5: the window is eight heights here, both ends included.
-    for (until, allowed) in [(next.0 - 1, false), (next.0, true), (next.0 + 8, true), (next.0 + 9, false), (u64::MAX, false)] {
+    for (until, allowed) in
+        [(next.0 - 1, false), (next.0, true), (next.0 + 8, true), (next.0 + 9, false), (u64::MAX, false)]
+    {
         let body = network.body(member("police"), Height(until), good.body.operation.clone());
         let signed = network.sign(body, &[4]);
         let window = TransactionError::Window { until: Height(until), height: next, last: Height(next.0 + 8) };
@@ -433,7 +438,8 @@ fn taking_a_line_over_costs_the_same_however_often_its_flags_were_set() {
     // Invariant 4: no accepted transaction can stall a node. A walk back through the line's acts
     // would let a keeper make every later attempt as dear as it likes.
     let mut story = Story::new(Suite::Standard);
-    story.tell("
+    story.tell(
+        "
         block
           police   open B licence 31       ok
           yunshan  open Y licence 33       ok
@@ -441,14 +447,17 @@ fn taking_a_line_over_costs_the_same_however_often_its_flags_were_set() {
           police   seal B a                ok
         block
           police   transfer-out a yunshan  ok
-    ");
+    ",
+    );
     for _ in 0..40 {
-        story.tell("
+        story.tell(
+            "
             block
               police   dispute a           ok
             block
               police   clear-dispute a     ok
-        ");
+        ",
+        );
     }
     let mut attempt = story.clone();
     assert_eq!(attempt.answer("yunshan", "transfer-in a Y a2"), "ok");

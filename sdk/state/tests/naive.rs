@@ -4,6 +4,9 @@
 //! every rule an operation breaks and answers the lowest, and it hashes everything from scratch
 //! after each block. Whatever both agree on, one bug has to have fooled two authors.
 
+// Numbers in tests are small.
+#![allow(clippy::cast_possible_truncation)]
+
 mod common;
 
 use std::collections::BTreeSet;
@@ -16,9 +19,7 @@ use fengni_core::codec;
 use fengni_core::operation::{Cause, Ground, Operation, StandingChange};
 use fengni_core::outcome::{Decision, Effect};
 use fengni_core::proof::{Place, StateProof};
-use fengni_core::record::{
-    Agreement, AgreementStatus, AgreementTerms, KeyPurpose, MemberStatus, Party, Role, Term,
-};
+use fengni_core::record::{Agreement, AgreementStatus, AgreementTerms, KeyPurpose, MemberStatus, Party, Role, Term};
 use fengni_core::shelf::Shelf;
 use fengni_core::standing::{Act, ActKind, Hold, Standing, State as LineState};
 use fengni_core::transaction::Transaction;
@@ -344,9 +345,10 @@ impl Naive {
             Operation::OpenBook { subject: Subject::Certificates { certificate_type }, division } => {
                 let kind = certificate_type.0;
                 rule((kind as usize) < self.founding.types.len(), 203);
-                let exists = self.books.iter().any(|book| {
-                    book.keeper == who && book.kind == kind && book.division == division.as_str()
-                });
+                let exists = self
+                    .books
+                    .iter()
+                    .any(|book| book.keeper == who && book.kind == kind && book.division == division.as_str());
                 rule(!exists, 402);
                 if (kind as usize) < self.founding.types.len() {
                     self.may_issue(who, kind, division.as_str(), &mut broken);
@@ -522,7 +524,18 @@ impl Naive {
                 let disputed = line.standing.disputed && *cause != Cause::Correct;
                 let begins = Standing { state: LineState::Active, disputed, key_blocked: false };
                 let closed = Standing { state: LineState::Superseded, ..line.standing };
-                (broken, Some(self.replace(who, keys, (*old, *into), *new, (cause.kind(), *ground), closed, (begins, holds))))
+                (
+                    broken,
+                    Some(self.replace(
+                        who,
+                        keys,
+                        (*old, *into),
+                        *new,
+                        (cause.kind(), *ground),
+                        closed,
+                        (begins, holds),
+                    )),
+                )
             }
             Operation::Rekey { old, new, ground } => {
                 rule(self.known("reasons", &ground.reason.to_string()), 205);
@@ -538,7 +551,18 @@ impl Naive {
                 let begins = Standing { key_blocked: false, ..line.standing };
                 let closed = Standing { state: LineState::Rekeyed, ..line.standing };
                 let holds = self.live(line);
-                (broken, Some(self.replace(who, keys, (*old, old.book), *new, (ActKind::Rekey, *ground), closed, (begins, holds))))
+                (
+                    broken,
+                    Some(self.replace(
+                        who,
+                        keys,
+                        (*old, old.book),
+                        *new,
+                        (ActKind::Rekey, *ground),
+                        closed,
+                        (begins, holds),
+                    )),
+                )
             }
             Operation::TransferIn { old, into, new, ground } => {
                 rule(self.known("reasons", &ground.reason.to_string()), 205);
@@ -556,10 +580,22 @@ impl Naive {
                 if !clean || !broken.is_empty() {
                     return (broken, None);
                 }
-                let begins = Standing { state: LineState::Active, disputed: line.standing.disputed, key_blocked: false };
+                let begins =
+                    Standing { state: LineState::Active, disputed: line.standing.disputed, key_blocked: false };
                 let closed = Standing { state: LineState::Superseded, ..line.standing };
                 let holds = self.live(line);
-                (broken, Some(self.replace(who, keys, (*old, *into), *new, (ActKind::TransferIn, *ground), closed, (begins, holds))))
+                (
+                    broken,
+                    Some(self.replace(
+                        who,
+                        keys,
+                        (*old, *into),
+                        *new,
+                        (ActKind::TransferIn, *ground),
+                        closed,
+                        (begins, holds),
+                    )),
+                )
             }
             Operation::ProposeAgreement { terms } => {
                 rule(terms.parties.iter().all(|party| (party.0 as usize) < self.founding.members.len()), 202);
@@ -570,11 +606,17 @@ impl Naive {
                 rule(terms.divisions.iter().all(|code| self.known("divisions", code.as_str())), 206);
                 rule(terms.parties.contains(&MemberNumber(who)), 300);
                 let sorted = |numbers: Vec<u64>| numbers.windows(2).all(|pair| pair[0] < pair[1]);
-                rule(terms.parties.len() >= 2 && sorted(terms.parties.iter().map(|party| party.0.into()).collect()), 600);
+                rule(
+                    terms.parties.len() >= 2 && sorted(terms.parties.iter().map(|party| party.0.into()).collect()),
+                    600,
+                );
                 rule(!terms.terms.is_empty() && sorted(types.map(|kind| kind as u64).collect()), 600);
-                rule(terms.terms.iter().all(|term| {
-                    !term.purposes.is_empty() && sorted(term.purposes.iter().map(|code| code.0.into()).collect())
-                }), 600);
+                rule(
+                    terms.terms.iter().all(|term| {
+                        !term.purposes.is_empty() && sorted(term.purposes.iter().map(|code| code.0.into()).collect())
+                    }),
+                    600,
+                );
                 rule(terms.from.0 <= terms.until.0 && !terms.label.is_empty(), 600);
                 rule(!self.founding.agreements.iter().any(|other| other.terms.label == terms.label), 600);
                 rule(terms.divisions.windows(2).all(|pair| pair[0].as_str() < pair[1].as_str()), 600);
@@ -610,9 +652,8 @@ impl Naive {
                 let Some(found) = self.founding.agreements.get(agreement.0 as usize) else { return with(broken, 204) };
                 let status = if matches!(operation, Operation::SuspendAgreement { .. }) {
                     let regulator = self.founding.members[who as usize].roles.has(Role::Regulator);
-                    let concerned = found.terms.parties.iter().any(|party| {
-                        party.0 == who || regulator && self.above(who, party.0)
-                    });
+                    let concerned =
+                        found.terms.parties.iter().any(|party| party.0 == who || regulator && self.above(who, party.0));
                     rule(concerned, 300);
                     rule(found.status == AgreementStatus::InForce, 603);
                     AgreementStatus::Suspended { by: MemberNumber(who), since: Height(self.height) }
@@ -733,13 +774,20 @@ type Choice = [u16; 8];
 fn operation(naive: &Naive, choice: &Choice) -> (MemberNumber, Vec<u16>, Operation) {
     let [what, who, book, line, other, tag, keys, odd] = *choice;
     let pick = |count: usize, of: u16| if count == 0 { 0 } else { usize::from(of) % count };
-    let actors = ["police", "police", "police", "yunshan", "town", "court", "customs", "donghai", "tribunal", "hall", "paused", "ministry"];
+    let actors = [
+        "police", "police", "police", "yunshan", "town", "court", "customs", "donghai", "tribunal", "hall", "paused",
+        "ministry",
+    ];
     let book_number = BookNumber(if odd % 61 == 0 { 99 } else { pick(naive.books.len(), book) as u32 });
     let lines = naive.books.get(book_number.0 as usize).map_or(0, |book| book.lines.len());
     // The newest lines see the most.
     let near = pick(lines.min(12), line);
-    let place = LinePlace { book: book_number, line: LineNumber(if odd % 53 == 0 { 9_999 } else { lines.saturating_sub(1 + near) as u64 }) };
-    let keeper = naive.books.get(book_number.0 as usize).map_or("police", |book| common::MEMBERS[book.keeper as usize].0);
+    let place = LinePlace {
+        book: book_number,
+        line: LineNumber(if odd % 53 == 0 { 9_999 } else { lines.saturating_sub(1 + near) as u64 }),
+    };
+    let keeper =
+        naive.books.get(book_number.0 as usize).map_or("police", |book| common::MEMBERS[book.keeper as usize].0);
     let fresh = |seed: u16| {
         let mut line = Line { tag: Tag([0; 16]), commitment: Digest([seed as u8; 32]) };
         line.tag.0[..2].copy_from_slice(&(seed % 3000).to_le_bytes());
@@ -749,7 +797,8 @@ fn operation(naive: &Naive, choice: &Choice) -> (MemberNumber, Vec<u16>, Operati
     let reason = if odd % 47 == 0 { 99 } else { 1 };
     let ground = Ground { reason: ReasonCode(reason), decision: Digest([line as u8; 32]) };
     let into = BookNumber(pick(naive.books.len(), other) as u32);
-    let agreement = AgreementNumber(if odd % 41 == 0 { 99 } else { pick(naive.founding.agreements.len(), line) as u32 });
+    let agreement =
+        AgreementNumber(if odd % 41 == 0 { 99 } else { pick(naive.founding.agreements.len(), line) as u32 });
     let mut issuing = true;
     let mut admin = false;
     let mut actor = if odd % 5 == 0 { actors[pick(actors.len(), who)] } else { keeper };
@@ -758,7 +807,10 @@ fn operation(naive: &Naive, choice: &Choice) -> (MemberNumber, Vec<u16>, Operati
             actor = actors[pick(6, who)];
             let certificate_type = TypeNumber(u32::from(book) % 5);
             let divisions = ["31", "3199", "33", "319901"];
-            Operation::OpenBook { subject: Subject::Certificates { certificate_type }, division: common::division(divisions[pick(4, line)]) }
+            Operation::OpenBook {
+                subject: Subject::Certificates { certificate_type },
+                division: common::division(divisions[pick(4, line)]),
+            }
         }
         1..=7 => {
             let count = match tag % 20 {
@@ -770,27 +822,36 @@ fn operation(naive: &Naive, choice: &Choice) -> (MemberNumber, Vec<u16>, Operati
                 _ => 1 + line % 4,
             };
             let from = tag.wrapping_mul(31);
-            Operation::Seal { book: book_number, lines: (0..count).map(|place| fresh(from.wrapping_add(place))).collect() }
+            Operation::Seal {
+                book: book_number,
+                lines: (0..count).map(|place| fresh(from.wrapping_add(place))).collect(),
+            }
         }
         8..=19 => {
             let bodies = [member("court"), member("customs"), member(keeper), member("tribunal")];
             let change = match tag % 14 {
                 0 | 1 => {
                     issuing = other % 3 == 0;
-                    if !issuing { actor = ["court", "customs"][pick(2, who)] }
+                    if !issuing {
+                        actor = ["court", "customs"][pick(2, who)]
+                    }
                     let until = Millis(naive.time + u64::from(line % 400) * 60_000);
                     StandingChange::Suspend { until: (line % 2 == 0).then_some(until) }
                 }
                 2 | 3 => {
                     let hold = bodies[pick(4, line)];
                     issuing = hold == member(keeper);
-                    if !issuing { actor = ["court", "customs", "highcourt", "ministry"][pick(4, who)] }
+                    if !issuing {
+                        actor = ["court", "customs", "highcourt", "ministry"][pick(4, who)]
+                    }
                     StandingChange::Return { hold }
                 }
                 4 => StandingChange::Cancel,
                 5 => {
                     issuing = other % 2 == 0;
-                    if !issuing { actor = "donghai" }
+                    if !issuing {
+                        actor = "donghai"
+                    }
                     StandingChange::Annul
                 }
                 6 => {
@@ -827,7 +888,9 @@ fn operation(naive: &Naive, choice: &Choice) -> (MemberNumber, Vec<u16>, Operati
                 Some(LinePlace { book: BookNumber(number), line: LineNumber(line as u64) })
             });
             let old = moving.filter(|_| odd % 3 > 0).unwrap_or(place);
-            let receiver = (odd % 4 > 0 && naive.books.get(old.book.0 as usize).is_some()).then(|| naive.line(old).is_some().then(|| naive.target(old)).flatten()).flatten();
+            let receiver = (odd % 4 > 0 && naive.books.get(old.book.0 as usize).is_some())
+                .then(|| naive.line(old).is_some().then(|| naive.target(old)).flatten())
+                .flatten();
             let home = receiver.and_then(|receiver| naive.books.iter().position(|book| book.keeper == receiver.0));
             let into = home.map_or(into, |home| BookNumber(home as u32));
             actor = naive.books.get(into.0 as usize).map_or(actor, |book| common::MEMBERS[book.keeper as usize].0);
@@ -835,17 +898,23 @@ fn operation(naive: &Naive, choice: &Choice) -> (MemberNumber, Vec<u16>, Operati
         }
         27 => {
             (admin, actor) = (true, actors[pick(6, who)]);
-            let parties = BTreeSet::from([member(actor), [member("police"), member("yunshan")][pick(2, line)], MemberNumber(u32::from(other) % 14)]);
+            let parties = BTreeSet::from([
+                member(actor),
+                [member("police"), member("yunshan")][pick(2, line)],
+                MemberNumber(u32::from(other) % 14),
+            ]);
             let purposes = vec![PurposeCode(1), PurposeCode(2 + tag % 3)];
-            Operation::ProposeAgreement { terms: AgreementTerms {
-                label: if odd % 31 == 0 { String::new() } else { format!("RA-{}", tag % 12) },
-                parties: parties.into_iter().collect(),
-                terms: vec![Term { certificate_type: TypeNumber(u32::from(book) % 5), purposes }],
-                divisions: vec![common::division(["31", "33", "44"][pick(3, line / 7)])],
-                min_grade: Grade::B,
-                from: Day(20_500),
-                until: Day(20_499 + u32::from(other % 9)),
-            } }
+            Operation::ProposeAgreement {
+                terms: AgreementTerms {
+                    label: if odd % 31 == 0 { String::new() } else { format!("RA-{}", tag % 12) },
+                    parties: parties.into_iter().collect(),
+                    terms: vec![Term { certificate_type: TypeNumber(u32::from(book) % 5), purposes }],
+                    divisions: vec![common::division(["31", "33", "44"][pick(3, line / 7)])],
+                    min_grade: Grade::B,
+                    from: Day(20_500),
+                    until: Day(20_499 + u32::from(other % 9)),
+                },
+            }
         }
         28 => {
             (admin, actor) = (true, actors[pick(actors.len(), who)]);
@@ -864,7 +933,9 @@ fn operation(naive: &Naive, choice: &Choice) -> (MemberNumber, Vec<u16>, Operati
             let status = naive.founding.agreements.get(agreement.0 as usize).map(|found| found.status);
             match status {
                 Some(AgreementStatus::Suspended { by, .. }) => {
-                    if odd % 2 == 0 { actor = common::MEMBERS[by.0 as usize].0 }
+                    if odd % 2 == 0 {
+                        actor = common::MEMBERS[by.0 as usize].0
+                    }
                     Operation::ResumeAgreement { agreement, ground }
                 }
                 _ if odd % 9 == 0 => Operation::ResumeAgreement { agreement, ground },
@@ -946,7 +1017,9 @@ fn one_in_force(naive: &Naive) {
 fn places(network: &Network) -> Vec<Place> {
     let mut places = Vec::new();
     for shelf in Shelf::ALL {
-        places.extend((0..).take_while(|n| network.state.record_bytes(shelf, *n).is_some()).map(|n| Place::Record(shelf, n)));
+        places.extend(
+            (0..).take_while(|n| network.state.record_bytes(shelf, *n).is_some()).map(|n| Place::Record(shelf, n)),
+        );
     }
     for (number, book) in network.state.books() {
         let record = book.record();
@@ -1030,12 +1103,45 @@ fn a_long_history_reaches_everything_and_replays_to_the_same_root() {
     let flips: Vec<_> = (0..200).map(|_| (u32::from(next()), next() as u8)).collect();
     let picks: Vec<_> = (0..40).map(|_| next()).collect();
     proofs_hold(&network, &picks, &flips);
-    println!("{tally:?}");
     let wanted = [
-        "OpenBook", "Seal", "Change", "Supersede", "Rekey", "TransferIn", "Consume", "ProposeAgreement",
-        "SignAgreement", "SuspendAgreement", "ResumeAgreement", "100", "101", "102", "200", "201", "202", "203",
-        "204", "205", "206", "300", "301", "302", "400", "403", "404", "405", "500", "501", "502", "503", "504",
-        "505", "600", "601", "602", "603",
+        "OpenBook",
+        "Seal",
+        "Change",
+        "Supersede",
+        "Rekey",
+        "TransferIn",
+        "Consume",
+        "ProposeAgreement",
+        "SignAgreement",
+        "SuspendAgreement",
+        "ResumeAgreement",
+        "100",
+        "101",
+        "102",
+        "200",
+        "201",
+        "202",
+        "203",
+        "204",
+        "205",
+        "206",
+        "300",
+        "301",
+        "302",
+        "400",
+        "403",
+        "404",
+        "405",
+        "500",
+        "501",
+        "502",
+        "503",
+        "504",
+        "505",
+        "600",
+        "601",
+        "602",
+        "603",
     ];
     let missing: Vec<_> = wanted.iter().filter(|name| !tally.0.contains_key(**name)).collect();
     assert!(missing.is_empty(), "never met: {missing:?} in {tally:?}");

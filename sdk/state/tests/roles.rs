@@ -3,6 +3,9 @@
 //! In each network the hall holds exactly one role and everything else that could matter: an
 //! authority, a place in the type's lists, the parties' trust. What is left to refuse is the role.
 
+// Numbers in tests are small.
+#![allow(clippy::cast_possible_truncation)]
+
 mod common;
 
 use common::story::Story;
@@ -61,7 +64,8 @@ fn prepared(role: Role) -> Story {
         list.push(hall);
     }
     let mut story = Story::on(Network::found(Suite::Standard, founding));
-    story.tell("
+    story.tell(
+        "
         block
           police   open B licence 31                ok
           town     open T licence 3199              ok
@@ -76,14 +80,17 @@ fn prepared(role: Role) -> Story {
         block
           hall/enf suspend s                        ok
           police   transfer-out t hall              ok
-    ");
+    ",
+    );
     // An agreement of the hall's own, to suspend.
-    story.tell("
+    story.tell(
+        "
         block
           police/adm propose RO police,hall label:own ok
         block
           hall/adm sign RO                          ok
-    ");
+    ",
+    );
     story.agreements.insert("RF".into(), story.agreements["RO"]);
     // The book the hall would write in: its own where it may have one.
     let mine = match story.answer("hall", "open MINE licence 31") == "ok" {
@@ -125,7 +132,9 @@ fn gov04_every_key_purpose_and_operation() {
             let found = prepared.clone().answer(&format!("hall/{purpose}"), &words);
             // A change takes issuing keys (as keeper) and enforcement keys (as a body); to consume
             // takes enforcement or application keys.
-            let change = ["cancel", "suspend", "return", "annul", "revoke"].iter().any(|verb| words.starts_with(&format!("{verb} ")));
+            let change = ["cancel", "suspend", "return", "annul", "revoke"]
+                .iter()
+                .any(|verb| words.starts_with(&format!("{verb} ")));
             let consume = words.starts_with("consume");
             let suits = purpose == right
                 || change && ["iss", "enf"].contains(&purpose)

@@ -3,13 +3,17 @@
 //! The language is explained in `common/story.rs`. The exhaustive table of CRT-03 is in
 //! `transitions.rs`.
 
+// Numbers in tests are small.
+#![allow(clippy::cast_possible_truncation)]
+
 mod common;
 
 use common::story::check;
 
 #[test]
 fn o1_a_member_opens_one_book_for_each_type_and_region_it_may_issue() {
-    check("
+    check(
+        "
         block
           police        open B licence 31             ok
           police        open B2 licence 31            DUPLICATE_BOOK
@@ -22,13 +26,15 @@ fn o1_a_member_opens_one_book_for_each_type_and_region_it_may_issue() {
           town          open T2 licence 31            ISSUER_NOT_AUTHORISED
           police        open X type:9 31              UNKNOWN_TYPE
           police        open X closed 31              TYPE_DISABLED
-    ");
+    ",
+    );
 }
 
 #[test]
 fn o1_authority_is_by_type_region_and_day_and_can_be_withheld() {
     // GOV-06: the police may issue passes on two days only, the town's permits are withheld.
-    check("
+    check(
+        "
         block
           police        open W pass 3199              ok
           police        open L pass 31                ISSUER_NOT_AUTHORISED
@@ -44,13 +50,15 @@ fn o1_authority_is_by_type_region_and_day_and_can_be_withheld() {
           police        seal W p4                     ISSUER_NOT_AUTHORISED
           police        cancel p1                     SECOND_PERSON_MISSING
           police*2      cancel p1                     ok
-    ");
+    ",
+    );
 }
 
 #[test]
 fn o2_the_keeper_alone_adds_lines_and_needs_two_persons_for_many() {
     // CRT-09: more than four lines need a second signature here.
-    check("
+    check(
+        "
         block
           police        open B licence 31             ok
         block
@@ -66,13 +74,15 @@ fn o2_the_keeper_alone_adds_lines_and_needs_two_persons_for_many() {
         see g1023 active
         block
           police        seal B i                      ok
-    ");
+    ",
+    );
 }
 
 #[test]
 fn o2_an_identifier_stands_once_among_an_issuers_books_of_a_type() {
     // CRT-01: in one transaction, in one block, in a later block, in the other book.
-    check("
+    check(
+        "
         block
           police        open B licence 31             ok
           police        open C licence 3199           ok
@@ -91,12 +101,14 @@ fn o2_an_identifier_stands_once_among_an_issuers_books_of_a_type() {
         block
           police*2      cancel B:0                    ok
           police        seal B a                      DUPLICATE_TAG
-    ");
+    ",
+    );
 }
 
 #[test]
 fn o3_each_body_lifts_its_own_suspension_and_its_superior_may() {
-    check("
+    check(
+        "
         block
           police        open B licence 31             ok
         block
@@ -123,13 +135,15 @@ fn o3_each_body_lifts_its_own_suspension_and_its_superior_may() {
           council/enf   return a police               ok
           ministry/enf  return a customs              ok
         see a active
-    ");
+    ",
+    );
 }
 
 #[test]
 fn o3_a_suspension_ends_by_itself() {
     // CRT-06: a hold that ended is as if it had been lifted, for every later act.
-    check("
+    check(
+        "
         block
           police        open B licence 31             ok
           police        open W pass 3199              ok
@@ -154,7 +168,8 @@ fn o3_a_suspension_ends_by_itself() {
         block +5s
           police        expire a                      ok
         see a expired
-    ");
+    ",
+    );
 }
 
 #[test]
@@ -173,18 +188,21 @@ fn s3_at_most_sixteen_bodies_hold_one_line() {
     }
     founding.types[0].suspenders = (0..19).map(MemberNumber).collect();
     let mut story = Story::on(Network::found(Suite::Standard, founding));
-    story.tell("
+    story.tell(
+        "
         block
           police        open B licence 31             ok
         block
           police        seal B a                      ok
-    ");
+    ",
+    );
     let place = story.place("a");
     let bodies: Vec<_> = (0..19).filter(|body| ![11, 12].contains(body)).map(MemberNumber).collect();
     let mut answers = Vec::new();
     for body in bodies {
         let change = fengni_core::operation::StandingChange::Suspend { until: None };
-        let ground = fengni_core::operation::Ground { reason: fengni_core::ReasonCode(1), decision: Default::default() };
+        let ground =
+            fengni_core::operation::Ground { reason: fengni_core::ReasonCode(1), decision: Default::default() };
         let operation = fengni_core::operation::Operation::Change { place, change, ground };
         let transaction = story.network.transaction(body, &[6], operation);
         let clock = fengni_core::Millis(story.network.state.time().0 + 1);
@@ -197,7 +215,8 @@ fn s3_at_most_sixteen_bodies_hold_one_line() {
 #[test]
 fn o4_terminal_acts_need_two_persons_and_have_a_daily_limit() {
     // CRT-09; three a day here, by the block's day in China.
-    check("
+    check(
+        "
         block
           police        open B licence 31             ok
         block
@@ -226,13 +245,15 @@ fn o4_terminal_acts_need_two_persons_and_have_a_daily_limit() {
           police*2      cancel a8                     DAILY_LIMIT
         block +24h
           police*2      cancel a8                     ok
-    ");
+    ",
+    );
 }
 
 #[test]
 fn o6_a_one_time_document_is_used_once() {
     // REC-04.
-    check("
+    check(
+        "
         block
           police        open W pass 3199              ok
           police        open B licence 31             ok
@@ -251,13 +272,15 @@ fn o6_a_one_time_document_is_used_once() {
           police*2      cancel r                      ok
           customs/enf   consume r                     WRONG_STATE
         see p consumed
-    ");
+    ",
+    );
 }
 
 #[test]
 fn o7_renewal_replaces_both_or_neither_and_the_old_one_names_the_new() {
     // CRT-04, CRT-08: the keeper's own hold ends, others' go along; a correction closes a dispute.
-    check("
+    check(
+        "
         block
           police        open B licence 31             ok
           police        open C licence 319901         ok
@@ -298,13 +321,15 @@ fn o7_renewal_replaces_both_or_neither_and_the_old_one_names_the_new() {
         block
           court/enf     return a2 court               ok
         see a2 active disputed
-    ");
+    ",
+    );
 }
 
 #[test]
 fn o8_a_new_holder_key_takes_everything_along() {
     // Without authority or type either, because nothing new is issued.
-    check("
+    check(
+        "
         block
           police        open B licence 31             ok
           police        open W pass 3199              ok
@@ -339,13 +364,15 @@ fn o8_a_new_holder_key_takes_everything_along() {
         see a++ active held:police,court disputed
         block +3d
           police        seal W q                      ISSUER_NOT_AUTHORISED
-    ");
+    ",
+    );
 }
 
 #[test]
 fn o9_one_province_holds_a_certificate_at_any_height() {
     // CRT-07: given up to one member, taken over by it alone, or taken back.
-    check("
+    check(
+        "
         block
           police        open B licence 31             ok
           town          open T licence 3199           ok
@@ -390,13 +417,15 @@ fn o9_one_province_holds_a_certificate_at_any_height() {
           yunshan       transfer-in b Y b2            ok
         see b superseded
         see b2 active
-    ");
+    ",
+    );
 }
 
 #[test]
 fn o10_to_o12_an_agreement_is_in_force_once_every_party_signed_it() {
     // REC-01.
-    check("
+    check(
+        "
         block
           police/adm    propose RA police,yunshan,town ok
           police/adm    propose RB town,yunshan       NOT_ENTITLED
@@ -446,13 +475,15 @@ fn o10_to_o12_an_agreement_is_in_force_once_every_party_signed_it() {
           town/adm      suspend-agreement RA          ok
           ministry/adm  resume-agreement RA           NOT_ENTITLED
           town/adm      resume-agreement RA           ok
-    ");
+    ",
+    );
 }
 
 #[test]
 fn a_member_that_is_suspended_or_left_does_nothing() {
     // GOV-04. Signatures are right, so the transaction stands in the block and is refused there.
-    check("
+    check(
+        "
         block
           police        open B licence 31             ok
           paused        open X licence 31             MEMBER_INACTIVE
@@ -461,13 +492,15 @@ fn a_member_that_is_suspended_or_left_does_nothing() {
           police        seal B a                      ok
           paused/enf    suspend B:0                   MEMBER_INACTIVE
           gone/adm      propose R gone,police         MEMBER_INACTIVE
-    ");
+    ",
+    );
 }
 
 #[test]
 fn a_key_signs_at_the_heights_it_is_valid_and_for_one_purpose() {
     // GOV-05, SEC-08: the old issuing key ends at height 3, the new one begins at 4.
-    check("
+    check(
+        "
         block
           police        open B licence 31             ok
           police/new    open C licence 319901         dropped
@@ -487,13 +520,15 @@ fn a_key_signs_at_the_heights_it_is_valid_and_for_one_purpose() {
           police/peer   seal B d                      KEY_PURPOSE
           police/mixed  seal B d                      KEY_PURPOSE
         see a active
-    ");
+    ",
+    );
 }
 
 #[test]
 fn o13_the_lowest_broken_rule_answers() {
     // Each line breaks the rule that answers and every later one it can break together with it.
-    check("
+    check(
+        "
         block
           police        open B licence 31             ok
           police        open P permit 31              ok
@@ -552,12 +587,14 @@ fn o13_the_lowest_broken_rule_answers() {
           police        seal W p                      ISSUER_NOT_AUTHORISED
           police        seal W                        ISSUER_NOT_AUTHORISED
           police        cancel p                      SECOND_PERSON_MISSING
-    ");
+    ",
+    );
 }
 
 #[test]
 fn the_daily_limit_answers_before_what_the_type_and_the_state_forbid() {
-    check("
+    check(
+        "
         block
           police        open B licence 31             ok
           police        open P permit 31              ok
@@ -571,5 +608,6 @@ fn the_daily_limit_answers_before_what_the_type_and_the_state_forbid() {
           police*2      cancel m                      DAILY_LIMIT
           police*2      cancel a                      DAILY_LIMIT
           police        cancel a                      SECOND_PERSON_MISSING
-    ");
+    ",
+    );
 }

@@ -4,6 +4,9 @@
 //! what, what follows from which state, and what a line becomes. An answer is that of the lowest
 //! broken rule: first who, then which state.
 
+// Numbers in tests are small.
+#![allow(clippy::cast_possible_truncation)]
+
 mod common;
 
 use common::story::Story;
@@ -123,7 +126,8 @@ fn expected(state: &str, act: &str, who: &str) -> &'static str {
         "yes" => (),
         refusal => return refusal,
     }
-    let holds = matches!((state, who), ("held-police" | "held-both", "keeper") | ("held-court" | "held-both", "suspender"));
+    let holds =
+        matches!((state, who), ("held-police" | "held-both", "keeper") | ("held-court" | "held-both", "suspender"));
     match cell(FOLLOWS, state, act) {
         "-" => "WRONG_STATE",
         "none" => "NOT_HELD",
@@ -170,7 +174,13 @@ fn after(state: &str, act: &str, who: &str, before: &str) -> String {
     }
     held.sort_by_key(|body| common::member(body));
     let held = (!held.is_empty()).then(|| format!("held:{}", held.join(",")));
-    [word].into_iter().map(String::from).chain(held).chain(flags.into_iter().map(String::from)).collect::<Vec<_>>().join(" ")
+    [word]
+        .into_iter()
+        .map(String::from)
+        .chain(held)
+        .chain(flags.into_iter().map(String::from))
+        .collect::<Vec<_>>()
+        .join(" ")
 }
 
 /// Every state stands on a line of its own; each case runs on a copy of the network.
@@ -178,12 +188,14 @@ fn prepared() -> Story {
     let mut founding = common::founding(Suite::Standard);
     founding.parameters.terminal_acts_per_day = 100;
     let mut story = Story::on(common::Network::found(Suite::Standard, founding));
-    story.tell("
+    story.tell(
+        "
         block
           police   open B licence 31     ok
           town     open T licence 3199   ok
           yunshan  open Y licence 33     ok
-    ");
+    ",
+    );
     let names: Vec<String> = (0..STATES.len()).map(|number| format!("x{number}")).collect();
     story.tell(&format!("block\n police*2 seal B {} ok", names.join(" ")));
     for (name, (_, steps)) in names.iter().zip(STATES) {

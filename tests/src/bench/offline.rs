@@ -32,7 +32,6 @@ const CERTIFICATES: usize = 1_000;
 /// A register with one full page of licences, and what is needed to show them.
 struct Register {
     domain: Domain,
-    genesis: Genesis,
     state: State,
     records: MemoryRecords,
     header: Header,
@@ -166,7 +165,7 @@ impl Register {
             state = applied.state;
         }
         let (header, certificate) = parent.expect("two blocks were made");
-        Self { domain, genesis, state, records, header, certificate, files, holder }
+        Self { domain, state, records, header, certificate, files, holder }
     }
 
     /// The proof for one certificate; `lean` leaves out what a scene already holds.

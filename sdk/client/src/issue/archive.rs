@@ -70,8 +70,8 @@ enum Frame {
     Sent { id: TransactionId, valid_until: Height, bytes: Bytes, certificates: Vec<u64> },
     /// What became of a seal.
     Settled { id: TransactionId, height: Height, decision: Decision },
-    /// A seal that can be in no block any more, as far as any node knows.
-    Late { id: TransactionId },
+    /// A seal that is given up: too late for a block, or not taken, as far as any node knows.
+    GivenUp { id: TransactionId },
     /// Where a certificate was found on the ledger.
     Found { certificate: u64, line: LineNumber },
 }
@@ -268,7 +268,9 @@ impl Archive {
         let damaged = || ArchiveError::Damaged { path: self.path.clone(), at: offset };
         let mut bytes = Zeroizing::new(vec![0; len]);
         let mut file = &self.file;
-        file.seek(SeekFrom::Start(offset)).and_then(|_| file.read_exact(&mut bytes)).map_err(FileError::system(&self.path))?;
+        file.seek(SeekFrom::Start(offset))
+            .and_then(|_| file.read_exact(&mut bytes))
+            .map_err(FileError::system(&self.path))?;
         let Ok(Frame::Certificate { identifier, content, key }) = codec::decode(&bytes, FRAME_BYTES) else {
             return Err(damaged());
         };
@@ -313,7 +315,7 @@ impl Archive {
                 let decision = Decision::Refused { refusal: *refusal, detail: *detail };
                 Frame::Settled { id: *id, height: *height, decision }
             }
-            Settlement::Undecided { id, .. } => Frame::Late { id: *id },
+            Settlement::Undecided { id, .. } => Frame::GivenUp { id: *id },
         };
         self.append(&frame)?;
         Ok(match frame {
@@ -372,7 +374,12 @@ impl Archive {
     }
 
     /// The content of the frame at a place; `None` at the end, or where a crash cut the last one.
-    fn next_frame(&self, reader: &mut impl std::io::Read, at: u64, whole: u64) -> Result<Option<Zeroizing<Vec<u8>>>, ArchiveError> {
+    fn next_frame(
+        &self,
+        reader: &mut impl std::io::Read,
+        at: u64,
+        whole: u64,
+    ) -> Result<Option<Zeroizing<Vec<u8>>>, ArchiveError> {
         let damaged = || ArchiveError::Damaged { path: self.path.clone(), at };
         let left = whole - at;
         if left < PREFIX as u64 {
@@ -423,7 +430,7 @@ impl Archive {
                 self.note_sent(Prepared { id, valid_until, bytes }, numbers);
             }
             Frame::Settled { id, decision, .. } => drop(self.note_settled(id, Some(&decision))),
-            Frame::Late { id } => drop(self.note_settled(id, None)),
+            Frame::GivenUp { id } => drop(self.note_settled(id, None)),
             Frame::Found { certificate, line } => {
                 let number = number(certificate, self.entries.len()).ok_or_else(|| damaged(&self.path))?;
                 self.entries[number].status = Status::Sealed(line);

@@ -333,7 +333,8 @@ impl Run<'_> {
         let wrong = |error| IssueError::Certificate { line: row.line, error };
         let fields = CertificateError::Fields { values: row.values.len(), salts: salts.len(), fields: 0 };
         let schema = self.issuer.rules.certificate_type.schema(row.schema).ok_or_else(|| wrong(fields))?;
-        let certificate = Certificate::new(&self.ledger.domain(), schema, row.facts(holder), row.values.clone(), &salts);
+        let certificate =
+            Certificate::new(&self.ledger.domain(), schema, row.facts(holder), row.values.clone(), &salts);
         Ok((certificate.map_err(wrong)?, key))
     }
 
@@ -377,14 +378,16 @@ impl Run<'_> {
         })?;
         let mut stuck = false;
         for (place, reason) in unsettled {
-            if let Unsettled::Late(_) = reason {
-                // It can be in no block any more, unless a node hides that it was: then its tags
-                // are taken, and its certificates are found.
+            // A seal that is late, or that a relay finds wrong, is given up: it is signed again
+            // with the same salts. Should it be in a block all the same, then its tags are taken,
+            // and its certificates are found there.
+            if matches!(reason, Unsettled::Late(_) | Unsettled::Declined(_)) {
                 let id = prepared[place].id;
-                let certificates = self.archive.settle(&Settlement::Undecided { id, reason })?;
+                let certificates = self.archive.settle(&Settlement::Undecided { id, reason: reason.clone() })?;
                 self.archive.sync()?;
                 doubtful.push(Doubtful { certificates, taken: None });
-            } else {
+            }
+            if !matches!(reason, Unsettled::Late(_)) {
                 stuck = true;
                 self.report.unsettled.push(reason);
             }

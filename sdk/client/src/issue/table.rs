@@ -92,7 +92,8 @@ fn read_csv(bytes: &[u8], known: &BTreeSet<String>) -> (Vec<Result<Cells, RowPro
         }
         let mut cells = Vec::with_capacity(columns.len());
         for (column, cell) in columns.iter().zip(&record) {
-            let cell = std::str::from_utf8(cell).map_err(|_| RowProblem::new(line, Some(column), RowFault::Encoding))?;
+            let cell =
+                std::str::from_utf8(cell).map_err(|_| RowProblem::new(line, Some(column), RowFault::Encoding))?;
             if !cell.is_empty() {
                 cells.push((column.clone(), cell.to_owned()));
             }

@@ -7,12 +7,13 @@ use std::path::Path;
 use fengni_client::issue::{
     Archive, ArchiveError, Bundle, Format, IssueError, IssueOptions, IssueReport, Issuer, Rows, Target, deliver,
 };
-use fengni_client::submit::Signers;
+use fengni_client::submit::{Signers, Unsettled};
+use fengni_client::wallet::{Show, Wallet};
 use fengni_core::BookNumber;
 use fengni_core::limits::PAGE_LINES;
 use fengni_genesis::sample;
 
-use crate::ledger::{Mood, Network, key_files, two_persons};
+use crate::ledger::{Mood, NOW, Network, key_files, two_persons};
 use crate::rows::rules;
 
 /// A file of fictitious licences.
@@ -100,7 +101,22 @@ fn seals_that_no_block_took_in_time_are_signed_again_with_the_same_salts() {
     desk.network.chain().stalled = false;
     desk.network.chain().let_the_window_pass();
     assert_eq!(desk.counts(&file), [40, 0, 0, 0]);
-    assert_eq!((desk.network.chain().lines(), desk.archive().len()), (40, 40));
+    assert_eq!(desk.archive().len(), 40, "no new salts were drawn");
+    assert_eq!(desk.network.chain().lines(), 40);
+}
+
+#[test]
+fn a_seal_that_a_relay_finds_wrong_is_signed_again_by_the_next_run() {
+    let mut wrong = key_files();
+    wrong[0].number = fengni_core::KeyNumber(0);
+    let desk = Desk { signers: Signers::new(&wrong).expect("two keys"), ..Desk::new() };
+    let file = licences(0..40);
+    let report = desk.run(&file).expect("undecided is no error");
+    assert_eq!((report.new, report.waiting), (0, 40));
+    assert!(matches!(&report.unsettled[..], [Unsettled::Declined(_)]), "{:?}", report.unsettled);
+    let desk = Desk { signers: two_persons(), ..desk };
+    assert_eq!(desk.counts(&file), [40, 0, 0, 0]);
+    assert_eq!(desk.archive().len(), 40, "no new salts were drawn");
 }
 
 #[test]
@@ -165,7 +181,13 @@ fn files_carry_paths_that_lead_to_the_page_and_keys_that_fit() {
     }
     let folder = desk.folder.path().join("files");
     deliver(&mut ledger, &archive, &sealed[..2], &Target::Folder(folder.clone()), &mut ()).expect("deliverable");
-    assert_eq!(std::fs::read_dir(folder).expect("the folder").count(), 4);
+    assert_eq!(std::fs::read_dir(&folder).expect("the folder").count(), 4);
+    let mut wallet = Wallet::new(domain);
+    let single = folder.join(format!("{}.certificate", sealed[0]));
+    assert_eq!(wallet.import_file(&single).expect("a delivered file"), sealed[0]);
+    wallet.refresh(&mut ledger).expect("an honest ledger");
+    let show = Show::everyday(sample::purpose("交通执法").expect("a sample purpose"), NOW).expect("randomness");
+    assert!(wallet.show(&sealed[0], &show).is_ok(), "the key came along");
 }
 
 #[test]
@@ -199,6 +221,7 @@ fn an_archive_is_used_by_one_program_at_a_time_and_for_one_book() {
     let first = desk.archive();
     assert!(matches!(open(desk.folder.path(), 0), Err(ArchiveError::InUse { .. })));
     drop(first);
-    std::fs::rename(desk.folder.path().join("book-0.archive"), desk.folder.path().join("book-1.archive")).expect("a rename");
+    std::fs::rename(desk.folder.path().join("book-0.archive"), desk.folder.path().join("book-1.archive"))
+        .expect("a rename");
     assert!(matches!(open(desk.folder.path(), 1), Err(ArchiveError::OtherBook { .. })));
 }

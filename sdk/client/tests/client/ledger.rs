@@ -37,7 +37,9 @@ pub(crate) const PSB: &str = "PSB";
 pub(crate) fn genesis() -> Genesis {
     let founded = Millis(NOW.0 - 3_600_000);
     let text = sample::network(founded, &sample::test_key).to_toml();
-    fengni_genesis::Document::parse(&text, fengni_genesis::Format::Toml).and_then(|read| read.check()).expect("the sample")
+    fengni_genesis::Document::parse(&text, fengni_genesis::Format::Toml)
+        .and_then(|read| read.check())
+        .expect("the sample")
 }
 
 /// How a node misbehaves.
@@ -53,6 +55,8 @@ pub(crate) enum Mood {
     Forges,
     /// Signs headers with keys of its own.
     OwnQuorum,
+    /// Has a quorum that signs other headers for it.
+    Splits,
 }
 
 /// The book that all stories write in.
@@ -74,8 +78,8 @@ pub(crate) struct Chain {
     outcomes: HashMap<TransactionId, OutcomeProof>,
     /// Transactions that were posted, as often as they were.
     pub(crate) posted: u64,
-    /// Certificates on the ledger with these tags are refused as taken.
-    pub(crate) time: Millis,
+    /// Time of the newest block.
+    time: Millis,
     /// Transactions are taken and put in no block.
     pub(crate) stalled: bool,
     window: u64,
@@ -88,7 +92,9 @@ impl Chain {
         let member = &genesis.members[psb.0 as usize];
         let record = Book {
             version: 1,
-            subject: Subject::Certificates { certificate_type: sample::certificate_type("T-DL").expect("a sample type") },
+            subject: Subject::Certificates {
+                certificate_type: sample::certificate_type("T-DL").expect("a sample type"),
+            },
             division: member.division,
             issuer: member.code,
             keeper: psb,
@@ -202,14 +208,18 @@ impl Chain {
 
     fn list(&self, kind: ListKind, entries: &[Vec<u8>]) -> NumberedList {
         let mut list = NumberedList::new(self.domain.suite, kind);
-        entries.iter().for_each(|entry| drop(list.append(entry)));
+        for entry in entries {
+            list.append(entry);
+        }
         list
     }
 
     /// Makes the next block final.
     fn block(&mut self, transactions: &[Bytes], outcomes: &[Outcome]) {
-        let shelves: Vec<Digest> =
-            Shelf::ALL.iter().map(|shelf| self.list(ListKind::Shelf, &self.records(*shelf)).digest(&self.domain)).collect();
+        let shelves: Vec<Digest> = Shelf::ALL
+            .iter()
+            .map(|shelf| self.list(ListKind::Shelf, &self.records(*shelf)).digest(&self.domain))
+            .collect();
         let validators = self.genesis.validators();
         let before = self.headers.last();
         self.time = Millis(self.time.0 + 1);
@@ -291,7 +301,8 @@ impl Chain {
     pub(crate) fn act(&mut self, line: LineNumber, change: impl FnOnce(Act) -> Act) {
         let height = self.height().next();
         let book = &mut self.books[0];
-        let previous = (0..).map(ActNumber).zip(&book.acts).filter(|(_, act)| act.line == line).last().map(|(number, _)| number);
+        let previous =
+            (0..).map(ActNumber).zip(&book.acts).filter(|(_, act)| act.line == line).last().map(|(number, _)| number);
         let from = book.standings.get(&line.0).copied().unwrap_or(Standing::ACTIVE);
         let act = change(Act {
             line,
@@ -317,7 +328,12 @@ impl Chain {
     pub(crate) fn prove(&self, places: impl IntoIterator<Item = Place>) -> Option<StateProof> {
         let mut wanted = BTreeSet::new();
         for place in places {
-            if let Place::Page(book, _) | Place::Seal(book, _) | Place::Act(book, _) | Place::Heads(book, _) | Place::Line(book, _) = place {
+            if let Place::Page(book, _)
+            | Place::Seal(book, _)
+            | Place::Act(book, _)
+            | Place::Heads(book, _)
+            | Place::Line(book, _) = place
+            {
                 wanted.insert(Place::Record(Shelf::Books, book.0));
             }
             if let Place::Line(book, line) = place {
@@ -364,8 +380,11 @@ impl Chain {
 
     /// Rule V-2.
     fn line_proof(&self, place: LinePlace, verifier: Option<MemberNumber>) -> Option<StateProof> {
-        let all = |shelf: Shelf| (0..self.records(shelf).len()).map(move |number| Place::Record(shelf, u32::try_from(number).expect("few")));
-        let mut places: Vec<Place> = [Shelf::Parameters, Shelf::Types, Shelf::Authorities, Shelf::Books].into_iter().flat_map(all).collect();
+        let all = |shelf: Shelf| {
+            (0..self.records(shelf).len()).map(move |number| Place::Record(shelf, u32::try_from(number).expect("few")))
+        };
+        let mut places: Vec<Place> =
+            [Shelf::Parameters, Shelf::Types, Shelf::Authorities, Shelf::Books].into_iter().flat_map(all).collect();
         if verifier.is_some() {
             places.extend(all(Shelf::Members).chain(all(Shelf::Agreements)));
         } else {
@@ -381,7 +400,9 @@ impl Chain {
         let book = &self.books[place.book.0 as usize];
         let mut places = vec![Place::Line(place.book, place.line), Place::Heads(place.book, place.line.page())];
         let seals = (0..).map(SealNumber).zip(&book.seals);
-        places.extend(seals.filter(|(_, seal)| seal.covers(place.line)).map(|(number, _)| Place::Seal(place.book, number)));
+        places.extend(
+            seals.filter(|(_, seal)| seal.covers(place.line)).map(|(number, _)| Place::Seal(place.book, number)),
+        );
         let acts = (0..).map(ActNumber).zip(&book.acts);
         places.extend(acts.filter(|(_, act)| act.line == place.line).map(|(number, _)| Place::Act(place.book, number)));
         places
@@ -392,11 +413,14 @@ impl Chain {
         let mut next = Some(place);
         while let Some(place) = next {
             places.extend(self.places_of(place));
-            let acts = self.books[0].acts.iter().filter(|act| act.line == place.line);
-            next = acts.last().and_then(|act| act.successor);
+            let mut acts = self.books[0].acts.iter().rev().filter(|act| act.line == place.line);
+            next = acts.next().and_then(|act| act.successor);
         }
         places.extend((0..8).map(|number| Place::Record(Shelf::Members, number)));
-        places.extend((0..self.genesis.codes.len()).map(|number| Place::Record(Shelf::Codes, u32::try_from(number).expect("few"))));
+        places.extend(
+            (0..self.genesis.codes.len())
+                .map(|number| Place::Record(Shelf::Codes, u32::try_from(number).expect("few"))),
+        );
         self.prove(places)
     }
 
@@ -430,7 +454,13 @@ impl FakeNode {
         let mut chain = self.chain.lock().expect("no test thread panics with the lock");
         let (path, query) = request.path.split_once('?').unwrap_or((&request.path, ""));
         let parts: Vec<&str> = path.trim_start_matches("/v1/").split('/').collect();
-        let field = |name: &str| query.split('&').filter_map(|pair| pair.split_once('=')).find(|(key, _)| *key == name).map(|(_, value)| value);
+        let field = |name: &str| {
+            query
+                .split('&')
+                .filter_map(|pair| pair.split_once('='))
+                .find(|(key, _)| *key == name)
+                .map(|(_, value)| value)
+        };
         let number = |text: &str| text.parse::<u64>().ok();
         let small = |text: &str| text.parse::<u32>().ok();
         let state = |proof: StateProof| Some((200, forged(&chain.domain, proof, mood).encode()));
@@ -444,7 +474,8 @@ impl FakeNode {
                 state(chain.prove(places?)?)
             }
             (["proofs", "line"], None) => {
-                let place = LinePlace { book: BookNumber(small(field("book")?)?), line: LineNumber(number(field("line")?)?) };
+                let place =
+                    LinePlace { book: BookNumber(small(field("book")?)?), line: LineNumber(number(field("line")?)?) };
                 state(chain.line_proof(place, verifier)?)
             }
             (["proofs", "identifier", identifier], None) => {
@@ -470,7 +501,7 @@ impl FakeNode {
                 let batch: Vec<Bytes> = codec::decode(body, 1 << 24).ok()?;
                 let take = |bytes: &Bytes| match chain.take(bytes) {
                     Ok(id) => serde_json::json!({ "id": id }),
-                    Err(error) => serde_json::json!({ "error": error }),
+                    Err(error) => serde_json::json!({ "error": { "title": error, "status": 422 } }),
                 };
                 let answers: Vec<serde_json::Value> = batch.iter().map(take).collect();
                 Some((200, serde_json::to_vec(&answers).expect("plain JSON")))
@@ -483,9 +514,10 @@ impl FakeNode {
 fn forged(domain: &Domain, mut proof: StateProof, mood: Mood) -> StateProof {
     match mood {
         Mood::Forges => proof.entries[0].bytes.0[0] ^= 1,
-        Mood::OwnQuorum => {
+        Mood::OwnQuorum | Mood::Splits => {
+            let index = if mood == Mood::Splits { 0 } else { 9 };
             proof.header.time = Millis(proof.header.time.0 + 1);
-            proof.certificate = certificate(domain, &proof.header, &["GOV", PSB, "AMR"], 9);
+            proof.certificate = certificate(domain, &proof.header, &["GOV", PSB, "AMR"], index);
         }
         _ => (),
     }
@@ -506,7 +538,8 @@ impl Transport for FakeNode {
         if mood == Mood::LosesAnswers && (request.body.is_some() || request.path.contains("transactions")) {
             return Err("connection reset".into());
         }
-        let (status, body) = answer.unwrap_or((404, br#"{"title":"not found","detail":"nothing like that here"}"#.to_vec()));
+        let (status, body) =
+            answer.unwrap_or((404, br#"{"title":"not found","detail":"nothing like that here"}"#.to_vec()));
         Ok(Response { status, body })
     }
 }
@@ -553,7 +586,8 @@ impl Network {
 
 /// The two issuing keys of PSB.
 pub(crate) fn key_files() -> Vec<KeyFile> {
-    let slots = sample::key_slots().into_iter().filter(|slot| slot.member == PSB && slot.purpose == KeyPurpose::Issuing);
+    let slots =
+        sample::key_slots().into_iter().filter(|slot| slot.member == PSB && slot.purpose == KeyPurpose::Issuing);
     let file = |slot: sample::KeySlot| {
         let secret = sample::test_secret(PSB, KeyPurpose::Issuing, slot.index);
         KeyFile::new(KeyPurpose::Issuing, sample::member(PSB).expect("a sample member"), slot.number, secret)

@@ -1,9 +1,11 @@
 //! Stories of the client against a small ledger in memory: see `ledger.rs` here.
 
 mod history;
+mod http;
 mod issue;
 mod ledger;
 mod light;
 mod picture;
 mod rows;
+mod submit;
 mod verify;

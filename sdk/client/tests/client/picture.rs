@@ -45,7 +45,14 @@ fn png_of_white(bytes: &mut Vec<u8>) -> png::Writer<&mut Vec<u8>> {
 fn terminal_and_svg_show_the_same_modules() {
     let text = text(100);
     let drawn = picture::terminal(&text, false).expect("a code fits");
-    let dark: usize = drawn.chars().map(|shown| match shown { '█' => 2, '▀' | '▄' => 1, _ => 0 }).sum();
+    let dark: usize = drawn
+        .chars()
+        .map(|shown| match shown {
+            '█' => 2,
+            '▀' | '▄' => 1,
+            _ => 0,
+        })
+        .sum();
     let svg = picture::svg(&text).expect("a code fits");
     assert_eq!(svg.matches("h1v1h-1z").count(), dark);
 }

@@ -46,14 +46,22 @@ fn each_mistake_of_a_row_is_named_at_its_line_and_column() {
 fn columns_claims_and_codes_are_checked() {
     let row = format!("A1,2026-03-02,2026-03-02,,{REST}");
     let cases = [
-        (HEADER.replace("姓名", "名字"), row.clone(), "line 1, 名字: is neither a standard column nor a field of the type"),
+        (
+            HEADER.replace("姓名", "名字"),
+            row.clone(),
+            "line 1, 名字: is neither a standard column nor a field of the type",
+        ),
         (HEADER.replace("until", "from"), row.clone(), "line 1, from: stands there twice"),
         (HEADER.into(), row.replace("林晓禾", ""), "line 2, 姓名: needs a value"),
         (HEADER.into(), row.replace("林晓禾", "林\u{7}晓禾"), "line 2, 姓名: is not 1 to 512 bytes"),
         (HEADER.into(), row.replace("319901199003070029", "319901199003070092"), "line 2, 证件号码: check character"),
         (HEADER.into(), format!("{row}\n{row}"), "line 3: the same certificate stands on line 2"),
         (format!("{HEADER},file_hash"), format!("{row},12"), "line 2, file_hash: is not a hash"),
-        (format!("{HEADER},file"), format!("{row},no-such.ofd"), "line 2, file: the attached file cannot be read: entity not found"),
+        (
+            format!("{HEADER},file"),
+            format!("{row},no-such.ofd"),
+            "line 2, file: the attached file cannot be read: entity not found",
+        ),
         (format!("{HEADER},grade"), format!("{row},E"), "line 2, grade: is none of the trust grades"),
         (format!("{HEADER},holder_key"), format!("{row},1:00"), "line 2, holder_key: is not a public key"),
         (String::new(), String::new(), "line 1: there is no line of column names"),
@@ -78,7 +86,8 @@ fn an_identifier_carries_its_check_character_and_agrees_with_book_and_serial() {
         (format!("\"identifier\":\"{c1}.N\",\"version\":\"002\""), "line 1, version: disagrees with the identifier"),
         (format!("\"serial\":17,\"serial\":\"2\",\"identifier\":\"{c1}.N\""), "line 1, serial: stands there twice"),
         (
-            "\"identifier\":\"1.2.156.3005.2.11100000XN0000020B001.11319900XN010003X8.319900202600004712.001.J\"".into(),
+            "\"identifier\":\"1.2.156.3005.2.11100000XN0000020B001.11319900XN010003X8.319900202600004712.001.J\""
+                .into(),
             "line 1, identifier: names another type or issuer",
         ),
     ];

@@ -29,7 +29,8 @@ impl Street {
         let rules = rules(&network);
         let rows = Rows::read(text.as_bytes(), Format::Csv, &rules);
         let (submitter, signers) = (network.submitter(), two_persons());
-        let issuer = Issuer { submitter: &submitter, signers: &signers, rules: &rules, options: IssueOptions::default() };
+        let issuer =
+            Issuer { submitter: &submitter, signers: &signers, rules: &rules, options: IssueOptions::default() };
         let mut ledger = network.ledger(0);
         issuer.issue(&mut ledger, &mut archive, rows, &mut ()).expect("an honest ledger");
         let bundle = folder.path().join("bundle.jsonl");
@@ -113,6 +114,21 @@ fn rec02_a_node_that_lies_is_named_and_another_one_decides() {
 }
 
 #[test]
+fn two_quorums_at_one_height_leave_everything_undecided() {
+    let street = Street::new();
+    let mut verifier = street.verifier(0);
+    street.network.set(0, Mood::Splits);
+    assert_eq!(code_of(&verifier.verify_text(&street.code(&street.show()), None)), VerdictCode::Valid);
+    street.network.set(0, Mood::Silent);
+    for nonce in [[2; 8], [3; 8]] {
+        let checked = verifier.verify_text(&street.code(&Show { nonce, ..street.show() }), None);
+        assert_eq!((code_of(&checked), checked.verdict.answer), (VerdictCode::LedgerUnreachable, Answer::Undecided));
+    }
+    assert_eq!(verifier.ledger().light().evidence().len(), 1);
+    assert!(verifier.ledger_mut().sync().is_err());
+}
+
+#[test]
 fn a_state_that_is_too_old_is_undecided() {
     let street = Street::new();
     let show = Show { now: Millis(NOW.0 + 60_000), ..street.show() };
@@ -139,7 +155,7 @@ fn typed_identifiers_and_files_give_recorded_acts_only() {
     let typed = file.identifier().to_string();
     assert_eq!(code_of(&verifier.verify_text(&typed, None)), VerdictCode::DocumentStatusOnly);
     assert_eq!(code_of(&verifier.verify_file(&file)), VerdictCode::DocumentStatusOnly);
-    let unknown = verifier.verify_text(&sample::certificates()[0].identifier, None);
+    let unknown = verifier.verify_text(sample::certificates()[0].identifier, None);
     assert_eq!((code_of(&unknown), unknown.verdict.answer), (VerdictCode::UnknownCert, Answer::Undecided));
     let mut elsewhere = file.clone();
     elsewhere.place.line = LineNumber(9);
@@ -167,6 +183,10 @@ fn a_wallet_shows_what_it_is_asked_to_and_survives_its_file() {
     let error = show(Disclose::Labels(vec!["年龄".into()])).expect_err("no such field");
     assert!(matches!(error, WalletError::UnknownLabel { label } if label == "年龄"));
     assert!(!format!("{wallet:?}").contains(&sample::licence(0).claims[2].1));
+    assert!(matches!(
+        Wallet::new(*street.wallet.domain()).show(&identifier, &street.show()),
+        Err(WalletError::UnknownCertificate)
+    ));
     let mut other = *street.wallet.domain();
     other.network.0.0[0] ^= 1;
     assert!(Wallet::load(&path, &other).is_err());

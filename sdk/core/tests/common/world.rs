@@ -189,7 +189,14 @@ pub fn acts() -> Vec<Act> {
         successor: None,
         previous: None,
     };
-    let marked = Act { kind: ActKind::Dispute, to: disputed, by: MemberNumber(1), until: None, previous: Some(ActNumber(0)), ..suspended.clone() };
+    let marked = Act {
+        kind: ActKind::Dispute,
+        to: disputed,
+        by: MemberNumber(1),
+        until: None,
+        previous: Some(ActNumber(0)),
+        ..suspended.clone()
+    };
     let replaced = Act {
         line: LineNumber(1027),
         kind: ActKind::Renew,
@@ -256,7 +263,15 @@ pub fn outcomes(domain: &Domain) -> Vec<Outcome> {
     let outcome = |number: u8, decision| Outcome { transaction: transaction(domain, number).body.id(domain), decision };
     vec![
         outcome(0, Decision::Done(Effect::BookOpened { book: BookNumber(0) })),
-        outcome(1, Decision::Done(Effect::Sealed { book: BookNumber(0), seal: SealNumber(1), first: LineNumber(1024), count: 5 })),
+        outcome(
+            1,
+            Decision::Done(Effect::Sealed {
+                book: BookNumber(0),
+                seal: SealNumber(1),
+                first: LineNumber(1024),
+                count: 5,
+            }),
+        ),
         outcome(2, Decision::Refused { refusal: Refusal::DuplicateTag, detail: 3 }),
     ]
 }

@@ -6,8 +6,8 @@
 // Each test file uses its own part of this module, and a test has nobody to export to.
 #![allow(dead_code, unreachable_pub)]
 
-pub mod story;
 pub mod stored;
+pub mod story;
 
 use std::collections::BTreeMap;
 
@@ -23,9 +23,8 @@ use fengni_core::record::{
 use fengni_core::standing::{ActKind, ActKinds};
 use fengni_core::transaction::{Transaction, TransactionBody};
 use fengni_core::{
-    AuthorityNumber, BlockId, CommitCertificate, CommitSignature, Day, Digest, Domain, Height, KeyAlgorithm,
-    KeyNumber, MemberNumber, Millis, NetworkId, PublicKey, SecretKey, Suite, TypeNumber, ValidatorSet, VoteStep,
-    vote_bytes,
+    AuthorityNumber, BlockId, CommitCertificate, CommitSignature, Day, Digest, Domain, Height, KeyAlgorithm, KeyNumber,
+    MemberNumber, Millis, NetworkId, PublicKey, SecretKey, Suite, TypeNumber, ValidatorSet, VoteStep, vote_bytes,
 };
 use fengni_state::{Applied, Founding, MemoryRecords, Proposal, RecentIds, State, assemble, check, execute};
 
@@ -370,7 +369,10 @@ impl Network {
     pub fn assert_rebuilds(&self) {
         let header = self.last_header();
         let loaded = State::load(self.domain, &header, &self.stored).expect("stored as written");
-        assert_eq!((loaded.root(), loaded.last(), loaded.time()), (self.state.root(), self.state.last(), self.state.time()));
+        assert_eq!(
+            (loaded.root(), loaded.last(), loaded.time()),
+            (self.state.root(), self.state.last(), self.state.time())
+        );
         let mut again = Self::found(self.domain.suite, self.founding.clone());
         for FinalBlock { block, certificate } in &self.blocks {
             // Final blocks skip the clock.

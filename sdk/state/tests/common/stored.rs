@@ -2,11 +2,11 @@
 
 use std::collections::BTreeMap;
 
+use fengni_core::BookNumber;
 use fengni_core::book::{Line, Seal};
+use fengni_core::limits::PAGE_LINES;
 use fengni_core::shelf::Shelf;
 use fengni_core::standing::{Act, ActHeads, Page};
-use fengni_core::limits::PAGE_LINES;
-use fengni_core::BookNumber;
 use fengni_state::{State, StateParts, Write};
 
 #[derive(Clone, Default)]

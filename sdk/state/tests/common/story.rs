@@ -159,7 +159,9 @@ impl Story {
         let operation = match verb {
             "open" => {
                 names.push(words[0].into());
-                let subject = Subject::Certificates { certificate_type: number(words[1], "type:").map_or_else(|| kind(words[1]), TypeNumber) };
+                let subject = Subject::Certificates {
+                    certificate_type: number(words[1], "type:").map_or_else(|| kind(words[1]), TypeNumber),
+                };
                 Operation::OpenBook { subject, division: division(words[2]) }
             }
             "seal" => {
@@ -353,7 +355,10 @@ fn millis(text: &str) -> u64 {
 
 /// Name, parties, and what differs from good terms.
 fn terms(words: &[&str]) -> AgreementTerms {
-    let mut parties: Vec<_> = words[1].split(',').map(|name| number(name, "member:").map_or_else(|| member(name), fengni_core::MemberNumber)).collect();
+    let mut parties: Vec<_> = words[1]
+        .split(',')
+        .map(|name| number(name, "member:").map_or_else(|| member(name), fengni_core::MemberNumber))
+        .collect();
     if !words.contains(&"unsorted") {
         parties.sort();
     }
@@ -367,7 +372,9 @@ fn terms(words: &[&str]) -> AgreementTerms {
     AgreementTerms {
         label: with("label:").unwrap_or(words[0]).into(),
         parties,
-        terms: types.map(|kind| Term { certificate_type: TypeNumber(kind.into()), purposes: purposes.clone() }).collect(),
+        terms: types
+            .map(|kind| Term { certificate_type: TypeNumber(kind.into()), purposes: purposes.clone() })
+            .collect(),
         divisions: with("divisions:").unwrap_or("").split(',').filter(|text| !text.is_empty()).map(division).collect(),
         min_grade: Grade::A,
         from: Day(days.0.parse().expect("a day")),

@@ -1,0 +1,649 @@
+#!/usr/bin/env python3
+"""A second reader of the vectors, written from the pages of the spec alone.
+
+Python's standard library is enough; where the package `cryptography` is there, ordinary
+signatures are checked too. Prints what it checked; exit code 1 when anything differs.
+"""
+import hashlib, json, os, re, sys
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+
+
+def load(name):
+    with open(os.path.join(HERE, name + ".json"), encoding="utf-8") as file:
+        return json.load(file)
+
+
+# --- C: encoding -------------------------------------------------------------------------------
+
+class Refused(Exception):
+    pass
+
+
+class Reader:
+    def __init__(self, data):
+        self.data, self.at = data, 0
+
+    def take(self, count):
+        if count > len(self.data) - self.at:
+            raise Refused("C-2")
+        self.at += count
+        return self.data[self.at - count:self.at]
+
+
+def number(width):
+    return (lambda r: int.from_bytes(r.take(width), "little"), lambda v: v.to_bytes(width, "little"))
+
+
+U8, U16, U32, U64 = number(1), number(2), number(4), number(8)
+
+
+def fixed(width):
+    return (lambda r: r.take(width).hex(), lambda v: bytes.fromhex(v))
+
+
+DIGEST, TAG = fixed(32), fixed(16)
+
+
+def read_bool(r):
+    value = r.take(1)[0]
+    if value > 1:
+        raise Refused("C-2")
+    return value == 1
+
+
+BOOL = (read_bool, lambda v: bytes([v]))
+
+
+def read_bytes(r):
+    return r.take(U64[0](r))
+
+
+BYTES = (lambda r: read_bytes(r).hex(), lambda v: U64[1](len(v) // 2) + bytes.fromhex(v))
+
+
+def matching(pattern):
+    def read(r):
+        try:
+            text = read_bytes(r).decode("utf-8")
+        except UnicodeDecodeError:
+            raise Refused("C-2")
+        if not re.fullmatch(pattern, text, re.S):
+            raise Refused("ID")
+        return text
+    return (read, lambda v: U64[1](len(v.encode())) + v.encode())
+
+
+TEXT, DIVISION = matching(".*"), matching("[0-9]{2}|[0-9]{4}|[0-9]{6}|[0-9]{9}")
+CREDIT, TYPE_CODE = matching("[0-9A-Z]{18}"), matching("[0-9A-Z]{21}")
+
+
+def option(kind):
+    def read(r):
+        return kind[0](r) if read_bool(r) else None
+    return (read, lambda v: b"\0" if v is None else b"\1" + kind[1](v))
+
+
+def listed(kind):
+    def read(r):
+        count = U64[0](r)
+        if count > len(r.data):
+            raise Refused("C-2")
+        return [kind[0](r) for _ in range(count)]
+    return (read, lambda v: U64[1](len(v)) + b"".join(kind[1](item) for item in v))
+
+
+def struct(**fields):
+    def read(r):
+        return {name: kind[0](r) for name, kind in fields.items()}
+    return (read, lambda v: b"".join(kind[1](v[name]) for name, kind in fields.items()))
+
+
+def pair(a, b):
+    return (lambda r: [a[0](r), b[0](r)], lambda v: a[1](v[0]) + b[1](v[1]))
+
+
+def variant(*cases):
+    """Cases are names, or (name, kind of the fields)."""
+    cases = [case if isinstance(case, tuple) else (case, None) for case in cases]
+
+    def read(r):
+        number = U32[0](r)
+        if number >= len(cases):
+            raise Refused("C-2")
+        name, kind = cases[number]
+        return name if kind is None else {name: kind[0](r)}
+
+    def write(v):
+        name, value = (v, None) if isinstance(v, str) else next(iter(v.items()))
+        place = next(place for place, case in enumerate(cases) if case[0] == name)
+        return U32[1](place) + (b"" if cases[place][1] is None else cases[place][1][1](value))
+    return (read, write)
+
+
+def tagged(lengths):
+    def read(r):
+        wire = read_bytes(r)
+        if not wire or lengths.get(wire[0]) != len(wire) - 1:
+            raise Refused("K-1, K-2")
+        return "%d:%s" % (wire[0], wire[1:].hex())
+
+    def write(v):
+        algorithm, digits = v.split(":")
+        return BYTES[1]("%02x" % int(algorithm) + digits)
+    return (read, write)
+
+
+KEY, SIGNATURE = tagged({1: 32, 2: 33}), tagged({1: 64, 2: 64})
+
+
+def read_standing(r):
+    byte = r.take(1)[0]
+    if byte & 0x0F > 8 or byte & 0xC0:
+        raise Refused("S-1")
+    return byte
+
+
+def read_suite(r):
+    if U8[0](r) != 1:
+        raise Refused("D-4")
+    return 1
+
+
+STANDING, SUITE = (read_standing, U8[1]), (read_suite, U8[1])
+PLACE = struct(book=U32, line=U64)
+LINE = struct(tag=TAG, commitment=DIGEST)
+GROUND = struct(reason=U16, decision=DIGEST)
+HEAD = struct(size=U64, digest=DIGEST)
+SUBJECT = variant(("certificates", struct(certificate_type=U32)))
+CHANGE = variant(
+    ("suspend", struct(until=option(U64))), ("return", struct(hold=U32)), "cancel", "annul", "revoke",
+    ("transfer-out", struct(target=U32)), "cancel-transfer", "expire", "dispute", "clear-dispute", "block-key")
+TERMS = struct(
+    label=TEXT, parties=listed(U32), terms=listed(struct(certificate_type=U32, purposes=listed(U16))),
+    divisions=listed(DIVISION), min_grade=variant("A", "B", "C", "D"), **{"from": U32}, until=U32)
+OPERATION = variant(
+    ("open-book", struct(subject=SUBJECT, division=DIVISION)),
+    ("seal", struct(book=U32, lines=listed(LINE))),
+    ("change", struct(place=PLACE, change=CHANGE, ground=GROUND)),
+    ("supersede", struct(old=PLACE, into=U32, new=LINE, cause=variant("renew", "change", "correct"), ground=GROUND)),
+    ("rekey", struct(old=PLACE, new=LINE, ground=GROUND)),
+    ("transfer-in", struct(old=PLACE, into=U32, new=LINE, ground=GROUND)),
+    ("consume", struct(place=PLACE, ground=GROUND)),
+    ("propose-agreement", struct(terms=TERMS)),
+    ("sign-agreement", struct(agreement=U32, digest=DIGEST)),
+    ("suspend-agreement", struct(agreement=U32, ground=GROUND)),
+    ("resume-agreement", struct(agreement=U32, ground=GROUND)))
+EFFECT = variant(
+    ("book-opened", struct(book=U32)), ("sealed", struct(book=U32, seal=U64, first=U64, count=U32)),
+    ("acted", struct(act=U64, standing=STANDING)), ("replaced", struct(act=U64, book=U32, line=U64)),
+    ("agreement", struct(agreement=U32, in_force=BOOL)))
+OUTCOME = struct(
+    transaction=DIGEST, decision=variant(("done", EFFECT), ("refused", struct(refusal=U16, detail=U64))))
+HEADER = struct(
+    version=U16, suite=SUITE, network=DIGEST, height=U64, time=U64, parent=DIGEST, proposer=U32, transactions=DIGEST,
+    outcomes=DIGEST, parent_certificate=DIGEST, state_root=DIGEST, next_validators=DIGEST)
+CERTIFICATE = struct(
+    height=U64, round=U32, block=DIGEST, signatures=listed(struct(member=U32, signature=SIGNATURE)))
+VALIDATOR = struct(member=U32, key=KEY, power=U64)
+BODY = dict(network=DIGEST, member=U32, valid_until=U64, salt=TAG, operation=OPERATION)
+ACT = struct(
+    line=U64,
+    kind=variant("suspend", "return", "cancel", "annul", "revoke", "transfer-out", "cancel-transfer", "expire", "dispute",
+                 "clear-dispute", "block-key", "renew", "change", "correct", "rekey", "transfer-in", "consume"),
+    **{"from": STANDING}, to=STANDING, reason=U16, decision=DIGEST, height=U64, by=U32, keys=listed(U16),
+    hold=option(U32), until=option(U64), target=option(U32), successor=option(PLACE), previous=option(U64))
+KINDS = {
+    "parameters": struct(
+        version=U32, window=U64, clock_ahead_millis=U64, online_age_secs=U32, trusting_period_secs=U64, block_weight=U64,
+        member_weight=U64, weights=struct(transaction=U64, line=U64, act=U64, record=U64), solo_seal_lines=U32,
+        terminal_acts_per_day=U32, validators_min=U32),
+    "member": struct(
+        version=U32, code=CREDIT, name=TEXT, division=DIVISION, superior=option(U32), roles=U16, power=U64,
+        status=variant("active", "suspended", "removed"),
+        keys=listed(struct(
+            purpose=variant("consensus", "peer", "admin", "issuing", "enforcement", "application"), key=KEY,
+            **{"from": U64}, until=option(U64))),
+        authorities=listed(U32), agreements=listed(U32), terminal_acts=pair(U32, U32)),
+    "certificate-type": struct(
+        version=U32, code=TYPE_CODE, name=TEXT, holder=variant("person", "body"), enabled=BOOL, sensitive=BOOL,
+        schemas=listed(struct(claims=listed(struct(label=TEXT, required=BOOL, everyday=BOOL, sensitive=BOOL)))),
+        acts=U32, code_lifetime_secs=U32, offline_age_secs=U32, suspenders=listed(U32), revokers=listed(U32),
+        consumers=listed(U32), purposes=listed(U16)),
+    "authority": struct(
+        version=U32, member=U32, certificate_type=U32, division=DIVISION, **{"from": U32}, until=U32, basis=TEXT,
+        suspended=BOOL),
+    "agreement": struct(
+        version=U32, terms=TERMS, parties=listed(struct(member=U32, signed=option(U64))),
+        status=variant("proposed", "in-force", ("suspended", struct(by=U32, since=U64)))),
+    "code-set": struct(version=U32, name=TEXT, codes=listed(struct(code=TEXT, name=TEXT))),
+    "book": struct(
+        version=U32, subject=SUBJECT, division=DIVISION, issuer=CREDIT, keeper=U32, opened=U64, lines=U64, pages=HEAD,
+        seals=HEAD, acts=HEAD, heads=HEAD),
+    "page": struct(
+        lines=U16, root=DIGEST,
+        exceptions=listed(struct(
+            place=U16, standing=STANDING, holds=listed(struct(by=U32, until=option(U64)))))),
+    "heads": struct(heads=listed(pair(U16, U64))),
+    "seal": struct(first=U64, count=U32, height=U64, keys=listed(U16)),
+    "act": ACT, "header": HEADER, "commit-certificate": CERTIFICATE, "validator": VALIDATOR, "operation": OPERATION,
+    "outcome": OUTCOME,
+    "transaction": struct(body=struct(**BODY), signatures=listed(struct(key=U16, signature=SIGNATURE))),
+    "block": struct(header=HEADER, parent_certificate=option(CERTIFICATE), transactions=listed(BYTES)),
+}
+PROOF_PLACE = {0: (U32, U32), 1: (U32, U64), 2: (U32, U64), 3: (U32, U64), 4: (U32, U64), 5: (U32, U64)}
+
+
+def read_place(r):
+    kind = U32[0](r)
+    if kind not in PROOF_PLACE or kind == 0 and int.from_bytes(r.data[r.at:r.at + 4], "little") > 6:
+        raise Refused("P-1")
+    return (kind, PROOF_PLACE[kind][0][0](r), PROOF_PLACE[kind][1][0](r))
+
+
+WHERE = (read_place, lambda v: U32[1](v[0]) + PROOF_PLACE[v[0]][0][1](v[1]) + PROOF_PLACE[v[0]][1][1](v[2]))
+STATE_PROOF = struct(
+    header=HEADER, certificate=CERTIFICATE, shelves=listed(struct(size=U64, root=DIGEST)),
+    roots=listed(pair(pair(U32, variant("pages", "seals", "acts", "heads")), DIGEST)),
+    entries=listed(struct(place=WHERE, bytes=BYTES, path=listed(DIGEST))))
+OUTCOME_PROOF = struct(
+    header=HEADER, certificate=CERTIFICATE, outcome=OUTCOME, place=U32, size=U32, path=listed(DIGEST))
+
+
+def rising(items):
+    return all(a < b for a, b in zip(items, items[1:]))
+
+
+def decode(kind, data, name=None):
+    reader = Reader(data)
+    value = kind[0](reader)
+    if reader.at != len(data):
+        raise Refused("C-3")
+    if kind[1](value) != data:
+        raise Refused("C-4")
+    if name == "page":
+        for odd in value["exceptions"]:
+            if odd["place"] >= value["lines"] or odd["standing"] == 0 and not odd["holds"]:
+                raise Refused("S-2")
+            if not rising([hold["by"] for hold in odd["holds"]]):
+                raise Refused("S-2")
+        if not rising([odd["place"] for odd in value["exceptions"]]):
+            raise Refused("S-2")
+    if name == "heads" and not rising([head[0] for head in value["heads"]]):
+        raise Refused("S-6")
+    if name == "transaction":
+        keys = [signature["key"] for signature in value["signatures"]]
+        if not 1 <= len(keys) <= 4 or not rising(keys):
+            raise Refused("T-4")
+    return value
+
+
+# --- D, L: digests and lists -------------------------------------------------------------------
+
+def sha(*parts):
+    return hashlib.sha256(b"".join(parts)).digest()
+
+
+def message(network, kind, *parts):
+    return b"fengni/1/" + kind.encode() + b"\0" + network + b"".join(parts)
+
+
+def digest(network, kind, *parts):
+    return sha(message(network, kind, *parts))
+
+
+def leaf(entry):
+    return sha(b"\0", entry)
+
+
+def node(left, right):
+    return sha(b"\1", left, right)
+
+
+def split(size):
+    k = 1
+    while 2 * k < size:
+        k *= 2
+    return k
+
+
+def root(leaves):
+    if len(leaves) < 2:
+        return leaves[0] if leaves else sha()
+    k = split(len(leaves))
+    return node(root(leaves[:k]), root(leaves[k:]))
+
+
+def list_digest(network, kind, size, root):
+    return digest(network, "list", bytes([kind]), size.to_bytes(8, "big"), root)
+
+
+def fold(d, place, size, path):
+    if place >= size:
+        raise Refused("L-3")
+    last = size - 1
+    for sibling in path:
+        if last == 0:
+            raise Refused("L-4")
+        if place & 1 or place == last:
+            d = node(sibling, d)
+            while place and not place & 1:
+                place, last = place >> 1, last >> 1
+        else:
+            d = node(d, sibling)
+        place, last = place >> 1, last >> 1
+    if last:
+        raise Refused("L-4")
+    return d
+
+
+def fold_subset(size, disclosed, siblings):
+    numbers, siblings = [n for n, _ in disclosed], list(siblings)
+    if not numbers or not rising(numbers) or numbers[-1] >= size:
+        raise Refused("L-5")
+
+    def part(start, size, disclosed):
+        if not disclosed:
+            if not siblings:
+                raise Refused("L-5")
+            return siblings.pop(0)
+        if size == 1:
+            return disclosed[0][1]
+        k = split(size)
+        left = part(start, k, [d for d in disclosed if d[0] < start + k])
+        return node(left, part(start + k, size - k, [d for d in disclosed if d[0] >= start + k]))
+    d = part(0, size, disclosed)
+    if siblings:
+        raise Refused("L-5")
+    return d
+
+
+# --- K, F, P -----------------------------------------------------------------------------------
+
+def verifies(key, data, signature):
+    """None where no library is at hand. The edges of K-3 and K-4 are beyond ordinary libraries."""
+    try:
+        from cryptography.exceptions import InvalidSignature
+        from cryptography.hazmat.primitives import hashes
+        from cryptography.hazmat.primitives.asymmetric import ec, ed25519, utils
+    except ImportError:
+        return None
+    algorithm, raw = signature.split(":")
+    if key.split(":")[0] != algorithm:
+        return False
+    point, raw = bytes.fromhex(key.split(":")[1]), bytes.fromhex(raw)
+    try:
+        if algorithm == "1":
+            ed25519.Ed25519PublicKey.from_public_bytes(point).verify(raw, data)
+        else:
+            n = 0xFFFFFFFF00000000FFFFFFFFFFFFFFFFBCE6FAADA7179E84F3B9CAC2FC632551
+            r, s = int.from_bytes(raw[:32], "big"), int.from_bytes(raw[32:], "big")
+            if not (0 < r < n and 0 < s <= n // 2):
+                return False
+            curve = ec.EllipticCurvePublicKey.from_encoded_point(ec.SECP256R1(), point)
+            curve.verify(utils.encode_dss_signature(r, s), data, ec.ECDSA(hashes.SHA256()))
+        return True
+    except InvalidSignature:
+        return False
+
+
+def vote(network, step, height, round, block, member):
+    there, block = (b"\0", bytes(32)) if block is None else (b"\1", bytes.fromhex(block))
+    return message(network, "vote", bytes([step]), height.to_bytes(8, "big"), round.to_bytes(4, "big"), there, block,
+                   member.to_bytes(4, "big"))
+
+
+def check_final(network, validators, certificate, height, block):
+    if (certificate["height"], certificate["block"]) != (height, block):
+        raise Refused("F-5")
+    signers = [signature["member"] for signature in certificate["signatures"]]
+    known = {validator["member"]: validator for validator in validators}
+    if not rising(signers) or any(signer not in known for signer in signers):
+        raise Refused("F-5")
+    for signature in certificate["signatures"]:
+        data = vote(network, 2, height, certificate["round"], block, signature["member"])
+        if verifies(known[signature["member"]]["key"], data, signature["signature"]) is False:
+            raise Refused("F-5")
+    power = sum(validator["power"] for validator in validators)
+    if sum(known[signer]["power"] for signer in signers) < power * 2 // 3 + 1:
+        raise Refused("F-6")
+
+
+def check_header(network, validators, header, certificate):
+    if header["network"] != network.hex():
+        raise Refused("P-2")
+    block = digest(network, "header", HEADER[1](header)).hex()
+    try:
+        check_final(network, validators, certificate, header["height"], block)
+    except Refused:
+        raise Refused("P-3")
+
+
+def check_proof(network, validators, data):
+    try:
+        proof = decode(STATE_PROOF, data)
+    except Refused:
+        raise Refused("P-1")
+    keys = [(key[0], ["pages", "seals", "acts", "heads"].index(key[1])) for key, _ in proof["roots"]]
+    if not rising(keys):
+        raise Refused("P-1")
+    roots = dict(zip(keys, (bytes.fromhex(root) for _, root in proof["roots"])))
+    check_header(network, validators, proof["header"], proof["certificate"])
+    shelves = [(shelf["size"], bytes.fromhex(shelf["root"])) for shelf in proof["shelves"]]
+    digests = [list_digest(network, 2, size, root) for size, root in shelves]
+    if len(shelves) != 7 or list_digest(network, 1, 7, root([leaf(d) for d in digests])).hex() != proof["header"]["state_root"]:
+        raise Refused("P-4")
+    proven, used, before = {}, set(), None
+    for entry in proof["entries"]:
+        place, data = entry["place"], bytes.fromhex(entry["bytes"])
+        if before is not None and place <= before:
+            raise Refused("P-5")
+        kind, first, second = before = place
+        if kind == 0:
+            at, (size, wanted) = second, shelves[first]
+        elif kind < 5:
+            if (0, 5, first) not in proven or (first, kind_of(kind)) not in roots:
+                raise Refused("P-5")
+            book = decode(KINDS["book"], proven[0, 5, first])
+            head = book[["pages", "seals", "acts", "heads"][kind_of(kind)]]
+            at, size, wanted = second, head["size"], roots[first, kind_of(kind)]
+            used.add((first, kind_of(kind)))
+            if list_digest(network, 3 + kind_of(kind), size, wanted).hex() != head["digest"]:
+                raise Refused("P-5")
+        else:
+            if (1, first, second // 1024) not in proven:
+                raise Refused("P-5")
+            page = decode(KINDS["page"], proven[1, first, second // 1024], "page")
+            at, size, wanted = second % 1024, page["lines"], bytes.fromhex(page["root"])
+        try:
+            if fold(leaf(data), at, size, [bytes.fromhex(s) for s in entry["path"]]) != wanted:
+                raise Refused("P-5")
+        except Refused:
+            raise Refused("P-5")
+        proven[place] = data
+    if used != set(roots):
+        raise Refused("P-5")
+    return proven
+
+
+def kind_of(place_kind):
+    """Places 1 page, 2 seal, 3 act, 4 heads; lists 0 pages, 1 seals, 2 acts, 3 heads."""
+    return place_kind - 1
+
+
+def place_text(place):
+    kind, first, second = place
+    shelves = ["parameters", "members", "types", "authorities", "agreements", "books", "codes"]
+    if kind == 0:
+        return "%s/%d" % (shelves[first], second)
+    return "%s/%d/%d" % (["page", "seal", "act", "heads", "line"][kind - 1], first, second)
+
+
+def check_outcome(network, validators, data):
+    proof = decode(OUTCOME_PROOF, data)
+    check_header(network, validators, proof["header"], proof["certificate"])
+    outcome = OUTCOME[1](proof["outcome"])
+    d = fold(leaf(outcome), proof["place"], proof["size"], [bytes.fromhex(s) for s in proof["path"]])
+    if list_digest(network, 8, proof["size"], d).hex() != proof["header"]["outcomes"]:
+        raise Refused("P-7")
+    return outcome
+
+
+# --- the files ---------------------------------------------------------------------------------
+
+COUNTS = {}
+
+
+def same(what, found, wanted):
+    COUNTS[what] = COUNTS.get(what, 0) + 1
+    if found != wanted:
+        sys.exit("%s differs:\n found  %s\n wanted %s" % (what, found, wanted))
+
+
+def refused(what, why, call, *arguments):
+    COUNTS[what] = COUNTS.get(what, 0) + 1
+    try:
+        call(*arguments)
+    except (Refused, ValueError):
+        return
+    sys.exit("%s: accepted though %s" % (what, why))
+
+
+def encoding():
+    file = load("encoding")
+    for case in file["values"]:
+        kind, data = KINDS[case["type"]], bytes.fromhex(case["hex"])
+        same("encoding", decode(kind, data, case["type"]), case["value"])
+        same("encoding", kind[1](case["value"]), data)
+    for case in file["refused"]:
+        refused("encoding", case["why"], decode, KINDS[case["type"]], bytes.fromhex(case["hex"]), case["type"])
+
+
+def digests():
+    file = load("digests")
+    network = bytes.fromhex(file["network"])
+    for case in file["domain"]:
+        parts = [bytes.fromhex(part) for part in case["parts"]]
+        same("digests", message(network, case["kind"], *parts).hex(), case["message"])
+        same("digests", digest(network, case["kind"], *parts).hex(), case["digest"])
+    founding = file["founding"]
+    same("digests", digest(bytes(32), "genesis", bytes.fromhex(founding["parts"][0])).hex(), founding["digest"])
+    for case in file["leaves"]:
+        same("digests", leaf(bytes.fromhex(case["entry"])).hex(), case["digest"])
+    for case in file["nodes"]:
+        same("digests", node(bytes.fromhex(case["left"]), bytes.fromhex(case["right"])).hex(), case["digest"])
+    same("digests", sha().hex(), file["empty"])
+    for case in file["tags"]:
+        same("digests", digest(network, "tag", case["identifier"].encode())[:16].hex(), case["tag"])
+    for case in file["pages"]:
+        lines = [n.to_bytes(8, "big") + b"\xab" * 8 + n.to_bytes(8, "big") + b"\xcd" * 24 for n in range(case["lines"])]
+        same("digests", root([leaf(line) for line in lines]).hex(), case["root"])
+    for name, kind in ("transactions", 7), ("outcomes", 8):
+        leaves = [leaf(bytes.fromhex(entry)) for entry in file[name]["entries"]]
+        same("digests", list_digest(network, kind, len(leaves), root(leaves)).hex(), file[name]["digest"])
+    for case in file["days"]:
+        same("digests", (case["millis"] + 28_800_000) // 86_400_000, case["day"])
+
+
+def lists():
+    file = load("lists")
+    network = bytes.fromhex(file["network"])
+    leaf_of = lambda n: leaf(b"entry %d" % n)
+    hashes = lambda texts: [bytes.fromhex(text) for text in texts]
+    for case in file["lists"]:
+        top = root([leaf_of(n) for n in range(case["size"])])
+        same("lists", top.hex(), case["root"])
+        same("lists", list_digest(network, case["kind"], case["size"], top).hex(), case["digest"])
+    for case in file["paths"]:
+        same("lists", fold(leaf_of(case["number"]), case["number"], case["size"], hashes(case["path"])).hex(), case["root"])
+    for case in file["refused"]:
+        def call():
+            d = fold(leaf(bytes.fromhex(case["entry"])), case["number"], case["size"], hashes(case["path"]))
+            if d.hex() != case["root"]:
+                raise Refused("L-4")
+        refused("lists", case["why"], call)
+    for case in file["subsets"]:
+        disclosed = [(n, leaf_of(n)) for n in case["disclosed"]]
+        same("lists", fold_subset(case["size"], disclosed, hashes(case["siblings"])).hex(), case["root"])
+
+
+def on_edge(case):
+    """Cases where this reader's library may answer otherwise than K-4 and K-5 do."""
+    return any(word in case["what"] for word in ("order", "cofactor", "R with", "R the"))
+
+
+def keys():
+    file = load("keys")
+    for case in file["keys"]:
+        wire = case["wire"]
+        same("keys", "%d:%s" % (int(wire[:2], 16), wire[2:]), case["text"])
+    for case in file["signatures"]:
+        text = lambda wire: "%d:%s" % (int(wire[:2], 16), wire[2:])
+        found = verifies(text(case["key"]), bytes.fromhex(case["message"]), text(case["signature"]))
+        if found is not None and not on_edge(case):
+            same("keys", found, case["valid"])
+
+
+def finality():
+    file = load("finality")
+    network, known = bytes.fromhex(file["network"]), file["set"]
+    validators = known["validators"]
+    same("finality", listed(VALIDATOR)[1](validators).hex(), known["hex"])
+    leaves = [leaf(VALIDATOR[1](validator)) for validator in validators]
+    same("finality", list_digest(network, 10, len(leaves), root(leaves)).hex(), known["digest"])
+    for case in file["votes"]:
+        data = vote(network, case["step"], case["height"], case["round"], case["block"], case["member"])
+        same("finality", data.hex(), case["message"])
+    for case in file["proposals"]:
+        there, valid = (0, 0) if case["valid_round"] is None else (1, case["valid_round"])
+        data = message(network, "proposal", case["height"].to_bytes(8, "big"), case["round"].to_bytes(4, "big"),
+                       bytes([there]), valid.to_bytes(4, "big"), bytes.fromhex(case["block"]), case["member"].to_bytes(4, "big"))
+        same("finality", data.hex(), case["message"])
+    for case in file["certificates"]:
+        data = bytes.fromhex(case["hex"])
+        same("finality", digest(network, "commit-certificate", data).hex(), case["digest"])
+        arguments = network, validators, decode(CERTIFICATE, data), 7, "b1" * 32
+        if case["error"] is None:
+            same("finality", check_final(*arguments), None)
+        elif case["error"] != "BadSignature" or verifies(validators[0]["key"], b"", "1:" + "00" * 64) is not None:
+            refused("finality", case["what"], check_final, *arguments)
+
+
+def transactions():
+    file = load("transactions")
+    network = bytes.fromhex(file["network"])
+    for case in file["accepted"]:
+        value = decode(KINDS["transaction"], bytes.fromhex(case["hex"]), "transaction")
+        same("transactions", value, case["transaction"])
+        same("transactions", struct(**BODY)[1](value["body"]).hex(), case["body"])
+        same("transactions", digest(network, "transaction", bytes.fromhex(case["body"])).hex(), case["id"])
+        same("transactions", message(network, "sign-transaction", bytes.fromhex(case["id"])).hex(), case["message"])
+        for signature in value["signatures"]:
+            found = verifies(file["keys"][signature["key"]], bytes.fromhex(case["message"]), signature["signature"])
+            same("transactions", found is not False, True)
+
+
+def proofs():
+    file = load("proofs")
+    network = bytes.fromhex(file["network"])
+    validators = decode(listed(VALIDATOR), bytes.fromhex(file["validators"]))
+    header = bytes.fromhex(file["header"]["hex"])
+    same("proofs", len(header), 247)
+    same("proofs", decode(HEADER, header), file["header"]["value"])
+    same("proofs", digest(network, "header", header).hex(), file["header"]["id"])
+    for case in file["accepted"]:
+        proven = check_proof(network, validators, bytes.fromhex(case["hex"]))
+        found = [{"place": place_text(place), "bytes": data.hex()} for place, data in proven.items()]
+        same("proofs", found, case["entries"])
+    for case in file["refused"]:
+        refused("proofs", case["why"], check_proof, network, validators, bytes.fromhex(case["hex"]))
+    for case in file["outcomes"]:
+        same("proofs", check_outcome(network, validators, bytes.fromhex(case["hex"])).hex(), case["bytes"])
+    for case in file["outcomes_refused"]:
+        refused("proofs", case["why"], check_outcome, network, validators, bytes.fromhex(case["hex"]))
+
+
+for part in (encoding, digests, lists, keys, finality, transactions, proofs):
+    part()
+for name, count in COUNTS.items():
+    print("%-13s %4d checks" % (name, count))
