@@ -239,3 +239,72 @@ fn text(replayed: &Replayed, elapsed: Duration, gateway: &str) -> String {
         _ => format!("{done}\nstate root equal at height {height}: {state_root}"),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use fengni_core::finality::{CommitSignature, VoteStep, vote_bytes};
+    use fengni_core::record::{KeyPurpose, Role};
+    use fengni_core::{MemberNumber, Millis};
+    use fengni_genesis::{ValidatorEntry, sample};
+    use fengni_state::{Proposal, assemble};
+
+    use super::*;
+
+    /// A network whose only validator is the first member, and its first blocks, all empty.
+    fn chain(blocks: u64) -> (Genesis, Vec<(Vec<u8>, CommitCertificate)>) {
+        let mut document = sample::network(Millis(1_767_196_800_000), &sample::test_key);
+        for member in document.members.iter_mut().skip(1).filter(|member| member.roles.contains(&Role::Validator)) {
+            member.roles.retain(|role| *role != Role::Validator);
+            member.roles.push(Role::Observer);
+            member.keys.retain(|key| key.purpose != KeyPurpose::Consensus);
+        }
+        document.validators = vec![ValidatorEntry { member: document.members[0].key.clone(), power: 1 }];
+        document.parameters.validators_min = 1;
+        let secret = sample::test_secret(&document.members[0].key, KeyPurpose::Consensus, 0);
+        let genesis = document.check().expect("a sample with one validator holds");
+        let domain = genesis.domain();
+        let mut state = State::found(domain, genesis.founding());
+        let mut made: Vec<(Vec<u8>, CommitCertificate)> = Vec::new();
+        for height in (1..=blocks).map(Height) {
+            let proposal = Proposal {
+                clock: Millis(1_767_196_800_000 + height.0 * 1_000),
+                proposer: MemberNumber(0),
+                parent_certificate: made.last().map(|(_, certificate)| certificate.clone()),
+            };
+            let (checked, applied) =
+                assemble(&state, &MemoryRecords::default(), &RecentIds::default(), &(), proposal, []);
+            let message = vote_bytes(&domain, VoteStep::Precommit, height, 0, Some(checked.id), MemberNumber(0));
+            let signatures = vec![CommitSignature { member: MemberNumber(0), signature: secret.sign(&message) }];
+            made.push((checked.block.encode(), CommitCertificate { height, round: 0, block: checked.id, signatures }));
+            state = applied.state;
+        }
+        (genesis, made)
+    }
+
+    #[test]
+    fn a_ledger_runs_again_to_the_same_root() {
+        let (genesis, blocks) = chain(3);
+        let mut replay = Replay::new(&genesis);
+        for (bytes, certificate) in &blocks {
+            replay.apply(bytes, certificate).expect("its own block");
+        }
+        let last = Block::decode(&blocks[2].0).expect("its own block");
+        assert_eq!((replay.height(), replay.root()), (Height(3), last.header.state_root));
+    }
+
+    #[test]
+    fn a_flipped_bit_a_missing_block_and_a_lost_signature_are_refused() {
+        let (genesis, blocks) = chain(2);
+        let (bytes, certificate) = &blocks[0];
+        for place in (0..bytes.len()).step_by(7) {
+            let mut flipped = bytes.clone();
+            flipped[place] ^= 1;
+            assert!(Replay::new(&genesis).apply(&flipped, certificate).is_err(), "byte {place}");
+        }
+        let (second, its_certificate) = &blocks[1];
+        let skipped = Replay::new(&genesis).apply(second, its_certificate);
+        assert!(matches!(skipped, Err(ReplayError::Block(BlockError::NotNext { .. }))));
+        let unsigned = CommitCertificate { signatures: Vec::new(), ..certificate.clone() };
+        assert!(matches!(Replay::new(&genesis).apply(bytes, &unsigned), Err(ReplayError::NotFinal(_))));
+    }
+}

@@ -26,7 +26,7 @@ pub(crate) struct ConnectArgs {
     /// Map of the network; else the network.json of this folder, of --home or above them
     #[arg(long, value_name = "FILE", help_heading = "Network")]
     pub(crate) network: Option<PathBuf>,
-    /// URL of a gateway to ask, such as https://gateway.example; may be given several times
+    /// URL of a gateway to ask, such as `https://gateway.example`; may be given several times
     #[arg(long = "gateway", value_name = "URL", help_heading = "Network")]
     pub(crate) gateways: Vec<String>,
     /// URL of a relay that takes transactions; may be given several times

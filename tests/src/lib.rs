@@ -9,11 +9,14 @@ mod actors;
 pub mod bench;
 mod binaries;
 mod command;
+pub mod demo;
+mod load;
 mod network;
 mod wait;
 
 pub use actors::{Actor, Paper, holder_key, purpose_code, random};
 pub use binaries::binary;
 pub use command::{Answer, fengni};
+pub use load::{Load, Sealed};
 pub use network::{Network, Node, NodeStatus};
 pub use wait::{Deadline, until};

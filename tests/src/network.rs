@@ -30,6 +30,10 @@ pub struct Node {
     pub relay: Option<String>,
     /// URL of the operator's listener.
     pub admin: String,
+    /// Where it listens for consensus; observers only dial.
+    pub consensus: Option<String>,
+    /// Where it listens for transactions; observers only dial.
+    pub transactions: Option<String>,
 }
 
 /// What a node says of itself.
@@ -41,6 +45,8 @@ pub struct NodeStatus {
     pub peers: u64,
     /// Peers connected for transactions.
     pub transaction_peers: u64,
+    /// Transactions that wait for a block.
+    pub pool_transactions: u64,
 }
 
 /// A running sample network, gone when dropped.
@@ -68,9 +74,18 @@ impl Network {
     /// # Panics
     /// When `fengni sample` fails.
     pub fn made() -> Self {
+        Self::made_with(&[])
+    }
+
+    /// Makes a network with these further arguments of `fengni sample`, and starts nothing.
+    ///
+    /// # Panics
+    /// When `fengni sample` fails.
+    pub fn made_with(arguments: &[&str]) -> Self {
         let folder = tempfile::tempdir().expect("a folder for the test");
         let home = folder.path().join("net");
-        let _ = fengni(&["sample", "--home", &home.display().to_string()], b"").expect(0);
+        let path = home.display().to_string();
+        let _ = fengni(&[&["sample", "--home", &path], arguments].concat(), b"").expect(0);
         let map = std::fs::read_to_string(home.join("network.json")).expect("sample wrote the map");
         let map: Value = serde_json::from_str(&map).expect("the map is JSON");
         let mut nodes: Vec<Node> = serde_json::from_value(map["nodes"].clone()).expect("the map lists nodes");
@@ -161,6 +176,24 @@ impl Network {
         until("the node stops", Deadline::default(), || child.try_wait().expect("our own child")).code()
     }
 
+    /// The process id.
+    ///
+    /// # Panics
+    /// When it is not running.
+    pub fn pid(&self, name: &str) -> u32 {
+        self.running.borrow().get(name).expect("the node is running").id()
+    }
+
+    /// Waits until a process ends by itself, and returns its exit code.
+    ///
+    /// # Panics
+    /// When it does not.
+    pub fn wait_end(&self, name: &str) -> Option<i32> {
+        let mut child = self.running.borrow_mut().remove(name).expect("the node is running");
+        let ended = || child.try_wait().expect("our own child");
+        until(&format!("{name} ends by itself"), Deadline::default(), ended).code()
+    }
+
     /// Whether the process still runs.
     pub fn is_running(&self, name: &str) -> bool {
         let mut running = self.running.borrow_mut();
@@ -212,9 +245,45 @@ impl Network {
         header["header"]["state_root"].as_str().expect("a header has a state root").to_owned()
     }
 
+    /// Waits until these nodes have the highest height among them, compares their states there and
+    /// returns it.
+    ///
+    /// # Panics
+    /// When one does not get there or has another state.
+    pub fn wait_agreed(&self, names: &[&str]) -> u64 {
+        let height = names.iter().map(|name| self.height(name)).max().unwrap_or_default();
+        let mut first = None;
+        for name in names {
+            self.wait_height(name, height);
+            let root = self.state_root(name, height);
+            assert_eq!(*first.get_or_insert_with(|| root.clone()), root, "{name} at height {height}");
+        }
+        height
+    }
+
+    /// Status and body of `/readyz`, if the node answers.
+    pub fn readiness(&self, name: &str) -> Option<(u16, Value)> {
+        let (status, body) = get(&format!("{}/readyz", self.node(name).admin))?;
+        Some((status, serde_json::from_str(&body).expect("readiness is JSON")))
+    }
+
+    /// A counter of a node, such as `fengni_network_refused_total`, for labels that contain a
+    /// text, summed up; 0 where the node does not answer.
+    pub fn count(&self, name: &str, counter: &str, label: &str) -> u64 {
+        let Some((_, text)) = get(&format!("{}/metrics", self.node(name).admin)) else { return 0 };
+        let ours = text.lines().filter(|line| line.split(['{', ' ']).next() == Some(counter));
+        let values = ours.filter(|line| line.contains(label)).filter_map(|line| line.rsplit(' ').next());
+        values.map(|value| value.parse::<u64>().expect("a counter is a whole number")).sum()
+    }
+
+    /// Everything a node logged.
+    pub fn log(&self, name: &str) -> String {
+        std::fs::read_to_string(self.node(name).home.join("node.log")).unwrap_or_default()
+    }
+
     /// The end of a node's log.
     pub fn log_end(&self, name: &str) -> String {
-        let log = std::fs::read_to_string(self.node(name).home.join("node.log")).unwrap_or_default();
+        let log = self.log(name);
         let lines: Vec<&str> = log.lines().rev().take(15).collect();
         lines.into_iter().rev().collect::<Vec<_>>().join("\n")
     }

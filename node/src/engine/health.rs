@@ -13,7 +13,7 @@ use tracing::{error, warn};
 use crate::network::PeerId;
 
 /// Blocks a node may be behind its peers and still answer as ready.
-const BEHIND_MAX: u64 = 10;
+const BEHIND_MAX: u64 = 3;
 
 /// A look at consensus, for `/readyz` and for people.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -102,6 +102,8 @@ struct Inner {
     progress: Instant,
     tips: BTreeMap<PeerId, Height>,
     peers: usize,
+    /// Whether a block became final since the start: then the node follows.
+    follows: bool,
     standing: Option<String>,
     passing: Option<String>,
     safety_failure: bool,
@@ -119,6 +121,7 @@ impl HealthState {
             progress: Instant::now(),
             tips: BTreeMap::new(),
             peers: 0,
+            follows: false,
             standing: None,
             passing: None,
             safety_failure: false,
@@ -145,6 +148,7 @@ impl HealthState {
     pub(crate) fn made_final(&self, height: Height) {
         let mut inner = self.inner();
         inner.last_final = inner.last_final.max(height);
+        inner.follows = true;
         inner.progress = Instant::now();
         inner.passing = None;
         inner.warned = false;
@@ -258,6 +262,9 @@ impl HealthState {
                 reason.push_str(&note);
             }
             Some(reason)
+        } else if !inner.follows && inner.tips.len() * 3 <= inner.peers.max(1) {
+            // A node that just started does not know yet how far the others are.
+            Some("starting: too few peers have said which height they have reached".to_owned())
         } else if network_final.0.saturating_sub(inner.last_final.0) > BEHIND_MAX {
             Some(format!("catching up: height {} of {network_final}", inner.last_final))
         } else {
@@ -306,6 +313,8 @@ mod tests {
         assert!(!health.ready);
         assert!(health.reason.expect("a reason").starts_with("no block for 0 s: height 8 round 0"));
         let state = HealthState::new(Height(7), Duration::from_secs(3600), EngineMetrics::default());
+        assert!(state.look().reason.is_some_and(|reason| reason.starts_with("starting")));
+        state.tip(peer(1), Height(7));
         assert!(state.look().ready);
         state.note("block 8 of the network is invalid here");
         assert_eq!(state.look().reason.as_deref(), Some("block 8 of the network is invalid here"));

@@ -96,6 +96,16 @@ pub(crate) fn private_options() -> OpenOptions {
 ///
 /// A crash leaves the old file or the new one.
 pub(crate) fn write_private(path: &Path, bytes: &[u8]) -> Result<(), FileError> {
+    put_private(path, bytes, true)?;
+    sync_folder(path)
+}
+
+/// As [`write_private`], for a file that can be made again: whole, but durable only later.
+pub(crate) fn write_private_copy(path: &Path, bytes: &[u8]) -> Result<(), FileError> {
+    put_private(path, bytes, false)
+}
+
+fn put_private(path: &Path, bytes: &[u8], durable: bool) -> Result<(), FileError> {
     let mut name = path.file_name().unwrap_or_default().to_owned();
     name.push(".new");
     let new = path.with_file_name(name);
@@ -105,9 +115,11 @@ pub(crate) fn write_private(path: &Path, bytes: &[u8]) -> Result<(), FileError> 
         _ => (),
     }
     let mut file = private_options().write(true).create_new(true).open(&new).map_err(FileError::system(&new))?;
-    file.write_all(bytes).and_then(|()| file.sync_all()).map_err(FileError::system(&new))?;
-    std::fs::rename(&new, path).map_err(FileError::system(path))?;
-    sync_folder(path)
+    file.write_all(bytes).map_err(FileError::system(&new))?;
+    if durable {
+        file.sync_all().map_err(FileError::system(&new))?;
+    }
+    std::fs::rename(&new, path).map_err(FileError::system(path))
 }
 
 /// Makes a file's name durable in its folder.

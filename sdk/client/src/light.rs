@@ -24,6 +24,8 @@ use crate::handover::{Handover, HandoverError};
 
 /// How many final headers are remembered, to catch a second one at a height.
 const HEADERS_KEPT: usize = 1024;
+/// How many contradictions are kept: one is enough to stop.
+const EVIDENCE_KEPT: usize = 16;
 /// Bytes of the client's file, at most.
 const FILE_BYTES: u64 = 16 * 1024 * 1024;
 
@@ -226,7 +228,10 @@ impl LightClient {
             certificate.verify(&self.domain, set, header.height, id)?;
             let found = FinalHeader { header: header.clone(), certificate: certificate.clone() };
             if let Some(first) = self.contradicted_by(id, header) {
-                self.evidence.push(Evidence { first, second: found });
+                let known = self.evidence.iter().any(|evidence| evidence.second.header == *header);
+                if !known && self.evidence.len() < EVIDENCE_KEPT {
+                    self.evidence.push(Evidence { first, second: found });
+                }
             } else {
                 self.remember(id, found);
             }

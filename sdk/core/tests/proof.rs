@@ -138,9 +138,13 @@ fn made() -> Value {
     refuse("a header nobody signed", "P-3", &with(&|proof| proof.header.time.0 += 1));
     refuse("a root of other shelves", "P-4", &resigned(&|header| header.state_root = Digest([1; 32])));
     refuse("a shelf of another size", "P-4", &with(&|proof| proof.shelves[1].size = 5));
-    refuse("a shelf too few", "P-4", &with(&|proof| {
-        proof.shelves.pop();
-    }));
+    refuse(
+        "a shelf too few",
+        "P-4",
+        &with(&|proof| {
+            proof.shelves.pop();
+        }),
+    );
     refuse("a shelf too many", "P-4", &with(&|proof| proof.shelves.push(proof.shelves[0])));
     refuse("two shelves exchanged", "P-4", &with(&|proof| proof.shelves.swap(2, 3)));
     refuse("other bytes", "P-5", &with(&|proof| proof.entries[2].bytes.0[0] ^= 1));
@@ -154,9 +158,13 @@ fn made() -> Value {
         "P-5",
         &with(&|proof| proof.entries[2].place = Place::Line(BookNumber(0), LineNumber(1029))),
     );
-    refuse("a path too short", "P-5", &with(&|proof| {
-        proof.entries[2].path.pop();
-    }));
+    refuse(
+        "a path too short",
+        "P-5",
+        &with(&|proof| {
+            proof.entries[2].path.pop();
+        }),
+    );
     refuse("a path too long", "P-5", &with(&|proof| proof.entries[2].path.push(Digest([0; 32]))));
     refuse("an entry twice", "P-5", &with(&|proof| proof.entries.push(proof.entries[2].clone())));
     refuse("a page before its book", "P-5", &with(&|proof| proof.entries.swap(0, 1)));
@@ -164,9 +172,13 @@ fn made() -> Value {
     refuse("a line without its page", "P-5", &two(&[book, line]));
     refuse("a line of another page", "P-5", &two(&[book, Place::Page(BookNumber(0), PageNumber(0)), line]));
     let list = (BookNumber(0), BookList::Pages);
-    refuse("no root for a list", "P-5", &with(&|proof| {
-        proof.roots.remove(&list);
-    }));
+    refuse(
+        "no root for a list",
+        "P-5",
+        &with(&|proof| {
+            proof.roots.remove(&list);
+        }),
+    );
     refuse(
         "another root for a list",
         "P-5",
@@ -206,8 +218,8 @@ fn made() -> Value {
     refuse("another size", &|proof| proof.size = 4);
     refuse("another outcome", &|proof| proof.outcome = world.outcomes[0].clone());
     refuse("a path too short", &|proof| {
-        proof.path.pop(;
-    }));
+        proof.path.pop();
+    });
     refuse("a header nobody signed", &|proof| proof.header.outcomes = Digest([1; 32]));
     json!({
         "about": "Rules P-1 to P-7, under the validators given. Network: 32 bytes 46.",

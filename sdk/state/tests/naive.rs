@@ -527,8 +527,7 @@ impl Naive {
                 (
                     broken,
                     Some(self.replace(
-                        who,
-                        keys,
+                        (who, keys),
                         (*old, *into),
                         *new,
                         (cause.kind(), *ground),
@@ -554,8 +553,7 @@ impl Naive {
                 (
                     broken,
                     Some(self.replace(
-                        who,
-                        keys,
+                        (who, keys),
                         (*old, old.book),
                         *new,
                         (ActKind::Rekey, *ground),
@@ -587,8 +585,7 @@ impl Naive {
                 (
                     broken,
                     Some(self.replace(
-                        who,
-                        keys,
+                        (who, keys),
                         (*old, *into),
                         *new,
                         (ActKind::TransferIn, *ground),
@@ -717,8 +714,7 @@ impl Naive {
 
     fn replace(
         &mut self,
-        who: u32,
-        keys: &[KeyNumber],
+        (who, keys): (u32, &[KeyNumber]),
         (old, into): (LinePlace, BookNumber),
         new: Line,
         (kind, ground): (ActKind, Ground),

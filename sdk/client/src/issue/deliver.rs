@@ -115,11 +115,12 @@ impl<'a> Out<'a> {
             Self::Folder(folder) => folder,
         };
         let identifier = entry.file.identifier();
-        disk::write_private(&folder.join(format!("{identifier}.certificate")), &entry.file.encode())?;
+        // The archive holds the original: a thousand files are not worth two thousand waits for the disk.
+        disk::write_private_copy(&folder.join(format!("{identifier}.certificate")), &entry.file.encode())?;
         if let Some(key) = &entry.key {
             let path = folder.join(format!("{identifier}.key"));
             let json = serde_json::to_vec(&StoredKey::of(key)).map_err(|error| FileError::content(&path, error))?;
-            disk::write_private(&path, &Zeroizing::new(json))?;
+            disk::write_private_copy(&path, &Zeroizing::new(json))?;
         }
         Ok(())
     }

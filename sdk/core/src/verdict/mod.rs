@@ -97,12 +97,19 @@ pub struct AsOf {
 }
 
 /// A claim as it was shown.
-#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ShownClaim {
     /// Label from the type's schema.
     pub label: String,
     /// Value; `None` where the certificate has none.
     pub value: Option<String>,
+}
+
+/// The label alone: a value has no place in a log line.
+impl std::fmt::Debug for ShownClaim {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "ShownClaim({})", self.label)
+    }
 }
 
 /// The certificate a verdict is about: only what was found to be sealed.

@@ -1,0 +1,7 @@
+//! The demo: a story told by the commands that people would type.
+
+mod stage;
+mod story;
+
+pub use stage::Demo;
+pub use story::tell;

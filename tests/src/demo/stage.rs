@@ -1,0 +1,186 @@
+//! The stage: a network, the commands of the story, and what each should answer.
+
+use std::cell::Cell;
+use std::path::{Path, PathBuf};
+
+use serde_json::Value;
+
+use crate::command::{Answer, fengni};
+
+/// A running sample network and how the story went so far.
+pub struct Demo {
+    home: PathBuf,
+    steps: Cell<usize>,
+    wrong: Cell<usize>,
+}
+
+impl Demo {
+    /// Makes the network anew and starts it. From now on an interrupt stops its processes.
+    ///
+    /// # Errors
+    /// Why there is no network.
+    pub fn begin(folder: &Path) -> Result<Self, String> {
+        std::fs::create_dir_all(folder).map_err(|error| format!("{}: {error}", folder.display()))?;
+        let home = folder.canonicalize().map_err(|error| error.to_string())?.join("net");
+        let text = home.display().to_string();
+        if home.join("network.json").exists() {
+            // An earlier demo may still run.
+            let _ = fengni(&["down", "--home", &text], b"");
+            std::fs::remove_dir_all(&home).map_err(|error| format!("{text}: {error}"))?;
+        }
+        stop_on_interrupt(text.clone())?;
+        let demo = Self { home, steps: Cell::new(0), wrong: Cell::new(0) };
+        demo.title("Four departments and an observer begin a register / 四个部门与一个观察节点建立登记簿");
+        for arguments in [["sample", "--home", &text], ["up", "--home", &text]] {
+            let answer = demo.run(&arguments);
+            if answer.code != 0 {
+                return Err(format!("fengni {} failed: {}", arguments[0], answer.err));
+            }
+        }
+        Ok(demo)
+    }
+
+    /// A path in the network's folder.
+    pub fn path(&self, inside: &str) -> String {
+        self.home.join(inside).display().to_string()
+    }
+
+    /// The URL of a node's gateway.
+    ///
+    /// # Panics
+    /// When the map names no such node.
+    pub fn gateway(&self, node: &str) -> String {
+        let map = std::fs::read(self.home.join("network.json")).expect("sample wrote the map");
+        let map: Value = serde_json::from_slice(&map).expect("the map is JSON");
+        let nodes = map["nodes"].as_array().expect("the map lists nodes");
+        let found = nodes.iter().find(|found| found["name"] == node).expect("the map names the node");
+        found["gateway"].as_str().expect("a node has a gateway").to_owned()
+    }
+
+    /// Writes a file of the story, such as a decision document.
+    ///
+    /// # Panics
+    /// When it cannot be written.
+    pub fn write(&self, name: &str, content: &str) -> String {
+        let path = self.path(name);
+        std::fs::write(&path, content).expect("the demo's folder is writable");
+        path
+    }
+
+    /// Begins a chapter.
+    #[expect(clippy::print_stdout)]
+    pub fn title(&self, text: &str) {
+        println!("\n== {text}");
+    }
+
+    /// Runs a command and prints it with its answer.
+    #[expect(clippy::print_stdout)]
+    pub fn run(&self, arguments: &[&str]) -> Answer {
+        println!("$ fengni {}", arguments.iter().map(|argument| quoted(&self.home, argument)).collect::<Vec<_>>().join(" "));
+        let answer = fengni(arguments, b"");
+        for line in answer.out.lines().chain(answer.err.lines().filter(|_| answer.code == 3)) {
+            println!("  {line}");
+        }
+        answer
+    }
+
+    /// Runs a command whose answer is a picture, and prints only the command.
+    #[expect(clippy::print_stdout)]
+    fn run_quietly(&self, arguments: &[&str]) {
+        println!("$ fengni {}", arguments.iter().map(|argument| quoted(&self.home, argument)).collect::<Vec<_>>().join(" "));
+        let answer = fengni(arguments, b"");
+        if answer.code != 0 {
+            println!("  {}", answer.err.trim());
+        }
+    }
+
+    /// The credit code of a member, as the founding document has it.
+    ///
+    /// # Panics
+    /// When the sample has no such member.
+    fn member_code(&self, key: &str) -> String {
+        let body = fengni_genesis::sample::bodies().iter().find(|body| body.key == key);
+        body.expect("a sample member").credit_code().to_string()
+    }
+
+    /// Runs a command that should end with this exit code and say this.
+    pub fn expect(&self, what: &str, code: i32, says: &str, arguments: &[&str]) -> Answer {
+        let answer = self.run(arguments);
+        let right = answer.code == code && (answer.out.contains(says) || answer.err.contains(says));
+        self.judge(what, right, &format!("exit code {code} and {says:?}"));
+        answer
+    }
+
+    /// Shows a certificate and has it scanned: the picture goes from the wallet to the verifier.
+    pub fn scan(&self, what: &str, certificate: &str, purpose: &str, verifier: &str, node: &str, verdict: &str) {
+        let picture = self.path("code.png");
+        let map = self.path("network.json");
+        self.run_quietly(&["show", certificate, "--purpose", purpose, "--png", &picture, "--network", &map]);
+        self.verify(what, &picture, purpose, verifier, node, verdict);
+    }
+
+    /// Verifies a picture, trusting the founding document alone and asking one node.
+    pub fn verify(&self, what: &str, picture: &str, purpose: &str, verifier: &str, node: &str, verdict: &str) {
+        let (gateway, genesis) = (self.gateway(node), self.path("genesis.bin"));
+        let verifier = self.member_code(verifier);
+        let arguments = ["verify", picture, "--as", &verifier, "--purpose", purpose, "--gateway", &gateway, "--genesis", &genesis];
+        let answer = self.run(&arguments);
+        let first = answer.out.lines().next().unwrap_or_default();
+        let right = match verdict {
+            "VALID" => answer.code == 0 && first.starts_with("valid"),
+            refused => answer.code == 1 && first.contains(refused),
+        };
+        self.judge(what, right, verdict);
+    }
+
+    /// Notes whether a step went as it should.
+    #[expect(clippy::print_stdout)]
+    pub fn judge(&self, what: &str, right: bool, expected: &str) {
+        self.steps.set(self.steps.get() + 1);
+        if right {
+            println!("  ok: {what}: {expected}");
+        } else {
+            self.wrong.set(self.wrong.get() + 1);
+            println!("  WRONG: {what}: expected {expected}");
+        }
+    }
+
+    /// Whether every step went as it should, with the count.
+    #[expect(clippy::print_stdout)]
+    pub fn conclude(&self) -> bool {
+        let (steps, wrong) = (self.steps.get(), self.wrong.get());
+        println!("\n{} of {steps} answers were the expected ones", steps - wrong);
+        wrong == 0
+    }
+
+    /// Stops the network.
+    pub fn end(&self) {
+        self.run(&["down", "--home", &self.home.display().to_string()]);
+    }
+
+    /// Says where the network runs and how to stop it.
+    #[expect(clippy::print_stdout)]
+    pub fn leave_running(&self) {
+        println!("\nThe network goes on:");
+        for node in ["gov", "psb", "amr", "hrs", "observer"] {
+            println!("  {node:9} {}/v1/network", self.gateway(node));
+        }
+        println!("next: fengni status --home {0}, and fengni down --home {0}", self.home.display());
+    }
+}
+
+/// An argument as it would be typed, with paths inside the demo shortened.
+fn quoted(home: &Path, argument: &str) -> String {
+    let short = argument.replace(&format!("{}/", home.display()), "");
+    if short.contains(' ') { format!("'{short}'") } else { short }
+}
+
+/// Stops the network's processes when the demo is interrupted.
+fn stop_on_interrupt(home: String) -> Result<(), String> {
+    ctrlc::set_handler(move || {
+        eprintln!("\ninterrupted: stopping the network");
+        let _ = fengni(&["down", "--home", &home], b"");
+        std::process::exit(130);
+    })
+    .map_err(|error| error.to_string())
+}
