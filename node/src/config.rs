@@ -199,9 +199,7 @@ impl Config {
             }
             _ => (),
         }
-        for (field, listener) in
-            [("gateway", &self.gateway), ("relay", &self.relay), ("admin", &self.admin)]
-        {
+        for (field, listener) in [("gateway", &self.gateway), ("relay", &self.relay), ("admin", &self.admin)] {
             let Some(listener) = listener else { continue };
             if listener.tls_certificate.is_some() != listener.tls_key.is_some() {
                 return wrong(field, "TLS needs a certificate and a key", "set tls_certificate and tls_key");

@@ -24,4 +24,4 @@ mod service;
 mod spread;
 pub mod store;
 
-pub use run::{check, compact, run};
+pub use run::{check, run, stopped_store};

@@ -8,7 +8,11 @@ use fengni_node::config::{Config, LogFormat};
 
 /// A node of the Fengni ledger.
 #[derive(Parser)]
-#[command(version, about, after_help = "Examples:\n  fengni-node run --home nodes/psb\n  fengni-node check --home nodes/psb\n  fengni-node compact --home nodes/psb")]
+#[command(
+    version,
+    about,
+    after_help = "Examples:\n  fengni-node run --home nodes/psb\n  fengni-node check --home nodes/psb\n  fengni-node compact --home nodes/psb"
+)]
 struct Arguments {
     #[command(subcommand)]
     command: Command,
@@ -28,6 +32,13 @@ enum Command {
         #[arg(long)]
         home: PathBuf,
     },
+    /// Write every entry of a stopped node's store to standard output: column, key and value, each
+    /// after its length in eight bytes.
+    Dump {
+        /// Folder with node.toml.
+        #[arg(long)]
+        home: PathBuf,
+    },
     /// Check node.toml, keys and genesis without starting anything.
     Check {
         /// Folder with node.toml.
@@ -39,7 +50,8 @@ enum Command {
 fn main() -> ExitCode {
     let result = match Arguments::parse().command {
         Command::Run { home } => run(&home),
-        Command::Compact { home } => fengni_node::compact(&home),
+        Command::Compact { home } => fengni_node::stopped_store(&home).map(|store| store.compact()),
+        Command::Dump { home } => dump(&home),
         Command::Check { home } => fengni_node::check(&home).inspect(|()| eprintln!("the node's files are right")),
     };
     match result {
@@ -54,9 +66,16 @@ fn main() -> ExitCode {
 fn run(home: &std::path::Path) -> anyhow::Result<()> {
     let config = Config::load(home)?;
     start_log(&config)?;
-    tokio::runtime::Builder::new_multi_thread().enable_all().build()?.block_on(async {
-        fengni_node::run(home, stop_signal()?).await
-    })
+    tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()?
+        .block_on(async { fengni_node::run(home, stop_signal()?).await })
+}
+
+fn dump(home: &std::path::Path) -> anyhow::Result<()> {
+    let mut out = std::io::BufWriter::new(std::io::stdout().lock());
+    fengni_node::stopped_store(home)?.dump(&mut out)?;
+    Ok(std::io::Write::flush(&mut out)?)
 }
 
 fn start_log(config: &Config) -> anyhow::Result<()> {

@@ -38,16 +38,13 @@ pub fn check(home: &Path) -> anyhow::Result<()> {
     Files::load(home).map(drop)
 }
 
-/// Packs the store of a node that does not run.
+/// Opens the store of a node that does not run.
 ///
 /// # Errors
 /// Wrong files, or a store that a running node holds.
-pub fn compact(home: &Path) -> anyhow::Result<()> {
+pub fn stopped_store(home: &Path) -> anyhow::Result<Store> {
     let files = Files::load(home)?;
-    let store = Store::open(&files.config.data.join("store"), &files.domain)
-        .context("next: stop the node first, if it runs")?;
-    store.compact();
-    Ok(())
+    Store::open(&files.config.data.join("store"), &files.domain).context("next: stop the node first, if it runs")
 }
 
 /// Runs a node until `stop` completes or consensus cannot go on.
@@ -98,7 +95,14 @@ pub async fn run(home: &Path, stop: impl Future<Output = ()>) -> anyhow::Result<
         relay: files.config.relay.as_ref().map(Into::into),
         admin: files.config.admin.as_ref().map(Into::into),
     };
-    let served = api::serve(listeners, service.clone(), service, api::Metrics { registry, others: vec![engine::engine_metrics] }, stopped).await?;
+    let served = api::serve(
+        listeners,
+        service.clone(),
+        service,
+        api::Metrics { registry, others: vec![engine::engine_metrics] },
+        stopped,
+    )
+    .await?;
     for (name, address) in served.addresses() {
         tracing::info!(listener = name, %address, "listening");
     }
@@ -150,8 +154,7 @@ impl Files {
             next: "give the credit code of the member that runs this node",
         })?;
         let member = MemberNumber(u32::try_from(member)?);
-        let consensus_key =
-            config.keys.consensus.as_ref().map(|path| load_key("keys.consensus", path)).transpose()?;
+        let consensus_key = config.keys.consensus.as_ref().map(|path| load_key("keys.consensus", path)).transpose()?;
         let peer_key = load_key("keys.peer", &config.keys.peer)?;
         let shared_key = config.keys.network.as_ref().map(|path| shared_key(path)).transpose()?;
         let files = Self { config, genesis, domain, member, consensus_key, peer_key, shared_key };
@@ -221,9 +224,10 @@ fn mesh(files: &Files, purpose: Purpose) -> MeshConfig {
         Purpose::Consensus => (network.consensus, |peer| peer.consensus),
         Purpose::Transactions => (network.transactions, |peer| peer.transactions),
     };
-    let peers = network.peers.iter().filter_map(|peer| {
-        Some(PeerAddress { peer: peer_id(&peer.key)?, address: multiaddr(address(peer)?) })
-    });
+    let peers = network
+        .peers
+        .iter()
+        .filter_map(|peer| Some(PeerAddress { peer: peer_id(&peer.key)?, address: multiaddr(address(peer)?) }));
     MeshConfig {
         key: files.peer_key.clone(),
         domain: files.domain,

@@ -31,12 +31,7 @@ impl Spread {
 }
 
 /// Starts both directions. They end with the network.
-pub fn start(
-    ledger: Arc<Ledger>,
-    network: TxNetwork,
-    incoming: mpsc::Receiver<TxBatch>,
-    roster: Roster,
-) -> Spread {
+pub fn start(ledger: Arc<Ledger>, network: TxNetwork, incoming: mpsc::Receiver<TxBatch>, roster: Roster) -> Spread {
     let (sender, gathered) = mpsc::channel(GATHERED);
     let spread = Spread(sender);
     tokio::spawn(send(network, gathered));

@@ -128,7 +128,8 @@ impl Actor {
     pub fn open_book(&mut self, kind: &str, genesis: &Genesis) -> BookNumber {
         let certificate_type = sample::certificate_type(kind).expect("a sample type");
         let member = self.signers.member();
-        let authority = genesis.authorities.iter().find(|a| a.member == member && a.certificate_type == certificate_type);
+        let authority =
+            genesis.authorities.iter().find(|a| a.member == member && a.certificate_type == certificate_type);
         let division = authority.expect("the member may issue the type").division;
         match self.done(Operation::OpenBook { subject: Subject::Certificates { certificate_type }, division }) {
             Effect::BookOpened { book } => book,

@@ -142,7 +142,8 @@ impl Network {
     /// # Panics
     /// When it cannot be started.
     pub fn run_home(&self, name: &str, home: &Path) {
-        let log = File::options().create(true).append(true).open(home.join("node.log")).expect("the folder is writable");
+        let log =
+            File::options().create(true).append(true).open(home.join("node.log")).expect("the folder is writable");
         let child = Command::new(binary("fengni-node"))
             .args(["run", "--home"])
             .arg(home)

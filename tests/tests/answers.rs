@@ -63,7 +63,8 @@ fn rec01_a_certificate_counts_elsewhere_while_both_sides_stand_by_the_agreement(
     // The sample's terms, for whatever year it is.
     let day = |year| Day::from_ymd(year, 1, 1).expect("a real day");
     let terms = fengni_core::record::AgreementTerms { from: day(2020), until: day(2045), ..sample::agreement_terms() };
-    let Effect::Agreement { agreement, in_force: false } = world.done("gov", "admin", 1, agreement::propose(terms)) else {
+    let Effect::Agreement { agreement, in_force: false } = world.done("gov", "admin", 1, agreement::propose(terms))
+    else {
         panic!("GOV alone puts nothing in force")
     };
     yhd("signed by one side", &licence, TRAFFIC, VerdictCode::NotRecognised, nothing);
@@ -241,7 +242,12 @@ fn ver01_a_lost_phone_shows_nothing_and_the_new_one_goes_on() {
     expect("the new phone", &scan(&mut clerk, &world.code(&found, TRAFFIC)), VerdictCode::Valid, "");
     let thief = Held { file: found.file.clone(), key: lost.key.clone() };
     let forged = signed_by(&world, &world.code(&found, TRAFFIC), &thief);
-    expect("the new certificate on the lost phone", &scan(&mut clerk, &forged), VerdictCode::HolderProofInvalid, "not signed");
+    expect(
+        "the new certificate on the lost phone",
+        &scan(&mut clerk, &forged),
+        VerdictCode::HolderProofInvalid,
+        "not signed",
+    );
 }
 
 fn replaced(effect: Effect) -> LinePlace {
@@ -283,7 +289,13 @@ fn ver03_a_code_is_its_holders_and_cannot_be_altered() {
     let never = {
         let held = world.certify(&world.licence(), phone.clone());
         let line = LineNumber(1 << 40);
-        Held { file: fengni_core::certificate::CertificateFile { place: LinePlace { line, ..mine.file.place }, ..held.file }, ..held }
+        Held {
+            file: fengni_core::certificate::CertificateFile {
+                place: LinePlace { line, ..mine.file.place },
+                ..held.file
+            },
+            ..held
+        }
     };
     let code = world.code(mine, TRAFFIC);
     let with = |alter: &dyn Fn(&mut Code)| {
@@ -301,7 +313,12 @@ fn ver03_a_code_is_its_holders_and_cannot_be_altered() {
 
     let stories: Vec<(&str, Code, VerdictCode, &str)> = vec![
         ("another phone signed", signed_by(&world, &code, &other), holder, "not signed by"),
-        ("the signature was moved to other claims", Code { signature: code.signature, ..full }, holder, "not signed by"),
+        (
+            "the signature was moved to other claims",
+            Code { signature: code.signature, ..full },
+            holder,
+            "not signed by",
+        ),
         (
             "the signature was moved to another certificate",
             Code { signature: code.signature, ..world.code(second, TRAFFIC) },
@@ -758,7 +775,8 @@ fn cat06_every_node_answers_the_same_at_one_height() {
     let urls: Vec<String> = nodes.iter().map(|node| world.caught_up(node)).collect();
     let height = nodes.iter().map(|node| world.network.height(node)).min().expect("nodes");
     let LinePlace { book, line } = held[0].file.place;
-    let records = Shelf::ALL.into_iter().filter(|shelf| *shelf != Shelf::Agreements).map(|shelf| Place::Record(shelf, 0));
+    let records =
+        Shelf::ALL.into_iter().filter(|shelf| *shelf != Shelf::Agreements).map(|shelf| Place::Record(shelf, 0));
     let mut places: Vec<Place> = records.collect();
     places.extend([
         Place::Record(Shelf::Books, book.0),

@@ -150,7 +150,10 @@ fn sec01_sec03_the_observer_reads_and_nobody_writes_through_a_gateway() {
 
     // Every route that any listener has, at every gateway and operator's listener.
     let routes = routes(&observer.gateway);
-    let routes: BTreeSet<String> = routes.into_iter().chain(["/v1/transactions", "/v1/transactions/batch", "/", "/metrics"].map(str::to_owned)).collect();
+    let routes: BTreeSet<String> = routes
+        .into_iter()
+        .chain(["/v1/transactions", "/v1/transactions/batch", "/", "/metrics"].map(str::to_owned))
+        .collect();
     assert!(routes.len() > 15, "{routes:?}");
     for node in network.nodes() {
         for base in [&node.gateway, &node.admin] {
@@ -177,7 +180,8 @@ fn sec01_sec03_the_observer_reads_and_nobody_writes_through_a_gateway() {
     let terms = sample::agreement_terms();
     let submitted = network.submitter(&["gov"]).submit(&mut ledger, &signers, Operation::ProposeAgreement { terms });
     match submitted.expect("the relay answers") {
-        Settlement::Refused { refusal: Refusal::KeyPurpose, .. } | Settlement::Undecided { reason: Unsettled::Declined(_), .. } => {}
+        Settlement::Refused { refusal: Refusal::KeyPurpose, .. }
+        | Settlement::Undecided { reason: Unsettled::Declined(_), .. } => {}
         other => panic!("a peer key acted: {other:?}"),
     }
     // The chain is unaffected.

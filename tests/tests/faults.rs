@@ -130,7 +130,8 @@ fn random_kills(kills: u32) {
         if draw.below(5) == 0 {
             gone.push((first + 1 + draw.below(3)) % 4);
         }
-        let gone: Vec<&str> = gone.into_iter().map(|place| VALIDATORS[usize::try_from(place).expect("below 4")]).collect();
+        let gone: Vec<&str> =
+            gone.into_iter().map(|place| VALIDATORS[usize::try_from(place).expect("below 4")]).collect();
         println!("kill {kill}: {gone:?} at height {}", network.height("observer"));
         gone.iter().for_each(|name| network.kill(name));
         draw.pause(500);
@@ -205,7 +206,8 @@ fn gov01_without_a_quorum_nothing_becomes_final_and_reads_say_how_old_they_are()
 
     // A transaction is taken and waits; nobody is told that it is done.
     let submitter = network.submitter(&["gov"]).with_wait(Duration::from_millis(300), Duration::from_millis(300));
-    let line = fengni_core::book::Line { tag: fengni_core::book::Tag(random()), commitment: fengni_core::Digest(random()) };
+    let line =
+        fengni_core::book::Line { tag: fengni_core::book::Tag(random()), commitment: fengni_core::Digest(random()) };
     let waiting = Operation::Seal { book, lines: vec![line] };
     let mut ledger = network.ledger(&["gov"]);
     let prepared = submitter.prepare(&mut ledger, &clerk.signers, waiting).expect("a read is enough");

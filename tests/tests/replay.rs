@@ -99,7 +99,9 @@ impl Story<'_> {
 
     fn seal(&mut self, actor: &mut Actor, book: BookNumber, file: &CertificateFile) -> LinePlace {
         let lines = vec![file.line(&self.genesis.domain())];
-        let Effect::Sealed { first, .. } = self.does(actor, Operation::Seal { book, lines }) else { panic!("another effect") };
+        let Effect::Sealed { first, .. } = self.does(actor, Operation::Seal { book, lines }) else {
+            panic!("another effect")
+        };
         LinePlace { book, line: first }
     }
 
@@ -147,7 +149,8 @@ impl Story<'_> {
         self.is_refused(&mut port, twice, Refusal::AlreadyConsumed);
 
         let mut gov = self.actor("gov", "admin", 1);
-        let Effect::Agreement { agreement, .. } = self.does(&mut gov, agreement::propose(sample::agreement_terms())) else {
+        let Effect::Agreement { agreement, .. } = self.does(&mut gov, agreement::propose(sample::agreement_terms()))
+        else {
             panic!("another effect")
         };
         let mut ygov = self.actor("ygov", "admin", 1);
@@ -204,7 +207,8 @@ fn aud05_the_blocks_alone_give_the_state_of_every_height() {
     let mut contents = genesis.into_contents();
     contents.parameters.window += 1;
     let other = network.scratch().join("other.bin");
-    std::fs::write(&other, Genesis::new(contents).expect("no rule is broken").encode()).expect("the folder is writable");
+    std::fs::write(&other, Genesis::new(contents).expect("no rule is broken").encode())
+        .expect("the folder is writable");
     let other = other.display().to_string();
     let _ = fengni(&["audit", "replay", "--gateway", &gateway, "--genesis", &other, "--to", &to], b"").expect(1);
 
@@ -244,7 +248,8 @@ fn aud04_a_damaged_store_is_noticed_at_the_start_and_fetched_again() {
     let name = "hrs";
     let home = network.node(name).home.clone();
     assert_eq!(network.terminate(name), Some(0));
-    let packed = std::process::Command::new(fengni_tests::binary("fengni-node")).args(["compact", "--home"]).arg(&home).output();
+    let packed =
+        std::process::Command::new(fengni_tests::binary("fengni-node")).args(["compact", "--home"]).arg(&home).output();
     assert!(packed.is_ok_and(|packed| packed.status.success()), "a stopped node's store can be packed");
     let store = home.join("data/store");
     assert!(damage(&store) > 0, "a packed store has tables");

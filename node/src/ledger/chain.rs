@@ -215,4 +215,3 @@ fn to_candidate(stored: StoredCandidate) -> Candidate {
     let StoredCandidate { height, round, valid_round, proposer, id, body } = stored;
     Candidate { height, round, valid_round, proposer, id, body: Bytes::from(body) }
 }
-

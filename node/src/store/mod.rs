@@ -25,7 +25,9 @@ mod register;
 use std::path::Path;
 
 use fengni_core::{Domain, Height};
-use rocksdb::{BlockBasedOptions, Cache, ColumnFamily, ColumnFamilyDescriptor, DB, DBCompressionType, Options, WriteOptions};
+use rocksdb::{
+    BlockBasedOptions, Cache, ColumnFamily, ColumnFamilyDescriptor, DB, DBCompressionType, Options, WriteOptions,
+};
 use thiserror::Error;
 
 pub use blocks::{FinalBlock, Finality};
@@ -137,8 +139,7 @@ impl Store {
         options.set_keep_log_file_num(4);
         options.set_max_total_wal_size(256 * 1024 * 1024);
         let cache = Cache::new_lru_cache(128 * 1024 * 1024);
-        let columns =
-            Column::ALL.map(|column| ColumnFamilyDescriptor::new(column.name(), column.options(&cache)));
+        let columns = Column::ALL.map(|column| ColumnFamilyDescriptor::new(column.name(), column.options(&cache)));
         let store = Self { db: DB::open_cf_descriptors(&options, path, columns)? };
         let expected = domain.network.to_string();
         match store.get(Column::Meta, b"network") {
@@ -162,6 +163,23 @@ impl Store {
         for column in Column::ALL {
             self.db.compact_range_cf(self.column(column), None::<&[u8]>, None::<&[u8]>);
         }
+    }
+
+    /// Writes every entry to `out`: column, key and value, each after its length in eight bytes,
+    /// big endian. So an auditor sees all that is stored, without the database's compression.
+    ///
+    /// # Errors
+    /// Those of `out`.
+    pub fn dump(&self, out: &mut impl std::io::Write) -> std::io::Result<()> {
+        for column in Column::ALL {
+            for (key, value) in self.scan(column, &[]) {
+                for part in [column.name().as_bytes(), &key, &value] {
+                    out.write_all(&(part.len() as u64).to_be_bytes())?;
+                    out.write_all(part)?;
+                }
+            }
+        }
+        Ok(())
     }
 
     fn column(&self, column: Column) -> &ColumnFamily {

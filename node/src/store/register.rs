@@ -66,12 +66,7 @@ impl Store {
         entries.map(|(_, value)| read(&value).unwrap_or_else(|error| fault::stop(column.name(), error))).collect()
     }
 
-    fn one<T>(
-        &self,
-        column: Column,
-        key: [u8; 12],
-        read: impl Fn(&[u8]) -> Result<T, DecodeError>,
-    ) -> Option<T> {
+    fn one<T>(&self, column: Column, key: [u8; 12], read: impl Fn(&[u8]) -> Result<T, DecodeError>) -> Option<T> {
         let value = self.get(column, &key)?;
         Some(read(&value).unwrap_or_else(|error| fault::stop(column.name(), error)))
     }
@@ -90,7 +85,10 @@ impl Records for Store {
         let wanted: Vec<[u8; 20]> = tags.iter().map(|tag| keys::tag(space, tag)).collect();
         let found = self.db.batched_multi_get_cf(self.column(Column::Tags), &wanted, false);
         let read = |value: Result<Option<_>, _>| value.unwrap_or_else(|error| fault::stop("store read", error));
-        found.into_iter().map(|value| read(value).map(|bytes: rocksdb::DBPinnableSlice<'_>| keys::to_place(&bytes))).collect()
+        found
+            .into_iter()
+            .map(|value| read(value).map(|bytes: rocksdb::DBPinnableSlice<'_>| keys::to_place(&bytes)))
+            .collect()
     }
 
     fn lines(&self, book: BookNumber, page: PageNumber) -> Vec<Line> {

@@ -62,7 +62,9 @@ impl Place {
             ("act", Some(number)) => Some(Self::Act(book, ActNumber(number))),
             ("heads", Some(number)) => Some(Self::Heads(book, PageNumber(number))),
             ("line", Some(number)) => Some(Self::Line(book, LineNumber(number))),
-            (name, None) => Shelf::ALL.into_iter().find(|shelf| shelf.name() == name).map(|shelf| Self::Record(shelf, first)),
+            (name, None) => {
+                Shelf::ALL.into_iter().find(|shelf| shelf.name() == name).map(|shelf| Self::Record(shelf, first))
+            }
             _ => None,
         }
     }

@@ -26,15 +26,8 @@ pub enum Shelf {
 
 impl Shelf {
     /// Every shelf, in the order of the state list.
-    pub const ALL: [Self; 7] = [
-        Self::Parameters,
-        Self::Members,
-        Self::Types,
-        Self::Authorities,
-        Self::Agreements,
-        Self::Books,
-        Self::Codes,
-    ];
+    pub const ALL: [Self; 7] =
+        [Self::Parameters, Self::Members, Self::Types, Self::Authorities, Self::Agreements, Self::Books, Self::Codes];
 
     /// Its name in addresses and answers.
     pub fn name(self) -> &'static str {

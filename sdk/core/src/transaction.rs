@@ -50,8 +50,10 @@ impl TransactionBody {
     /// Signs with the member's keys, each given with its number.
     pub fn sign(self, domain: &Domain, keys: &[(KeyNumber, &SecretKey)]) -> Transaction {
         let message = signed_message(domain, self.id(domain));
-        let mut signatures: Vec<TransactionSignature> =
-            keys.iter().map(|(key, secret)| TransactionSignature { key: *key, signature: secret.sign(&message) }).collect();
+        let mut signatures: Vec<TransactionSignature> = keys
+            .iter()
+            .map(|(key, secret)| TransactionSignature { key: *key, signature: secret.sign(&message) })
+            .collect();
         signatures.sort_by_key(|signature| signature.key);
         Transaction { body: self, signatures }
     }

@@ -4,8 +4,8 @@ use std::fmt::{Debug, Display};
 
 use fengni_core::Day;
 use fengni_core::id::{
-    CertificateId, CreditCode, Division, IdError, ImportedId, OrganisationCode, ResidentNumber,
-    Serial, TypeCode, Version, check, classify, serial_contains_person,
+    CertificateId, CreditCode, Division, IdError, ImportedId, OrganisationCode, ResidentNumber, Serial, TypeCode,
+    Version, check, classify, serial_contains_person,
 };
 use proptest::prelude::*;
 use serde_json::Value;
@@ -36,9 +36,7 @@ fn read(kind: &str, text: &str) -> Result<String, IdError> {
         "type" => text.parse::<TypeCode>().map(shown),
         "credit" => text.parse::<CreditCode>().map(shown),
         "organisation" => text.parse::<OrganisationCode>().map(shown),
-        "resident" => text
-            .parse::<ResidentNumber>()
-            .map(|code| code.expose().to_owned()),
+        "resident" => text.parse::<ResidentNumber>().map(|code| code.expose().to_owned()),
         "division" => text.parse::<Division>().map(shown),
         other => panic!("no such kind: {other}"),
     }
@@ -99,14 +97,11 @@ fn refused_codes_say_what_is_wrong_and_where() {
 
 #[test]
 fn the_sample_data_set_is_covered_whole() {
-    let keys: Vec<String> = vectors("accepted")
-        .iter()
-        .filter_map(|entry| entry["key"].as_str().map(str::to_owned))
-        .collect();
+    let keys: Vec<String> =
+        vectors("accepted").iter().filter_map(|entry| entry["key"].as_str().map(str::to_owned)).collect();
     for key in [
-        "GOV", "PSB", "AMR", "CIQ", "HRS", "RES", "YHR", "YHD", "YGOV", "ENT1", "ENT2", "ENT3",
-        "P1", "P2", "P3", "P4", "P5", "T-DL", "T-BL", "T-CL", "T-RE", "C1", "C1v2", "C2", "C3",
-        "C4", "C5",
+        "GOV", "PSB", "AMR", "CIQ", "HRS", "RES", "YHR", "YHD", "YGOV", "ENT1", "ENT2", "ENT3", "P1", "P2", "P3", "P4",
+        "P5", "T-DL", "T-BL", "T-CL", "T-RE", "C1", "C1v2", "C2", "C3", "C4", "C5",
     ] {
         assert!(keys.iter().any(|found| found == key), "{key}");
     }
@@ -123,10 +118,7 @@ fn id8_an_identifier_comes_apart_and_together() {
         assert_eq!(id.check_character().to_string(), entry["check"]);
         let again = CertificateId::new(id.type_code(), id.issuer(), *id.serial(), id.version());
         assert_eq!(again, id);
-        assert_eq!(
-            format!("{}{}", id.type_code().definer(), id.type_code().number()),
-            entry["type"]
-        );
+        assert_eq!(format!("{}{}", id.type_code().definer(), id.type_code().number()), entry["type"]);
     }
 }
 
@@ -134,15 +126,9 @@ fn id8_an_identifier_comes_apart_and_together() {
 fn id5_a_credit_code_holds_a_division_and_an_organisation_code() {
     let code = CreditCode::parse("91350100M000100Y43").expect("the standard's example");
     assert_eq!((code.authority(), code.category()), ('9', '1'));
-    assert_eq!(
-        code.division(),
-        Division::parse("350100").expect("six digits")
-    );
+    assert_eq!(code.division(), Division::parse("350100").expect("six digits"));
     assert_eq!(code.organisation().as_str(), "M000100Y-4");
-    assert_eq!(
-        OrganisationCode::from_nine("M000100Y4"),
-        Ok(code.organisation())
-    );
+    assert_eq!(OrganisationCode::from_nine("M000100Y4"), Ok(code.organisation()));
 }
 
 #[test]
@@ -173,11 +159,7 @@ fn id7_a_region_covers_itself_and_what_lies_inside() {
         let region = Division::parse(text(&entry)).expect("a division");
         let other = entry["other"].as_str().map(Division::parse);
         let other = other.expect("another").expect("a division");
-        assert_eq!(
-            entry["covers"].as_bool(),
-            Some(region.covers(&other)),
-            "{entry}"
-        );
+        assert_eq!(entry["covers"].as_bool(), Some(region.covers(&other)), "{entry}");
     }
 }
 
@@ -190,10 +172,7 @@ fn id9_versions_follow_one_another_to_999() {
             assert!(id < next);
         }
     }
-    assert_eq!(
-        Version::new(1000),
-        Err(IdError::VersionRange { found: 1000 })
-    );
+    assert_eq!(Version::new(1000), Err(IdError::VersionRange { found: 1000 }));
     assert_eq!(Version::new(1), Ok(Version::FIRST));
 }
 
@@ -225,10 +204,7 @@ fn id10_imports_are_flagged_and_issues_refused() {
 fn id11_a_serial_with_a_person_in_it_is_read_but_not_issued() {
     for entry in vectors("issue") {
         let id = CertificateId::parse(text(&entry)).expect("readable on any register");
-        assert_eq!(
-            serial_contains_person(id.serial().as_str()),
-            entry["error"].is_string()
-        );
+        assert_eq!(serial_contains_person(id.serial().as_str()), entry["error"].is_string());
         check_outcome(&entry, id.check_for_issue());
     }
 }
@@ -245,8 +221,7 @@ fn id12_a_text_is_told_by_its_shape() {
 #[test]
 fn messages_are_plain_facts() {
     let message = |text: &str| classify(text).validity().expect_err("refused").to_string();
-    let swapped =
-        "1.2.156.3005.2.11100000XN0000012G001.11319900XN0100021G.20260302000000000010.001.N";
+    let swapped = "1.2.156.3005.2.11100000XN0000012G001.11319900XN0100021G.20260302000000000010.001.N";
     let expected = check::mod_37_36(&swapped[15..swapped.len() - 1].replace('.', ""));
     assert_eq!(
         message(swapped),
@@ -255,10 +230,7 @@ fn messages_are_plain_facts() {
             expected.expect("digits and capitals")
         )
     );
-    assert_eq!(
-        message("11319900xN0100013M"),
-        "character 8 is 'x', expected a digit or a capital except I, O, S, V, Z"
-    );
+    assert_eq!(message("11319900xN0100013M"), "character 8 is 'x', expected a digit or a capital except I, O, S, V, Z");
     assert_eq!(
         message("1.2.156.3005.2.11100000MB03271699022.340100.000000016.001.9"),
         "issuer is not a unified social credit code: credit code has 6 characters, expected 18"
@@ -274,10 +246,7 @@ fn serde_goes_through_the_same_door() {
         let json = format!("\"{good}\"");
         let code: T = serde_json::from_str(&json).expect(good);
         assert_eq!(serde_json::to_string(&code).expect("serialises"), json);
-        assert!(
-            serde_json::from_str::<T>(&format!("\"{bad}\"")).is_err(),
-            "{bad}"
-        );
+        assert!(serde_json::from_str::<T>(&format!("\"{bad}\"")).is_err(), "{bad}");
     }
     let id = "1.2.156.3005.2.11100000XN0000012G001.11319900XN0100021G.1.001";
     let digits = "11100000XN0000012G00111319900XN0100021G1001";
@@ -310,9 +279,7 @@ fn the_organisation_sum_alone_misses_what_its_doc_says() {
     let sum = |text| check::mod_11_organisation(text);
     assert_eq!(sum("00001333"), sum("B0001333"));
     // Inside a credit code the outer check character catches it.
-    check_substitutions("11100000000013338W", ALPHABET_31, |text| {
-        CreditCode::parse(text).is_err()
-    });
+    check_substitutions("11100000000013338W", ALPHABET_31, |text| CreditCode::parse(text).is_err());
 }
 
 prop_compose! {

@@ -192,11 +192,7 @@ pub fn check(
     Ok(CheckedBlock { block, id, transactions })
 }
 
-fn check_parent_certificate(
-    state: &State,
-    block: &Block,
-    validators: Option<&ValidatorSet>,
-) -> Result<(), BlockError> {
+fn check_parent_certificate(state: &State, block: &Block, validators: Option<&ValidatorSet>) -> Result<(), BlockError> {
     let named = block.header.parent_certificate;
     match &block.parent_certificate {
         None if state.height == Height(0) && named == Digest::default() => Ok(()),

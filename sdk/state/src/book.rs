@@ -84,8 +84,7 @@ impl BookState {
         parts: &impl StateParts,
     ) -> Self {
         let opened = record.opened;
-        let mut book =
-            Self::open(domain, space, record.subject, record.division, record.issuer, record.keeper, opened);
+        let mut book = Self::open(domain, space, record.subject, record.division, record.issuer, record.keeper, opened);
         for page in parts.pages(number) {
             book.lists.pages.append(&page.encode());
             book.pages.push_back_mut(Arc::new(page));

@@ -62,12 +62,7 @@ pub fn prove(
 
 type Roots = BTreeMap<(BookNumber, BookList), Digest>;
 
-fn entry(
-    state: &State,
-    records: &impl Records,
-    place: Place,
-    roots: &mut Roots,
-) -> Option<(Vec<u8>, Vec<Digest>)> {
+fn entry(state: &State, records: &impl Records, place: Place, roots: &mut Roots) -> Option<(Vec<u8>, Vec<Digest>)> {
     let mut in_list = |book: BookNumber, list: BookList, number: u64, bytes: Vec<u8>| {
         let tree = state.book(book)?.list(list);
         roots.insert((book, list), tree.root());
@@ -78,12 +73,8 @@ fn entry(
             let bytes = state.record_bytes(shelf, number)?;
             Some((bytes, state.shelf_lists()[shelf as usize].path(u64::from(number))?))
         }
-        Place::Page(book, page) => {
-            in_list(book, BookList::Pages, page.0, state.book(book)?.page(page)?.encode())
-        }
-        Place::Heads(book, page) => {
-            in_list(book, BookList::Heads, page.0, state.book(book)?.heads(page)?.encode())
-        }
+        Place::Page(book, page) => in_list(book, BookList::Pages, page.0, state.book(book)?.page(page)?.encode()),
+        Place::Heads(book, page) => in_list(book, BookList::Heads, page.0, state.book(book)?.heads(page)?.encode()),
         Place::Seal(book, seal) => in_list(book, BookList::Seals, seal.0, records.seal(book, seal)?.encode()),
         Place::Act(book, act) => in_list(book, BookList::Acts, act.0, records.act(book, act)?.encode()),
         Place::Line(book, line) => {
@@ -159,18 +150,13 @@ fn covering_seal(state: &State, records: &impl Records, place: LinePlace) -> Opt
 impl State {
     /// Where the current line with this identifier's tag stands, looking through the books of its
     /// type and issuer.
-    pub fn find_line(
-        &self,
-        records: &impl Records,
-        identifier: &fengni_core::id::CertificateId,
-    ) -> Option<LinePlace> {
+    pub fn find_line(&self, records: &impl Records, identifier: &fengni_core::id::CertificateId) -> Option<LinePlace> {
         let tag = fengni_core::book::Tag::of(&self.domain, identifier);
         let of_type = |book: &fengni_core::book::Book| {
             self.certificate_type(book.certificate_type()).is_some_and(|kind| kind.code == identifier.type_code())
         };
-        let (_, book) = self
-            .books()
-            .find(|(_, book)| book.record().issuer == identifier.issuer() && of_type(book.record()))?;
+        let (_, book) =
+            self.books().find(|(_, book)| book.record().issuer == identifier.issuer() && of_type(book.record()))?;
         let place = records.find_tags(book.space(), &[tag]).first().copied().flatten()?;
         let there = self.book(place.book).is_some_and(|book| place.line < LineNumber(book.record().lines));
         there.then_some(place)

@@ -168,9 +168,11 @@ impl State {
     /// Whether `member` may issue this type for `division` on `day`, by its own list of authorities.
     pub(crate) fn is_authorised(&self, member: MemberNumber, book: &Book, day: Day) -> bool {
         self.member(member).is_some_and(|record| {
-            record.authorities.iter().filter_map(|number| self.authorities.get(number.0)).any(|authority| {
-                authority.covers(member, book.certificate_type(), &book.division, day)
-            })
+            record
+                .authorities
+                .iter()
+                .filter_map(|number| self.authorities.get(number.0))
+                .any(|authority| authority.covers(member, book.certificate_type(), &book.division, day))
         })
     }
 

@@ -147,8 +147,7 @@ impl Register {
             Operation::Seal { book: BookNumber(0), lines },
         ] {
             let valid_until = Height(100);
-            let body =
-                TransactionBody { network: domain.network, member: psb, valid_until, salt: [1; 16], operation };
+            let body = TransactionBody { network: domain.network, member: psb, valid_until, salt: [1; 16], operation };
             let bytes = fengni_core::bytes::Bytes(body.sign(&domain, &signers).encode());
             let proposal = Proposal {
                 clock: Millis::from_secs(NOW_SECS - 5),

@@ -37,7 +37,8 @@ pub struct Table {
 
 impl fmt::Display for Table {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let width = |column: fn(&Row) -> &str| self.rows.iter().map(|row| column(row).chars().count()).max().unwrap_or(0);
+        let width =
+            |column: fn(&Row) -> &str| self.rows.iter().map(|row| column(row).chars().count()).max().unwrap_or(0);
         let (what, figure, aim) = (width(|row| &row.what), width(|row| &row.figure), width(|row| &row.aim).max(3));
         writeln!(f, "{:what$}  {:>figure$}  {:aim$}  how", "what", "figure", "aim")?;
         for row in &self.rows {

@@ -76,7 +76,10 @@ impl Demo {
     /// Runs a command and prints it with its answer.
     #[expect(clippy::print_stdout)]
     pub fn run(&self, arguments: &[&str]) -> Answer {
-        println!("$ fengni {}", arguments.iter().map(|argument| quoted(&self.home, argument)).collect::<Vec<_>>().join(" "));
+        println!(
+            "$ fengni {}",
+            arguments.iter().map(|argument| quoted(&self.home, argument)).collect::<Vec<_>>().join(" ")
+        );
         let answer = fengni(arguments, b"");
         for line in answer.out.lines().chain(answer.err.lines().filter(|_| answer.code == 3)) {
             println!("  {line}");
@@ -87,7 +90,10 @@ impl Demo {
     /// Runs a command whose answer is a picture, and prints only the command.
     #[expect(clippy::print_stdout)]
     fn run_quietly(&self, arguments: &[&str]) {
-        println!("$ fengni {}", arguments.iter().map(|argument| quoted(&self.home, argument)).collect::<Vec<_>>().join(" "));
+        println!(
+            "$ fengni {}",
+            arguments.iter().map(|argument| quoted(&self.home, argument)).collect::<Vec<_>>().join(" ")
+        );
         let answer = fengni(arguments, b"");
         if answer.code != 0 {
             println!("  {}", answer.err.trim());
@@ -123,7 +129,8 @@ impl Demo {
     pub fn verify(&self, what: &str, picture: &str, purpose: &str, verifier: &str, node: &str, verdict: &str) {
         let (gateway, genesis) = (self.gateway(node), self.path("genesis.bin"));
         let verifier = self.member_code(verifier);
-        let arguments = ["verify", picture, "--as", &verifier, "--purpose", purpose, "--gateway", &gateway, "--genesis", &genesis];
+        let arguments =
+            ["verify", picture, "--as", &verifier, "--purpose", purpose, "--gateway", &gateway, "--genesis", &genesis];
         let answer = self.run(&arguments);
         let first = answer.out.lines().next().unwrap_or_default();
         let right = match verdict {

@@ -25,7 +25,9 @@ pub fn tell(demo: &Demo) -> bool {
 
 /// J2: a thousand licences in one file; a second run adds nothing; a wrong row is named.
 fn issue(demo: &Demo) -> Instant {
-    demo.title("J2: the traffic police issue 1,000 driving licences, the market regulator a business licence / 批量制证");
+    demo.title(
+        "J2: the traffic police issue 1,000 driving licences, the market regulator a business licence / 批量制证",
+    );
     let (psb, amr) = (demo.path("members/psb"), demo.path("members/amr"));
     let rows = demo.path("members/psb/rows.csv");
     let out = demo.path("holders");
@@ -40,13 +42,29 @@ fn issue(demo: &Demo) -> Instant {
         &["issue", &wrong, "--type", "T-DL", "--home", &psb, "--out", &out],
     );
     let business = demo.path("members/amr/rows.csv");
-    demo.expect("a business licence", 0, "1 sealed", &["issue", &business, "--type", "T-BL", "--home", &amr, "--out", &out]);
+    demo.expect(
+        "a business licence",
+        0,
+        "1 sealed",
+        &["issue", &business, "--type", "T-BL", "--home", &amr, "--out", &out],
+    );
 
     demo.title("J3: a holder shows a code, and somebody takes a photograph of it / 亮证");
     let picture = demo.path("photograph.png");
     let licence = certificate(demo, "C1");
     let map = demo.path("network.json");
-    demo.run(&["show", &licence, "--purpose", "交通执法", "--lifetime-secs", "1", "--png", &picture, "--network", &map]);
+    demo.run(&[
+        "show",
+        &licence,
+        "--purpose",
+        "交通执法",
+        "--lifetime-secs",
+        "1",
+        "--png",
+        &picture,
+        "--network",
+        &map,
+    ]);
     Instant::now()
 }
 
@@ -57,7 +75,12 @@ fn recognise(demo: &Demo) {
     let (gov, ygov) = (demo.path("members/gov"), demo.path("members/ygov"));
     let scan = |what, verdict| demo.scan(what, &licence, "交通执法", "YHD", "hrs", verdict);
     scan("no agreement yet", "NOT_RECOGNISED");
-    demo.expect("one province proposes and signs", 0, "not in force", &["agreement", "propose", "sample", "--home", &gov]);
+    demo.expect(
+        "one province proposes and signs",
+        0,
+        "not in force",
+        &["agreement", "propose", "sample", "--home", &gov],
+    );
     scan("one signature is missing", "NOT_RECOGNISED");
     demo.expect("the other signs", 0, "in force", &["agreement", "sign", "RA-2026-001", "--home", &ygov]);
     scan("J4a: an officer of the other province scans the code", "VALID");
@@ -88,7 +111,14 @@ fn offices(demo: &Demo) {
     let business = certificate(demo, "C2");
     demo.scan("a window reads it through the observer", &business, "企业开办", "YHD", "observer", "VALID");
     let licence = certificate(demo, "C1");
-    demo.scan("a licence is no ground to open a business", &licence, "企业开办", "YHD", "observer", "PURPOSE_NOT_COVERED");
+    demo.scan(
+        "a licence is no ground to open a business",
+        &licence,
+        "企业开办",
+        "YHD",
+        "observer",
+        "PURPOSE_NOT_COVERED",
+    );
     let (ygov, decision) = (demo.path("members/ygov"), demo.path("decision.txt"));
     let agreement = |name: &str, says: &str| {
         demo.expect(
@@ -116,8 +146,20 @@ fn replace(demo: &Demo, licence: &str) -> String {
         0,
         "done",
         &[
-            "supersede", &old, "--row", &row, "--cause", "change", "--reason", "102", "--decision", &decision, "--home",
-            &psb, "--out", &out,
+            "supersede",
+            &old,
+            "--row",
+            &row,
+            "--cause",
+            "change",
+            "--reason",
+            "102",
+            "--decision",
+            &decision,
+            "--home",
+            &psb,
+            "--out",
+            &out,
         ],
     );
     let new = identifier("C1v2");

@@ -52,13 +52,7 @@ impl CertificateId {
     pub fn new(type_code: TypeCode, issuer: CreditCode, serial: Serial, version: Version) -> Self {
         let check = check::mod_37_36(&format!("{type_code}{issuer}{serial}{version}"))
             .expect("digits and capitals: checked in the parts");
-        Self {
-            type_code,
-            issuer,
-            serial,
-            version,
-            check,
-        }
+        Self { type_code, issuer, serial, version, check }
     }
 
     /// Reads a certificate identifier. A serial that contains a person's number is still read,
@@ -71,12 +65,7 @@ impl CertificateId {
         let written = Written::read(text)?;
         let type_code = written.type_code()?;
         let issuer = written.issuer()?;
-        Ok(Self::new(
-            type_code,
-            issuer,
-            written.serial,
-            written.version,
-        ))
+        Ok(Self::new(type_code, issuer, written.serial, written.version))
     }
 
     /// Rule ID-11: an issuer refuses to name a certificate after a person's number.
@@ -85,9 +74,7 @@ impl CertificateId {
     /// [`IdError::PersonInSerial`].
     pub fn check_for_issue(&self) -> Result<(), IdError> {
         match person_in(self.serial.as_str()) {
-            Some(at) => Err(IdError::PersonInSerial {
-                at: at.saturating_add(SERIAL_AT),
-            }),
+            Some(at) => Err(IdError::PersonInSerial { at: at.saturating_add(SERIAL_AT) }),
             None => Ok(()),
         }
     }
@@ -134,16 +121,8 @@ impl CertificateId {
 
 impl fmt::Display for CertificateId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self {
-            type_code,
-            issuer,
-            serial,
-            version,
-            check,
-        } = self;
-        f.pad(&format!(
-            "{OID}.{type_code}.{issuer}.{serial}.{version}.{check}"
-        ))
+        let Self { type_code, issuer, serial, version, check } = self;
+        f.pad(&format!("{OID}.{type_code}.{issuer}.{serial}.{version}.{check}"))
     }
 }
 
@@ -163,11 +142,7 @@ impl Serial {
     pub fn parse(text: &str) -> Result<Self, IdError> {
         check_characters(text, "a digit or a capital", is_digit_or_capital)?;
         let held = Ascii::new(text).filter(|_| !text.is_empty());
-        held.map(Self).ok_or(IdError::Length {
-            of: Part::Serial,
-            found: text.len(),
-            expected: "1 to 32",
-        })
+        held.map(Self).ok_or(IdError::Length { of: Part::Serial, found: text.len(), expected: "1 to 32" })
     }
 
     /// The characters.
@@ -201,11 +176,7 @@ impl Version {
     pub fn parse(text: &str) -> Result<Self, IdError> {
         check_characters(text, "a digit", |found| found.is_ascii_digit())?;
         let number = text.parse().ok().filter(|_| text.len() == 3);
-        number.map(Self).ok_or(IdError::Length {
-            of: Part::Version,
-            found: text.len(),
-            expected: "3",
-        })
+        number.map(Self).ok_or(IdError::Length { of: Part::Version, found: text.len(), expected: "3" })
     }
 
     /// The version after this one.
@@ -237,10 +208,7 @@ pub fn serial_contains_person(serial: &str) -> bool {
 
 /// Where the first resident number in a serial begins.
 fn person_in(serial: &str) -> Option<usize> {
-    serial
-        .as_bytes()
-        .windows(RESIDENT_LEN)
-        .position(|window| std::str::from_utf8(window).is_ok_and(is_person))
+    serial.as_bytes().windows(RESIDENT_LEN).position(|window| std::str::from_utf8(window).is_ok_and(is_person))
 }
 
 fn is_person(text: &str) -> bool {
@@ -265,55 +233,32 @@ pub(super) struct Written<'a> {
 
 impl<'a> Written<'a> {
     pub(super) fn read(text: &'a str) -> Result<Self, IdError> {
-        check_characters(text, "a digit, a capital or a dot", |found| {
-            found == '.' || is_digit_or_capital(found)
-        })?;
+        check_characters(text, "a digit, a capital or a dot", |found| found == '.' || is_digit_or_capital(found))?;
         let body = strip_oid(text)?;
         // At most six pieces, however many dots a hostile text holds.
         let parts: Vec<&str> = body.splitn(6, '.').collect();
         let [type_code, issuer, serial, version, check] = parts[..] else {
-            return Err(IdError::Parts {
-                found: body.split('.').count(),
-            });
+            return Err(IdError::Parts { found: body.split('.').count() });
         };
 
         type_code::check_shape(type_code).map_err(|error| error.shifted(TYPE_AT))?;
         if !(1..=ISSUER_LEN_MAX).contains(&issuer.len()) {
-            return Err(IdError::Length {
-                of: Part::Issuer,
-                found: issuer.len(),
-                expected: "18",
-            });
+            return Err(IdError::Length { of: Part::Issuer, found: issuer.len(), expected: "18" });
         }
         let serial = Serial::parse(serial)?;
         let version_at = text.len() - check.len() - 1 - version.len();
         let version = Version::parse(version).map_err(|error| error.shifted(version_at))?;
         let &[found] = check.as_bytes() else {
-            return Err(IdError::Length {
-                of: Part::Check,
-                found: check.len(),
-                expected: "1",
-            });
+            return Err(IdError::Length { of: Part::Check, found: check.len(), expected: "1" });
         };
 
         let found = char::from(found);
         let expected = check::mod_37_36(&format!("{type_code}{issuer}{serial}{version}"))
             .expect("digits and capitals: checked above");
         if found != expected {
-            return Err(IdError::CheckCharacter {
-                of: Part::CertificateId,
-                at: text.len() - 1,
-                found,
-                expected,
-            });
+            return Err(IdError::CheckCharacter { of: Part::CertificateId, at: text.len() - 1, found, expected });
         }
-        Ok(Self {
-            type_code,
-            issuer,
-            serial,
-            version,
-            check: found,
-        })
+        Ok(Self { type_code, issuer, serial, version, check: found })
     }
 
     pub(super) fn type_code(&self) -> Result<TypeCode, IdError> {
@@ -322,18 +267,14 @@ impl<'a> Written<'a> {
 
     /// Rule ID-10: the issuer, when it is a credit code.
     pub(super) fn issuer(&self) -> Result<CreditCode, IdError> {
-        CreditCode::parse(self.issuer).map_err(|error| IdError::NonconformingIssuer {
-            reason: Box::new(error.shifted(ISSUER_AT)),
-        })
+        CreditCode::parse(self.issuer)
+            .map_err(|error| IdError::NonconformingIssuer { reason: Box::new(error.shifted(ISSUER_AT)) })
     }
 }
 
 /// The text behind the object identifier and its dot.
 fn strip_oid(text: &str) -> Result<&str, IdError> {
-    let behind = |oid| {
-        text.strip_prefix(oid)
-            .and_then(|rest| rest.strip_prefix('.'))
-    };
+    let behind = |oid| text.strip_prefix(oid).and_then(|rest| rest.strip_prefix('.'));
     match (behind(OID), behind(VENDOR_OID)) {
         (Some(body), _) => Ok(body),
         (None, Some(_)) => Err(IdError::VendorOid),

@@ -51,9 +51,7 @@ pub fn classify(text: &str) -> Kind {
         10 if hyphen => Kind::Organisation(OrganisationCode::parse(text)),
         9 if digits < 9 => Kind::Organisation(OrganisationCode::parse(text)),
         2 | 4 | 6 | 9 if digits == len => Kind::Division(Division::parse(text)),
-        _ => Kind::Unknown {
-            len: text.chars().count(),
-        },
+        _ => Kind::Unknown { len: text.chars().count() },
     }
 }
 

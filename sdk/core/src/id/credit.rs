@@ -39,21 +39,11 @@ impl CreditCode {
     /// [`IdError::Character`], [`IdError::Length`], or [`IdError::CheckCharacter`] of the whole
     /// code first, of the organisation code inside it second.
     pub fn parse(text: &str) -> Result<Self, IdError> {
-        check_characters(
-            text,
-            "a digit or a capital except I, O, S, V, Z",
-            check::is_credit_character,
-        )?;
+        check_characters(text, "a digit or a capital except I, O, S, V, Z", check::is_credit_character)?;
         let held = Ascii::new(text).filter(|_| text.len() == CREDIT_LEN);
-        let held = held.ok_or(IdError::Length {
-            of: Part::CreditCode,
-            found: text.len(),
-            expected: "18",
-        })?;
-        check_characters(&text[2..8], "a digit of the division", |found| {
-            found.is_ascii_digit()
-        })
-        .map_err(|error| error.shifted(2))?;
+        let held = held.ok_or(IdError::Length { of: Part::CreditCode, found: text.len(), expected: "18" })?;
+        check_characters(&text[2..8], "a digit of the division", |found| found.is_ascii_digit())
+            .map_err(|error| error.shifted(2))?;
         check_last(Part::CreditCode, text, check::mod_31_3)?;
         organisation::check_nine(&text[8..17]).map_err(|error| error.shifted(8))?;
         Ok(Self(held))
@@ -93,20 +83,11 @@ impl CreditCode {
 }
 
 /// Rule ID-3: the last character of ASCII `text` is what `sum` makes of the others.
-pub(super) fn check_last(
-    of: Part,
-    text: &str,
-    sum: impl Fn(&str) -> Option<char>,
-) -> Result<(), IdError> {
+pub(super) fn check_last(of: Part, text: &str, sum: impl Fn(&str) -> Option<char>) -> Result<(), IdError> {
     let at = text.len().saturating_sub(1);
     let (rest, last) = text.split_at(at);
     match (sum(rest), last.chars().next()) {
-        (Some(expected), Some(found)) if found != expected => Err(IdError::CheckCharacter {
-            of,
-            at,
-            found,
-            expected,
-        }),
+        (Some(expected), Some(found)) if found != expected => Err(IdError::CheckCharacter { of, at, found, expected }),
         (Some(_), Some(_)) => Ok(()),
         _ => unreachable!("alphabet and length are checked before the check character"),
     }

@@ -27,11 +27,7 @@ impl Division {
     pub fn parse(text: &str) -> Result<Self, IdError> {
         check_characters(text, "a digit", |found| found.is_ascii_digit())?;
         let held = Ascii::new(text).filter(|_| matches!(text.len(), 2 | 4 | 6 | 9));
-        held.map(Self).ok_or(IdError::Length {
-            of: Part::Division,
-            found: text.len(),
-            expected: "2, 4, 6 or 9",
-        })
+        held.map(Self).ok_or(IdError::Length { of: Part::Division, found: text.len(), expected: "2, 4, 6 or 9" })
     }
 
     /// The digits.

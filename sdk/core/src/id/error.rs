@@ -26,9 +26,7 @@ pub enum IdError {
     #[error("does not begin with 1.2.156.3005.2")]
     OtherOid,
     /// ID-8: the dots do not cut out type, issuer, serial, version and check character.
-    #[error(
-        "{found} parts follow 1.2.156.3005.2, expected 5: type, issuer, serial, version, check"
-    )]
+    #[error("{found} parts follow 1.2.156.3005.2, expected 5: type, issuer, serial, version, check")]
     Parts {
         /// How many parts follow the object identifier.
         found: usize,
@@ -126,26 +124,10 @@ impl IdError {
     /// Moves positions from a part to the text that holds the part.
     pub(super) fn shifted(self, by: usize) -> Self {
         match self {
-            Self::Character {
-                at,
-                found,
-                expected,
-            } => Self::Character {
-                at: at.saturating_add(by),
-                found,
-                expected,
-            },
-            Self::CheckCharacter {
-                of,
-                at,
-                found,
-                expected,
-            } => Self::CheckCharacter {
-                of,
-                at: at.saturating_add(by),
-                found,
-                expected,
-            },
+            Self::Character { at, found, expected } => Self::Character { at: at.saturating_add(by), found, expected },
+            Self::CheckCharacter { of, at, found, expected } => {
+                Self::CheckCharacter { of, at: at.saturating_add(by), found, expected }
+            }
             other => other,
         }
     }

@@ -36,12 +36,7 @@ impl ImportedId {
         let written = Written::read(text)?;
         let type_code = written.type_code()?;
         Ok(match written.issuer() {
-            Ok(issuer) => Self::Conforming(CertificateId::new(
-                type_code,
-                issuer,
-                written.serial,
-                written.version,
-            )),
+            Ok(issuer) => Self::Conforming(CertificateId::new(type_code, issuer, written.serial, written.version)),
             Err(reason) => Self::NonconformingIssuer(NonconformingId {
                 type_code,
                 issuer: Ascii::new(written.issuer).ok_or(reason)?,
@@ -120,16 +115,8 @@ impl NonconformingId {
 
 impl fmt::Display for NonconformingId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self {
-            type_code,
-            issuer,
-            serial,
-            version,
-            check,
-        } = self;
+        let Self { type_code, issuer, serial, version, check } = self;
         let issuer = issuer.as_str();
-        f.pad(&format!(
-            "{OID}.{type_code}.{issuer}.{serial}.{version}.{check}"
-        ))
+        f.pad(&format!("{OID}.{type_code}.{issuer}.{serial}.{version}.{check}"))
     }
 }

@@ -22,9 +22,7 @@ mod resident;
 mod text;
 mod type_code;
 
-pub use certificate::{
-    CertificateId, OID, SERIAL_LEN_MAX, Serial, VERSION_MAX, Version, serial_contains_person,
-};
+pub use certificate::{CertificateId, OID, SERIAL_LEN_MAX, Serial, VERSION_MAX, Version, serial_contains_person};
 pub use classify::{Kind, classify};
 pub use credit::CreditCode;
 pub use division::Division;

@@ -27,9 +27,7 @@ impl OrganisationCode {
     /// # Errors
     /// [`IdError::Character`], [`IdError::Length`] or [`IdError::CheckCharacter`].
     pub fn parse(text: &str) -> Result<Self, IdError> {
-        check_characters(text, "a digit, a capital or the hyphen", |found| {
-            found == '-' || is_digit_or_capital(found)
-        })?;
+        check_characters(text, "a digit, a capital or the hyphen", |found| found == '-' || is_digit_or_capital(found))?;
         let held = Ascii::new(text).filter(|_| text.len() == ORGANISATION_LEN);
         let held = held.ok_or(IdError::Length {
             of: Part::OrganisationCode,
@@ -39,8 +37,7 @@ impl OrganisationCode {
         let (body, last) = text.split_at(8);
         check_characters(body, "a digit or a capital", is_digit_or_capital)?;
         let (hyphen, last) = last.split_at(1);
-        check_characters(hyphen, "the hyphen", |found| found == '-')
-            .map_err(|error| error.shifted(8))?;
+        check_characters(hyphen, "the hyphen", |found| found == '-').map_err(|error| error.shifted(8))?;
         // The check character stands one place further, behind the hyphen.
         check_nine(&format!("{body}{last}")).map_err(|error| error.shifted(1))?;
         Ok(Self(held))
@@ -75,9 +72,7 @@ impl OrganisationCode {
 /// Rule ID-4 on nine digits and capitals.
 pub(super) fn check_nine(nine: &str) -> Result<(), IdError> {
     let last = nine.get(8..).unwrap_or_default();
-    check_characters(last, "a digit or X", |found| {
-        found == 'X' || found.is_ascii_digit()
-    })
-    .map_err(|error| error.shifted(8))?;
+    check_characters(last, "a digit or X", |found| found == 'X' || found.is_ascii_digit())
+        .map_err(|error| error.shifted(8))?;
     check_last(Part::OrganisationCode, nine, check::mod_11_organisation)
 }

@@ -37,15 +37,9 @@ impl ResidentNumber {
     /// [`IdError::Character`], [`IdError::Length`], [`IdError::CheckCharacter`] or
     /// [`IdError::BirthDate`].
     pub fn parse(text: &str) -> Result<Self, IdError> {
-        check_characters(text, "a digit, or X at the end", |found| {
-            found == 'X' || found.is_ascii_digit()
-        })?;
+        check_characters(text, "a digit, or X at the end", |found| found == 'X' || found.is_ascii_digit())?;
         let held = Ascii::new(text).filter(|_| text.len() == RESIDENT_LEN);
-        let held = held.ok_or(IdError::Length {
-            of: Part::ResidentNumber,
-            found: text.len(),
-            expected: "18",
-        })?;
+        let held = held.ok_or(IdError::Length { of: Part::ResidentNumber, found: text.len(), expected: "18" })?;
         check_characters(&text[..17], "a digit", |found| found.is_ascii_digit())?;
         check_last(Part::ResidentNumber, text, check::mod_11_2)?;
         birth_date(text).ok_or(IdError::BirthDate)?;
@@ -57,8 +51,7 @@ impl ResidentNumber {
     /// # Errors
     /// [`IdError::BornAfterToday`].
     pub fn check_born_by(&self, today: Day) -> Result<(), IdError> {
-        let (year, month, day) =
-            birth_date(self.expose()).expect("a real date: checked in ResidentNumber::parse");
+        let (year, month, day) = birth_date(self.expose()).expect("a real date: checked in ResidentNumber::parse");
         // `Day` counts from 1970; whoever was born earlier was born before any today.
         if year < 1970 {
             return Ok(());
@@ -130,8 +123,8 @@ mod tests {
             assert!(check(real), "{real}");
         }
         for unreal in [
-            "19000229", "20230229", "20260431", "20261301", "20260001", "20260100", "17991231",
-            "22000101", "+9900101", "1990+1+1",
+            "19000229", "20230229", "20260431", "20261301", "20260001", "20260100", "17991231", "22000101", "+9900101",
+            "1990+1+1",
         ] {
             assert!(!check(unreal), "{unreal}");
         }

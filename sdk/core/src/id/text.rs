@@ -16,9 +16,7 @@ impl<const MAX: usize> Ascii<MAX> {
     /// Holds `text` when it is ASCII and at most `MAX` (and 255) long.
     pub(super) fn new(text: &str) -> Option<Self> {
         let mut bytes = [0; MAX];
-        bytes
-            .get_mut(..text.len())?
-            .copy_from_slice(text.as_bytes());
+        bytes.get_mut(..text.len())?.copy_from_slice(text.as_bytes());
         let len = u8::try_from(text.len()).ok()?;
         text.is_ascii().then_some(Self { bytes, len })
     }
@@ -26,8 +24,7 @@ impl<const MAX: usize> Ascii<MAX> {
     /// The text.
     pub(super) fn as_str(&self) -> &str {
         let held = self.bytes.get(..usize::from(self.len));
-        held.and_then(|held| std::str::from_utf8(held).ok())
-            .expect("a prefix of ASCII bytes: checked in Ascii::new")
+        held.and_then(|held| std::str::from_utf8(held).ok()).expect("a prefix of ASCII bytes: checked in Ascii::new")
     }
 }
 
@@ -44,11 +41,7 @@ pub(super) fn check_characters(
     allowed: impl Fn(char) -> bool,
 ) -> Result<(), IdError> {
     match text.chars().enumerate().find(|(_, found)| !allowed(*found)) {
-        Some((at, found)) => Err(IdError::Character {
-            at,
-            found,
-            expected,
-        }),
+        Some((at, found)) => Err(IdError::Character { at, found, expected }),
         None => Ok(()),
     }
 }

@@ -28,9 +28,7 @@ impl TypeCode {
     pub fn parse(text: &str) -> Result<Self, IdError> {
         check_shape(text)?;
         CreditCode::parse(&text[..CREDIT_LEN])?;
-        Ok(Self(
-            Ascii::new(text).expect("21 ASCII characters: checked in check_shape"),
-        ))
+        Ok(Self(Ascii::new(text).expect("21 ASCII characters: checked in check_shape")))
     }
 
     /// The 21 characters.
@@ -42,8 +40,7 @@ impl TypeCode {
     /// The body that defined the type.
     #[must_use]
     pub fn definer(&self) -> CreditCode {
-        CreditCode::parse(&self.as_str()[..CREDIT_LEN])
-            .expect("a credit code: checked in TypeCode::parse")
+        CreditCode::parse(&self.as_str()[..CREDIT_LEN]).expect("a credit code: checked in TypeCode::parse")
     }
 
     /// The three digits by which the defining body tells its types apart.
@@ -57,14 +54,8 @@ impl TypeCode {
 pub(super) fn check_shape(text: &str) -> Result<(), IdError> {
     check_characters(text, "a digit or a capital", is_digit_or_capital)?;
     if text.len() != TYPE_LEN {
-        return Err(IdError::Length {
-            of: Part::TypeCode,
-            found: text.len(),
-            expected: "21",
-        });
+        return Err(IdError::Length { of: Part::TypeCode, found: text.len(), expected: "21" });
     }
-    check_characters(&text[CREDIT_LEN..], "a digit", |found| {
-        found.is_ascii_digit()
-    })
-    .map_err(|error| error.shifted(CREDIT_LEN))
+    check_characters(&text[CREDIT_LEN..], "a digit", |found| found.is_ascii_digit())
+        .map_err(|error| error.shifted(CREDIT_LEN))
 }

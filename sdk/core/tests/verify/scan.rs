@@ -3,10 +3,10 @@
 use fengni_core::certificate::{Certificate, CertificateFile};
 use fengni_core::code::{Code, Terms};
 use fengni_core::id::{CertificateId, Serial};
-use fengni_core::proof::{Place, Proven, StateProof};
+use fengni_core::proof::{BookList, Place, Proven, StateProof};
 use fengni_core::verdict::Verdict;
 use fengni_core::verify::{Context, Mode, verify_code};
-use fengni_core::{Domain, KeyAlgorithm, LinePlace, Millis, SecretKey};
+use fengni_core::{BookNumber, Domain, KeyAlgorithm, LinePlace, Millis, SecretKey};
 
 use crate::sample::{self, BUSINESS, LICENCE};
 use crate::world::*;
@@ -134,6 +134,18 @@ impl Scan {
         lines.extend(successor);
         let mut proof = self.world.prove(&lines);
         proof.entries.retain(|entry| !(self.withheld)(&entry.place));
+        // A root that no entry uses would be refused.
+        let used = |book: &BookNumber, list: &BookList| {
+            proof.entries.iter().any(|entry| match entry.place {
+                Place::Page(of, _) => (of, BookList::Pages) == (*book, *list),
+                Place::Seal(of, _) => (of, BookList::Seals) == (*book, *list),
+                Place::Act(of, _) => (of, BookList::Acts) == (*book, *list),
+                Place::Heads(of, _) => (of, BookList::Heads) == (*book, *list),
+                Place::Record(..) | Place::Line(..) => false,
+            })
+        };
+        let roots = proof.roots.iter().filter(|((book, list), _)| used(book, list)).map(|(k, v)| (*k, *v)).collect();
+        proof.roots = roots;
         StateProof::decode(&proof.encode()).expect("a proof survives its encoding")
     }
 

@@ -63,8 +63,7 @@ pub(super) fn suspend<R: Records>(
     let agreement = draft.agreement(number)?;
     known_reason(draft, &ground)?;
     let concerned = agreement.terms.parties.iter().any(|party| {
-        *party == actor.number
-            || actor.member.roles.has(Role::Regulator) && draft.state.is_above(actor.number, *party)
+        *party == actor.number || actor.member.roles.has(Role::Regulator) && draft.state.is_above(actor.number, *party)
     });
     if !concerned {
         return Err(Refusal::NotEntitled);

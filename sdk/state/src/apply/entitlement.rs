@@ -33,13 +33,7 @@ fn as_keeper(keeper: MemberNumber, change: &StandingChange) -> bool {
     }
 }
 
-fn as_body(
-    state: &State,
-    actor: MemberNumber,
-    book: &Book,
-    kind: &CertificateType,
-    change: &StandingChange,
-) -> bool {
+fn as_body(state: &State, actor: MemberNumber, book: &Book, kind: &CertificateType, change: &StandingChange) -> bool {
     match change {
         StandingChange::Suspend { .. } => kind.suspenders.contains(&actor),
         StandingChange::Return { hold } => *hold == actor || state.is_above(actor, *hold),

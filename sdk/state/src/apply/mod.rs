@@ -109,9 +109,7 @@ fn run<R: Records>(draft: &mut Draft<'_, R>, transaction: &Transaction) -> Resul
         Operation::SuspendAgreement { agreement, ground } => {
             Ok(agreements::suspend(draft, &actor, *agreement, *ground)?)
         }
-        Operation::ResumeAgreement { agreement, ground } => {
-            Ok(agreements::resume(draft, &actor, *agreement, *ground)?)
-        }
+        Operation::ResumeAgreement { agreement, ground } => Ok(agreements::resume(draft, &actor, *agreement, *ground)?),
     }
 }
 

@@ -34,15 +34,21 @@ pub(super) fn supersede<R: Records>(
     may_issue(draft, actor, &to, kind)?;
     free_tags(draft, &to, &[new])?;
     allowed(draft, kind, cause.kind())?;
-    let renewable = standing.state == LineState::Active
-        || cause == Cause::Renew && standing.state == LineState::Expired;
+    let renewable =
+        standing.state == LineState::Active || cause == Cause::Renew && standing.state == LineState::Expired;
     if !renewable || from.record().certificate_type() != kind {
         return Err(Refusal::WrongState.into());
     }
     // The keeper ends its own suspension by replacing; what other bodies withhold goes along.
     holds.retain(|hold| hold.by != actor.number);
     let begins = Standing { disputed: standing.disputed && cause != Cause::Correct, ..Standing::ACTIVE };
-    Ok(take_over(draft, actor, Step { old, into, new, kind: cause.kind(), ground }, (standing, LineState::Superseded), (begins, holds)))
+    Ok(take_over(
+        draft,
+        actor,
+        Step { old, into, new, kind: cause.kind(), ground },
+        (standing, LineState::Superseded),
+        (begins, holds),
+    ))
 }
 
 /// Rule O-8: the same certificate under a new holder key.
@@ -103,11 +109,7 @@ pub(super) fn transfer_in<R: Records>(
     Ok(take_over(draft, actor, step, (standing, LineState::Superseded), (begins, holds)))
 }
 
-fn allowed<R: Records>(
-    draft: &Draft<'_, R>,
-    kind: fengni_core::TypeNumber,
-    act: ActKind,
-) -> Result<(), Refusal> {
+fn allowed<R: Records>(draft: &Draft<'_, R>, kind: fengni_core::TypeNumber, act: ActKind) -> Result<(), Refusal> {
     let record = draft.state.certificate_type(kind).ok_or(Refusal::UnknownType)?;
     if record.acts.has(act) { Ok(()) } else { Err(Refusal::ActNotAllowed) }
 }

@@ -152,9 +152,7 @@ fn transition(
         StandingChange::Expire => only_from(&[Active], from.with(Expired))?,
         StandingChange::CancelTransfer => only_from(&[TransferringOut], from.with(Active))?,
         StandingChange::Dispute if from.disputed => return Err(Refusal::WrongState),
-        StandingChange::Dispute => {
-            only_from(&[Active, Expired, TransferringOut], Standing { disputed: true, ..from })?
-        }
+        StandingChange::Dispute => only_from(&[Active, Expired, TransferringOut], Standing { disputed: true, ..from })?,
         StandingChange::ClearDispute if !from.disputed => return Err(Refusal::WrongState),
         StandingChange::ClearDispute => Standing { disputed: false, ..from },
         StandingChange::BlockKey if from.key_blocked => return Err(Refusal::WrongState),
