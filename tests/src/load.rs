@@ -218,6 +218,6 @@ impl Sealed {
         let late = self.open.iter().filter(came).count();
         let book: Book = ledger.record(self.book.0).expect("the book is there");
         let seals = u64::try_from(self.done.len() + late).expect("few");
-        assert_eq!(u64::from(book.lines), seals * LINES, "{node}: {late} of {} came late", self.open.len());
+        assert_eq!(book.lines, seals * LINES, "{node}: {late} of {} came late", self.open.len());
     }
 }

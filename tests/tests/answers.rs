@@ -551,7 +551,7 @@ fn ver15_a_typed_identifier_tells_what_is_recorded_and_never_who_holds_it() {
     expect("bad check character", &checked, VerdictCode::Malformed, "not a code");
     assert_eq!((checked.node, checked.troubles), (None, Vec::new()));
     let answer = fengni(&["id", "check", &misread, "--json"], b"").expect(1).json();
-    assert_eq!((&answer["kind"], &answer["valid"]), (&"certificate".into(), &false.into()), "{answer}");
+    assert_eq!((&answer["kind"], &answer["valid"]), (&"certificate identifier".into(), &false.into()), "{answer}");
 }
 
 /// An identifier with another check character.
@@ -610,16 +610,16 @@ fn crt01_a_row_for_another_book_is_refused_before_anything_is_sealed() {
                 Version::FIRST,
             )
             .to_string(),
-            "person",
+            "contains a resident number",
         ),
     ];
     for (story, identifier, because) in stories {
         let labels = LABELS.join(",");
         let rows = format!("identifier,issued,from,until,{labels}\n{identifier},2026-03-02,2026-03-02,,{labels}\n");
-        let file = world.network.scratch().join("rows.csv");
+        let file = world.network().scratch().join("rows.csv");
         std::fs::write(&file, rows).expect("the test's own folder");
-        let home: PathBuf = world.network.home().join("members").join("psb");
-        let archive = world.network.scratch().join("archive");
+        let home: PathBuf = world.network().home().join("members").join("psb");
+        let archive = world.network().scratch().join("archive");
         let [home, archive, file] = [home, archive, file].map(|path| path.display().to_string());
         let arguments = ["issue", "--home", &home, "--archive", &archive, "--type", "T-DL", "--json", &file];
         let answer = fengni(&arguments, b"").expect(1);
@@ -702,7 +702,8 @@ fn ver01_a_gateway_that_stands_still_is_stale_and_hides_no_suspension() {
     let held = world.sealed_licence();
     let hrs = sample::member("HRS").expect("a sample member");
     let honest = world.caught_up("hrs");
-    let proof = world.ledger(&[honest.clone()]).gateway().nodes()[0].line_proof(held.file.place, Some(hrs), None);
+    let proof =
+        world.ledger(std::slice::from_ref(&honest)).gateway().nodes()[0].line_proof(held.file.place, Some(hrs), None);
     let recorded_at = proof.expect("the node proves it").header.time;
     let query = format!("/v1/proofs/line?book={}&line={}&verifier={hrs}", held.file.place.book, held.file.place.line);
     let recorded = fetch(&format!("{honest}{query}"));
@@ -713,7 +714,7 @@ fn ver01_a_gateway_that_stands_still_is_stale_and_hides_no_suspension() {
     let suspend = standing::suspend(held.file.place, None, world.ground(201));
     world.done("psb", "issuing", 1, suspend);
     let honest = world.caught_up("hrs");
-    let newest = world.ledger(&[honest.clone()]).sync().expect("the node answers").value;
+    let newest = world.ledger(std::slice::from_ref(&honest)).sync().expect("the node answers").value;
     assert!(frozen_at < newest.time, "the suspension is in a later block");
 
     let limit = (u64::from(world.genesis.parameters.online_age_secs) + SKEW_SECS) * 1000;
@@ -740,7 +741,7 @@ fn ver01_a_clock_behind_the_ledgers_is_no_clock_to_judge_by() {
     let world = World::shared();
     let held = world.sealed_licence();
     let url = world.caught_up("hrs");
-    let newest = world.ledger(&[url.clone()]).sync().expect("the node answers").value.time;
+    let newest = world.ledger(std::slice::from_ref(&url)).sync().expect("the node answers").value.time;
     let now = Millis(newest.0 - 1000 * SKEW_SECS - 1);
     let checked = scan(&mut world.clerk_at(now, "hrs", TRAFFIC, &[url]), &world.code_at(&held, TRAFFIC, now));
     expect("behind", &checked, VerdictCode::StatusStale, "clock is");
@@ -773,7 +774,7 @@ fn cat06_every_node_answers_the_same_at_one_height() {
     world.done("psb", "issuing", 1, standing::suspend(held[0].file.place, None, world.ground(201)));
     let nodes = ["gov", "amr", "hrs", "observer"];
     let urls: Vec<String> = nodes.iter().map(|node| world.caught_up(node)).collect();
-    let height = nodes.iter().map(|node| world.network.height(node)).min().expect("nodes");
+    let height = nodes.iter().map(|node| world.network().height(node)).min().expect("nodes");
     let LinePlace { book, line } = held[0].file.place;
     let records =
         Shelf::ALL.into_iter().filter(|shelf| *shelf != Shelf::Agreements).map(|shelf| Place::Record(shelf, 0));

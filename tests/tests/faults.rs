@@ -4,6 +4,8 @@
 //! Kills are `kill -9` of real processes. The loops draw their moments from a seed, which they
 //! print; set `FENGNI_SEED` to draw the same again.
 
+#![allow(clippy::print_stdout, reason = "a seed that is not printed cannot be replayed")]
+
 #![forbid(unsafe_code)]
 
 use std::path::Path;

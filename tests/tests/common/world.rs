@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, PoisonError, Weak};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 
 use fengni_client::decision::Decision;
 use fengni_client::gateway::Gateway;
@@ -28,8 +28,7 @@ const ISSUERS: [(&str, &str, &str); 4] =
 
 /// A network with a book for each type.
 pub struct World {
-    /// Its processes.
-    pub network: Network,
+    network: Mutex<Network>,
     /// Its founding document.
     pub genesis: Genesis,
     /// Whose rules digests follow.
@@ -67,7 +66,19 @@ impl World {
         for (kind, member, node) in ISSUERS {
             books.insert(kind, network.actor(member, "issuing", 1, node).open_book(kind, &genesis));
         }
-        Self { network, genesis, domain, books, serials: AtomicU64::new(1), newest: AtomicU64::new(0) }
+        Self {
+            network: Mutex::new(network),
+            genesis,
+            domain,
+            books,
+            serials: AtomicU64::new(1),
+            newest: AtomicU64::new(0),
+        }
+    }
+
+    /// Its processes. A story that fails while it holds them leaves them to the others.
+    pub fn network(&self) -> MutexGuard<'_, Network> {
+        self.network.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// The book of a type.
@@ -137,7 +148,8 @@ impl World {
     /// Lets a member act, and notes how high a node must be to have seen it.
     pub fn act(&self, member: &str, purpose: &str, persons: usize, operation: Operation) -> Settlement {
         let node = ISSUERS.into_iter().find(|(_, issuer, _)| *issuer == member).map_or("gov", |(.., node)| node);
-        let settlement = self.network.actor(member, purpose, persons, node).submit(operation);
+        let mut actor = self.network().actor(member, purpose, persons, node);
+        let settlement = actor.submit(operation);
         match settlement {
             Settlement::Done { height, .. } | Settlement::Refused { height, .. } => {
                 self.newest.fetch_max(height.0, Ordering::SeqCst);
@@ -172,8 +184,9 @@ impl World {
 
     /// Waits until a node has seen every act so far, and returns its gateway's URL.
     pub fn caught_up(&self, node: &str) -> String {
-        self.network.wait_height(node, self.newest.load(Ordering::SeqCst));
-        self.network.node(node).gateway.clone()
+        let network = self.network();
+        network.wait_height(node, self.newest.load(Ordering::SeqCst));
+        network.node(node).gateway.clone()
     }
 
     /// A clerk of a member who reads at one node, once that has seen every act so far.
