@@ -6,7 +6,7 @@
 //!                 └──> store
 //! ```
 //!
-//! `engine` alone names the consensus engine, `store` alone the database. [`run`] wires them from
+//! `engine` alone names the consensus engine, `store` alone the database. [`run()`] wires them from
 //! one configuration and stops them in order.
 
 #![forbid(unsafe_code)]

@@ -62,7 +62,7 @@ fn block(network: &Network, node: &str, height: u64) -> (Bytes, CommitCertificat
     ledger.gateway().ask(|node| node.block(Height(height))).expect("the node has the block").value
 }
 
-/// Members act on their certificates: every kind of operation, and refused ones too. Returns how
+/// Members act on their certificates: most kinds of operations, and refused ones too; with how
 /// many were done and refused.
 struct Story<'a> {
     network: &'a Network,
