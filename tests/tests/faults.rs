@@ -5,7 +5,6 @@
 //! print; set `FENGNI_SEED` to draw the same again.
 
 #![allow(clippy::print_stdout, reason = "a seed that is not printed cannot be replayed")]
-
 #![forbid(unsafe_code)]
 
 use std::path::Path;
