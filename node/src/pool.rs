@@ -18,6 +18,8 @@ use tokio::sync::watch;
 pub struct PoolLimits {
     /// Transactions of all members.
     pub transactions: usize,
+    /// Transactions of one member.
+    pub member_transactions: usize,
     /// Bytes of all members.
     pub bytes: usize,
     /// Bytes of one member.
@@ -26,7 +28,12 @@ pub struct PoolLimits {
 
 impl Default for PoolLimits {
     fn default() -> Self {
-        Self { transactions: 50_000, bytes: 256 * 1024 * 1024, member_bytes: 128 * 1024 * 1024 }
+        Self {
+            transactions: 50_000,
+            member_transactions: 20_000,
+            bytes: 256 * 1024 * 1024,
+            member_bytes: 128 * 1024 * 1024,
+        }
     }
 }
 
@@ -63,22 +70,28 @@ pub struct Pool {
 
 #[derive(Default)]
 struct Inner {
-    queue: BTreeMap<u64, TransactionId>,
     by_id: HashMap<TransactionId, (u64, Waiting)>,
-    by_member: HashMap<MemberNumber, usize>,
+    by_member: BTreeMap<MemberNumber, Queue>,
     bytes: usize,
     next: u64,
+}
+
+/// What one member has waiting, in order of arrival.
+#[derive(Default)]
+struct Queue {
+    ids: BTreeMap<u64, TransactionId>,
+    bytes: usize,
 }
 
 impl Inner {
     fn remove(&mut self, id: &TransactionId) {
         let Some((place, gone)) = self.by_id.remove(id) else { return };
-        self.queue.remove(&place);
         let size = gone.bytes.0.len();
         self.bytes -= size;
         if let Some(own) = self.by_member.get_mut(&gone.member) {
-            *own -= size;
-            if *own == 0 {
+            own.ids.remove(&place);
+            own.bytes -= size;
+            if own.ids.is_empty() {
                 self.by_member.remove(&gone.member);
             }
         }
@@ -98,18 +111,21 @@ impl Pool {
             return Admission::Known;
         }
         let size = transaction.bytes.0.len();
-        let own = inner.by_member.get(&transaction.member).copied().unwrap_or_default();
+        let (own, own_bytes) =
+            inner.by_member.get(&transaction.member).map_or((0, 0), |own| (own.ids.len(), own.bytes));
         let full = inner.by_id.len() >= self.limits.transactions
+            || own >= self.limits.member_transactions
             || inner.bytes + size > self.limits.bytes
-            || own + size > self.limits.member_bytes;
+            || own_bytes + size > self.limits.member_bytes;
         if full {
             return Admission::Full;
         }
         let place = inner.next;
         inner.next += 1;
         inner.bytes += size;
-        *inner.by_member.entry(transaction.member).or_default() += size;
-        inner.queue.insert(place, transaction.id);
+        let own = inner.by_member.entry(transaction.member).or_default();
+        own.bytes += size;
+        own.ids.insert(place, transaction.id);
         inner.by_id.insert(transaction.id, (place, transaction));
         drop(inner);
         self.work.send_replace(true);
@@ -121,15 +137,21 @@ impl Pool {
         self.lock().by_id.contains_key(id)
     }
 
-    /// Waiting transactions, oldest first, as many as `bytes` hold.
+    /// Waiting transactions, as many as `bytes` hold: each member's oldest first, and members in
+    /// turn, so that one department's stock does not stand before another's suspension.
     pub fn oldest(&self, bytes: usize) -> Vec<(TransactionId, Bytes)> {
         let inner = self.lock();
+        let mut queues: Vec<_> = inner.by_member.values().map(|queue| queue.ids.values()).collect();
         let mut room = bytes;
         let mut oldest = Vec::new();
-        for (_, waiting) in inner.queue.values().filter_map(|id| inner.by_id.get(id)) {
-            let Some(left) = room.checked_sub(waiting.bytes.0.len()) else { break };
-            room = left;
-            oldest.push((waiting.id, waiting.bytes.clone()));
+        while !queues.is_empty() {
+            queues.retain_mut(|queue| {
+                let Some((_, waiting)) = queue.next().and_then(|id| inner.by_id.get(id)) else { return false };
+                let Some(left) = room.checked_sub(waiting.bytes.0.len()) else { return false };
+                room = left;
+                oldest.push((waiting.id, waiting.bytes.clone()));
+                true
+            });
         }
         oldest
     }
@@ -200,7 +222,7 @@ mod tests {
 
     #[test]
     fn one_member_cannot_crowd_out_another() {
-        let pool = Pool::new(PoolLimits { transactions: 10, bytes: 100, member_bytes: 60 });
+        let pool = Pool::new(PoolLimits { transactions: 10, member_transactions: 3, bytes: 100, member_bytes: 60 });
         assert_eq!(pool.add(transaction(1, 0, 50)), Admission::Added);
         assert_eq!(pool.add(transaction(1, 0, 50)), Admission::Known);
         assert_eq!(pool.add(transaction(2, 0, 50)), Admission::Full);
@@ -209,6 +231,18 @@ mod tests {
         pool.settle(&[TransactionId(Digest([1; 32]))], Height(2));
         assert_eq!((pool.len(), *pool.work().borrow()), (1, true));
         assert_eq!(pool.add(transaction(2, 0, 50)), Admission::Added);
+    }
+
+    #[test]
+    fn members_take_turns() {
+        let pool = Pool::new(PoolLimits { member_transactions: 3, ..PoolLimits::default() });
+        for number in 1..=3 {
+            pool.add(transaction(number, 0, 10));
+        }
+        assert_eq!(pool.add(transaction(4, 0, 10)), Admission::Full);
+        assert_eq!(pool.add(transaction(9, 1, 10)), Admission::Added);
+        let order: Vec<u8> = pool.oldest(1_000).iter().map(|(id, _)| id.0.0[0]).collect();
+        assert_eq!(order, [1, 9, 2, 3]);
     }
 
     #[test]

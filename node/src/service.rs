@@ -154,12 +154,17 @@ fn behind(health: &crate::engine::Health) -> u64 {
 
 impl Submit for Service {
     fn submit(&self, bytes: Vec<u8>) -> Result<TransactionId, SubmitError> {
-        let (id, new) = self.ledger.admit(bytes.clone()).map_err(|error| match error {
+        let (id, _) = self.ledger.admit(bytes.clone()).map_err(|error| match error {
             AdmitError::Invalid(error) => SubmitError::Invalid(error),
             AdmitError::Full => SubmitError::Full,
         })?;
-        if new && !self.spread.send(Bytes(bytes)) {
-            tracing::debug!(transaction = %id, "too many transactions gather: this one waits here for this node's turn");
+        // One that waits already is sent again: the caller repeats it because something was lost.
+        if !self.spread.send(Bytes(bytes)) {
+            if self.mode == Mode::Observer {
+                // An observer has no turn of its own: what it cannot pass on would only wait here.
+                return Err(SubmitError::Full);
+            }
+            tracing::debug!(transaction = %id, "too many transactions gather: this one waits for this node's turn");
         }
         Ok(id)
     }

@@ -18,6 +18,10 @@ use crate::network::{Roster, TX_BATCH_BYTES, TxBatch, TxNetwork};
 const GATHERED: usize = 4096;
 /// Batches under way at once.
 const UNDER_WAY: usize = 4;
+/// How often a batch is offered while no peer takes it.
+const TRIES: u32 = 20;
+/// The rest between two offers.
+const BETWEEN_TRIES: std::time::Duration = std::time::Duration::from_millis(250);
 
 /// Takes transactions to be sent to all peers.
 #[derive(Clone, Debug)]
@@ -57,7 +61,14 @@ async fn send(network: TxNetwork, mut gathered: mpsc::Receiver<Bytes>) {
         let Ok(permit) = under_way.clone().acquire_owned().await else { return };
         let network = network.clone();
         tokio::spawn(async move {
-            network.send(Frame::from(codec::encode(&batch))).await;
+            let frame = Frame::from(codec::encode(&batch));
+            // Without a peer that takes it, an observer's transactions would be lost for good.
+            for _ in 0..TRIES {
+                if network.send(frame.clone()).await > 0 {
+                    break;
+                }
+                tokio::time::sleep(BETWEEN_TRIES).await;
+            }
             drop(permit);
         });
         if next.is_none() {

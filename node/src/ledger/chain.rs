@@ -50,7 +50,7 @@ impl Chain for Ledger {
             let candidates = oldest.iter().map(|(_, bytes)| bytes.clone());
             assemble(&tip.state, &self.store, &tip.recent, &self.pool, proposal, candidates)
         };
-        if checked.ids().len() < oldest.len() {
+        if checked.ids().is_empty() && !oldest.is_empty() {
             self.drop_hopeless(&oldest);
         }
         let body = checked.block.encode();
@@ -66,6 +66,11 @@ impl Chain for Ledger {
             Ok(block) => block,
             Err(error) => return Ok(Considered::Invalid { id: None, reason: error.to_string() }),
         };
+        // A header is true or false by itself; bytes that it does not bind are not this block, and
+        // whoever sent them is at fault, not the block.
+        if !block.is_bound(&self.domain) {
+            return Ok(Considered::Invalid { id: None, reason: "the body is not what the header names".to_owned() });
+        }
         let id = block.header.id(&self.domain);
         let refused = |reason: String| Ok(Considered::Invalid { id: Some(id), reason });
         let first_hand = !received.synced && received.valid_round.is_none();
@@ -193,7 +198,7 @@ impl Ledger {
     /// for ever.
     fn drop_hopeless(&self, waiting: &[(TransactionId, fengni_core::bytes::Bytes)]) {
         let tip = self.read();
-        let broken = waiting.iter().filter(|(_, bytes)| tip.state.check_transaction(&tip.recent, bytes).is_err());
+        let broken = waiting.iter().filter(|(_, bytes)| !tip.state.still_stands(&tip.recent, &self.pool, bytes));
         let ids: Vec<TransactionId> = broken.map(|(id, _)| *id).collect();
         drop(tip);
         self.pool.drop_all(&ids);

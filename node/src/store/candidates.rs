@@ -50,9 +50,12 @@ impl Store {
         found.map(|(key, value)| read(&key, &value))
     }
 
-    /// Forgets the candidates of decided heights.
+    /// Forgets the candidates of a decided height, by name: a range to delete would be remembered
+    /// and read again by every later look, one more with each block.
     pub(super) fn drop_candidates(&self, batch: &mut WriteBatch, decided: Height) {
-        batch.delete_range_cf(self.column(Column::Candidates), [0; 8], decided.next().0.to_be_bytes());
+        for (key, _) in self.scan(Column::Candidates, &decided.0.to_be_bytes()) {
+            batch.delete_cf(self.column(Column::Candidates), key);
+        }
     }
 }
 

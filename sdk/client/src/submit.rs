@@ -237,14 +237,15 @@ impl Submitter {
         Ok(Prepared::sign(&ledger.domain(), signers, operation, valid_until, random()?))
     }
 
-    /// The latest height a transaction signed now may name.
+    /// The latest height a transaction signed now may name, with room for nodes that are a few
+    /// heights behind the one asked: to them it would be valid for too long.
     ///
     /// # Errors
     /// [`LedgerError`].
     pub fn valid_until(&self, ledger: &mut Ledger) -> Result<Height, LedgerError> {
         let window = ledger.parameters()?.window;
         let newest = ledger.light().newest().map_or(Height(0), |header| header.height);
-        Ok(Height(newest.0.saturating_add(window)))
+        Ok(Height(newest.0.saturating_add(window - window / 10)))
     }
 
     /// Signs an operation, sends it and waits for its outcome.

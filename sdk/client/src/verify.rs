@@ -11,7 +11,9 @@ use fengni_core::code::Code;
 use fengni_core::id::CertificateId;
 use fengni_core::proof::{Place, Proven, StateProof};
 use fengni_core::verdict::{Answer, Detail, Evidence, LineFault, Verdict, VerdictCode};
-use fengni_core::verify::{Context, Mode, ReplayCache, verify_code, verify_identifier, verify_without_ledger};
+use fengni_core::verify::{
+    Context, Mode, ReplayCache, verdict_if_stale, verify_code, verify_identifier, verify_without_ledger,
+};
 use fengni_core::{Digest, LinePlace, MemberNumber, PurposeCode};
 
 use crate::gateway::{NodeTrouble, Trouble};
@@ -180,7 +182,12 @@ impl Verifier {
             |node| node.line_proof(place, verifier, None).map(|proof| (place, proof)),
             |found, context| match found {
                 Ok((_, proven)) => match line_fault(proven, place, line) {
-                    Some((code, fault)) => Verdict::new(code, Some(Detail::Line { place, fault })),
+                    Some((code, fault)) => {
+                        let refused = || Verdict::new(code, Some(Detail::Line { place, fault }));
+                        // Lines never change, but an old state does not know the newest ones.
+                        let stale = (fault == LineFault::BeyondCount).then(|| verdict_if_stale(proven, context));
+                        stale.flatten().unwrap_or_else(refused)
+                    }
                     None => verify_identifier(&identifier, Some((place, proven)), context),
                 },
                 Err(reason) => Verdict::unreachable(*reason),

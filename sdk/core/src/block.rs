@@ -88,6 +88,14 @@ impl Block {
         codec::encode(self)
     }
 
+    /// Whether transactions and parent certificate are those the header names: without that, the
+    /// bytes are not this block, whatever its id.
+    pub fn is_bound(&self, domain: &Domain) -> bool {
+        let certificate = self.parent_certificate.as_ref().map(|certificate| certificate.digest(domain));
+        self.header.transactions == transactions_digest(domain, &self.transactions)
+            && self.header.parent_certificate == certificate.unwrap_or_default()
+    }
+
     /// Rule H-1: reads a block.
     ///
     /// # Errors

@@ -241,6 +241,11 @@ impl State {
     ) -> Result<(TransactionId, Transaction), TransactionError> {
         check_transaction(self, recent, &(), self.height.next(), bytes)
     }
+
+    /// Whether a transaction that was checked before can still stand in the next block.
+    pub fn still_stands(&self, recent: &RecentIds, known: &impl Known, bytes: &Bytes) -> bool {
+        check_transaction(self, recent, known, self.height.next(), bytes).is_ok()
+    }
 }
 
 /// Weighs a block as it fills.
@@ -253,6 +258,12 @@ struct Scale<'a> {
 impl<'a> Scale<'a> {
     fn new(state: &'a State) -> Self {
         Self { state, block: 0, members: BTreeMap::new() }
+    }
+
+    /// Whether not even the lightest transaction fits any more.
+    fn is_full(&self) -> bool {
+        let parameters = self.state.parameters();
+        self.block.saturating_add(parameters.weights.transaction) > parameters.block_weight
     }
 
     /// Adds a transaction unless it would make the block or its member too heavy.
@@ -312,7 +323,7 @@ pub fn assemble(
     let mut ids = HashSet::new();
     let (mut bodies, mut transactions) = (Vec::new(), Vec::new());
     for bytes in candidates {
-        if bodies.len() == BLOCK_TRANSACTIONS {
+        if bodies.len() == BLOCK_TRANSACTIONS || scale.is_full() {
             break;
         }
         let Ok((id, transaction)) = check_transaction(state, recent, known, height, &bytes) else { continue };

@@ -8,7 +8,7 @@ use fengni_core::limits::PAGE_LINES;
 use fengni_core::list::{ListKind, NumberedList};
 use fengni_core::proof::BookList;
 use fengni_core::standing::{Act, ActHeads, Hold, Page, Standing};
-use fengni_core::{ActNumber, BookNumber, Domain, Height, LineNumber, MemberNumber, PageNumber, SealNumber};
+use fengni_core::{ActNumber, BookNumber, Digest, Domain, Height, LineNumber, MemberNumber, PageNumber, SealNumber};
 use rpds::VectorSync;
 
 use crate::state::StateParts;
@@ -22,7 +22,7 @@ pub struct BookState {
     heads: VectorSync<Arc<ActHeads>>,
     lists: Lists,
     /// Lines of the last page while it is not full.
-    open_lines: Arc<Vec<Line>>,
+    open_lines: VectorSync<Line>,
 }
 
 #[derive(Clone)]
@@ -71,7 +71,7 @@ impl BookState {
             pages: VectorSync::new_sync(),
             heads: VectorSync::new_sync(),
             lists,
-            open_lines: Arc::default(),
+            open_lines: VectorSync::new_sync(),
         }
     }
 
@@ -99,7 +99,7 @@ impl BookState {
         for act in parts.acts(number) {
             book.lists.acts.append(&act.encode());
         }
-        book.open_lines = Arc::new(parts.open_lines(number));
+        book.open_lines = parts.open_lines(number).into_iter().collect();
         book.record.version = record.version;
         book.record.lines = record.lines;
         book.refresh_heads(domain);
@@ -110,7 +110,7 @@ impl BookState {
     pub(crate) fn holds_open_lines(&self, domain: &Domain) -> bool {
         let count = self.record.lines % PAGE_LINES;
         self.open_lines.len() as u64 == count
-            && (count == 0 || self.pages.last().is_some_and(|page| page.root == page_root(domain, &self.open_lines)))
+            && (count == 0 || self.pages.last().is_some_and(|page| page.root == self.open_root(domain)))
     }
 
     /// The record as of the last block.
@@ -164,22 +164,29 @@ impl BookState {
             self.pages.push_back_mut(Arc::new(empty));
             self.heads.push_back_mut(Arc::default());
             // The lists get their entries when the page's root is known.
-            self.open_lines = Arc::default();
+            self.open_lines = VectorSync::new_sync();
         }
-        Arc::make_mut(&mut self.open_lines).push(line);
+        self.open_lines.push_back_mut(line);
         if self.open_lines.len() as u64 == PAGE_LINES {
             self.close_lines(domain);
         }
         number
     }
 
+    /// Root of the lines of the last page.
+    fn open_root(&self, domain: &Domain) -> Digest {
+        let lines: Vec<Line> = self.open_lines.iter().copied().collect();
+        page_root(domain, &lines)
+    }
+
     /// Puts the count and root of the last page's lines into its record.
     fn close_lines(&mut self, domain: &Domain) {
         let last = self.pages.len() - 1;
+        let root = self.open_root(domain);
         let page = self.pages.get_mut(last).expect("a line was added, so there is a page");
         let page = Arc::make_mut(page);
         page.lines = u16::try_from(self.open_lines.len()).expect("a page has at most 1,024 lines");
-        page.root = page_root(domain, &self.open_lines);
+        page.root = root;
     }
 
     /// Records a seal.

@@ -99,6 +99,16 @@ pub fn verify_without_ledger(code: &Code, context: &Context, reason: &str) -> Ve
     })
 }
 
+/// Rule V-7 alone: the verdict where a state is too old for a statement about now, such as that a
+/// line is missing.
+pub fn verdict_if_stale(proven: &Proven, context: &Context) -> Option<Verdict> {
+    let finding = standing::check_ages_alone(proven, context).err()?;
+    let mut verdict = finding.verdict();
+    verdict.ages = ages(Some(proven), context);
+    verdict.as_of = Some(as_of(proven));
+    Some(verdict)
+}
+
 /// What has been established so far.
 #[derive(Default)]
 struct Steps {
