@@ -388,7 +388,7 @@ pub const STORIES: &[(&str, Change, VerdictCode)] = &[
                 s.sign(code, &s.phone);
             });
         },
-        VerdictCode::LedgerUnreachable,
+        VerdictCode::UnknownCert,
     ),
     (
         "a gateway that withholds everything, and a code that is not its holder's",
