@@ -96,8 +96,13 @@ fn sec05_only_listed_peers_with_the_network_key_get_in() {
     }
     // The second observer is a member with a registered key, but nobody's configuration names it.
     let key = peer_public(unlisted);
-    for name in ["gov", "psb", "amr", "hrs"] {
-        edit(&configuration(&network, name), &[(&format!("[[network.peers]]\nkey = \"{key}\"\n"), "")]);
+    let entry = format!("[[network.peers]]\nkey = \"{key}\"\n");
+    let names =
+        |name: &&str| std::fs::read_to_string(configuration(&network, name)).is_ok_and(|text| text.contains(&entry));
+    let sources: Vec<&str> = ["gov", "psb", "amr", "hrs"].into_iter().filter(names).collect();
+    assert!(!sources.is_empty(), "an observer has sources");
+    for name in sources {
+        edit(&configuration(&network, name), &[(&entry, "")]);
     }
     network.nodes().iter().for_each(|node| network.run(&node.name));
     REST.iter().for_each(|name| network.wait_ready(name));
@@ -159,7 +164,11 @@ fn sec01_sec03_the_observer_reads_and_nobody_writes_through_a_gateway() {
         for base in [&node.gateway, &node.admin] {
             for route in &routes {
                 for verb in ["POST", "PUT", "PATCH", "DELETE"] {
-                    assert_eq!(status_of(verb, &format!("{base}{route}")), 405, "{verb} {route} at {}", node.name);
+                    let status = status_of(verb, &format!("{base}{route}"));
+                    // A gateway has no verb that writes; the operator's listener does not even
+                    // have the routes of the others.
+                    let expected: &[u16] = if *base == node.gateway { &[405] } else { &[404, 405] };
+                    assert!(expected.contains(&status), "{verb} {route} at {}: {status}", node.name);
                 }
             }
         }
