@@ -270,9 +270,14 @@ impl Network {
 
     /// A counter of a node, such as `fengni_network_refused_total`, for labels that contain a
     /// text, summed up; 0 where the node does not answer.
+    ///
+    /// # Panics
+    /// When the node answers and knows no such counter.
     pub fn count(&self, name: &str, counter: &str, label: &str) -> u64 {
         let Some((_, text)) = get(&format!("{}/metrics", self.node(name).admin)) else { return 0 };
-        let ours = text.lines().filter(|line| line.split(['{', ' ']).next() == Some(counter));
+        let named = |line: &&str| line.split(['{', ' ']).next() == Some(counter);
+        assert!(text.lines().any(|line| named(&line)), "{name} counts no {counter}");
+        let ours = text.lines().filter(named);
         let values = ours.filter(|line| line.contains(label)).filter_map(|line| line.rsplit(' ').next());
         values.map(|value| value.parse::<u64>().expect("a counter is a whole number")).sum()
     }

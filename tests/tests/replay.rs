@@ -177,7 +177,8 @@ fn aud05_the_blocks_alone_give_the_state_of_every_height() {
     for height in 1..=last {
         let (bytes, certificate) = block(&network, "psb", height);
         // Of some blocks every changed byte is refused, before the true block is run.
-        if damaged < 3 && bytes.0.len() > 1_000 {
+        let block = Block::decode(&bytes.0).expect("a final block is one");
+        if damaged < 3 && height > 1 && !block.transactions.is_empty() {
             damaged += 1;
             assert_no_byte_counts_for_nothing(&replay, &bytes.0, &certificate);
         }
@@ -222,8 +223,7 @@ fn aud05_the_blocks_alone_give_the_state_of_every_height() {
 
 /// Flips one byte at a time, all over the block.
 fn assert_no_byte_counts_for_nothing(replay: &Replay, bytes: &[u8], certificate: &CommitCertificate) {
-    let step = (bytes.len() / 200).max(1);
-    for place in (0..bytes.len()).step_by(step) {
+    for place in 0..bytes.len() {
         let mut damaged = bytes.to_vec();
         damaged[place] ^= 1;
         assert!(replay.try_block(&damaged, certificate).is_err(), "byte {place} of {} counts for nothing", bytes.len());
@@ -256,6 +256,7 @@ fn aud04_a_damaged_store_is_noticed_at_the_start_and_fetched_again() {
     network.run(name);
     let code = network.wait_end(name);
     assert!(code.is_some_and(|code| code != 0), "{code:?}: a damaged store was taken");
+    println!("{}", network.log_end(name));
     assert_eq!(network.status(name).map(|status| status.height), None);
 
     // The next step that the message names: away with the store. The record of signed votes stays,
