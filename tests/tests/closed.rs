@@ -74,9 +74,12 @@ fn gov02_a_node_of_another_founding_gets_nothing() {
     wait_count(&network, "hrs", FAILED);
     wait_count(&network, "gov", FAILED);
     assert_left_out(&network, &load, "hrs");
-    // The same keys with the right founding belong.
+    // The same keys with the right founding belong, but not with what was stored meanwhile.
     assert_eq!(network.terminate("hrs"), Some(0));
     edit(&configuration(&network, "hrs"), &[("other.bin", "genesis.bin")]);
+    network.run("hrs");
+    assert_eq!(network.wait_end("hrs"), Some(3));
+    assert!(network.log_end("hrs").contains("the store belongs to network"), "{}", network.log_end("hrs"));
     std::fs::remove_dir_all(network.node("hrs").home.join("data")).expect("the folder is ours");
     network.run("hrs");
     network.wait_height("hrs", network.height("gov"));

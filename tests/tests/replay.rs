@@ -256,7 +256,7 @@ fn aud04_a_damaged_store_is_noticed_at_the_start_and_fetched_again() {
     network.run(name);
     let code = network.wait_end(name);
     assert!(code.is_some_and(|code| code != 0), "{code:?}: a damaged store was taken");
-    println!("{}", network.log_end(name));
+    assert!(network.log_end(name).contains("cannot open the store"), "{}", network.log_end(name));
     assert_eq!(network.status(name).map(|status| status.height), None);
 
     // The next step that the message names: away with the store. The record of signed votes stays,
@@ -271,7 +271,7 @@ fn aud04_a_damaged_store_is_noticed_at_the_start_and_fetched_again() {
     assert_eq!(network.count("gov", "fengni_consensus_evidence_total", ""), 0);
 }
 
-/// Flips one byte in every kilobyte of every table.
+/// Flips a bit in every 512th byte of every table.
 fn damage(store: &Path) -> usize {
     let mut tables = 0;
     for entry in std::fs::read_dir(store).expect("the folder is there") {

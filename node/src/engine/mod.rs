@@ -393,10 +393,12 @@ async fn supervise(
             return;
         }
     }
-    if timeout(STOPPING, &mut node).await.is_err() && !health.has_ended() {
-        health.fail_safe();
+    if timeout(STOPPING, &mut node).await.is_err() {
+        if !health.has_ended() {
+            health.fail_safe();
+        }
+        let _ = node.await;
     }
-    let _ = node.await;
     health.end("the consensus engine stopped");
 }
 
