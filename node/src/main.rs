@@ -79,8 +79,7 @@ fn dump(home: &std::path::Path) -> anyhow::Result<()> {
 }
 
 fn start_log(config: &Config) -> anyhow::Result<()> {
-    // The engine tells every timeout of every round at level info: useful to its makers.
-    let level = format!("arc_malachitebft=warn,{}", config.log.level);
+    let level = format!("{},{}", fengni_node::engine::QUIET_LOG, config.log.level);
     let filter = tracing_subscriber::EnvFilter::try_new(level)
         .map_err(|error| anyhow::anyhow!("log.level: {error}; next: write a level such as info"))?;
     let log = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);

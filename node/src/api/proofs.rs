@@ -139,7 +139,7 @@ fn stands(at: &FinalState, place: LinePlace) -> bool {
     at.state.book(place.book).is_some_and(|book| place.line.0 < book.record().lines)
 }
 
-/// Proves a line's whole history, and that of the lines before and after it.
+/// Proves a line's whole history, and that of the lines that go on from it.
 #[utoipa::path(get, path = "/v1/history/{book}/{line}", tag = "proofs",
     params(("book" = u32, Path, description = "the book"), ("line" = u64, Path, description = "the line"), AtHeight),
     responses(

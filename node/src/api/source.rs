@@ -50,7 +50,7 @@ pub trait Source: Send + Sync + 'static {
     fn find_line(&self, identifier: &CertificateId) -> Option<LinePlace>;
 
     /// The places that prove a line's whole history: its seal, the act heads of its page, every
-    /// act on it, and the same for each line before and after it in the chain of supersessions.
+    /// act on it, and the same for each line that goes on from it in the chain of supersessions.
     fn history_places(&self, at: &FinalState, place: LinePlace) -> BTreeSet<Place>;
 
     /// A final block's bytes and its commit certificate, of any height.

@@ -50,6 +50,10 @@ pub use guard::{Guard, GuardError, Statement as GuardedStatement};
 pub use health::{EngineMetrics, Health};
 pub use pace::Pace;
 
+/// A log filter to put before the operator's own: at level info the engine tells every timeout of
+/// every round, which is of use to its makers.
+pub const QUIET_LOG: &str = "arc_malachitebft=warn";
+
 /// How long the parts of the engine may take to stop.
 const STOPPING: Duration = Duration::from_secs(5);
 /// How often health is looked at.

@@ -22,7 +22,7 @@ impl Ledger {
         prove(&at.state, &self.store, at.header.clone(), at.certificate.clone(), places)
     }
 
-    /// Everything that says what happened to a line and to those before and after it.
+    /// Everything that says what happened to a line and to those that go on from it.
     pub fn history_places(&self, at: &FinalState, place: LinePlace) -> BTreeSet<Place> {
         let mut places = BTreeSet::new();
         let mut lines = vec![place];

@@ -73,14 +73,18 @@ impl Demo {
         println!("\n== {text}");
     }
 
+    /// Runs a command and prints it as it would be typed.
+    #[expect(clippy::print_stdout)]
+    fn typed(&self, arguments: &[&str]) -> Answer {
+        let words: Vec<String> = arguments.iter().map(|argument| quoted(&self.home, argument)).collect();
+        println!("$ fengni {}", words.join(" "));
+        fengni(arguments, b"")
+    }
+
     /// Runs a command and prints it with its answer.
     #[expect(clippy::print_stdout)]
     pub fn run(&self, arguments: &[&str]) -> Answer {
-        println!(
-            "$ fengni {}",
-            arguments.iter().map(|argument| quoted(&self.home, argument)).collect::<Vec<_>>().join(" ")
-        );
-        let answer = fengni(arguments, b"");
+        let answer = self.typed(arguments);
         for line in answer.out.lines().chain(answer.err.lines().filter(|_| answer.code == 3)) {
             println!("  {line}");
         }
@@ -90,11 +94,7 @@ impl Demo {
     /// Runs a command whose answer is a picture, and prints only the command.
     #[expect(clippy::print_stdout)]
     fn run_quietly(&self, arguments: &[&str]) {
-        println!(
-            "$ fengni {}",
-            arguments.iter().map(|argument| quoted(&self.home, argument)).collect::<Vec<_>>().join(" ")
-        );
-        let answer = fengni(arguments, b"");
+        let answer = self.typed(arguments);
         if answer.code != 0 {
             println!("  {}", answer.err.trim());
         }
