@@ -5,7 +5,10 @@
 //! `"fengni/1/" kind 0x00 network`: see [`crate::Domain::message`]. Rules K-1 to K-5:
 //! `sdk/spec/keys.md`.
 
+use std::borrow::Cow;
+use std::cmp::Ordering;
 use std::fmt;
+use std::hash::{Hash, Hasher};
 
 use p256::ecdsa::signature::{Signer as _, Verifier as _};
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error as _};
@@ -124,8 +127,20 @@ fn split_text(text: &str) -> Result<Vec<u8>, KeyError> {
 }
 
 /// A public key: a checked point of its curve.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct PublicKey(Tagged<33>);
+///
+/// Finding the point in its bytes costs a tenth of a signature check and more, so that the key
+/// keeps it. Keys are the same where their bytes are.
+#[derive(Clone, Copy)]
+pub struct PublicKey {
+    tagged: Tagged<33>,
+    point: Point,
+}
+
+#[derive(Clone, Copy)]
+enum Point {
+    Ed25519(ed25519_dalek::VerifyingKey),
+    P256(p256::ecdsa::VerifyingKey),
+}
 
 impl PublicKey {
     /// A key from its algorithm and its bytes: 32 for ed25519, 33 (compressed point) for P-256.
@@ -137,14 +152,11 @@ impl PublicKey {
     /// `sdk/spec/keys.md`, rules K-2 and K-3.
     pub fn new(algorithm: KeyAlgorithm, bytes: &[u8]) -> Result<Self, KeyError> {
         let tagged = Tagged::new(algorithm, bytes, algorithm.key_bytes())?;
-        let usable = match algorithm {
-            // SEC 1 has a third spelling of 33 bytes, tag 5: one point, one spelling.
-            KeyAlgorithm::P256 => {
-                matches!(bytes[0], 2 | 3) && p256::ecdsa::VerifyingKey::from_sec1_bytes(bytes).is_ok()
-            }
-            _ => is_reduced(bytes) && ed25519_key(bytes).is_some_and(|key| !key.is_weak()),
+        let point = match algorithm {
+            KeyAlgorithm::P256 => p256_key(bytes).map(Point::P256),
+            _ => ed25519_key(bytes).map(Point::Ed25519),
         };
-        if usable { Ok(Self(tagged)) } else { Err(KeyError::Point) }
+        point.map(|point| Self { tagged, point }).ok_or(KeyError::Point)
     }
 
     /// A key from algorithm number and bytes, as on the ledger and in a code.
@@ -158,7 +170,7 @@ impl PublicKey {
 
     /// Algorithm number followed by the key's bytes.
     pub fn wire(&self) -> Vec<u8> {
-        self.0.wire()
+        self.tagged.wire()
     }
 
     /// A key from its text, such as `1:` and 64 hexadecimal digits.
@@ -171,24 +183,23 @@ impl PublicKey {
 
     /// The algorithm.
     pub fn algorithm(&self) -> KeyAlgorithm {
-        self.0.algorithm
+        self.tagged.algorithm
     }
 
     /// The key's bytes without the algorithm number.
     pub fn bytes(&self) -> &[u8] {
-        self.0.bytes()
+        self.tagged.bytes()
     }
 
     /// Whether `signature` is this key's over `message`. Rules K-4 and K-5.
     pub fn verify(&self, message: &[u8], signature: &Signature) -> bool {
-        if signature.0.algorithm != self.0.algorithm {
+        if signature.0.algorithm != self.algorithm() {
             return false;
         }
-        match self.0.algorithm {
-            KeyAlgorithm::Ed25519 => verify_ed25519(self.bytes(), message, signature),
-            KeyAlgorithm::P256 => verify_p256(self.bytes(), message, signature),
-            #[cfg(any(test, feature = "trial-suite"))]
-            KeyAlgorithm::Trial => verify_ed25519(self.bytes(), &trial_message(message), signature),
+        let signed = signed_bytes(self.algorithm(), message);
+        match &self.point {
+            Point::Ed25519(key) => verify_ed25519(key, &signed, signature),
+            Point::P256(key) => verify_p256(key, &signed, signature),
         }
     }
 }
@@ -201,24 +212,58 @@ fn is_reduced(bytes: &[u8]) -> bool {
 }
 
 fn ed25519_key(bytes: &[u8]) -> Option<ed25519_dalek::VerifyingKey> {
-    ed25519_dalek::VerifyingKey::from_bytes(bytes.try_into().ok()?).ok()
+    let key = ed25519_dalek::VerifyingKey::from_bytes(bytes.try_into().ok()?).ok()?;
+    (is_reduced(bytes) && !key.is_weak()).then_some(key)
 }
 
-fn verify_ed25519(key: &[u8], message: &[u8], signature: &Signature) -> bool {
-    let signature = ed25519_dalek::Signature::from_bytes(&signature.raw());
-    ed25519_key(key).is_some_and(|key| key.verify_strict(message, &signature).is_ok())
+fn p256_key(bytes: &[u8]) -> Option<p256::ecdsa::VerifyingKey> {
+    // SEC 1 has a third spelling of 33 bytes, tag 5: one point, one spelling.
+    matches!(bytes[0], 2 | 3).then(|| p256::ecdsa::VerifyingKey::from_sec1_bytes(bytes).ok()).flatten()
 }
 
-fn verify_p256(key: &[u8], message: &[u8], signature: &Signature) -> bool {
-    let Ok(key) = p256::ecdsa::VerifyingKey::from_sec1_bytes(key) else { return false };
+fn verify_ed25519(key: &ed25519_dalek::VerifyingKey, message: &[u8], signature: &Signature) -> bool {
+    key.verify_strict(message, &ed25519_dalek::Signature::from_bytes(&signature.raw())).is_ok()
+}
+
+fn verify_p256(key: &p256::ecdsa::VerifyingKey, message: &[u8], signature: &Signature) -> bool {
     let Ok(signature) = p256::ecdsa::Signature::from_slice(&signature.raw()) else { return false };
     // The twin with high s verifies as well: accepting it would give one code two spellings.
     signature.normalize_s() == signature && key.verify(message, &signature).is_ok()
 }
 
-#[cfg(any(test, feature = "trial-suite"))]
-fn trial_message(message: &[u8]) -> Vec<u8> {
-    [b"T", message].concat()
+/// What the algorithm signs for a message.
+fn signed_bytes(algorithm: KeyAlgorithm, message: &[u8]) -> Cow<'_, [u8]> {
+    match algorithm {
+        #[cfg(any(test, feature = "trial-suite"))]
+        KeyAlgorithm::Trial => Cow::Owned([b"T", message].concat()),
+        _ => Cow::Borrowed(message),
+    }
+}
+
+impl PartialEq for PublicKey {
+    fn eq(&self, other: &Self) -> bool {
+        self.tagged == other.tagged
+    }
+}
+
+impl Eq for PublicKey {}
+
+impl PartialOrd for PublicKey {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+impl Ord for PublicKey {
+    fn cmp(&self, other: &Self) -> Ordering {
+        self.tagged.cmp(&other.tagged)
+    }
+}
+
+impl Hash for PublicKey {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        self.tagged.hash(state);
+    }
 }
 
 /// A signature: 64 bytes, tagged with its algorithm.
@@ -298,27 +343,24 @@ impl SecretKey {
 
     /// The public half.
     pub fn public(&self) -> PublicKey {
-        let bytes = match &self.kind {
-            SecretKind::Ed25519(key) => key.verifying_key().to_bytes().to_vec(),
-            SecretKind::P256(key) => key.verifying_key().to_sec1_point(true).as_bytes().to_vec(),
+        let (bytes, point) = match &self.kind {
+            SecretKind::Ed25519(key) => (key.verifying_key().to_bytes().to_vec(), Point::Ed25519(key.verifying_key())),
+            SecretKind::P256(key) => {
+                (key.verifying_key().to_sec1_point(true).as_bytes().to_vec(), Point::P256(*key.verifying_key()))
+            }
         };
-        PublicKey(Tagged::new(self.algorithm, &bytes, bytes.len()).expect("a public key has its own length"))
+        let tagged = Tagged::new(self.algorithm, &bytes, bytes.len()).expect("a public key has its own length");
+        PublicKey { tagged, point }
     }
 
     /// Signs a message from [`crate::Domain::message`]; the same message gives the same bytes.
     pub fn sign(&self, message: &[u8]) -> Signature {
+        let signed = signed_bytes(self.algorithm, message);
         let bytes: [u8; 64] = match &self.kind {
+            SecretKind::Ed25519(key) => ed25519_dalek::Signer::sign(&**key, &signed).to_bytes(),
             SecretKind::P256(key) => {
-                let signature: p256::ecdsa::Signature = key.sign(message);
+                let signature: p256::ecdsa::Signature = key.sign(&signed);
                 signature.normalize_s().to_bytes().into()
-            }
-            SecretKind::Ed25519(key) => {
-                use ed25519_dalek::Signer as _;
-                match self.algorithm {
-                    #[cfg(any(test, feature = "trial-suite"))]
-                    KeyAlgorithm::Trial => key.sign(&trial_message(message)).to_bytes(),
-                    _ => key.sign(message).to_bytes(),
-                }
             }
         };
         Signature::new(self.algorithm, &bytes).expect("signatures have 64 bytes")
@@ -332,16 +374,16 @@ impl fmt::Debug for SecretKey {
 }
 
 macro_rules! tagged_text {
-    ($name:ident) => {
+    ($name:ident, $tagged:tt) => {
         impl fmt::Display for $name {
             fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str(&self.0.text())
+                f.write_str(&self.$tagged.text())
             }
         }
 
         impl fmt::Debug for $name {
             fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                write!(f, "{}:{}", self.0.algorithm.number(), hex::encode(&self.0.bytes[..6]))
+                write!(f, "{}:{}", self.$tagged.algorithm.number(), hex::encode(&self.$tagged.bytes[..6]))
             }
         }
 
@@ -369,5 +411,5 @@ macro_rules! tagged_text {
     };
 }
 
-tagged_text!(PublicKey);
-tagged_text!(Signature);
+tagged_text!(PublicKey, tagged);
+tagged_text!(Signature, 0);
