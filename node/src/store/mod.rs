@@ -109,7 +109,7 @@ impl Column {
 #[derive(Debug, Error)]
 pub enum StoreError {
     /// The database refuses.
-    #[error("cannot open the store: {0}")]
+    #[error("cannot open the store: {0}; next: see that no other node uses this home and that its disk has room")]
     Open(#[from] rocksdb::Error),
     /// The store is of another network.
     #[error("the store belongs to network {found}, the genesis is of {expected}; next: use another home directory")]

@@ -14,6 +14,7 @@ use fengni_core::operation::Operation;
 use fengni_core::outcome::{Decision, Effect};
 use fengni_core::{BookNumber, Digest, Height, KeyAlgorithm, LineNumber, LinePlace};
 
+use super::profile::{self, Spent};
 use super::table::{Row, percentile, rate};
 use crate::actors::{Actor, Paper, holder_key, random};
 use crate::network::Network;
@@ -62,7 +63,7 @@ pub fn measure_ledger(sizes: Sizes) -> Vec<Row> {
     let book = issuer.open_book("T-DL", &genesis);
     let mut rows = vec![idle(&network, &mut issuer, book, sizes.idle)];
     rows.extend(load(&network, &mut issuer, book, sizes.load));
-    rows.push(singles(&network, &mut issuer, book, sizes.singles));
+    rows.extend(singles(&network, &mut issuer, book, sizes.singles));
     rows.push(stored(&network, &mut issuer, book, sizes.stored));
     rows
 }
@@ -132,20 +133,23 @@ fn load(network: &Network, issuer: &mut Actor, book: BookNumber, count: usize) -
     ]
 }
 
-/// Transactions of one line each, as many as the network takes.
-fn singles(network: &Network, issuer: &mut Actor, book: BookNumber, count: usize) -> Row {
+/// Transactions of one line each, as many as the network takes, and where their time goes.
+fn singles(network: &Network, issuer: &mut Actor, book: BookNumber, count: usize) -> Vec<Row> {
     eprintln!("singles: {count} transactions of one line");
     let prepared = seals(issuer, book, count, 1);
+    let before = Spent::by(network);
     let begun = Instant::now();
     let node = relay(network, "psb");
     send(&node, &prepared);
     wait_final(network, &prepared[count - 1..]);
-    Row::new(
+    let mut rows = vec![Row::new(
         "single signed transactions",
         format!("{:.0}/s", rate(count, begun.elapsed())),
         "",
         "seals of one line with two signatures, batches to one relay, final on all four validators",
-    )
+    )];
+    rows.extend(profile::rows(network, before, count));
+    rows
 }
 
 /// Bytes on disk of one node, when everything is packed.

@@ -5,6 +5,8 @@
 
 mod ledger;
 mod offline;
+mod profile;
+mod register;
 mod table;
 
 pub use ledger::{Sizes, measure_ledger};

@@ -55,6 +55,11 @@ pub(super) fn percentile(sorted: &[Duration], share: f64) -> f64 {
     sorted.get(place).map_or(f64::NAN, |duration| duration.as_secs_f64() * 1000.0)
 }
 
+/// A duration as microseconds.
+pub(super) fn micros(duration: Duration) -> String {
+    format!("{} µs", duration.as_micros())
+}
+
 /// How many a second.
 #[expect(clippy::cast_precision_loss)]
 pub(super) fn rate(count: usize, took: Duration) -> f64 {

@@ -191,7 +191,7 @@ impl Issuer<'_> {
 /// A certificate that is to be sealed: drawn already, or to be drawn from its row.
 enum Due {
     Archived(usize),
-    New(Row),
+    New(Box<Row>),
 }
 
 struct Run<'a> {
@@ -236,7 +236,7 @@ impl Run<'_> {
         let mut changed = Vec::new();
         for row in rows {
             let Some(archived) = self.archive.certificate(&row.identifier)? else {
-                due.push_back(Due::New(row));
+                due.push_back(Due::New(Box::new(row)));
                 continue;
             };
             match (archived.status, is_row(&archived, &row)) {
@@ -251,7 +251,7 @@ impl Run<'_> {
                         due.push_back(Due::Archived(number));
                     }
                 }
-                (Status::Loose, false) => due.push_back(Due::New(row)),
+                (Status::Loose, false) => due.push_back(Due::New(Box::new(row))),
             }
         }
         if !changed.is_empty() && !self.issuer.options.partial {
