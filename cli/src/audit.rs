@@ -16,11 +16,11 @@ use anyhow::{Context as _, Result};
 use clap::{Args, Subcommand};
 use fengni_client::gateway::Gateway;
 use fengni_client::ledger::Ledger;
-use fengni_client::light::LightClient;
 use fengni_client::transport::HttpOptions;
 use fengni_core::block::Block;
 use fengni_core::bytes::Bytes;
 use fengni_core::finality::CommitCertificate;
+use fengni_core::light::LightClient;
 use fengni_core::outcome::Decision;
 use fengni_core::{Digest, Height, ValidatorSet};
 use fengni_genesis::Genesis;
@@ -153,7 +153,7 @@ pub(crate) fn run(command: &AuditCommand, output: Output) -> Result<Ending> {
 fn replay(args: &ReplayArgs, output: Output) -> Result<Ending> {
     let genesis = load_genesis(&args.genesis)?;
     let gateway = |url: &String| Gateway::http(std::slice::from_ref(url), &HttpOptions::default());
-    let mut ledger = Ledger::new(LightClient::from_genesis(&genesis), gateway(&args.gateway)?);
+    let mut ledger = Ledger::new(LightClient::from_checkpoint(genesis.checkpoint()), gateway(&args.gateway)?);
     let last = match args.to {
         Some(to) => Height(to),
         // The founding's own validators judge the newest header only until the first handover;

@@ -9,9 +9,10 @@ use anyhow::{Context as _, Result, anyhow, bail};
 use clap::Args;
 use fengni_client::gateway::Gateway;
 use fengni_client::ledger::Ledger;
-use fengni_client::light::LightClient;
+use fengni_client::light;
 use fengni_client::submit::Submitter;
 use fengni_client::transport::HttpOptions;
+use fengni_core::light::LightClient;
 use fengni_genesis::{DOCUMENT_BYTES, Document, FOUNDING_BYTES, Format, Genesis};
 
 use crate::local::map::{self, NetworkMap, NodeRole};
@@ -104,8 +105,8 @@ impl ConnectArgs {
         let gateway = Gateway::http(&gateways, &HttpOptions::default())?;
         let state = self.state.clone().or_else(|| home.map(|home| home.join(LIGHT_FILE)));
         let light = match &state {
-            Some(path) => LightClient::open(path, &genesis)?,
-            None => LightClient::from_genesis(&genesis),
+            Some(path) => light::open(path, &genesis)?,
+            None => LightClient::from_checkpoint(genesis.checkpoint()),
         };
         Ok(Connection { map, genesis, ledger: Ledger::new(light, gateway), relays, state })
     }
@@ -170,7 +171,7 @@ impl Memory {
 }
 
 fn remember(state: Option<&Path>, ledger: &Ledger, output: Output) {
-    if let Some(Err(error)) = state.map(|path| ledger.light().save(path)) {
+    if let Some(Err(error)) = state.map(|path| light::save(ledger.light(), path)) {
         output.progress(&format!("note: what was proven could not be remembered: {error}"));
     }
 }

@@ -7,7 +7,7 @@ use anyhow::Result;
 use clap::Args;
 use fengni_client::clock;
 use fengni_client::history::{Actor, Event, Gap, History};
-use fengni_client::light::{FinalHeader, LightClient, LightError};
+use fengni_core::light::{FinalHeader, LightClient, LightError};
 use fengni_core::proof::{ProofError, Proven, StateProof};
 use fengni_core::standing::{ActKind, State};
 use fengni_core::{Height, Millis};
@@ -130,7 +130,7 @@ impl Story {
 pub(crate) fn check(args: &CheckArgs, output: Output) -> Result<Ending> {
     let genesis = load_genesis(&args.genesis)?;
     let file = Evidence::load(&args.file)?;
-    let mut light = LightClient::from_genesis(&genesis);
+    let mut light = LightClient::from_checkpoint(genesis.checkpoint());
     let proof = file.state_proof();
     let now = clock::now();
     let judged = file.handovers.iter().try_for_each(|handover| light.follow(handover, now));

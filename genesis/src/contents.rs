@@ -4,8 +4,9 @@ use std::ops::Deref;
 
 use fengni_core::block::PROTOCOL_VERSION;
 use fengni_core::codec::{self, DecodeError};
+use fengni_core::light::Checkpoint;
 use fengni_core::record::{Agreement, Authority, CertificateType, CodeSet, Member, Parameters};
-use fengni_core::{Domain, Millis, NetworkId, Suite, ValidatorSet};
+use fengni_core::{Domain, Height, Millis, NetworkId, Suite, ValidatorSet};
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
@@ -110,6 +111,20 @@ impl Genesis {
     /// Rule G-9: the validators of the first block, by rising member number.
     pub fn validators(&self) -> ValidatorSet {
         ValidatorSet::new(rules::validators(&self.0.members)).expect("a set: checked in Genesis::new")
+    }
+
+    /// The founding as a checkpoint: where trust begins on a young network.
+    pub fn checkpoint(&self) -> Checkpoint {
+        let domain = self.domain();
+        Checkpoint {
+            network: domain.network,
+            suite: domain.suite,
+            height: Height(0),
+            time: self.founded,
+            block: None,
+            validators: self.validators(),
+            trusting_period_secs: self.parameters.trusting_period_secs,
+        }
     }
 
     /// The contents, to build the first state from.

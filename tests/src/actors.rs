@@ -4,13 +4,13 @@ use fengni_client::decision::Decision;
 use fengni_client::gateway::Gateway;
 use fengni_client::keys::KeyFile;
 use fengni_client::ledger::Ledger;
-use fengni_client::light::LightClient;
 use fengni_client::submit::{Settlement, Signers, Submitter};
 use fengni_client::transport::HttpOptions;
 use fengni_client::verify::{Policy, Verifier};
 use fengni_core::book::Subject;
 use fengni_core::certificate::{Certificate, CertificateFile, ClaimValue, Facts, Grade, PagePath, Salt};
 use fengni_core::id::{CertificateId, Serial, Version};
+use fengni_core::light::LightClient;
 use fengni_core::operation::{Ground, Operation};
 use fengni_core::outcome::Effect;
 use fengni_core::{
@@ -34,7 +34,7 @@ impl Network {
     pub fn ledger(&self, nodes: &[&str]) -> Ledger {
         let urls: Vec<&str> = nodes.iter().map(|name| self.node(name).gateway.as_str()).collect();
         let gateway = Gateway::http(&urls, &HttpOptions::default()).expect("the map names URLs");
-        Ledger::new(LightClient::from_genesis(&self.genesis()), gateway)
+        Ledger::new(LightClient::from_checkpoint(self.genesis().checkpoint()), gateway)
     }
 
     /// Submits through the relays of these nodes.

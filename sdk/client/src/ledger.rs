@@ -19,8 +19,8 @@ use thiserror::Error;
 use crate::clock;
 use crate::gateway::{Answer, Gateway, GatewayError, Trouble};
 use crate::history::History;
-use crate::light::{LightClient, LightError};
 use crate::node::Node;
+use fengni_core::light::{LightClient, LightError};
 
 /// Registry records asked for at once: so many fit in a URL.
 const RECORDS_AT_ONCE: u32 = 128;

@@ -3,7 +3,7 @@
 //! ```no_run
 //! use fengni_client::gateway::Gateway;
 //! use fengni_client::ledger::Ledger;
-//! use fengni_client::light::LightClient;
+//! use fengni_core::light::LightClient;
 //! use fengni_client::transport::HttpOptions;
 //! use fengni_client::verify::{Policy, Verifier};
 //! use fengni_core::{MemberNumber, PurposeCode};
@@ -11,7 +11,7 @@
 //!
 //! let genesis = Genesis::decode(&std::fs::read("pilot.genesis")?)?;
 //! let gateway = Gateway::http(&["https://a.example", "https://b.example"], &HttpOptions::default())?;
-//! let ledger = Ledger::new(LightClient::from_genesis(&genesis), gateway);
+//! let ledger = Ledger::new(LightClient::from_checkpoint(genesis.checkpoint()), gateway);
 //! let policy = Policy { verifier: MemberNumber(7), purpose: PurposeCode(1), min_grade: None };
 //! let checked = Verifier::new(ledger, policy).verify_picture(&std::fs::read("code.png")?, None)?;
 //! assert!(checked.verdict.is_valid(), "{}", checked.verdict.reason.en);
@@ -42,7 +42,6 @@ pub mod clock;
 pub mod decision;
 mod disk;
 pub mod gateway;
-pub mod handover;
 pub mod history;
 pub mod issue;
 pub mod keys;

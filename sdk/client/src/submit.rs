@@ -19,10 +19,10 @@ use thiserror::Error;
 use crate::gateway::{Gateway, GatewayError, Trouble};
 use crate::keys::KeyFile;
 use crate::ledger::{Ledger, LedgerError, outcome_of};
-use crate::light::LightError;
 use crate::node::Relayed;
 use crate::problem::Problem;
 use crate::random::{RandomError, random};
+use fengni_core::light::LightError;
 
 /// Full seals sent in one HTTP request: some 800 KB.
 const BATCH: usize = 16;

@@ -13,6 +13,7 @@ pub mod digest;
 pub mod finality;
 pub mod id;
 pub mod keys;
+pub mod light;
 pub mod limits;
 pub mod list;
 pub mod number;

@@ -7,7 +7,6 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use fengni_client::decision::Decision;
 use fengni_client::gateway::Gateway;
 use fengni_client::ledger::Ledger;
-use fengni_client::light::LightClient;
 use fengni_client::submit::Settlement;
 use fengni_client::transport::HttpOptions;
 use fengni_client::verify::{Checked, Policy, Verifier};
@@ -15,6 +14,7 @@ use fengni_client::wallet::{Show, Wallet};
 use fengni_core::certificate::CertificateFile;
 use fengni_core::code::Code;
 use fengni_core::id::CertificateId;
+use fengni_core::light::LightClient;
 use fengni_core::operation::{Ground, Operation};
 use fengni_core::outcome::{Effect, Refusal};
 use fengni_core::verdict::{Answer, VerdictCode};
@@ -203,7 +203,7 @@ impl World {
     /// Reads at these URLs, whoever answers there.
     pub fn ledger(&self, urls: &[String]) -> Ledger {
         let gateway = Gateway::http(urls, &HttpOptions::default()).expect("URLs of this test");
-        Ledger::new(LightClient::from_genesis(&self.genesis), gateway)
+        Ledger::new(LightClient::from_checkpoint(self.genesis.checkpoint()), gateway)
     }
 
     /// The code that a phone shows now.

@@ -10,7 +10,6 @@ use std::time::Duration;
 use fengni_client::gateway::Gateway;
 use fengni_client::keys::KeyFile;
 use fengni_client::ledger::Ledger;
-use fengni_client::light::LightClient;
 use fengni_client::submit::{Signers, Submitter};
 use fengni_client::transport::{Request, Response, Transport};
 use fengni_core::block::{BlockId, Header, PROTOCOL_VERSION, outcomes_digest, transactions_digest};
@@ -19,6 +18,7 @@ use fengni_core::bytes::Bytes;
 use fengni_core::codec;
 use fengni_core::finality::{CommitCertificate, CommitSignature, VoteStep, vote_bytes};
 use fengni_core::id::CertificateId;
+use fengni_core::light::LightClient;
 use fengni_core::list::{ListKind, NumberedList};
 use fengni_core::operation::Operation;
 use fengni_core::outcome::{Decision, Effect, Outcome, Refusal};
@@ -576,7 +576,7 @@ impl Network {
     /// A client whose clock stands at [`NOW`] plus some seconds.
     pub(crate) fn ledger(&self, plus_secs: u64) -> Ledger {
         let now = Millis(NOW.0 + plus_secs * 1000);
-        Ledger::new(LightClient::from_genesis(&genesis()), self.gateway()).with_clock(move || now)
+        Ledger::new(LightClient::from_checkpoint(genesis().checkpoint()), self.gateway()).with_clock(move || now)
     }
 
     pub(crate) fn submitter(&self) -> Submitter {

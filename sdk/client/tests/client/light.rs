@@ -1,7 +1,7 @@
 //! The light client: what it believes, and that it never goes back.
 
-use fengni_client::handover::Handover;
-use fengni_client::light::{Checkpoint, LightClient, LightError};
+use fengni_client::light;
+use fengni_core::light::{Checkpoint, Handover, LightClient, LightError};
 use fengni_core::record::KeyPurpose;
 use fengni_core::{Height, MemberNumber, Millis, Validator, ValidatorSet};
 use fengni_genesis::sample;
@@ -19,7 +19,7 @@ fn chain_of(heights: u64) -> Chain {
 #[test]
 fn it_keeps_the_newest_header_through_its_file() {
     let chain = chain_of(3);
-    let mut client = LightClient::from_genesis(&genesis());
+    let mut client = LightClient::from_checkpoint(genesis().checkpoint());
     for height in [2, 3, 1] {
         let (header, signed) = chain.header(Height(height));
         client.accept(&header, &signed, NOW).expect("final");
@@ -28,14 +28,14 @@ fn it_keeps_the_newest_header_through_its_file() {
     assert_eq!(client.checkpoint().0, Height(3));
     let folder = tempfile::tempdir().expect("a folder for the test");
     let path = folder.path().join("light.json");
-    client.save(&path).expect("a writable folder");
-    let read = LightClient::open(&path, &genesis()).expect("its own file");
+    light::save(&client, &path).expect("a writable folder");
+    let read = light::open(&path, &genesis()).expect("its own file");
     assert_eq!((read.newest(), read.checkpoint()), (client.newest(), client.checkpoint()));
-    let mut old = Checkpoint::founding(&genesis());
+    let mut old = genesis().checkpoint();
     old.height = Height(2);
     assert_eq!(client.pin(old), Err(LightError::NotNewer { offered: Height(2), held: Height(3) }));
     std::fs::write(&path, b"{}").expect("the test's own file");
-    assert!(LightClient::open(&path, &genesis()).is_err(), "a damaged file is not replaced in silence");
+    assert!(light::open(&path, &genesis()).is_err(), "a damaged file is not replaced in silence");
 }
 
 #[test]
@@ -43,7 +43,7 @@ fn two_of_four_are_no_quorum() {
     let chain = chain_of(2);
     let (header, _) = chain.header(Height(2));
     let signed = certificate(&chain.domain, &header, &["GOV", "PSB"], 0);
-    let mut client = LightClient::from_genesis(&genesis());
+    let mut client = LightClient::from_checkpoint(genesis().checkpoint());
     assert!(matches!(client.accept(&header, &signed, NOW), Err(LightError::NotFinal(_))));
 }
 
@@ -53,7 +53,7 @@ fn two_final_headers_at_one_height_are_kept_and_nothing_is_decided_any_more() {
     let (first, signed) = chain.header(Height(3));
     let mut second = first.clone();
     second.time = Millis(second.time.0 + 7);
-    let mut client = LightClient::from_genesis(&genesis());
+    let mut client = LightClient::from_checkpoint(genesis().checkpoint());
     client.accept(&first, &signed, NOW).expect("final");
     let lie = certificate(&chain.domain, &second, &["GOV", "PSB", "AMR"], 0);
     assert_eq!(client.accept(&second, &lie, NOW), Err(LightError::Contradiction(Height(3))));
@@ -61,8 +61,8 @@ fn two_final_headers_at_one_height_are_kept_and_nothing_is_decided_any_more() {
     assert_eq!(client.accept(&next, &signed, NOW), Err(LightError::Contradiction(Height(3))));
     let folder = tempfile::tempdir().expect("a folder for the test");
     let path = folder.path().join("light.json");
-    client.save(&path).expect("a writable folder");
-    let read = LightClient::load(&path, chain.domain.network).expect("its own file");
+    light::save(&client, &path).expect("a writable folder");
+    let read = light::load(&path, chain.domain.network).expect("its own file");
     assert_eq!(read.evidence(), client.evidence());
     assert_eq!(read.evidence()[0].second.header, second);
 }
@@ -70,7 +70,7 @@ fn two_final_headers_at_one_height_are_kept_and_nothing_is_decided_any_more() {
 #[test]
 fn a_header_that_does_not_follow_its_parent_contradicts_it() {
     let chain = chain_of(4);
-    let mut client = LightClient::from_genesis(&genesis());
+    let mut client = LightClient::from_checkpoint(genesis().checkpoint());
     let (third, signed) = chain.header(Height(3));
     client.accept(&third, &signed, NOW).expect("final");
     let mut fourth = chain.header(Height(4)).0;
@@ -96,7 +96,7 @@ fn a_handover_must_be_at_hand_before_the_next_set_is_believed() {
     let three = certificate(&domain, &after, &["GOV", "PSB", "AMR"], 0);
     let four = certificate(&domain, &after, &["GOV", "PSB", "AMR", "HRS"], 0);
 
-    let mut client = LightClient::from_genesis(&genesis());
+    let mut client = LightClient::from_checkpoint(genesis().checkpoint());
     client.accept(&header, &signed, NOW).expect("final");
     assert_eq!(client.accept(&after, &four, NOW), Err(LightError::UnknownValidators(Height(4))));
     let wrong = Handover { header: header.clone(), certificate: signed.clone(), next: genesis().validators() };
@@ -113,7 +113,7 @@ fn a_handover_must_be_at_hand_before_the_next_set_is_believed() {
 fn a_checkpoint_that_grew_too_old_stays_old_until_a_newer_one_is_pinned() {
     let chain = chain_of(3);
     let late = Millis(NOW.0 + 22 * 86_400_000);
-    let mut client = LightClient::from_genesis(&genesis());
+    let mut client = LightClient::from_checkpoint(genesis().checkpoint());
     let (header, signed) = chain.header(Height(3));
     client.accept(&header, &signed, late).expect("final all the same");
     assert_eq!(client.checkpoint().0, Height(0));
@@ -122,7 +122,7 @@ fn a_checkpoint_that_grew_too_old_stays_old_until_a_newer_one_is_pinned() {
         height: header.height,
         time: late,
         block: Some(header.id(&chain.domain)),
-        ..Checkpoint::founding(&genesis())
+        ..genesis().checkpoint()
     };
     client.pin(pinned).expect("newer");
     assert_eq!(client.checkpoint_age_secs(late), 0);

@@ -1,10 +1,11 @@
 //! Handovers: the header at which one set of validators passes the ledger to the next.
 
-use fengni_core::block::Header;
-use fengni_core::finality::{CommitCertificate, FinalityError};
-use fengni_core::{Domain, ValidatorSet};
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
+
+use crate::block::Header;
+use crate::digest::Domain;
+use crate::finality::{CommitCertificate, FinalityError, ValidatorSet};
 
 /// A header that names another set for the next block, final under the set before, and that set.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]

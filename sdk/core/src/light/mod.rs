@@ -1,0 +1,302 @@
+//! The light client: what it trusts, and how that grows.
+//!
+//! It begins at a checkpoint that somebody pinned, follows handovers from one set of validators to
+//! the next, and believes a header when more than two thirds of the set signed it. It keeps the
+//! newest header it has seen and never goes back. Two final headers that contradict one another
+//! mean that a third of the validators lied: from then on nothing is decided, and both are kept.
+//! Rules F-7 to F-9: `sdk/spec/finality.md`.
+
+mod checkpoint;
+mod handover;
+mod saved;
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+use thiserror::Error;
+
+use crate::block::{BlockId, Header, PROTOCOL_VERSION};
+use crate::day::Millis;
+use crate::digest::Domain;
+use crate::finality::{CommitCertificate, FinalityError, ValidatorSet};
+use crate::number::Height;
+use crate::outcome::Outcome;
+use crate::proof::{OutcomeProof, ProofError, Proven, StateProof};
+
+pub use checkpoint::Checkpoint;
+pub use handover::{Handover, HandoverError};
+pub use saved::Saved;
+
+/// How many final headers are remembered, to catch a second one at a height.
+const HEADERS_KEPT: usize = 1024;
+/// How many contradictions are kept: one is enough to stop.
+const EVIDENCE_KEPT: usize = 16;
+
+/// Validators and the first height they decide.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+struct Epoch {
+    from: Height,
+    validators: ValidatorSet,
+}
+
+/// A header and what makes it final.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct FinalHeader {
+    /// The header.
+    pub header: Header,
+    /// Its commit certificate.
+    pub certificate: CommitCertificate,
+}
+
+/// Two headers, both signed by a quorum, that cannot both be true.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct Evidence {
+    /// The one seen first.
+    pub first: FinalHeader,
+    /// The one that contradicts it.
+    pub second: FinalHeader,
+}
+
+/// Why the light client does not believe something.
+#[derive(Clone, PartialEq, Eq, Debug, Error)]
+pub enum LightError {
+    /// Of another network, suite or protocol version.
+    #[error("the header is of another network or protocol version")]
+    OtherNetwork,
+    /// No quorum of the known validators signed it.
+    #[error("the header is not final: {0}")]
+    NotFinal(#[from] FinalityError),
+    /// Before the pinned checkpoint, or after a handover that is not at hand.
+    #[error("no validator set is known for height {0}")]
+    UnknownValidators(Height),
+    /// Final headers contradict one another: nothing can be decided on this network.
+    #[error(
+        "two final headers contradict one another at height {0}: keep the evidence and ask the network's operators"
+    )]
+    Contradiction(Height),
+    /// The entries are not of the header's state.
+    #[error(transparent)]
+    Proof(#[from] ProofError),
+    /// The handover hands nothing over.
+    #[error(transparent)]
+    Handover(#[from] HandoverError),
+    /// Older than the checkpoint at hand.
+    #[error("height {offered} is not above the checkpoint at hand, {held}")]
+    NotNewer {
+        /// The height offered.
+        offered: Height,
+        /// The height held.
+        held: Height,
+    },
+}
+
+impl LightError {
+    /// Whether whoever gave the answer is to blame, rather than what this client does not know.
+    pub fn is_fault_of_answer(&self) -> bool {
+        matches!(self, Self::OtherNetwork | Self::NotFinal(_) | Self::Proof(_) | Self::Handover(_))
+    }
+}
+
+/// Follows one network and believes only quorums.
+#[derive(Clone, Debug)]
+pub struct LightClient {
+    domain: Domain,
+    trusting_period_secs: u64,
+    /// The newest height and time that were trusted while the one before was young enough.
+    trusted: (Height, Millis),
+    /// By rising first height.
+    epochs: Vec<Epoch>,
+    /// The handover to a set that is not at hand.
+    ended: Option<Height>,
+    newest: Option<FinalHeader>,
+    seen: BTreeMap<Height, (BlockId, FinalHeader)>,
+    evidence: Vec<Evidence>,
+}
+
+impl LightClient {
+    /// A client that begins at a pinned checkpoint, such as a network's founding.
+    ///
+    /// Compare it with one from another source: whoever chooses it chooses the network.
+    pub fn from_checkpoint(checkpoint: Checkpoint) -> Self {
+        Self {
+            domain: checkpoint.domain(),
+            trusting_period_secs: checkpoint.trusting_period_secs,
+            trusted: (checkpoint.height, checkpoint.time),
+            epochs: vec![Epoch { from: checkpoint.height.next(), validators: checkpoint.validators }],
+            ended: None,
+            newest: None,
+            seen: BTreeMap::new(),
+            evidence: Vec::new(),
+        }
+    }
+
+    /// Whose rules digests and signatures follow.
+    pub fn domain(&self) -> &Domain {
+        &self.domain
+    }
+
+    /// The newest final header it has seen.
+    pub fn newest(&self) -> Option<&Header> {
+        self.newest.as_ref().map(|found| &found.header)
+    }
+
+    /// Height and time of the checkpoint that statements about the present rest on.
+    pub fn checkpoint(&self) -> (Height, Millis) {
+        self.trusted
+    }
+
+    /// How old that checkpoint is.
+    pub fn checkpoint_age_secs(&self, now: Millis) -> u64 {
+        now.0.saturating_sub(self.trusted.1.0) / 1000
+    }
+
+    /// Headers that contradict one another. While there are any, nothing is decided.
+    pub fn evidence(&self) -> &[Evidence] {
+        &self.evidence
+    }
+
+    /// The set that decides a height.
+    ///
+    /// # Errors
+    /// [`LightError::UnknownValidators`].
+    pub fn validators_at(&self, height: Height) -> Result<&ValidatorSet, LightError> {
+        let unknown = LightError::UnknownValidators(height);
+        if self.ended.is_some_and(|ended| ended < height) {
+            return Err(unknown);
+        }
+        let epoch = self.epochs.iter().rev().find(|epoch| epoch.from <= height);
+        epoch.map(|epoch| &epoch.validators).ok_or(unknown)
+    }
+
+    /// Believes a header if a quorum signed it, and remembers it.
+    ///
+    /// A header older than the newest one is believed as a statement about the past. The
+    /// checkpoint moves along while it is younger than the trusting period; afterwards headers
+    /// are still believed, but the checkpoint stays, and what rests on it shows its age.
+    ///
+    /// # Errors
+    /// [`LightError`].
+    pub fn accept(&mut self, header: &Header, certificate: &CommitCertificate, now: Millis) -> Result<(), LightError> {
+        if header.domain() != self.domain || header.version != PROTOCOL_VERSION {
+            return Err(LightError::OtherNetwork);
+        }
+        let id = header.id(&self.domain);
+        if self.seen.get(&header.height).is_none_or(|(seen, _)| *seen != id) {
+            let set = self.validators_at(header.height)?;
+            certificate.verify(&self.domain, set, header.height, id)?;
+            let found = FinalHeader { header: header.clone(), certificate: certificate.clone() };
+            if let Some(first) = self.contradicted_by(id, header) {
+                let known = self.evidence.iter().any(|evidence| evidence.second.header == *header);
+                if !known && self.evidence.len() < EVIDENCE_KEPT {
+                    self.evidence.push(Evidence { first, second: found });
+                }
+            } else {
+                self.remember(id, found);
+            }
+        }
+        if let Some(evidence) = self.evidence.first() {
+            return Err(LightError::Contradiction(evidence.second.header.height));
+        }
+        let (height, _) = self.trusted;
+        if header.height > height && self.checkpoint_age_secs(now) <= self.trusting_period_secs {
+            self.trusted = (header.height, header.time);
+        }
+        Ok(())
+    }
+
+    /// A header seen before that cannot be true together with this one: another at its height, or
+    /// a neighbour that is not its parent or child.
+    fn contradicted_by(&self, id: BlockId, header: &Header) -> Option<FinalHeader> {
+        let at = |height: u64| self.seen.get(&Height(height));
+        let same = at(header.height.0).filter(|(seen, _)| *seen != id);
+        let parent = header.height.0.checked_sub(1).and_then(at).filter(|(seen, _)| *seen != header.parent);
+        let child = at(header.height.0.saturating_add(1)).filter(|(_, child)| child.header.parent != id);
+        same.or(parent).or(child).map(|(_, found)| found.clone())
+    }
+
+    fn remember(&mut self, id: BlockId, found: FinalHeader) {
+        let Header { height, next_validators, .. } = found.header;
+        let handed_over = self.validators_at(height).is_ok_and(|set| set.digest(&self.domain) != next_validators);
+        let followed = self.epochs.iter().any(|epoch| epoch.from == height.next());
+        if handed_over && !followed {
+            self.ended = Some(self.ended.map_or(height, |ended| ended.min(height)));
+        }
+        if self.newest().is_none_or(|newest| newest.height < height) {
+            self.newest = Some(found.clone());
+        }
+        self.seen.insert(height, (id, found));
+        if self.seen.len() > HEADERS_KEPT {
+            self.seen.pop_first();
+        }
+    }
+
+    /// Follows a handover to the next set of validators.
+    ///
+    /// # Errors
+    /// [`LightError`]; a handover below the last one that was followed is of no use any more.
+    pub fn follow(&mut self, handover: &Handover, now: Millis) -> Result<(), LightError> {
+        let from = handover.header.height.next();
+        if let Some(last) = self.epochs.last().filter(|last| last.from >= from) {
+            return Err(LightError::NotNewer { offered: from, held: last.from });
+        }
+        handover.verify(&self.domain, self.validators_at(handover.header.height)?)?;
+        self.accept(&handover.header, &handover.certificate, now)?;
+        self.epochs.push(Epoch { from, validators: handover.next.clone() });
+        self.ended = self.ended.filter(|ended| *ended >= from);
+        Ok(())
+    }
+
+    /// Pins a newer checkpoint from an independent source.
+    ///
+    /// Heights between the last one known and the checkpoint stay unknown, because validators may
+    /// have changed in between.
+    ///
+    /// # Errors
+    /// [`LightError::OtherNetwork`], and [`LightError::NotNewer`] where it would go back.
+    pub fn pin(&mut self, checkpoint: Checkpoint) -> Result<(), LightError> {
+        if checkpoint.domain() != self.domain {
+            return Err(LightError::OtherNetwork);
+        }
+        let held = self.newest().map_or(self.trusted.0, |newest| newest.height.max(self.trusted.0));
+        if checkpoint.height < held {
+            return Err(LightError::NotNewer { offered: checkpoint.height, held });
+        }
+        if let Some(block) = checkpoint.block
+            && self.seen.get(&checkpoint.height).is_some_and(|(seen, _)| *seen != block)
+        {
+            return Err(LightError::Contradiction(checkpoint.height));
+        }
+        self.trusted = (checkpoint.height, checkpoint.time);
+        self.trusting_period_secs = checkpoint.trusting_period_secs;
+        let known = self.validators_at(checkpoint.height.next()).ok();
+        if known != Some(&checkpoint.validators) {
+            self.epochs = vec![Epoch { from: checkpoint.height.next(), validators: checkpoint.validators }];
+            self.ended = None;
+        }
+        Ok(())
+    }
+
+    /// Believes the entries of a state proof.
+    ///
+    /// # Errors
+    /// [`LightError`].
+    pub fn prove(&mut self, proof: &StateProof, now: Millis) -> Result<Proven, LightError> {
+        self.accept(&proof.header, &proof.certificate, now)?;
+        Ok(proof.verify_under_final_header(&self.domain)?)
+    }
+
+    /// Believes what became of a transaction.
+    ///
+    /// # Errors
+    /// [`LightError`].
+    pub fn outcome(&mut self, proof: &OutcomeProof, now: Millis) -> Result<Outcome, LightError> {
+        self.accept(&proof.header, &proof.certificate, now)?;
+        let validators = self.validators_at(proof.header.height)?;
+        Ok(proof.verify(&self.domain, validators)?.clone())
+    }
+
+    /// What a device keeps of it.
+    pub fn saved(&self) -> Saved {
+        Saved::of(self)
+    }
+}

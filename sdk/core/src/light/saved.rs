@@ -1,0 +1,78 @@
+//! What a device keeps of a light client between two uses.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+use super::{Epoch, FinalHeader, LightClient};
+use crate::bytes::Bytes;
+use crate::codec;
+use crate::day::Millis;
+use crate::digest::{Domain, NetworkId, Suite};
+use crate::limits::PROOF_BYTES;
+use crate::number::Height;
+
+const FORMAT: u16 = 1;
+
+/// A light client as a device keeps it: everything but the headers that only catch contradictions.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct Saved {
+    format: u16,
+    network: NetworkId,
+    suite: Suite,
+    trusting_period_secs: u64,
+    trusted: (Height, Millis),
+    epochs: Vec<Epoch>,
+    ended: Option<Height>,
+    newest: Option<Bytes>,
+    evidence: Vec<Bytes>,
+}
+
+impl Saved {
+    pub(super) fn of(client: &LightClient) -> Self {
+        Self {
+            format: FORMAT,
+            network: client.domain.network,
+            suite: client.domain.suite,
+            trusting_period_secs: client.trusting_period_secs,
+            trusted: client.trusted,
+            epochs: client.epochs.clone(),
+            ended: client.ended,
+            newest: client.newest.as_ref().map(|found| Bytes(codec::encode(found))),
+            evidence: client.evidence.iter().map(|found| Bytes(codec::encode(found))).collect(),
+        }
+    }
+
+    /// The client as it was.
+    ///
+    /// # Errors
+    /// What is wrong, in words: of another format or network, or damaged.
+    pub fn open(self, network: NetworkId) -> Result<LightClient, String> {
+        if self.format != FORMAT {
+            return Err(format!("format {} is not one this program knows", self.format));
+        }
+        if self.network != network {
+            return Err(format!("of network {}, not {network}", self.network));
+        }
+        if self.epochs.is_empty() || self.epochs.windows(2).any(|pair| pair[0].from >= pair[1].from) {
+            return Err("validator sets out of order".into());
+        }
+        let evidence =
+            self.evidence.iter().map(|bytes| codec::decode(&bytes.0, PROOF_BYTES).map_err(|error| error.to_string()));
+        let mut client = LightClient {
+            domain: Domain { suite: self.suite, network },
+            trusting_period_secs: self.trusting_period_secs,
+            trusted: self.trusted,
+            epochs: self.epochs,
+            ended: self.ended,
+            newest: None,
+            seen: BTreeMap::new(),
+            evidence: evidence.collect::<Result<_, String>>()?,
+        };
+        if let Some(newest) = &self.newest {
+            let found: FinalHeader = codec::decode(&newest.0, PROOF_BYTES).map_err(|error| error.to_string())?;
+            client.remember(found.header.id(&client.domain), found);
+        }
+        Ok(client)
+    }
+}
