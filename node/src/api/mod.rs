@@ -21,6 +21,7 @@ mod listener;
 mod metrics;
 mod openapi;
 mod outcomes;
+mod packs;
 mod params;
 mod problem;
 mod proofs;
