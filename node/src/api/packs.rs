@@ -115,7 +115,11 @@ struct Wanted {
     (status = 206, body = Vec<u8>, content_type = "application/octet-stream", description = "the rest of one"),
     Problems,
 ))]
-async fn pack(State(reader): State<Reader>, headers: HeaderMap, Asked(asked): Asked<Wanted>) -> Result<Answer, ApiError> {
+async fn pack(
+    State(reader): State<Reader>,
+    headers: HeaderMap,
+    Asked(asked): Asked<Wanted>,
+) -> Result<Answer, ApiError> {
     let subscription = Subscription::new(
         list(asked.types.as_deref(), "types", |text| text.parse().ok().map(TypeNumber))?,
         list(asked.regions.as_deref(), "regions", |text| Division::parse(text).ok())?,

@@ -235,6 +235,13 @@ impl ApiError {
                 "N-6",
                 "ask for fewer places at a time",
             ),
+            Self::PackTooLarge { .. } => kind(
+                StatusCode::UNPROCESSABLE_ENTITY,
+                "pack-too-large",
+                "pack too large",
+                "N-20",
+                "subscribe to fewer types or regions",
+            ),
             Self::NotThere(_) => kind(
                 StatusCode::NOT_FOUND,
                 "not-in-the-register",
