@@ -15,7 +15,7 @@ use crate::certificate::Grade;
 use crate::code::Code;
 use crate::codec::{self, DecodeError};
 use crate::day::Millis;
-use crate::digest::{Digest, Domain, NetworkId};
+use crate::digest::{Digest, Domain};
 use crate::light::{Checkpoint, LightClient, LightError, Saved};
 use crate::limits::PACK_BYTES;
 use crate::number::{BookNumber, MemberNumber, PurposeCode};
@@ -54,7 +54,7 @@ pub enum TrustError {
 
 /// What was stored is not a device's trust.
 #[derive(Clone, PartialEq, Eq, Debug, Error)]
-#[error("not a trust store of this network: {reason}")]
+#[error("not a trust store: {reason}")]
 pub struct StoreError {
     reason: String,
 }
@@ -98,13 +98,14 @@ impl TrustStore {
     ///
     /// # Errors
     /// [`StoreError`].
-    pub fn decode(bytes: &[u8], network: NetworkId) -> Result<Self, StoreError> {
+    pub fn decode(bytes: &[u8]) -> Result<Self, StoreError> {
         let refused = |reason: String| StoreError { reason };
         let stored: Stored =
             codec::decode(bytes, PACK_BYTES).map_err(|error: DecodeError| refused(error.to_string()))?;
         if stored.format != FORMAT {
             return Err(refused(format!("format {} is not one this program knows", stored.format)));
         }
+        let network = stored.light.network();
         let light = stored.light.open(network).map_err(refused)?;
         let open = |pack: Bytes| TrustPack::open(Pack::decode(&pack.0)?, None, light.domain());
         let pack = stored.pack.map(open).transpose().map_err(|error| refused(error.to_string()))?;
