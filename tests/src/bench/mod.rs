@@ -5,10 +5,12 @@
 
 mod ledger;
 mod offline;
+mod packs;
 mod profile;
 mod register;
 mod table;
 
 pub use ledger::{Sizes, measure_ledger};
 pub use offline::measure_verification;
+pub use packs::{Province, measure_packs};
 pub use table::{Row, Table};

@@ -10,7 +10,7 @@ use fengni_core::operation::Operation;
 use fengni_core::proof::{Place, StateProof};
 use fengni_core::verdict::VerdictCode;
 use fengni_core::verify::{Context, Mode, Scene, verify_code, verify_code_in};
-use fengni_core::{BookNumber, Day, KeyAlgorithm, LineNumber, LinePlace, Millis, SecretKey};
+use fengni_core::{BookNumber, Day, Digest, KeyAlgorithm, LineNumber, LinePlace, Millis, SecretKey, tree};
 use fengni_genesis::sample;
 use fengni_state::{line_places, prove};
 
@@ -26,8 +26,8 @@ const CODES: usize = 20_000;
 const CERTIFICATES: usize = 1_000;
 
 /// One full page of licences, and what is needed to show them.
-struct Licences {
-    register: Register,
+pub(super) struct Licences {
+    pub register: Register,
     files: Vec<CertificateFile>,
     holder: SecretKey,
 }
@@ -88,7 +88,7 @@ pub fn measure_verification() -> Vec<Row> {
 }
 
 impl Licences {
-    fn new(algorithm: KeyAlgorithm) -> Self {
+    pub fn new(algorithm: KeyAlgorithm) -> Self {
         let mut register = Register::founded();
         let holder = SecretKey::from_seed(algorithm, &[7; 32]).expect("a fixed seed that is a key");
         let record = register.state.certificate_type(register.kind).expect("the sample has it").clone();
@@ -125,6 +125,12 @@ impl Licences {
                 path: PagePath::UNKNOWN,
             });
         }
+        // As a wallet knows it once the page is full.
+        let leaves: Vec<Digest> = lines.iter().map(|line| line.digest(&domain)).collect();
+        for (file, place) in files.iter_mut().zip(0..) {
+            let hashes = tree::path(domain.suite, &leaves, place).expect("a line of the page");
+            file.path = PagePath { lines: 1024, hashes };
+        }
         let seal = register.sign(Operation::Seal { book, lines }, [1; 16]);
         register.block(&(), vec![seal]);
         Self { register, files, holder }
@@ -144,7 +150,7 @@ impl Licences {
     }
 
     /// Codes as scanners give them.
-    fn codes(&self) -> Vec<String> {
+    pub fn codes(&self) -> Vec<String> {
         let show = |(number, file): (u8, &CertificateFile)| {
             let terms = Terms {
                 issued_secs: SHOWN_SECS,
@@ -161,7 +167,7 @@ impl Licences {
     }
 
     /// An officer of the same province.
-    fn context(&self) -> Context {
+    pub fn context(&self) -> Context {
         Context {
             domain: self.register.domain,
             verifier: sample::member("GOV").expect("the sample has it"),

@@ -115,7 +115,7 @@ fn issuing_keys(genesis: &Genesis, member: MemberNumber) -> Vec<(KeyNumber, Secr
 }
 
 /// The precommits of all validators.
-fn certify(state: &State, header: &Header) -> CommitCertificate {
+pub(super) fn certify(state: &State, header: &Header) -> CommitCertificate {
     let domain = *state.domain();
     let (height, block) = (header.height, header.id(&domain));
     let validators = state.next_validators();

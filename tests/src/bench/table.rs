@@ -60,6 +60,11 @@ pub(super) fn micros(duration: Duration) -> String {
     format!("{} µs", duration.as_micros())
 }
 
+/// A duration as milliseconds.
+pub(super) fn millis(duration: Duration) -> String {
+    format!("{} ms", duration.as_millis())
+}
+
 /// How many a second.
 #[expect(clippy::cast_precision_loss)]
 pub(super) fn rate(count: usize, took: Duration) -> f64 {

@@ -2,7 +2,7 @@
 
 use std::process::ExitCode;
 
-use fengni_tests::bench::{Sizes, Table, measure_ledger, measure_verification};
+use fengni_tests::bench::{Province, Sizes, Table, measure_ledger, measure_packs, measure_verification};
 
 const HELP: &str = "fengni-bench [--json] [--quick]
 
@@ -19,9 +19,12 @@ fn main() -> ExitCode {
         println!("{HELP}");
         return ExitCode::from(u8::from(!arguments.iter().any(|argument| argument == "--help")) * 3);
     }
-    let sizes = if arguments.iter().any(|argument| argument == "--quick") { Sizes::quick() } else { Sizes::full() };
+    let quick = arguments.iter().any(|argument| argument == "--quick");
+    let sizes = if quick { Sizes::quick() } else { Sizes::full() };
     eprintln!("verification");
     let mut table = Table { rows: measure_verification() };
+    eprintln!("trust packs");
+    table.rows.extend(measure_packs(if quick { Province::quick() } else { Province::full() }));
     table.rows.extend(measure_ledger(sizes));
     if arguments.iter().any(|argument| argument == "--json") {
         println!("{}", serde_json::to_string_pretty(&table).expect("a table is plain data"));

@@ -4,6 +4,7 @@
 #![forbid(unsafe_code)]
 
 mod common;
+mod offline;
 
 use std::path::PathBuf;
 use std::sync::Mutex;
