@@ -1,0 +1,21 @@
+// Makes checkpoint.json out of the file in which `fengni ... --state FILE` remembers its light
+// client: the newest height it trusts, and the set that decides from there.
+//
+//   fengni network --home net --state seen.json
+//   node dev/checkpoint.mjs seen.json > checkpoint.json
+
+import { readFile } from "node:fs/promises";
+
+export async function checkpoint(file) {
+  const seen = JSON.parse(await readFile(file, "utf8"));
+  if (seen.ended !== null) throw new Error("a handover is missing: run the command again");
+  const [height, time] = seen.trusted;
+  return {
+    network: seen.network, suite: seen.suite, height, time, block: null,
+    validators: seen.epochs.at(-1).validators, trusting_period_secs: seen.trusting_period_secs,
+  };
+}
+
+if (import.meta.url === new URL(process.argv[1], "file:").href) {
+  console.log(JSON.stringify(await checkpoint(process.argv[2]), null, 2));
+}
