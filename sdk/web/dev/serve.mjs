@@ -66,7 +66,8 @@ async function file(answer, site, name, checkpoint) {
 }
 
 function pass(incoming, answer, gateway, rewrite) {
-  const onward = request(new URL(incoming.url, gateway), { method: incoming.method, headers: { ...incoming.headers, host: undefined } });
+  const { host, ...headers } = incoming.headers;
+  const onward = request(new URL(incoming.url, gateway), { method: incoming.method, headers });
   onward.on("response", async (given) => {
     const pieces = [];
     for await (const piece of given) pieces.push(piece);

@@ -11,7 +11,7 @@
 //
 // Exit code 0 when everything was as it should be; what was not is on stderr.
 
-import { mkdtemp, mkdir, readFile, readdir, rm } from "node:fs/promises";
+import { mkdtemp, mkdir, readFile, readdir, rm, writeFile } from "node:fs/promises";
 import { execFile } from "node:child_process";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -236,7 +236,7 @@ async function setUp() {
   const seen = join(work, "seen.json");
   await run(bin, ["network", "--network", home, "--state", seen]);
   const begin = join(work, "checkpoint.json");
-  await (await import("node:fs/promises")).writeFile(begin, JSON.stringify(await checkpoint(seen)));
+  await writeFile(begin, JSON.stringify(await checkpoint(seen)));
   const names = (await readdir(wallets)).filter((name) => name.endsWith(".certificate")).sort();
   const name = process.env.FENGNI_CERTIFICATE ?? names[0];
   const made = { cut: false, rewrite: undefined, certificate: join(wallets, name), identifier: name.replace(/\.certificate$/, "") };
@@ -246,8 +246,14 @@ async function setUp() {
   return made;
 }
 
-const fengni = async (...args) => (await run(bin, [...args, "--network", home])).stdout.trim();
-const code = () => fengni("show", scene.certificate, "--purpose", PURPOSE, "--text");
+async function fengni(...args) {
+  return (await run(bin, [...args, "--network", home])).stdout.trim();
+}
+
+/** The text of a fresh code. */
+function code() {
+  return fengni("show", scene.certificate, "--purpose", PURPOSE, "--text");
+}
 
 async function ready(page) {
   await page.waitForFunction(() => document.documentElement.dataset.ready === "yes");
