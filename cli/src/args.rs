@@ -12,6 +12,7 @@ use crate::issue::IssueArgs;
 use crate::replace::{RekeyArgs, SupersedeArgs, TransferInArgs};
 use crate::serve::ServeArgs;
 use crate::standing::{ConsumeArgs, StandingCommand};
+use crate::trust::TrustCommand;
 use crate::verify::VerifyArgs;
 use crate::views::CodesArgs;
 use crate::wallet::{ShowArgs, WalletCommand};
@@ -65,6 +66,9 @@ pub(crate) enum Command {
     /// Keep certificates and their keys in one file
     #[command(subcommand)]
     Wallet(WalletCommand),
+    /// What a device takes along to verify where there is no network
+    #[command(subcommand)]
+    Trust(TrustCommand),
     /// Verify a code, a certificate file or a typed identifier
     Verify(VerifyArgs),
     /// Show everything that happened to a certificate, with proof

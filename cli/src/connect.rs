@@ -89,20 +89,25 @@ impl ConnectArgs {
         Ok((map, genesis))
     }
 
+    /// The nodes to ask: those that are named, or the map's.
+    pub(crate) fn gateway(&self, map: Option<&NetworkMap>, home: Option<&Path>) -> Result<Gateway> {
+        let gateways = if self.gateways.is_empty() { gateways_of(map, home) } else { self.gateways.clone() };
+        if gateways.is_empty() {
+            bail!("there is no node to ask; next: give --gateway URL");
+        }
+        Ok(Gateway::http(&gateways, &HttpOptions::default())?)
+    }
+
     /// Connects.
     ///
     /// - `home`: a member's folder, which remembers what was proven.
     pub(crate) fn open(&self, home: Option<&Path>) -> Result<Connection> {
         let (map, genesis) = self.founding(home)?;
-        let gateways = if self.gateways.is_empty() { gateways_of(map.as_ref(), home) } else { self.gateways.clone() };
-        if gateways.is_empty() {
-            bail!("there is no node to ask; next: give --gateway URL");
-        }
+        let gateway = self.gateway(map.as_ref(), home)?;
         let mut relays = self.relays.clone();
         if relays.is_empty() {
             relays = map.iter().flat_map(|map| map.nodes.iter().filter_map(|node| node.relay.clone())).collect();
         }
-        let gateway = Gateway::http(&gateways, &HttpOptions::default())?;
         let state = self.state.clone().or_else(|| home.map(|home| home.join(LIGHT_FILE)));
         let light = match &state {
             Some(path) => light::open(path, &genesis)?,

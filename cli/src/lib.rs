@@ -30,6 +30,7 @@ mod seen;
 mod serve;
 mod signing;
 mod standing;
+mod trust;
 mod verify;
 mod views;
 mod wallet;
@@ -84,6 +85,7 @@ fn dispatch(command: Command, output: Output) -> Result<Ending> {
         Command::Agreement(command) => agreement::run(&command, output),
         Command::Show(args) => wallet::show(&args, output),
         Command::Wallet(command) => wallet::wallet(&command, output),
+        Command::Trust(command) => trust::run(&command, output),
         Command::Verify(args) => verify::run(&args, output),
         Command::History(args) => history::run(&args, output),
         Command::Check(args) => history::check(&args, output),

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, Result, bail};
 use clap::{Args, ValueEnum};
+use fengni_client::clock;
 use fengni_client::gateway::Trouble;
 use fengni_client::picture;
 use fengni_client::verify::{Checked, Policy, Verifier};
@@ -21,6 +22,7 @@ use crate::moment;
 use crate::names::Names;
 use crate::output::Output;
 use crate::seen;
+use crate::trust::Desk;
 
 /// Bytes of what is read from standard input or a file, at most: a photograph.
 const INPUT_BYTES: u64 = 64 * 1024 * 1024;
@@ -60,7 +62,8 @@ Examples:
   fengni verify code.png --as YHD --purpose 交通执法 --network net
   fengni verify - --as YHD --purpose 101 < code.txt
   fengni verify --identifier 1.2.156.3005.2.1110...001.N --as YHD
-  fengni verify c1.certificate --as YHD --gateway https://gateway.example --genesis genesis.bin")]
+  fengni verify c1.certificate --as YHD --gateway https://gateway.example --genesis genesis.bin
+  fengni verify code.png --as YHD --purpose 交通执法 --trust desk.trust")]
 pub(crate) struct VerifyArgs {
     /// Picture of a code, its text, a file of either, a certificate file, or - for standard input
     #[arg(required_unless_present = "identifier", conflicts_with = "identifier")]
@@ -74,6 +77,9 @@ pub(crate) struct VerifyArgs {
     /// What for, by name or code: see fengni codes purposes; not needed for an identifier
     #[arg(long, value_name = "PURPOSE")]
     purpose: Option<String>,
+    /// Judge by this trust store and ask no network: see fengni trust
+    #[arg(long, value_name = "FILE", conflicts_with = "identifier")]
+    trust: Option<PathBuf>,
     /// Lowest trust grade that will do
     #[arg(long, value_enum, value_name = "GRADE", ignore_case = true)]
     min_grade: Option<GradeArg>,
@@ -106,6 +112,11 @@ pub(crate) fn run(args: &VerifyArgs, output: Output) -> Result<Ending> {
     if args.purpose.is_none() && matches!(input, Input::Picture(_)) {
         bail!("a code is verified for a purpose; next: give --purpose, see fengni codes purposes");
     }
+    if let Some(path) = &args.trust {
+        let judged = offline(args, path, input)?;
+        output.answer(&judged, || text(&judged));
+        return Ok(ending(&judged.verdict));
+    }
     let mut connection = args.connect.open(None)?;
     let home = member_home(&connection, &args.verifier);
     // The member's own memory of the ledger: no answer goes back behind it.
@@ -116,6 +127,32 @@ pub(crate) fn run(args: &VerifyArgs, output: Output) -> Result<Ending> {
     let judged = judge(connection, args, input, seen.as_deref(), output)?;
     output.answer(&judged, || text(&judged));
     Ok(ending(&judged.verdict))
+}
+
+/// Judges a code by a trust store, which remembers its use and the hour.
+fn offline(args: &VerifyArgs, path: &Path, input: Input) -> Result<Judged> {
+    let scanned = match input {
+        Input::Text(text) => text,
+        Input::Picture(bytes) => picture::read(&bytes)?,
+        Input::File(_) => bail!("offline, a code is judged and no file; next: leave --trust out"),
+    };
+    let purpose = args.purpose.as_deref();
+    let purpose = purpose.context("a code is verified for a purpose; next: give --purpose, see fengni trust show")?;
+    let mut store = fengni_client::trust::load(path)?;
+    let desk = Desk::new(&store, args.connect.map(None)?.as_ref(), &args.verifier, purpose)?;
+    let question = desk.question(args.min_grade.map(Grade::from));
+    let verdict = match Code::parse(scanned.trim()) {
+        Ok(code) => {
+            let now = clock::now();
+            let verdict = store.verify(&code, &question, now);
+            let verdict = seen::admit(&path.with_extension("seen"), store.domain(), verdict, &code, now)?;
+            // The hour is kept, so that a clock turned back is noticed the next time.
+            fengni_client::trust::save(&store, path)?;
+            verdict
+        }
+        Err(error) => Verdict::malformed(&error),
+    };
+    Ok(Judged { verdict, node: None, troubles: Vec::new() })
 }
 
 /// The exit code says what the verdict answers.

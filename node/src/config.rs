@@ -121,6 +121,8 @@ pub struct Config {
     pub relay: Option<Listener>,
     /// Health, metrics and status for the operator.
     pub admin: Option<Listener>,
+    /// Folder of the verifier's pages, which the gateway serves under `/web/`.
+    pub pages: Option<PathBuf>,
     /// Log lines.
     #[serde(default)]
     pub log: Log,
@@ -182,7 +184,7 @@ impl Config {
         let keys = [self.keys.consensus.as_mut(), self.keys.network.as_mut()];
         let listeners = [self.gateway.as_mut(), self.relay.as_mut(), self.admin.as_mut()];
         let tls = listeners.into_iter().flatten().flat_map(|l| [l.tls_certificate.as_mut(), l.tls_key.as_mut()]);
-        for path in paths.into_iter().chain(keys).chain(tls).flatten() {
+        for path in paths.into_iter().chain(keys).chain(tls).chain([self.pages.as_mut()]).flatten() {
             *path = home.join(&*path);
         }
         self
@@ -198,6 +200,12 @@ impl Config {
                 return wrong("keys.consensus", "an observer holds no validator key", "remove the line and the file");
             }
             _ => (),
+        }
+        if self.pages.is_some() && self.gateway.is_none() {
+            return wrong("pages", "there is no gateway to serve them", "add a [gateway] table or remove the line");
+        }
+        if self.pages.as_ref().is_some_and(|folder| !folder.is_dir()) {
+            return wrong("pages", "there is no such folder", "build the pages with: make web");
         }
         for (field, listener) in [("gateway", &self.gateway), ("relay", &self.relay), ("admin", &self.admin)] {
             let Some(listener) = listener else { continue };

@@ -94,6 +94,7 @@ pub async fn run(home: &Path, stop: impl Future<Output = ()>) -> anyhow::Result<
         gateway: files.config.gateway.as_ref().map(Into::into),
         relay: files.config.relay.as_ref().map(Into::into),
         admin: files.config.admin.as_ref().map(Into::into),
+        pages: files.config.pages.clone(),
     };
     let served = api::serve(
         listeners,

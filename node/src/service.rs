@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use fengni_core::bytes::Bytes;
 use fengni_core::id::CertificateId;
+use fengni_core::pack::{Basis, Pack, Subscription};
 use fengni_core::proof::{OutcomeProof, Place, StateProof};
 use fengni_core::transaction::TransactionId;
 use fengni_core::{BookNumber, CommitCertificate, Domain, Height, LinePlace, MemberNumber, PageNumber};
@@ -101,6 +102,11 @@ impl Source for Service {
 
     fn page_lines(&self, at: &FinalState, book: BookNumber, page: PageNumber) -> Option<Vec<u8>> {
         self.ledger.page_lines(at, book, page)
+    }
+
+    fn pack(&self, at: &FinalState, subscription: Subscription, basis: Option<&Basis>) -> Pack {
+        let (header, certificate) = (at.header.clone(), at.certificate.clone());
+        fengni_state::pack(&at.state, self.ledger.store(), header, certificate, subscription, basis)
     }
 
     fn outcome(&self, id: &TransactionId) -> Option<OutcomeProof> {

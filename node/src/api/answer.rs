@@ -31,6 +31,25 @@ pub(crate) struct Answer {
     varies: bool,
     location: Option<String>,
     room: Option<OwnedSemaphorePermit>,
+    /// Where a part of an answer begins, and how large the whole is.
+    part: Option<(usize, usize)>,
+}
+
+/// The rest of an answer, from a byte on, that a caller asks for after a download broke off.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub(crate) struct Range {
+    from: usize,
+    /// The tag of the answer that broke off.
+    tag: Option<String>,
+}
+
+impl Range {
+    /// From the `range` and `if-range` headers. Any other form than `bytes=N-` means the whole,
+    /// as RFC 9110 section 14.2 allows.
+    pub(crate) fn parse(range: Option<&str>, tag: Option<&str>) -> Option<Self> {
+        let from = range?.strip_prefix("bytes=")?.strip_suffix('-')?.parse().ok()?;
+        Some(Self { from, tag: tag.map(str::to_owned) })
+    }
 }
 
 impl Answer {
@@ -45,6 +64,7 @@ impl Answer {
             varies: false,
             location: None,
             room: None,
+            part: None,
         }
     }
 
@@ -109,6 +129,18 @@ impl Answer {
         Self { location: Some(location), ..self }
     }
 
+    /// The part asked for, where it is of this very answer; else the whole.
+    pub(crate) fn part(mut self, range: Option<Range>) -> Self {
+        let whole = self.body.len();
+        let same = |range: &Range| range.tag.is_none() || range.tag == self.tag;
+        if let Some(range) = range.filter(|range| same(range) && range.from < whole) {
+            self.body = self.body.split_off(range.from);
+            self.status = StatusCode::PARTIAL_CONTENT;
+            self.part = Some((range.from, whole));
+        }
+        self
+    }
+
     /// Its size.
     pub(crate) fn len(&self) -> usize {
         self.body.len()
@@ -138,6 +170,10 @@ impl IntoResponse for Answer {
         headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(self.content_type));
         headers.insert(header::CONTENT_LENGTH, length.into());
         headers.insert(header::CACHE_CONTROL, HeaderValue::from_static(self.caching));
+        if let Some((from, whole)) = self.part {
+            let range = format!("bytes {from}-{}/{whole}", whole.saturating_sub(1));
+            headers.insert(header::CONTENT_RANGE, HeaderValue::try_from(range).expect("digits"));
+        }
         if let Some(height) = self.height {
             headers.insert(HEIGHT, height.0.into());
         }

@@ -21,6 +21,8 @@ mod listener;
 mod metrics;
 mod openapi;
 mod outcomes;
+mod packs;
+mod pages;
 mod params;
 mod problem;
 mod proofs;
@@ -34,6 +36,7 @@ mod work;
 mod tests;
 
 use std::net::SocketAddr;
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -63,6 +66,8 @@ pub struct Listeners {
     pub relay: Option<ListenerConfig>,
     /// For the operator.
     pub admin: Option<ListenerConfig>,
+    /// Folder of the verifier's pages, which the gateway serves under `/web/`.
+    pub pages: Option<PathBuf>,
 }
 
 /// Listeners that answer.
@@ -126,7 +131,11 @@ pub async fn serve_within(
         Ok(())
     };
     let reader = Reader::new(source.clone(), limits);
-    open(gateway, "gateway", Verbs::ReadOnly, documented(gateway::routes(), reader).0)?;
+    let mut routes = documented(gateway::routes(), reader).0;
+    if let Some(folder) = &listeners.pages {
+        routes = routes.merge(pages::routes(folder));
+    }
+    open(gateway, "gateway", Verbs::ReadOnly, routes)?;
     let state = Relay::new(source.clone(), submit, limits, counted.clone());
     open(relay, "relay", Verbs::AsRouted, documented(relay::routes(), state).0)?;
     let state = Admin { reader: Reader::new(source, limits), metrics: shown };

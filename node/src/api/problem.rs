@@ -8,7 +8,7 @@ use axum::response::{IntoResponse, Response};
 use fengni_core::Height;
 use fengni_core::codec::DecodeError;
 use fengni_core::id::IdError;
-use fengni_core::limits::{PROOF_BYTES, TRANSACTION_BYTES};
+use fengni_core::limits::{PACK_BYTES, PROOF_BYTES, TRANSACTION_BYTES};
 use fengni_core::transaction::{TransactionError, TransactionId};
 use fengni_state::ProveError;
 use serde::Serialize;
@@ -67,6 +67,12 @@ pub(crate) enum ApiError {
     /// N-6: the proof would be larger than a reader accepts.
     #[error("the proof would have {found} bytes, more than {PROOF_BYTES}")]
     ProofTooLarge {
+        /// Its size.
+        found: usize,
+    },
+    /// N-20: the pack would be larger than a reader accepts.
+    #[error("the pack would have {found} bytes, more than {PACK_BYTES}")]
+    PackTooLarge {
         /// Its size.
         found: usize,
     },
@@ -228,6 +234,13 @@ impl ApiError {
                 "proof too large",
                 "N-6",
                 "ask for fewer places at a time",
+            ),
+            Self::PackTooLarge { .. } => kind(
+                StatusCode::UNPROCESSABLE_ENTITY,
+                "pack-too-large",
+                "pack too large",
+                "N-20",
+                "subscribe to fewer types or regions",
             ),
             Self::NotThere(_) => kind(
                 StatusCode::NOT_FOUND,

@@ -6,6 +6,7 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use fengni_core::id::CertificateId;
+use fengni_core::pack::{Basis, Pack, Subscription};
 use fengni_core::proof::{OutcomeProof, Place, StateProof};
 use fengni_core::transaction::{TransactionError, TransactionId};
 use fengni_core::{BookNumber, CommitCertificate, Domain, Height, LinePlace, MemberNumber, Millis, PageNumber};
@@ -58,6 +59,9 @@ pub trait Source: Send + Sync + 'static {
 
     /// Lines of a page as of a state, 48 bytes each; `None` where there is no such page.
     fn page_lines(&self, at: &FinalState, book: BookNumber, page: PageNumber) -> Option<Vec<u8>>;
+
+    /// A trust pack of a state, whole or on top of what a reader has.
+    fn pack(&self, at: &FinalState, subscription: Subscription, basis: Option<&Basis>) -> Pack;
 
     /// What became of a transaction, once its block is final.
     fn outcome(&self, id: &TransactionId) -> Option<OutcomeProof>;

@@ -4,6 +4,7 @@ mod client;
 mod doors;
 mod double;
 mod overload;
+mod packs;
 mod reads;
 mod writes;
 

@@ -54,6 +54,7 @@ pub mod random;
 pub mod standing;
 pub mod submit;
 pub mod transport;
+pub mod trust;
 pub mod verify;
 pub mod wallet;
 

@@ -9,7 +9,8 @@ use fengni_core::bytes::Bytes;
 use fengni_core::codec;
 use fengni_core::finality::CommitCertificate;
 use fengni_core::id::CertificateId;
-use fengni_core::limits::{BLOCK_BYTES, PAGE_LINES, PROOF_BYTES};
+use fengni_core::limits::{BLOCK_BYTES, PACK_BYTES, PAGE_LINES, PROOF_BYTES};
+use fengni_core::pack::{Basis, Subscription};
 use fengni_core::proof::{OutcomeProof, Place, ProofError, StateProof};
 use fengni_core::transaction::TransactionId;
 use fengni_core::{BookNumber, Height, LinePlace, MemberNumber, PageNumber};
@@ -18,7 +19,8 @@ use serde::Deserialize;
 
 use crate::gateway::Trouble;
 use crate::problem::Problem;
-use crate::transport::{Request, Response, Transport};
+use crate::transport::{Download, Request, Response, Transport};
+use crate::trust;
 
 /// Bytes of a header with its commit certificate, at most.
 const HEADER_BYTES: usize = 256 * 1024;
@@ -218,6 +220,36 @@ impl Node {
     }
 
     /// A body that can only come with status 200.
+    /// A trust pack of a subscription, full or on top of a basis. Rule N-20.
+    ///
+    /// - `attempts`: how often a download that broke off is taken up again.
+    /// - `progress`: told how many bytes have come, and of how many if that is known.
+    ///
+    /// # Errors
+    /// [`Trouble`].
+    pub fn pack(
+        &self,
+        subscription: &Subscription,
+        basis: Option<&Basis>,
+        attempts: usize,
+        progress: &mut dyn FnMut(usize, Option<usize>),
+    ) -> Result<Vec<u8>, Trouble> {
+        let mut download = Download::default();
+        let mut reason = String::new();
+        for _ in 0..attempts {
+            // The rest must be of the same state.
+            let path = format!("/v1/packs?{}", trust::query(subscription, basis, download.height));
+            let request = Request { path, body: None, limit: PACK_BYTES, patience: Duration::ZERO };
+            match self.0.download(&request, &mut download, progress) {
+                Ok(()) if matches!(download.status, 200 | 206) => return Ok(download.bytes),
+                Ok(()) => return Err(Trouble::Refused(Problem::read(download.status, &download.bytes))),
+                Err(error) if download.bytes.is_empty() => return Err(Trouble::Unreachable(error)),
+                Err(error) => reason = error,
+            }
+        }
+        Err(Trouble::Unreachable(reason))
+    }
+
     fn get(&self, path: String, limit: usize, patience: Duration) -> Result<Vec<u8>, Trouble> {
         let response = self.answer(&Request { path, body: None, limit, patience })?;
         if response.status == 200 { Ok(response.body) } else { Err(unexpected(&response)) }

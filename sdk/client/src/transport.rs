@@ -12,6 +12,11 @@ use ureq::config::AutoHeaderValue;
 use ureq::tls::{Certificate, PemItem, RootCerts, TlsConfig, parse_pem};
 
 const BYTES: &str = "application/octet-stream";
+/// Bytes of a download read at a time.
+const PIECE_BYTES: usize = 64 * 1024;
+/// How long the body of a download may take before it is taken up again.
+const PIECE_TIME: Duration = Duration::from_secs(60);
+const PARTIAL_CONTENT: u16 = 206;
 
 /// What is asked of a node.
 #[derive(Clone, Debug)]
@@ -35,6 +40,21 @@ pub struct Response {
     pub body: Vec<u8>,
 }
 
+/// A large answer as it comes in: what is here stays when the connection breaks.
+#[derive(Clone, Debug, Default)]
+pub struct Download {
+    /// Bytes so far.
+    pub bytes: Vec<u8>,
+    /// How many there will be, once known.
+    pub total: Option<usize>,
+    /// The answer's tag: the rest must be of the same answer.
+    pub tag: Option<String>,
+    /// The height the answer is of.
+    pub height: Option<u64>,
+    /// HTTP status of the latest try.
+    pub status: u16,
+}
+
 /// A way to one node.
 pub trait Transport: Send + Sync {
     /// The node's name in messages, usually its URL.
@@ -45,6 +65,24 @@ pub trait Transport: Send + Sync {
     /// # Errors
     /// Why there is no answer, as one lower-case line.
     fn exchange(&self, request: &Request<'_>) -> Result<Response, String>;
+
+    /// Goes on with a download, or begins it, telling `progress` of each piece.
+    ///
+    /// A transport that knows no parts of answers begins anew each time.
+    ///
+    /// # Errors
+    /// Why it broke off, as one lower-case line; what has come stays in `download`.
+    fn download(
+        &self,
+        request: &Request<'_>,
+        download: &mut Download,
+        progress: &mut dyn FnMut(usize, Option<usize>),
+    ) -> Result<(), String> {
+        let Response { status, body } = self.exchange(request)?;
+        progress(body.len(), Some(body.len()));
+        *download = Download { total: Some(body.len()), bytes: body, status, ..Download::default() };
+        Ok(())
+    }
 }
 
 /// How HTTP is spoken.
@@ -159,5 +197,46 @@ impl Transport for Http {
             return Err(format!("an answer of more than {} bytes", request.limit));
         }
         Ok(Response { status, body })
+    }
+
+    fn download(
+        &self,
+        request: &Request<'_>,
+        download: &mut Download,
+        progress: &mut dyn FnMut(usize, Option<usize>),
+    ) -> Result<(), String> {
+        let mut get = self.agent.get(format!("{}{}", self.base, request.path)).header("accept", BYTES);
+        if let (Some(tag), false) = (&download.tag, download.bytes.is_empty()) {
+            get = get.header("range", format!("bytes={}-", download.bytes.len())).header("if-range", tag);
+        }
+        // No limit on the whole: a slow line may take its time as long as something comes.
+        let config = get.config().timeout_recv_response(Some(self.answer)).timeout_recv_body(Some(PIECE_TIME));
+        let response = config.build().call().map_err(|error| error.to_string())?;
+        let header = |name: &str| response.headers().get(name).and_then(|value| value.to_str().ok());
+        download.status = response.status().as_u16();
+        if download.status != PARTIAL_CONTENT {
+            download.bytes.clear();
+            download.tag = header("etag").map(str::to_owned);
+            download.height = header("fengni-height").and_then(|height| height.parse().ok());
+        }
+        let length: Option<usize> = header("content-length").and_then(|length| length.parse().ok());
+        download.total = length.map(|length| download.bytes.len().saturating_add(length));
+        let mut reader = response.into_body().into_reader();
+        let mut piece = vec![0; PIECE_BYTES];
+        loop {
+            let count = reader.read(&mut piece).map_err(|error| error.to_string())?;
+            if count == 0 {
+                break;
+            }
+            download.bytes.extend_from_slice(&piece[..count]);
+            if download.bytes.len() > request.limit {
+                return Err(format!("an answer of more than {} bytes", request.limit));
+            }
+            progress(download.bytes.len(), download.total);
+        }
+        match download.total {
+            Some(total) if download.bytes.len() < total => Err("the connection broke off".to_owned()),
+            _ => Ok(()),
+        }
     }
 }

@@ -19,12 +19,14 @@ pub mod list;
 pub mod number;
 pub mod operation;
 pub mod outcome;
+pub mod pack;
 pub mod proof;
 pub mod record;
 pub mod shelf;
 pub mod standing;
 pub mod transaction;
 pub mod tree;
+pub mod trust;
 pub mod verdict;
 pub mod verify;
 

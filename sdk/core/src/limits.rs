@@ -23,6 +23,10 @@ pub const VALIDATORS: usize = 256;
 pub const RECORD_BYTES: usize = 256 * 1024;
 /// Bytes of one encoded state proof.
 pub const PROOF_BYTES: usize = 4 * 1024 * 1024;
+/// Bytes of one trust pack: some thousand million certificates.
+pub const PACK_BYTES: usize = 64 * 1024 * 1024;
+/// Types, or regions, that one subscription names.
+pub const SUBSCRIPTION_ENTRIES: usize = 256;
 /// Hashes on the longest path of any list.
 pub const PATH_DEPTH: usize = 64;
 /// Claims of one certificate.

@@ -246,7 +246,7 @@ impl StateProof {
             return Err(ProofError::StateRoot);
         }
         let sizes = Shelf::ALL.into_iter().zip(self.shelves.iter().map(|head| head.size)).collect();
-        let mut proven = Proven { header: self.header.clone(), sizes, entries: BTreeMap::new() };
+        let mut proven = Proven { header: self.header.clone(), sizes, entries: BTreeMap::new(), peaks: None };
         let mut used = BTreeSet::new();
         let mut books = BTreeMap::new();
         for entry in &self.entries {
@@ -365,9 +365,29 @@ pub struct Proven {
     header: Header,
     sizes: BTreeMap<Shelf, u64>,
     entries: BTreeMap<Place, Vec<u8>>,
+    /// Of an open page: the peaks of its tree, from a trust pack.
+    peaks: Option<(BookNumber, PageNumber, Vec<Digest>)>,
 }
 
 impl Proven {
+    /// Entries that a trust pack has been found to hold.
+    pub(crate) fn of_pack(
+        header: Header,
+        sizes: BTreeMap<Shelf, u64>,
+        entries: BTreeMap<Place, Vec<u8>>,
+        peaks: Option<(BookNumber, PageNumber, Vec<Digest>)>,
+    ) -> Self {
+        Self { header, sizes, entries, peaks }
+    }
+
+    /// Peaks of a page that is open, where they are known.
+    pub(crate) fn peaks(&self, book: BookNumber, page: PageNumber) -> &[Digest] {
+        match &self.peaks {
+            Some((of_book, of_page, peaks)) if (*of_book, *of_page) == (book, page) => peaks,
+            _ => &[],
+        }
+    }
+
     /// The final header the entries stand under.
     pub fn header(&self) -> &Header {
         &self.header

@@ -72,6 +72,37 @@ pub fn path(suite: Suite, leaves: &[Digest], number: usize) -> Option<Vec<Digest
     })
 }
 
+/// Peaks of a tree: roots of its complete subtrees, left to right, the largest first. Rule L-6.
+pub fn peaks(suite: Suite, leaves: &[Digest]) -> Vec<Digest> {
+    let mut rest = leaves;
+    let mut peaks = Vec::new();
+    while !rest.is_empty() {
+        let (peak, after) = rest.split_at(1 << rest.len().ilog2());
+        peaks.push(root(suite, peak));
+        rest = after;
+    }
+    peaks
+}
+
+/// Root of a tree from its peaks, left to right; `None` of none. Rule L-6.
+pub fn fold_peaks(suite: Suite, peaks: &[Digest]) -> Option<Digest> {
+    peaks.iter().rev().copied().reduce(|right, left| suite.node(&left, &right))
+}
+
+/// The peak over leaf `number` of a tree of `size` leaves: its place among the peaks, its first
+/// leaf, and its depth. Rule L-6.
+pub fn peak_over(number: u64, size: u64) -> Option<(usize, u64, u32)> {
+    let (mut place, mut first, mut rest) = (0, 0, size);
+    while rest > 0 {
+        let depth = rest.ilog2();
+        if number < first + (1 << depth) {
+            return Some((place, first, depth)).filter(|_| number >= first);
+        }
+        (place, first, rest) = (place + 1, first + (1 << depth), rest - (1 << depth));
+    }
+    None
+}
+
 /// Why a subset does not lead to a root.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Error)]
 pub enum SubsetError {

@@ -128,6 +128,16 @@ impl BookState {
         self.pages.get(usize::try_from(page.0).ok()?)
     }
 
+    /// Lines of the last page while it is not full.
+    pub fn open_lines(&self) -> impl Iterator<Item = &Line> {
+        self.open_lines.iter()
+    }
+
+    /// Every page record.
+    pub fn pages(&self) -> impl Iterator<Item = &Page> {
+        self.pages.iter().map(Arc::as_ref)
+    }
+
     /// Act heads of a page.
     pub fn heads(&self, page: PageNumber) -> Option<&Arc<ActHeads>> {
         self.heads.get(usize::try_from(page.0).ok()?)

@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
@@ -103,7 +104,16 @@ impl Node {
     }
 
     pub(super) async fn start_within(double: Arc<Double>, limits: Limits) -> Self {
-        let listeners = Listeners { gateway: Some(loopback()), relay: Some(loopback()), admin: Some(loopback()) };
+        Self::start_as(double, limits, None).await
+    }
+
+    pub(super) async fn start_with_pages(double: Arc<Double>, folder: &Path) -> Self {
+        Self::start_as(double, Limits::default(), Some(folder.to_owned())).await
+    }
+
+    async fn start_as(double: Arc<Double>, limits: Limits, pages: Option<PathBuf>) -> Self {
+        let listeners =
+            Listeners { gateway: Some(loopback()), relay: Some(loopback()), admin: Some(loopback()), pages };
         let (stopping, stopped) = watch::channel(false);
         let served =
             serve_within(&limits, listeners, double.clone(), double.clone(), Metrics::default(), stopped).await;

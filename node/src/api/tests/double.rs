@@ -9,6 +9,7 @@ use fengni_core::book::{Line, Subject, Tag};
 use fengni_core::bytes::Bytes;
 use fengni_core::id::CertificateId;
 use fengni_core::operation::{Ground, Operation, StandingChange};
+use fengni_core::pack::{Basis, Pack, Subscription};
 use fengni_core::proof::{OutcomeProof, Place, StateProof};
 use fengni_core::record::KeyPurpose;
 use fengni_core::transaction::{TransactionBody, TransactionId};
@@ -268,6 +269,11 @@ impl Source for Double {
         }
         let lines = self.inner().records.lines(book, page);
         Some(lines[..count].iter().flat_map(|line| line.bytes()).collect())
+    }
+
+    fn pack(&self, at: &FinalState, subscription: Subscription, basis: Option<&Basis>) -> Pack {
+        let (header, certificate) = (at.header.clone(), at.certificate.clone());
+        fengni_state::pack(&at.state, &self.inner().records, header, certificate, subscription, basis)
     }
 
     fn outcome(&self, id: &TransactionId) -> Option<OutcomeProof> {

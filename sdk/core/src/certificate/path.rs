@@ -6,6 +6,7 @@ use crate::digest::{Digest, Domain};
 use crate::limits::{PAGE_DEPTH, PAGE_LINES};
 use crate::list::{PathError, fold_path};
 use crate::number::LineNumber;
+use crate::tree;
 
 /// A path within a page, and how many lines the page had when it was made.
 ///
@@ -42,6 +43,24 @@ impl PagePath {
     pub fn root(&self, domain: &Domain, number: LineNumber, line: &Line) -> Result<Digest, PathError> {
         let place = u64::from(number.place());
         fold_path(domain.suite, line.digest(domain), place, u64::from(self.lines), &self.hashes)
+    }
+
+    /// The peak over the line in a page of `lines` lines, as this path has it, and which of the
+    /// page's peaks it is; `None` where the path was made before the peak was complete.
+    ///
+    /// A page grows, but a complete part of it stays what it was: so a path from a shorter page
+    /// leads to the peak as long as the part was complete then. Rule L-6.
+    pub fn peak(&self, domain: &Domain, number: LineNumber, line: &Line, lines: u16) -> Option<(usize, Digest)> {
+        let place = u64::from(number.place());
+        let (peak, first, depth) = tree::peak_over(place, u64::from(lines))?;
+        let complete = u64::from(self.lines) >= first + (1 << depth);
+        let hashes = self.hashes.get(..depth as usize).filter(|_| complete)?;
+        let fold = |(below, level): (Digest, u32), sibling: &Digest| {
+            let is_right = place >> level & 1 == 1;
+            let (left, right) = if is_right { (sibling, &below) } else { (&below, sibling) };
+            (domain.suite.node(left, right), level + 1)
+        };
+        Some((peak, hashes.iter().fold((line.digest(domain), 0), fold).0))
     }
 
     pub(crate) fn write_entries(&self, writer: &mut Writer) {

@@ -4,7 +4,7 @@
 //! the next, and believes a header when more than two thirds of the set signed it. It keeps the
 //! newest header it has seen and never goes back. Two final headers that contradict one another
 //! mean that a third of the validators lied: from then on nothing is decided, and both are kept.
-//! Rules F-7 to F-9: `sdk/spec/finality.md`.
+//! Rule F-7: `sdk/spec/finality.md`.
 
 mod checkpoint;
 mod handover;

@@ -43,6 +43,11 @@ impl Saved {
         }
     }
 
+    /// The network it is of.
+    pub fn network(&self) -> NetworkId {
+        self.network
+    }
+
     /// The client as it was.
     ///
     /// # Errors

@@ -61,18 +61,25 @@ pub(super) fn sealed(
     }
 }
 
-/// Without the line itself, the code's own path may lead to the page's root. One that does not
-/// shows nothing: the page may have grown since.
+/// What there is to do where a code's path is older than what is known of the page.
+const PATH_TOO_OLD: &str =
+    "the code's path does not lead to the page as it is now; next: let the holder's wallet refresh the certificate";
+
+/// Without the line itself, the code's own path may lead to the page's root, or to a part of the
+/// page that was complete when the path was made. One that does not shows nothing: the page may
+/// have grown since.
 fn by_path(code: &Code, shown: &Line, proven: &Proven, context: &Context) -> Result<(), Finding> {
     let place = code.shown.place;
     let page = proven.page(place.book, place.line.page())?;
     let path = &code.shown.path;
-    let root = path.root(&context.domain, place.line, shown);
-    if path.lines == page.lines && root.is_ok_and(|root| root == page.root) {
-        Ok(())
+    let leads = if path.lines == page.lines {
+        path.root(&context.domain, place.line, shown).is_ok_and(|root| root == page.root)
     } else {
-        Err(Finding::missing("the code's path does not lead to the page as it is now"))
-    }
+        let peaks = proven.peaks(place.book, place.line.page());
+        let found = path.peak(&context.domain, place.line, shown, page.lines);
+        found.is_some_and(|(peak, digest)| peaks.get(peak) == Some(&digest))
+    };
+    if leads { Ok(()) } else { Err(Finding::missing(PATH_TOO_OLD)) }
 }
 
 fn line_fault(code: &Code, verdict: VerdictCode, fault: LineFault) -> Finding {

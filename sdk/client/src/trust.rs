@@ -1,0 +1,152 @@
+//! Trust packs on a disk and over a network: what a device takes along to verify offline.
+//!
+//! An update asks every node for its newest header first: nodes that contradict one another under
+//! two quorums are found here, and nothing is decided until people have looked. Then one node
+//! gives the pack, a delta where one will do; a download that breaks off goes on where it was.
+
+use std::path::Path;
+
+use fengni_core::light::LightError;
+use fengni_core::limits::PACK_BYTES;
+use fengni_core::pack::{Basis, PackError, Subscription};
+use fengni_core::trust::{TrustError, TrustStore};
+use fengni_core::{Height, Millis};
+use thiserror::Error;
+
+use crate::disk::{self, FileError};
+use crate::gateway::{Gateway, NodeTrouble, Trouble};
+use crate::node::Node;
+
+/// How often a download that broke off is taken up again.
+const ATTEMPTS: usize = 5;
+
+/// Reads a trust store.
+///
+/// # Errors
+/// [`FileError`], also where it does not add up.
+pub fn load(path: &Path) -> Result<TrustStore, FileError> {
+    let bytes = disk::read(path, PACK_BYTES as u64)?;
+    TrustStore::decode(&bytes).map_err(|error| FileError::content(path, error))
+}
+
+/// Writes a trust store, whole and durably.
+///
+/// # Errors
+/// [`FileError`].
+pub fn save(store: &TrustStore, path: &Path) -> Result<(), FileError> {
+    disk::write_private(path, &store.encode())
+}
+
+/// What an update brought.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Updated {
+    /// The node that gave the pack.
+    pub node: String,
+    /// Bytes downloaded.
+    pub bytes: usize,
+    /// The height it builds on; `None` for a full pack.
+    pub since: Option<Height>,
+    /// Height of the state now at hand.
+    pub height: Height,
+    /// Its time.
+    pub time: Millis,
+    /// Nodes that gave nothing of use.
+    pub troubles: Vec<NodeTrouble>,
+}
+
+/// Why there is no newer pack. The one at hand stays.
+#[derive(Clone, PartialEq, Eq, Debug, Error)]
+pub enum UpdateError {
+    /// Two quorums contradict one another.
+    #[error(
+        "two final headers contradict one another at height {0}: nothing is decided; next: keep the store, it holds the evidence, and ask the network's operators"
+    )]
+    Contradiction(Height),
+    /// No node gave a pack that holds.
+    #[error("no node gave a trust pack that holds: {}", all(.0))]
+    NoNode(Vec<NodeTrouble>),
+}
+
+fn all(troubles: &[NodeTrouble]) -> String {
+    let all: Vec<String> = troubles.iter().map(NodeTrouble::to_string).collect();
+    if all.is_empty() { "there is no node to ask".to_owned() } else { all.join("; ") }
+}
+
+/// Brings a device's trust up to date.
+///
+/// - `progress`: told how many bytes have come, and of how many if that is known.
+///
+/// # Errors
+/// [`UpdateError`].
+pub fn update(
+    store: &mut TrustStore,
+    gateway: &Gateway,
+    now: Millis,
+    progress: &mut dyn FnMut(usize, Option<usize>),
+) -> Result<Updated, UpdateError> {
+    let mut troubles = Vec::new();
+    let mut nodes = Vec::new();
+    for node in gateway.nodes() {
+        match heard(store, node, now) {
+            Ok(height) => nodes.push((height, node)),
+            Err(trouble) => troubles.push(NodeTrouble { node: node.name().to_owned(), trouble }),
+        }
+        if let Some(evidence) = store.light().evidence().first() {
+            return Err(UpdateError::Contradiction(evidence.second.header.height));
+        }
+    }
+    // The newest first; among equals, in the order of preference.
+    nodes.sort_by_key(|(height, _)| std::cmp::Reverse(*height));
+    for (_, node) in nodes {
+        // A delta that does not fit is no fault of anybody: the full pack follows.
+        for basis in [store.basis().map(Some), Some(None)].into_iter().flatten() {
+            match fetch(store, node, basis.as_ref(), now, progress) {
+                Ok((bytes, height, time)) => {
+                    let (node, since) = (node.name().to_owned(), basis.map(|basis| basis.height));
+                    return Ok(Updated { node, bytes, since, height, time, troubles });
+                }
+                Err(trouble) => troubles.push(NodeTrouble { node: node.name().to_owned(), trouble }),
+            }
+        }
+    }
+    Err(UpdateError::NoNode(troubles))
+}
+
+/// A node's newest header, if a quorum signed it.
+fn heard(store: &mut TrustStore, node: &Node, now: Millis) -> Result<Height, Trouble> {
+    let (header, certificate) = node.latest_header()?;
+    store.light_mut().accept(&header, &certificate, now).map_err(judged)?;
+    Ok(header.height)
+}
+
+fn fetch(
+    store: &mut TrustStore,
+    node: &Node,
+    basis: Option<&Basis>,
+    now: Millis,
+    progress: &mut dyn FnMut(usize, Option<usize>),
+) -> Result<(usize, Height, Millis), Trouble> {
+    let bytes = node.pack(store.subscription(), basis, ATTEMPTS, progress)?;
+    let pack = store.update(&bytes, now).map_err(|error| match error {
+        TrustError::Light(error) => judged(error),
+        TrustError::Pack(error @ PackError::Older { .. }) => Trouble::Behind(error.to_string()),
+        TrustError::Pack(error) => Trouble::Lied(error.to_string()),
+    })?;
+    Ok((bytes.len(), pack.header().height, pack.header().time))
+}
+
+fn judged(error: LightError) -> Trouble {
+    crate::ledger::judged(error)
+}
+
+/// The query of a pack. Rule N-20.
+pub(crate) fn query(subscription: &Subscription, basis: Option<&Basis>, height: Option<u64>) -> String {
+    fn list<T: ToString>(name: &str, values: &[T]) -> Option<String> {
+        let values: Vec<String> = values.iter().map(ToString::to_string).collect();
+        (!values.is_empty()).then(|| format!("{name}={}", values.join(",")))
+    }
+    let basis = basis.map(|basis| format!("since={}&shelves={}", basis.height, basis.shelves_hex()));
+    let height = height.map(|height| format!("height={height}"));
+    let parts = [list("types", &subscription.types), list("regions", &subscription.regions), basis, height];
+    parts.into_iter().flatten().collect::<Vec<_>>().join("&")
+}

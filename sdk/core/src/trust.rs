@@ -1,0 +1,243 @@
+//! What a device trusts offline: a light client, a pack, and the latest moment it has seen.
+//!
+//! Nothing here goes back: neither to an older pack, nor to an older checkpoint, nor to an earlier
+//! hour, because a clock that is turned back would make an old pack young. Rules:
+//! `sdk/spec/packs.md`.
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use serde::{Deserialize, Serialize};
+use thiserror::Error;
+
+use crate::bytes::Bytes;
+use crate::certificate::Grade;
+use crate::code::Code;
+use crate::codec::{self, DecodeError};
+use crate::day::Millis;
+use crate::digest::{Digest, Domain};
+use crate::light::{Checkpoint, LightClient, LightError, Saved};
+use crate::limits::PACK_BYTES;
+use crate::number::{BookNumber, MemberNumber, PurposeCode};
+use crate::pack::{Basis, Pack, PackError, Subscription, TrustPack};
+use crate::verdict::{Detail, Verdict, VerdictCode};
+use crate::verify::{Context, Mode, ReplayCache, SKEW_SECS, Scene, verify_code, verify_code_in, verify_without_ledger};
+
+/// Codes remembered at a time.
+const CODES_REMEMBERED: usize = 100_000;
+/// Scenes kept ready: one a book and verifier.
+const SCENES: usize = 4096;
+
+/// Who verifies, for what, and what it insists on.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Question {
+    /// The member that verifies, or on whose behalf an application does.
+    pub verifier: MemberNumber,
+    /// What for.
+    pub purpose: PurposeCode,
+    /// The lowest trust grade that will do, if any.
+    pub min_grade: Option<Grade>,
+    /// Hash of the challenge this verifier has shown, if it has.
+    pub challenge: Option<Digest>,
+}
+
+/// Why a device's trust does not move on.
+#[derive(Clone, PartialEq, Eq, Debug, Error)]
+pub enum TrustError {
+    /// The header is not final, or contradicts another.
+    #[error(transparent)]
+    Light(#[from] LightError),
+    /// The pack does not add up.
+    #[error(transparent)]
+    Pack(#[from] PackError),
+}
+
+/// What was stored is not a device's trust.
+#[derive(Clone, PartialEq, Eq, Debug, Error)]
+#[error("not a trust store: {reason}")]
+pub struct StoreError {
+    reason: String,
+}
+
+/// A device's trust.
+#[derive(Debug)]
+pub struct TrustStore {
+    light: LightClient,
+    pack: Option<TrustPack>,
+    subscription: Subscription,
+    clock: Millis,
+    replays: ReplayCache,
+    scenes: Mutex<Scenes>,
+}
+
+type Scenes = BTreeMap<(BookNumber, MemberNumber), Arc<Scene>>;
+
+#[derive(Serialize, Deserialize)]
+struct Stored {
+    format: u8,
+    light: Saved,
+    subscription: Subscription,
+    clock: Millis,
+    pack: Option<Bytes>,
+}
+
+const FORMAT: u8 = 1;
+
+impl TrustStore {
+    /// Trust that begins at a checkpoint, for a subscription.
+    pub fn new(checkpoint: Checkpoint, subscription: Subscription) -> Self {
+        Self::of(LightClient::from_checkpoint(checkpoint), subscription, None, Millis(0))
+    }
+
+    fn of(light: LightClient, subscription: Subscription, pack: Option<TrustPack>, clock: Millis) -> Self {
+        let replays = ReplayCache::new(CODES_REMEMBERED);
+        Self { light, pack, subscription, clock, replays, scenes: Mutex::default() }
+    }
+
+    /// Reads what [`TrustStore::encode`] wrote, and checks that its pack adds up.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub fn decode(bytes: &[u8]) -> Result<Self, StoreError> {
+        let refused = |reason: String| StoreError { reason };
+        let stored: Stored =
+            codec::decode(bytes, PACK_BYTES).map_err(|error: DecodeError| refused(error.to_string()))?;
+        if stored.format != FORMAT {
+            return Err(refused(format!("format {} is not one this program knows", stored.format)));
+        }
+        let network = stored.light.network();
+        let light = stored.light.open(network).map_err(refused)?;
+        let open = |pack: Bytes| TrustPack::open(Pack::decode(&pack.0)?, None, light.domain());
+        let pack = stored.pack.map(open).transpose().map_err(|error| refused(error.to_string()))?;
+        Ok(Self::of(light, stored.subscription, pack, stored.clock))
+    }
+
+    /// Everything but the codes seen, for a device to keep.
+    pub fn encode(&self) -> Vec<u8> {
+        codec::encode(&Stored {
+            format: FORMAT,
+            light: self.light.saved(),
+            subscription: self.subscription.clone(),
+            clock: self.clock,
+            pack: self.pack.as_ref().map(|pack| Bytes(pack.to_full().encode())),
+        })
+    }
+
+    /// Suite and network.
+    pub fn domain(&self) -> &Domain {
+        self.light.domain()
+    }
+
+    /// Whom it believes.
+    pub fn light(&self) -> &LightClient {
+        &self.light
+    }
+
+    /// Whom it believes, to follow handovers or to judge proofs.
+    pub fn light_mut(&mut self) -> &mut LightClient {
+        &mut self.light
+    }
+
+    /// The pack at hand.
+    pub fn pack(&self) -> Option<&TrustPack> {
+        self.pack.as_ref()
+    }
+
+    /// What the device wants pages of.
+    pub fn subscription(&self) -> &Subscription {
+        &self.subscription
+    }
+
+    /// The latest moment it has seen.
+    pub fn clock(&self) -> Millis {
+        self.clock
+    }
+
+    /// What a delta can build on; `None` where a full pack is needed.
+    pub fn basis(&self) -> Option<Basis> {
+        self.pack.as_ref().filter(|pack| *pack.subscription() == self.subscription).map(TrustPack::basis)
+    }
+
+    /// Wants pages of other books from the next full pack on.
+    pub fn subscribe(&mut self, subscription: Subscription) {
+        self.subscription = subscription;
+    }
+
+    /// Takes a pack, full or delta, if a quorum signed its header and it adds up.
+    ///
+    /// # Errors
+    /// [`TrustError`]; the pack at hand stays.
+    pub fn update(&mut self, bytes: &[u8], now: Millis) -> Result<&TrustPack, TrustError> {
+        let pack = Pack::decode(bytes)?;
+        if pack.subscription != self.subscription {
+            return Err(PackError::OtherSubscription.into());
+        }
+        self.light.accept(&pack.header, &pack.certificate, now)?;
+        let opened = TrustPack::open(pack, self.pack.as_ref(), self.light.domain())?;
+        // A header that is as young as this clock says where the clock stands.
+        self.clock = now.max(opened.header().time);
+        self.scenes.get_mut().unwrap_or_else(PoisonError::into_inner).clear();
+        Ok(self.pack.insert(opened))
+    }
+
+    /// Judges a code by the pack, once: a code that was accepted is refused afterwards.
+    pub fn verify(&mut self, code: &Code, question: &Question, now: Millis) -> Verdict {
+        self.clock = self.clock.max(now);
+        let verdict = self.judge(code, question, now);
+        self.replays.admit(verdict, code, &self.context(question, now))
+    }
+
+    /// Judges a code by the pack, and remembers nothing.
+    ///
+    /// # Source
+    /// `sdk/spec/packs.md`, rule Q-9; `sdk/spec/verdicts.md`.
+    pub fn judge(&self, code: &Code, question: &Question, now: Millis) -> Verdict {
+        let context = self.context(question, now);
+        if let Some(contradiction) = self.light.evidence().first() {
+            let height = contradiction.second.header.height;
+            let reason = format!("two final headers contradict one another at height {height}");
+            return verify_without_ledger(code, &context, &reason);
+        }
+        let behind = Millis(self.clock.0.saturating_sub(now.0));
+        if behind > Millis::from_secs(SKEW_SECS) {
+            return Verdict::new(VerdictCode::StatusStale, Some(Detail::Clock { behind_secs: behind.secs() }));
+        }
+        let Some(pack) = &self.pack else {
+            return verify_without_ledger(code, &context, "there is no trust pack on this device; next: update it");
+        };
+        let Some(proven) = pack.around(code.shown.place) else {
+            let reason = "the trust pack does not cover this book; next: subscribe to its type and region";
+            return verify_without_ledger(code, &context, reason);
+        };
+        match self.scene(pack, code.shown.place.book, question.verifier) {
+            Some(scene) => verify_code_in(&scene, code, &proven, &context),
+            None => verify_code(code, &proven, &context),
+        }
+    }
+
+    fn scene(&self, pack: &TrustPack, book: BookNumber, verifier: MemberNumber) -> Option<Arc<Scene>> {
+        let mut scenes = self.scenes.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(scene) = scenes.get(&(book, verifier)) {
+            return Some(Arc::clone(scene));
+        }
+        let scene = Arc::new(Scene::new(&pack.registries(book), book, verifier)?);
+        if scenes.len() >= SCENES {
+            scenes.clear();
+        }
+        scenes.insert((book, verifier), Arc::clone(&scene));
+        Some(scene)
+    }
+
+    fn context(&self, question: &Question, now: Millis) -> Context {
+        Context {
+            domain: *self.light.domain(),
+            verifier: question.verifier,
+            purpose: question.purpose,
+            now,
+            checkpoint_age_secs: self.light.checkpoint_age_secs(now),
+            min_grade: question.min_grade,
+            challenge: question.challenge,
+            mode: Mode::Offline,
+        }
+    }
+}
