@@ -102,12 +102,15 @@ export interface Trust {
   contradictions: number;
 }
 
+/** `sdk/spec/packs.md`. */
+export interface PackAtHand { height: number; time: number; types: number[]; regions: string[]; books: number; lines: number }
+
 /** Loads the WebAssembly, once: from the file beside, or from what is given. */
 export function load(source?: RequestInfo | URL | Response | BufferSource | WebAssembly.Module): Promise<void>;
 
 export class Verifier {
   static fromCheckpoint(checkpoint: Checkpoint): Verifier;
-  static fromSaved(bytes: Uint8Array, network: string): Verifier;
+  resume(saved: Uint8Array): void;
   save(): Uint8Array;
   pin(checkpoint: Checkpoint): void;
   readonly network: string;
@@ -118,6 +121,13 @@ export class Verifier {
   checkHeader(bytes: Uint8Array, now: number): Header;
   checkBlock(bytes: Uint8Array, now: number): { header: Header; transactions: number; bytes: number };
   follow(handover: Uint8Array, now: number): void;
+  subscribe(to?: { types?: number[]; regions?: string[] }): void;
+  packQuery(full?: boolean): string;
+  updatePack(bytes: Uint8Array, now: number): PackAtHand;
+  readonly pack: PackAtHand | null;
+  savePack(): Uint8Array;
+  resumePack(saved: Uint8Array): void;
+  verifyOffline(text: string, asked: Question, now: number): Checked;
   free(): void;
 }
 

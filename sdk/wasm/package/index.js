@@ -64,9 +64,9 @@ export class Verifier {
     return new Verifier(new core.Verifier(checkpointOf(checkpoint)));
   }
 
-  /** Goes on where `save` left off. */
-  static fromSaved(bytes, network) {
-    return new Verifier(core.Verifier.fromSaved(bytes, network));
+  /** Goes on where `save` left off; throws where that is damaged or of another network. */
+  resume(bytes) {
+    this.#core.resume(bytes);
   }
 
   /** What a device keeps between two uses, so that no answer goes back. */
@@ -123,6 +123,41 @@ export class Verifier {
   /** Follows a handover to the next set of validators. */
   follow(handover, now) {
     this.#core.follow(handover, now);
+  }
+
+  /** Wants pages of these types and regions in packs; of all where there are none. */
+  subscribe({ types = [], regions = [] } = {}) {
+    this.#core.subscribe(Uint32Array.from(types), regions);
+  }
+
+  /** The query of `/v1/packs` for the next pack: a delta where one will do, unless `full`. */
+  packQuery(full = false) {
+    return this.#core.packQuery(full);
+  }
+
+  /** Takes a pack; throws where it does not hold, and keeps the one at hand. */
+  updatePack(bytes, now) {
+    this.#core.updatePack(bytes, now);
+    return this.pack;
+  }
+
+  /** The pack at hand, or null. */
+  get pack() {
+    return JSON.parse(this.#core.pack());
+  }
+
+  savePack() {
+    return this.#core.savePack();
+  }
+
+  resumePack(bytes) {
+    this.#core.resumePack(bytes);
+  }
+
+  /** Judges a code by the pack alone. */
+  verifyOffline(text, asked, now) {
+    const { unproven: _, ...rest } = asked;
+    return JSON.parse(this.#core.verifyOffline(text, question(rest), now));
   }
 
   free() {

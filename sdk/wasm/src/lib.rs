@@ -12,8 +12,10 @@ mod answer;
 mod checkpoint;
 mod identifier;
 mod keys;
+mod offline;
 mod proven;
 mod qr;
+mod question;
 mod verifier;
 mod wallet;
 
@@ -21,5 +23,5 @@ pub use checkpoint::Checkpoint;
 pub use identifier::check_identifier;
 pub use keys::verify_signature;
 pub use qr::qr;
-pub use verifier::{Question, Verifier};
+pub use verifier::Verifier;
 pub use wallet::Wallet;

@@ -3,81 +3,29 @@
 use fengni_core::block::Block;
 use fengni_core::book::Tag;
 use fengni_core::bytes::Bytes;
-use fengni_core::certificate::Grade;
 use fengni_core::code::Code;
 use fengni_core::codec;
 use fengni_core::id::CertificateId;
-use fengni_core::light::{Handover, LightClient, LightError, Saved};
+use fengni_core::light::{Handover, LightError, Saved};
 use fengni_core::limits::{BLOCK_BYTES, PROOF_BYTES};
+use fengni_core::pack::Subscription;
 use fengni_core::proof::{Place, Proven, StateProof};
+use fengni_core::trust::TrustStore;
 use fengni_core::verdict::Verdict;
 use fengni_core::verify::{Context, Mode, ReplayCache, verify_code, verify_identifier, verify_without_ledger};
-use fengni_core::{
-    CommitCertificate, Digest, Header, Height, LinePlace, MemberNumber, Millis, NetworkId, PurposeCode,
-};
+use fengni_core::{CommitCertificate, Header, Height, LinePlace, Millis, NetworkId};
 use serde::Serialize;
 use wasm_bindgen::prelude::wasm_bindgen;
 
-use crate::answer::{self, Answer, digest, json, moment, thrown};
+use crate::answer::{Answer, json, moment, thrown};
 use crate::checkpoint::Checkpoint;
 use crate::proven::{self, HeaderView};
+use crate::question::Question;
 
 /// Codes remembered at a time.
 const CODES_REMEMBERED: usize = 20_000;
 /// Bytes of a saved light client, at most.
 const SAVED_BYTES: usize = 16 * 1024 * 1024;
-
-/// Who verifies, for what, and what it insists on.
-#[wasm_bindgen]
-pub struct Question {
-    verifier: MemberNumber,
-    purpose: PurposeCode,
-    min_grade: Option<Grade>,
-    challenge: Option<Digest>,
-    unproven: Option<String>,
-}
-
-#[wasm_bindgen]
-impl Question {
-    /// A member that verifies, and what for.
-    #[wasm_bindgen(constructor)]
-    pub fn new(verifier: u32, purpose: u16) -> Question {
-        let (verifier, purpose) = (MemberNumber(verifier), PurposeCode(purpose));
-        Self { verifier, purpose, min_grade: None, challenge: None, unproven: None }
-    }
-
-    /// The lowest trust grade that will do, 1 (A) to 4 (D).
-    ///
-    /// # Errors
-    /// Where there is no such grade.
-    #[wasm_bindgen(js_name = minGrade)]
-    pub fn min_grade(&mut self, grade: u8) -> Answer<()> {
-        self.min_grade = Some(Grade::from_number(grade).ok_or_else(|| thrown("grades are 1 to 4"))?);
-        Ok(())
-    }
-
-    /// Hash of the challenge that was shown.
-    ///
-    /// # Errors
-    /// Where it is no hash.
-    pub fn challenge(&mut self, hash: &str) -> Answer<()> {
-        self.challenge = Some(digest("a challenge's hash", hash)?);
-        Ok(())
-    }
-
-    /// Why there is no proof: `not-found`, where every gateway that answered finds no such
-    /// identifier, else a reason in words.
-    pub fn unproven(&mut self, reason: String) {
-        self.unproven = Some(reason);
-    }
-
-    fn not_found(&self) -> bool {
-        self.unproven.as_deref() == Some(NOT_FOUND)
-    }
-}
-
-/// The reason that stands for every answering gateway not knowing what was asked.
-const NOT_FOUND: &str = "not-found";
 
 /// What a scanned or typed text is.
 #[derive(Serialize)]
@@ -102,15 +50,15 @@ struct Trust {
 
 /// A verdict, and what was wrong with the proof it could not rest on.
 #[derive(Serialize)]
-struct Checked {
-    verdict: Verdict,
-    trouble: Option<Trouble>,
+pub(crate) struct Checked {
+    pub(crate) verdict: Verdict,
+    pub(crate) trouble: Option<Trouble>,
 }
 
 /// A gateway's shortcoming.
 #[derive(Serialize)]
 #[serde(tag = "kind", content = "message", rename_all = "kebab-case")]
-enum Trouble {
+pub(crate) enum Trouble {
     /// What it gave does not hold: worth a report.
     Lied(String),
     /// This client cannot judge it, for want of a handover or because quorums contradict.
@@ -129,8 +77,8 @@ impl From<LightError> for Trouble {
 /// has accepted.
 #[wasm_bindgen]
 pub struct Verifier {
-    light: LightClient,
-    replays: ReplayCache,
+    pub(crate) store: TrustStore,
+    pub(crate) replays: ReplayCache,
 }
 
 #[wasm_bindgen]
@@ -138,26 +86,23 @@ impl Verifier {
     /// Begins at a checkpoint. Whoever chooses it chooses the network.
     #[wasm_bindgen(constructor)]
     pub fn new(checkpoint: Checkpoint) -> Verifier {
-        Self::of(LightClient::from_checkpoint(checkpoint.0))
-    }
-
-    fn of(light: LightClient) -> Self {
-        Self { light, replays: ReplayCache::new(CODES_REMEMBERED) }
+        let store = TrustStore::new(checkpoint.0, Subscription::default());
+        Self { store, replays: ReplayCache::new(CODES_REMEMBERED) }
     }
 
     /// Goes on where [`Verifier::save`] left off, so that no answer goes back.
     ///
     /// # Errors
     /// Where what was saved is damaged or of another network.
-    #[wasm_bindgen(js_name = fromSaved)]
-    pub fn from_saved(saved: &[u8], network: &str) -> Answer<Verifier> {
+    pub fn resume(&mut self, saved: &[u8]) -> Answer<()> {
         let saved: Saved = codec::decode(saved, SAVED_BYTES).map_err(thrown)?;
-        saved.open(answer::network(network)?).map(Self::of).map_err(thrown)
+        *self.store.light_mut() = saved.open(self.store.domain().network).map_err(thrown)?;
+        Ok(())
     }
 
-    /// What a device keeps of it between two uses.
+    /// What a device keeps of its light client between two uses.
     pub fn save(&self) -> Vec<u8> {
-        codec::encode(&self.light.saved())
+        codec::encode(&self.store.light().saved())
     }
 
     /// Pins a newer checkpoint from an independent source.
@@ -165,25 +110,25 @@ impl Verifier {
     /// # Errors
     /// Where it is of another network, or would go back.
     pub fn pin(&mut self, checkpoint: Checkpoint) -> Answer<()> {
-        self.light.pin(checkpoint.0).map_err(thrown)
+        self.store.light_mut().pin(checkpoint.0).map_err(thrown)
     }
 
     /// Identity of the network.
     pub fn network(&self) -> String {
-        self.light.domain().network.to_string()
+        self.store.light().domain().network.to_string()
     }
 
     /// Where trust stands: checkpoint, newest height, contradictions.
     pub fn trust(&self, now: f64) -> String {
-        let (height, time) = self.light.checkpoint();
+        let (height, time) = self.store.light().checkpoint();
         json(&Trust {
-            network: self.light.domain().network,
+            network: self.store.light().domain().network,
             checkpoint_height: height,
             checkpoint_time: time,
-            checkpoint_age_secs: self.light.checkpoint_age_secs(moment(now)),
-            newest_height: self.light.newest().map(|header| header.height),
-            newest_time: self.light.newest().map(|header| header.time),
-            contradictions: self.light.evidence().len(),
+            checkpoint_age_secs: self.store.light().checkpoint_age_secs(moment(now)),
+            newest_height: self.store.light().newest().map(|header| header.height),
+            newest_time: self.store.light().newest().map(|header| header.time),
+            contradictions: self.store.light().evidence().len(),
         })
     }
 
@@ -237,7 +182,7 @@ impl Verifier {
     #[wasm_bindgen(js_name = checkProof)]
     pub fn check_proof(&mut self, proof: &[u8], now: f64) -> Answer<String> {
         let proof = StateProof::decode(proof).map_err(thrown)?;
-        let proven = self.light.prove(&proof, moment(now)).map_err(thrown)?;
+        let proven = self.store.light_mut().prove(&proof, moment(now)).map_err(thrown)?;
         let header = self.header_view(&proof.header, &proof.certificate)?;
         proven::show(&header, &proven).map_err(thrown)
     }
@@ -249,7 +194,7 @@ impl Verifier {
     #[wasm_bindgen(js_name = checkHeader)]
     pub fn check_header(&mut self, bytes: &[u8], now: f64) -> Answer<String> {
         let (header, certificate): (Header, CommitCertificate) = codec::decode(bytes, PROOF_BYTES).map_err(thrown)?;
-        self.light.accept(&header, &certificate, moment(now)).map_err(thrown)?;
+        self.store.light_mut().accept(&header, &certificate, moment(now)).map_err(thrown)?;
         Ok(json(&self.header_view(&header, &certificate)?))
     }
 
@@ -262,8 +207,8 @@ impl Verifier {
         let (body, certificate): (Bytes, CommitCertificate) =
             codec::decode(bytes, BLOCK_BYTES + PROOF_BYTES).map_err(thrown)?;
         let block = Block::decode(&body.0).map_err(thrown)?;
-        self.light.accept(&block.header, &certificate, moment(now)).map_err(thrown)?;
-        if !block.is_bound(self.light.domain()) {
+        self.store.light_mut().accept(&block.header, &certificate, moment(now)).map_err(thrown)?;
+        if !block.is_bound(self.store.light().domain()) {
             return Err(thrown("the transactions are not those of the header"));
         }
         let header = self.header_view(&block.header, &certificate)?;
@@ -276,32 +221,32 @@ impl Verifier {
     /// Where it hands nothing over.
     pub fn follow(&mut self, handover: &[u8], now: f64) -> Answer<()> {
         let handover: Handover = codec::decode(handover, PROOF_BYTES).map_err(thrown)?;
-        self.light.follow(&handover, moment(now)).map_err(thrown)
+        self.store.light_mut().follow(&handover, moment(now)).map_err(thrown)
     }
 }
 
 impl Verifier {
-    fn context(&self, question: &Question, now: Millis) -> Context {
+    pub(crate) fn context(&self, question: &Question, now: Millis) -> Context {
         Context {
-            domain: *self.light.domain(),
-            verifier: question.verifier,
-            purpose: question.purpose,
+            domain: *self.store.light().domain(),
+            verifier: question.asked.verifier,
+            purpose: question.asked.purpose,
             now,
-            checkpoint_age_secs: self.light.checkpoint_age_secs(now),
-            min_grade: question.min_grade,
-            challenge: question.challenge,
+            checkpoint_age_secs: self.store.light().checkpoint_age_secs(now),
+            min_grade: question.asked.min_grade,
+            challenge: question.asked.challenge,
             mode: Mode::Online,
         }
     }
 
     fn prove(&mut self, bytes: &[u8], now: Millis) -> Result<Proven, Trouble> {
         let proof = StateProof::decode(bytes).map_err(|error| Trouble::Lied(error.to_string()))?;
-        Ok(self.light.prove(&proof, now)?)
+        Ok(self.store.light_mut().prove(&proof, now)?)
     }
 
     /// Why nothing can rest on a proof: quorums that contradict one another outweigh any.
     fn obstacle(&self, question: &Question, troubled: bool) -> String {
-        match self.light.evidence().first() {
+        match self.store.light().evidence().first() {
             Some(evidence) => {
                 format!("two final headers contradict one another at height {}", evidence.second.header.height)
             }
@@ -319,7 +264,7 @@ impl Verifier {
         context: &Context,
         troubled: bool,
     ) -> Verdict {
-        let verdict = match proven.filter(|_| self.light.evidence().is_empty()) {
+        let verdict = match proven.filter(|_| self.store.light().evidence().is_empty()) {
             Some(proven) => verify_code(code, proven, context),
             None => verify_without_ledger(code, context, &self.obstacle(question, troubled)),
         };
@@ -334,7 +279,7 @@ impl Verifier {
         context: &Context,
         troubled: bool,
     ) -> Verdict {
-        match proven.filter(|_| self.light.evidence().is_empty()) {
+        match proven.filter(|_| self.store.light().evidence().is_empty()) {
             Some(proven) => match line_of(proven, Tag::of(&context.domain, identifier)) {
                 Some(place) => verify_identifier(identifier, Some((place, proven)), context),
                 None => Verdict::unreachable("the proof lacks the line"),
@@ -347,13 +292,13 @@ impl Verifier {
     }
 
     fn behind(&self, proven: &Proven) -> Option<Trouble> {
-        let (height, newest) = (proven.header().height, self.light.newest()?.height);
+        let (height, newest) = (proven.header().height, self.store.light().newest()?.height);
         (height < newest).then(|| Trouble::Behind(format!("height {height}, where {newest} was seen before")))
     }
 
     fn header_view<'a>(&self, header: &'a Header, certificate: &CommitCertificate) -> Answer<HeaderView<'a>> {
-        let set = self.light.validators_at(header.height).map_err(thrown)?;
-        Ok(HeaderView::of(self.light.domain(), header, certificate, set))
+        let set = self.store.light().validators_at(header.height).map_err(thrown)?;
+        Ok(HeaderView::of(self.store.light().domain(), header, certificate, set))
     }
 }
 

@@ -101,12 +101,7 @@ function steps() {
     "a proof that was tampered with decides nothing": () => inBrowser(async (open) => {
       const page = await open("index.html", "phone");
       await settings(page);
-      scene.rewrite = (path, bytes) => {
-        if (!path.startsWith("/v1/proofs/")) return bytes;
-        const other = Buffer.from(bytes);
-        other[other.length - 40] ^= 1;
-        return other;
-      };
+      scene.rewrite = flipped("/v1/proofs/line");
       try {
         await paste(page, await code(), "LEDGER_UNREACHABLE");
         assert.match(await page.$eval("#answer", (answer) => answer.textContent), /网关给出的证明不成立/);
@@ -147,18 +142,36 @@ function steps() {
       await page.waitForSelector("#book .page svg");
       assert.equal(await page.$$eval(".mark[data-proven=no]", (marks) => marks.length), 0);
       await shoot(page, "register");
-      scene.rewrite = (path, bytes) => {
-        if (path !== "/v1/proofs") return bytes;
-        const other = Buffer.from(bytes);
-        other[other.length - 40] ^= 1;
-        return other;
-      };
+      scene.rewrite = flipped("/v1/proofs");
       try {
         await page.reload();
         await page.waitForSelector("#members .mark[data-proven=no]");
         assert.equal(await page.$$eval("#members td", (cells) => cells.length), 0, "what is not proven is not shown");
       } finally {
         scene.rewrite = undefined;
+      }
+    }),
+    "with a pack the code is valid without a network, and stale a day later": () => inBrowser(async (open) => {
+      const page = await open("index.html", "phone");
+      await settings(page);
+      scene.rewrite = flipped("/v1/packs");
+      await updatePack(page, /未采用/);
+      scene.rewrite = undefined;
+      await updatePack(page, /的状态$/);
+      scene.rewrite = flipped("/v1/packs");
+      await updatePack(page, /的状态 · .*未采用/);
+      scene.rewrite = undefined;
+      scene.cut = true;
+      try {
+        await page.reload();
+        await ready(page);
+        await scan(page, "VALID_OFFLINE");
+        await shoot(page, "verifier-offline");
+        const later = await open("index.html", "phone", 25);
+        await paste(later, await codeIn(later), "STATUS_STALE");
+        await shoot(later, "verifier-stale");
+      } finally {
+        scene.cut = false;
       }
     }),
     "after its issuer suspends it, the code is refused": async () => {
@@ -170,6 +183,16 @@ function steps() {
         await shoot(page, "verifier-suspended");
       });
     },
+  };
+}
+
+/** A gateway that alters one bit of what it answers at a path. */
+function flipped(path) {
+  return (asked, bytes) => {
+    if (asked !== path) return bytes;
+    const other = Buffer.from(bytes);
+    other[other.length - 40] ^= 1;
+    return other;
   };
 }
 
@@ -201,6 +224,28 @@ async function paste(page, text, code) {
   await page.$eval("#text", (area, value) => { area.value = value; }, text);
   await page.click("#text-form .primary");
   await verdict(page, code);
+}
+
+async function updatePack(page, expected) {
+  const before = await page.$eval("#pack", (pack) => pack.dataset.updated ?? "0");
+  await page.click("#pack-update");
+  await page.waitForFunction((count) => (document.getElementById("pack").dataset.updated ?? "0") !== count, {}, before);
+  assert.match(await page.$eval("#pack-text", (text) => text.textContent), expected);
+}
+
+/** A code made by the page's clock, which may not be this machine's. */
+async function codeIn(page) {
+  const certificate = [...(await readFile(scene.certificate))];
+  const key = await readFile(scene.certificate.replace(/\.certificate$/, ".key"), "utf8");
+  return page.evaluate(async (bytes, keyFile, purpose, network, types) => {
+    const { load, Wallet } = await import("./fengni/index.js");
+    await load();
+    const wallet = new Wallet(network);
+    wallet.add(Uint8Array.from(bytes));
+    wallet.addKey(keyFile);
+    types.forEach((type) => wallet.learn(type));
+    return wallet.show(wallet.list()[0].identifier, { purpose }, Date.now()).text;
+  }, certificate, key, Number(PURPOSE), scene.network, scene.types);
 }
 
 async function verdict(page, code) {
@@ -243,7 +288,17 @@ async function setUp() {
   made.server = await serve({
     site, gateway, checkpoint: begin, cut: () => made.cut, rewrite: (path, bytes) => (made.rewrite ? made.rewrite(path, bytes) : bytes),
   });
+  made.network = network.network;
+  const proof = await fetch(new URL("/v1/proofs?places=types/0,types/1,types/2,types/3", gateway));
+  const proven = await verifierOf().then((verifier) => proof.arrayBuffer().then((bytes) => verifier.checkProof(new Uint8Array(bytes), Date.now())));
+  made.types = Object.values(proven.entries).map(({ encoded }) => encoded);
   return made;
+
+  async function verifierOf() {
+    const { load, Verifier } = await import(join(site, "fengni/index.js"));
+    await load();
+    return Verifier.fromCheckpoint(JSON.parse(await readFile(begin, "utf8")));
+  }
 }
 
 async function fengni(...args) {
@@ -273,9 +328,13 @@ async function inBrowser(story) {
     ],
   });
   try {
-    await story(async (path, size) => {
+    await story(async (path, size, hoursAhead = 0) => {
       const page = await browser.newPage();
       watch(page);
+      await page.evaluateOnNewDocument((millis) => {
+        const now = Date.now;
+        Date.now = () => now() + millis;
+      }, hoursAhead * 3_600_000);
       await page.setViewport(SIZES[size]);
       await page.evaluateOnNewDocument(() => { localStorage.setItem("fengni language", "zh"); });
       await page.goto(new URL(path, scene.server.url));

@@ -1,6 +1,8 @@
 // The gateway that serves this page: what it answers is bytes, and is believed by nobody here.
 
 const TIMEOUT_MILLIS = 8000;
+/** A pack may have some megabytes, and the line may be slow. */
+const PACK_TIMEOUT_MILLIS = 300_000;
 
 /** Why there is no answer: `unreachable`, `not-found` or `refused`. */
 export class NoAnswer extends Error {
@@ -12,12 +14,12 @@ export class NoAnswer extends Error {
 
 const OCTETS = "application/octet-stream";
 
-async function ask(path, accept = OCTETS) {
+async function ask(path, accept = OCTETS, patience = TIMEOUT_MILLIS) {
   let answer;
   try {
     const address = new URL(`../v1/${path}`, document.baseURI);
     answer = await fetch(address, {
-      headers: { accept }, cache: "no-store", credentials: "omit", signal: AbortSignal.timeout(TIMEOUT_MILLIS),
+      headers: { accept }, cache: "no-store", credentials: "omit", signal: AbortSignal.timeout(patience),
     });
   } catch (error) {
     throw new NoAnswer("unreachable", String(error));
@@ -36,3 +38,4 @@ export const proof = (places) => ask(`proofs?places=${places.join(",")}`);
 export const lineProof = (book, line, verifier) => ask(`proofs/line?book=${book}&line=${line}&verifier=${verifier}`);
 export const identifierProof = (identifier, verifier) =>
   ask(`proofs/identifier/${encodeURIComponent(identifier)}?verifier=${verifier}`);
+export const pack = (query) => ask(`packs?${query}`, OCTETS, PACK_TIMEOUT_MILLIS);

@@ -18,8 +18,8 @@ export function pick(pair, gaps = {}) {
 /** Words of the page by name. */
 export const say = (name, gaps) => pick(WORDS[name], gaps);
 
-/** Of a sentence in both languages, as verdicts hold it. */
-export const sentence = (reason) => reason[language()];
+/** Of a sentence in both languages, as verdicts hold it; Chinese with the comma of Chinese. */
+export const sentence = (reason) => (language() === "zh" ? reason.zh.replace(/,\s*/g, "，") : reason.en);
 
 /** Puts the words into every element that names some. */
 export function translate(root = document) {

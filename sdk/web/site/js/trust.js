@@ -59,12 +59,11 @@ export class Trust {
 }
 
 function reopened(saved, checkpoint) {
-  if (saved) {
-    try {
-      return Verifier.fromSaved(saved, checkpoint.network);
-    } catch (error) {
-      console.warn("what was saved cannot be read; beginning at the checkpoint again", error);
-    }
+  const verifier = Verifier.fromCheckpoint(checkpoint);
+  try {
+    if (saved) verifier.resume(saved);
+  } catch (error) {
+    console.warn("what was saved cannot be read; beginning at the checkpoint again", error);
   }
-  return Verifier.fromCheckpoint(checkpoint);
+  return verifier;
 }

@@ -75,8 +75,8 @@ async function verify(text) {
     unproven = error.kind ?? "refused";
   }
   if (unproven === "unreachable" && place.kind === "code") {
-    const found = await pack.verify(text, question, Date.now());
-    if (found) return { verdict: found, trouble: null, offline: true };
+    const found = await pack.verify(text, question);
+    if (found) return { ...found, offline: true };
   }
   const reason = unproven === "not-found" && place.kind === "code" ? "refused" : unproven;
   const checked = trust.verifier.verify(text, bytes, { ...question, unproven: REASONS[reason] ?? reason }, Date.now());
@@ -227,21 +227,22 @@ async function follow() {
   setTimeout(follow, LINK_MILLIS);
 }
 
-function showPack() {
-  byId("pack-update").hidden = !Pack.available;
-  byId("pack-text").textContent = pack?.time ? say("pack_of", { time: moment(pack.time, true) }) : say("pack_none");
+function showPack(note) {
+  const held = pack?.held;
+  const state = held ? say("pack_of", { time: moment(held.time, true) }) : say("pack_none");
+  byId("pack-text").textContent = note ? `${state} · ${note}` : state;
 }
 
 byId("pack-update").addEventListener("click", async () => {
-  if (!(await configured())) return;
   byId("pack-text").textContent = say("pack_updating");
   try {
-    await pack.update(settings.question);
+    await pack.update();
     showPack();
   } catch (error) {
-    showPack();
-    byId("pack-text").append(` · ${say(error.kind ? "pack_failed" : "pack_refused")}`);
+    console.warn("the pack at hand stays:", error);
+    showPack(say(error.kind ? "pack_failed" : "pack_refused"));
   }
+  byId("pack").dataset.updated = String(Number(byId("pack").dataset.updated ?? 0) + 1);
 });
 
 document.addEventListener("language", () => {
