@@ -19,7 +19,7 @@ export function pick(pair, gaps = {}) {
 export const say = (name, gaps) => pick(WORDS[name], gaps);
 
 /** Of a sentence in both languages, as verdicts hold it; Chinese with the comma of Chinese. */
-export const sentence = (reason) => (language() === "zh" ? reason.zh.replace(/,\s*/g, "，") : reason.en);
+export const sentence = (reason) => (language() === "zh" ? reason.zh.replace(/,\s*/g, "，").replace(/:(?=[\u4e00-\u9fff])/g, "：") : reason.en);
 
 /** Puts the words into every element that names some. */
 export function translate(root = document) {
