@@ -1,0 +1,181 @@
+/** Types of the package `fengni`. Names in JSON are those of `sdk/spec/`. */
+
+export type Answer = "valid" | "refused" | "undecided";
+export type Grade = "A" | "B" | "C" | "D";
+
+export interface Place { book: number; line: number }
+export interface Reason { en: string; zh: string }
+
+/** `sdk/spec/verdicts.md`, Form. */
+export interface Verdict {
+  schema: number;
+  answer: Answer;
+  code: string;
+  reason: Reason;
+  detail: ({ kind: string } & Record<string, unknown>) | null;
+  warnings: string[];
+  checked: string[];
+  ages: { holder_proof_secs: number | null; standing_secs: number | null; checkpoint_secs: number | null };
+  as_of: { height: number; time: number } | null;
+  document: {
+    certificate_type: string;
+    issuer: string;
+    identifier: string;
+    place: Place;
+    grade: Grade | null;
+    validity: [string, string | null] | null;
+    claims: { label: string; value: string | null }[];
+  } | null;
+}
+
+/** `sdk/core/src/light/checkpoint.rs`. */
+export interface Checkpoint {
+  network: string;
+  suite: number;
+  height: number;
+  /** Milliseconds since 1970. */
+  time: number;
+  block: string | null;
+  validators: { member: number; key: string; power: number }[];
+  trusting_period_secs: number;
+}
+
+export interface Question {
+  /** Number of the member that verifies. */
+  verifier: number;
+  /** Code of the purpose. */
+  purpose: number;
+  min_grade?: Grade;
+  /** Hash of the challenge that was shown, in hexadecimal. */
+  challenge?: string;
+  /** Why there is no proof: `not-found` where every gateway finds no such identifier. */
+  unproven?: "not-found" | string;
+}
+
+export interface Checked {
+  verdict: Verdict;
+  /** `lied`: what the gateway gave does not hold, worth a report. */
+  trouble: { kind: "lied" | "unjudged" | "behind"; message: string } | null;
+}
+
+export type Scanned =
+  | { kind: "code"; book: number; line: number; purpose: number; issued_secs: number; expires_secs: number; with_path: boolean }
+  | { kind: "identifier"; identifier: string }
+  | { kind: "malformed"; verdict: Verdict };
+
+export interface Header {
+  version: number;
+  suite: number;
+  network: string;
+  height: number;
+  time: number;
+  parent: string;
+  proposer: number;
+  transactions: string;
+  outcomes: string;
+  parent_certificate: string;
+  state_root: string;
+  next_validators: string;
+  id: string;
+  round: number;
+  signers: number[];
+  signed_power: number;
+  quorum: number;
+  power: number;
+}
+
+export interface ProvenEntries {
+  header: Header;
+  /** Records of each registry. */
+  sizes: Record<string, number>;
+  /** By place: `members/3`, `page/0/1`, ... */
+  entries: Record<string, any>;
+}
+
+export interface Trust {
+  network: string;
+  checkpoint_height: number;
+  checkpoint_time: number;
+  checkpoint_age_secs: number;
+  newest_height: number | null;
+  newest_time: number | null;
+  contradictions: number;
+}
+
+/** `sdk/spec/packs.md`. */
+export interface PackAtHand { height: number; time: number; types: number[]; regions: string[]; books: number; lines: number }
+
+/** Loads the WebAssembly, once: from the file beside, or from what is given. */
+export function load(source?: RequestInfo | URL | Response | BufferSource | WebAssembly.Module): Promise<void>;
+
+export class Verifier {
+  static fromCheckpoint(checkpoint: Checkpoint): Verifier;
+  resume(saved: Uint8Array): void;
+  save(): Uint8Array;
+  pin(checkpoint: Checkpoint): void;
+  readonly network: string;
+  trust(now: number): Trust;
+  place(text: string): Scanned;
+  verify(text: string, proof: Uint8Array | null, asked: Question, now: number): Checked;
+  checkProof(proof: Uint8Array, now: number): ProvenEntries;
+  checkHeader(bytes: Uint8Array, now: number): Header;
+  checkBlock(bytes: Uint8Array, now: number): { header: Header; transactions: number; bytes: number };
+  follow(handover: Uint8Array, now: number): void;
+  subscribe(to?: { types?: number[]; regions?: string[] }): void;
+  packQuery(full?: boolean): string;
+  updatePack(bytes: Uint8Array, now: number): PackAtHand;
+  readonly pack: PackAtHand | null;
+  savePack(): Uint8Array;
+  resumePack(saved: Uint8Array): void;
+  verifyOffline(text: string, asked: Question, now: number): Checked;
+  free(): void;
+}
+
+export interface Held {
+  identifier: string;
+  certificate_type: string | null;
+  type_code: string;
+  issuer: string;
+  from: string;
+  until: string | null;
+  has_key: boolean;
+  lifetime_secs: number | null;
+  purposes: number[];
+  fields: { label: string; value: string | null; everyday: boolean; sensitive: boolean }[];
+}
+
+export interface Made { text: string; issued_secs: number; expires_secs: number; bytes: number; with_path: boolean }
+
+export class Wallet {
+  constructor(network: string);
+  open(file: string): void;
+  add(certificate: Uint8Array): void;
+  addKey(file: string): void;
+  learn(encoded: string): void;
+  list(): Held[];
+  show(
+    identifier: string,
+    what: { purpose: number; fields?: string[]; lifetime_secs?: number; challenge?: string },
+    now: number,
+    nonce?: Uint8Array,
+  ): Made;
+  free(): void;
+}
+
+export interface Finding {
+  kind: string;
+  valid: boolean;
+  problem: {
+    name: string;
+    rule: string;
+    message: string;
+    at: number | null;
+    found: string | null;
+    expected: string | null;
+  } | null;
+  parts: { type_code: string; issuer: string; serial: string; version: string; check: string } | null;
+}
+
+export function checkIdentifier(text: string): Finding;
+export function qr(text: string): { size: number; modules: Uint8Array };
+export function verifySignature(key: Uint8Array, message: Uint8Array, signature: Uint8Array): boolean;

@@ -1,0 +1,312 @@
+//! The verifier: a light client with a memory of codes, fed by whoever fetches.
+
+use fengni_core::block::Block;
+use fengni_core::book::Tag;
+use fengni_core::bytes::Bytes;
+use fengni_core::code::Code;
+use fengni_core::codec;
+use fengni_core::id::CertificateId;
+use fengni_core::light::{Handover, LightError, Saved};
+use fengni_core::limits::{BLOCK_BYTES, PROOF_BYTES};
+use fengni_core::pack::Subscription;
+use fengni_core::proof::{Place, Proven, StateProof};
+use fengni_core::trust::TrustStore;
+use fengni_core::verdict::Verdict;
+use fengni_core::verify::{Context, Mode, ReplayCache, verify_code, verify_identifier, verify_without_ledger};
+use fengni_core::{CommitCertificate, Header, Height, LinePlace, Millis, NetworkId};
+use serde::Serialize;
+use wasm_bindgen::prelude::wasm_bindgen;
+
+use crate::answer::{Answer, json, moment, thrown};
+use crate::checkpoint::Checkpoint;
+use crate::proven::{self, HeaderView};
+use crate::question::Question;
+
+/// Codes remembered at a time.
+const CODES_REMEMBERED: usize = 20_000;
+/// Bytes of a saved light client, at most.
+const SAVED_BYTES: usize = 16 * 1024 * 1024;
+
+/// What a scanned or typed text is.
+#[derive(Serialize)]
+#[serde(tag = "kind", rename_all = "kebab-case")]
+enum Scanned {
+    Code { book: u32, line: u64, purpose: u16, issued_secs: u64, expires_secs: u64, with_path: bool },
+    Identifier { identifier: String },
+    Malformed { verdict: Box<Verdict> },
+}
+
+/// Where trust stands.
+#[derive(Serialize)]
+struct Trust {
+    network: NetworkId,
+    checkpoint_height: Height,
+    checkpoint_time: Millis,
+    checkpoint_age_secs: u64,
+    newest_height: Option<Height>,
+    newest_time: Option<Millis>,
+    contradictions: usize,
+}
+
+/// A verdict, and what was wrong with the proof it could not rest on.
+#[derive(Serialize)]
+pub(crate) struct Checked {
+    pub(crate) verdict: Verdict,
+    pub(crate) trouble: Option<Trouble>,
+}
+
+/// A gateway's shortcoming.
+#[derive(Serialize)]
+#[serde(tag = "kind", content = "message", rename_all = "kebab-case")]
+pub(crate) enum Trouble {
+    /// What it gave does not hold: worth a report.
+    Lied(String),
+    /// This client cannot judge it, for want of a handover or because quorums contradict.
+    Unjudged(String),
+    /// Its state is older than one that was seen.
+    Behind(String),
+}
+
+impl From<LightError> for Trouble {
+    fn from(error: LightError) -> Self {
+        if error.is_fault_of_answer() { Self::Lied(error.to_string()) } else { Self::Unjudged(error.to_string()) }
+    }
+}
+
+/// Follows one network from a checkpoint, judges codes and proofs, and remembers the codes it
+/// has accepted.
+#[wasm_bindgen]
+pub struct Verifier {
+    pub(crate) store: TrustStore,
+    pub(crate) replays: ReplayCache,
+}
+
+#[wasm_bindgen]
+impl Verifier {
+    /// Begins at a checkpoint. Whoever chooses it chooses the network.
+    #[wasm_bindgen(constructor)]
+    pub fn new(checkpoint: Checkpoint) -> Verifier {
+        let store = TrustStore::new(checkpoint.0, Subscription::default());
+        Self { store, replays: ReplayCache::new(CODES_REMEMBERED) }
+    }
+
+    /// Goes on where [`Verifier::save`] left off, so that no answer goes back.
+    ///
+    /// # Errors
+    /// Where what was saved is damaged or of another network.
+    pub fn resume(&mut self, saved: &[u8]) -> Answer<()> {
+        let saved: Saved = codec::decode(saved, SAVED_BYTES).map_err(thrown)?;
+        *self.store.light_mut() = saved.open(self.store.domain().network).map_err(thrown)?;
+        Ok(())
+    }
+
+    /// What a device keeps of its light client between two uses.
+    pub fn save(&self) -> Vec<u8> {
+        codec::encode(&self.store.light().saved())
+    }
+
+    /// Pins a newer checkpoint from an independent source.
+    ///
+    /// # Errors
+    /// Where it is of another network, or would go back.
+    pub fn pin(&mut self, checkpoint: Checkpoint) -> Answer<()> {
+        self.store.light_mut().pin(checkpoint.0).map_err(thrown)
+    }
+
+    /// Identity of the network.
+    pub fn network(&self) -> String {
+        self.store.light().domain().network.to_string()
+    }
+
+    /// Where trust stands: checkpoint, newest height, contradictions.
+    pub fn trust(&self, now: f64) -> String {
+        let (height, time) = self.store.light().checkpoint();
+        json(&Trust {
+            network: self.store.light().domain().network,
+            checkpoint_height: height,
+            checkpoint_time: time,
+            checkpoint_age_secs: self.store.light().checkpoint_age_secs(moment(now)),
+            newest_height: self.store.light().newest().map(|header| header.height),
+            newest_time: self.store.light().newest().map(|header| header.time),
+            contradictions: self.store.light().evidence().len(),
+        })
+    }
+
+    /// What a scanned or typed text is, and where its line stands.
+    pub fn place(&self, text: &str) -> String {
+        let text = text.trim();
+        let scanned = match (CertificateId::parse(text), Code::parse(text)) {
+            (Ok(identifier), _) => Scanned::Identifier { identifier: identifier.to_string() },
+            (Err(_), Ok(code)) => Scanned::Code {
+                book: code.shown.place.book.0,
+                line: code.shown.place.line.0,
+                purpose: code.terms.purpose.0,
+                issued_secs: code.terms.issued_secs,
+                expires_secs: code.expires_secs(),
+                with_path: code.shown.path.is_known(),
+            },
+            (Err(_), Err(error)) => Scanned::Malformed { verdict: Box::new(Verdict::malformed(&error)) },
+        };
+        json(&scanned)
+    }
+
+    /// Judges what was scanned or typed, by a gateway's proof or without one.
+    ///
+    /// Whatever is wrong with text or proof is in the answer.
+    pub fn verify(&mut self, text: &str, proof: Option<Vec<u8>>, question: &Question, now: f64) -> String {
+        let context = self.context(question, moment(now));
+        let (proven, trouble) = match proof.map(|bytes| self.prove(&bytes, context.now)) {
+            Some(Ok(proven)) => (Some(proven), None),
+            Some(Err(trouble)) => (None, Some(trouble)),
+            None => (None, None),
+        };
+        // The light client has moved on with what it was shown.
+        let context = self.context(question, context.now);
+        let text = text.trim();
+        let verdict = if let Ok(identifier) = CertificateId::parse(text) {
+            self.judge_identifier(&identifier, proven.as_ref(), question, &context, trouble.is_some())
+        } else {
+            match Code::parse(text) {
+                Ok(code) => self.judge_code(&code, proven.as_ref(), question, &context, trouble.is_some()),
+                Err(error) => Verdict::malformed(&error),
+            }
+        };
+        let behind = proven.as_ref().and_then(|proven| self.behind(proven));
+        json(&Checked { verdict, trouble: trouble.or(behind) })
+    }
+
+    /// Reads a state proof: everything it proves, for people.
+    ///
+    /// # Errors
+    /// Where it proves nothing, and why.
+    #[wasm_bindgen(js_name = checkProof)]
+    pub fn check_proof(&mut self, proof: &[u8], now: f64) -> Answer<String> {
+        let proof = StateProof::decode(proof).map_err(thrown)?;
+        let proven = self.store.light_mut().prove(&proof, moment(now)).map_err(thrown)?;
+        let header = self.header_view(&proof.header, &proof.certificate)?;
+        proven::show(&header, &proven).map_err(thrown)
+    }
+
+    /// Reads a header with its certificate.
+    ///
+    /// # Errors
+    /// Where no quorum stands behind it.
+    #[wasm_bindgen(js_name = checkHeader)]
+    pub fn check_header(&mut self, bytes: &[u8], now: f64) -> Answer<String> {
+        let (header, certificate): (Header, CommitCertificate) = codec::decode(bytes, PROOF_BYTES).map_err(thrown)?;
+        self.store.light_mut().accept(&header, &certificate, moment(now)).map_err(thrown)?;
+        Ok(json(&self.header_view(&header, &certificate)?))
+    }
+
+    /// Reads a block with its certificate: what was asked in it.
+    ///
+    /// # Errors
+    /// Where no quorum stands behind it, or where its transactions are not those of its header.
+    #[wasm_bindgen(js_name = checkBlock)]
+    pub fn check_block(&mut self, bytes: &[u8], now: f64) -> Answer<String> {
+        let (body, certificate): (Bytes, CommitCertificate) =
+            codec::decode(bytes, BLOCK_BYTES + PROOF_BYTES).map_err(thrown)?;
+        let block = Block::decode(&body.0).map_err(thrown)?;
+        self.store.light_mut().accept(&block.header, &certificate, moment(now)).map_err(thrown)?;
+        if !block.is_bound(self.store.light().domain()) {
+            return Err(thrown("the transactions are not those of the header"));
+        }
+        let header = self.header_view(&block.header, &certificate)?;
+        Ok(proven::show_block(&header, &block))
+    }
+
+    /// Follows a handover to the next set of validators.
+    ///
+    /// # Errors
+    /// Where it hands nothing over.
+    pub fn follow(&mut self, handover: &[u8], now: f64) -> Answer<()> {
+        let handover: Handover = codec::decode(handover, PROOF_BYTES).map_err(thrown)?;
+        self.store.light_mut().follow(&handover, moment(now)).map_err(thrown)
+    }
+}
+
+impl Verifier {
+    pub(crate) fn context(&self, question: &Question, now: Millis) -> Context {
+        Context {
+            domain: *self.store.light().domain(),
+            verifier: question.asked.verifier,
+            purpose: question.asked.purpose,
+            now,
+            checkpoint_age_secs: self.store.light().checkpoint_age_secs(now),
+            min_grade: question.asked.min_grade,
+            challenge: question.asked.challenge,
+            mode: Mode::Online,
+        }
+    }
+
+    fn prove(&mut self, bytes: &[u8], now: Millis) -> Result<Proven, Trouble> {
+        let proof = StateProof::decode(bytes).map_err(|error| Trouble::Lied(error.to_string()))?;
+        Ok(self.store.light_mut().prove(&proof, now)?)
+    }
+
+    /// Why nothing can rest on a proof: quorums that contradict one another outweigh any.
+    fn obstacle(&self, question: &Question, troubled: bool) -> String {
+        match self.store.light().evidence().first() {
+            Some(evidence) => {
+                format!("two final headers contradict one another at height {}", evidence.second.header.height)
+            }
+            None if troubled => "no node gives a proof that holds".to_owned(),
+            None if question.not_found() => "no node finds it".to_owned(),
+            None => question.unproven.clone().unwrap_or_else(|| "there is no node to ask".to_owned()),
+        }
+    }
+
+    fn judge_code(
+        &mut self,
+        code: &Code,
+        proven: Option<&Proven>,
+        question: &Question,
+        context: &Context,
+        troubled: bool,
+    ) -> Verdict {
+        let verdict = match proven.filter(|_| self.store.light().evidence().is_empty()) {
+            Some(proven) => verify_code(code, proven, context),
+            None => verify_without_ledger(code, context, &self.obstacle(question, troubled)),
+        };
+        self.replays.admit(verdict, code, context)
+    }
+
+    fn judge_identifier(
+        &self,
+        identifier: &CertificateId,
+        proven: Option<&Proven>,
+        question: &Question,
+        context: &Context,
+        troubled: bool,
+    ) -> Verdict {
+        match proven.filter(|_| self.store.light().evidence().is_empty()) {
+            Some(proven) => match line_of(proven, Tag::of(&context.domain, identifier)) {
+                Some(place) => verify_identifier(identifier, Some((place, proven)), context),
+                None => Verdict::unreachable("the proof lacks the line"),
+            },
+            None if !troubled && question.not_found() => {
+                verify_identifier(identifier, None, context)
+            }
+            None => Verdict::unreachable(self.obstacle(question, troubled)),
+        }
+    }
+
+    fn behind(&self, proven: &Proven) -> Option<Trouble> {
+        let (height, newest) = (proven.header().height, self.store.light().newest()?.height);
+        (height < newest).then(|| Trouble::Behind(format!("height {height}, where {newest} was seen before")))
+    }
+
+    fn header_view<'a>(&self, header: &'a Header, certificate: &CommitCertificate) -> Answer<HeaderView<'a>> {
+        let set = self.store.light().validators_at(header.height).map_err(thrown)?;
+        Ok(HeaderView::of(self.store.light().domain(), header, certificate, set))
+    }
+}
+
+/// The line with a tag: the latest, where one took the place of another.
+fn line_of(proven: &Proven, tag: Tag) -> Option<LinePlace> {
+    let places = proven.places().filter_map(|place| match *place {
+        Place::Line(book, line) => Some(LinePlace { book, line }),
+        _ => None,
+    });
+    places.filter(|place| proven.line(*place).is_ok_and(|line| line.tag == tag)).last()
+}

@@ -1,0 +1,34 @@
+// How many verifications a second this machine does in Node. Printed, not asserted.
+
+import test from "node:test";
+
+import { bytesOf, fengni, vectors, verifierOf } from "./common.mjs";
+
+const MILLIS = 1500;
+
+function perSecond(work) {
+  for (let times = 0; times < 50; times += 1) work();
+  const began = performance.now();
+  let count = 0;
+  while (performance.now() - began < MILLIS) {
+    for (let times = 0; times < 20; times += 1) work();
+    count += 20;
+  }
+  return Math.round((count * 1000) / (performance.now() - began));
+}
+
+test("verifications a second", () => {
+  const { signatures } = vectors("keys");
+  const figures = {};
+  for (const [name, number] of [["ed25519", "01"], ["P-256", "02"]]) {
+    const { key, message, signature } = signatures.find((one) => one.valid && one.key.startsWith(number));
+    const [k, m, s] = [key, message, signature].map(bytesOf);
+    figures[`${name} signatures`] = perSecond(() => fengni.verifySignature(k, m, s));
+  }
+  const file = vectors("verdicts");
+  const { context, code, proof } = file.cases.find(({ verdict }) => verdict.code === "VALID");
+  const [asked, bytes] = [{ verifier: context.verifier, purpose: context.purpose }, bytesOf(file.proofs[proof])];
+  const verifier = verifierOf(file, context.now_millis, 3600);
+  figures["whole verdicts with a proof"] = perSecond(() => verifier.verify(code, bytes, asked, context.now_millis));
+  console.table(figures);
+});

@@ -1,0 +1,69 @@
+// Where trust begins, and how the device keeps it: the checkpoint beside the page, then what was seen.
+//
+// Whoever serves the page chooses the network. The page shows the network's id, so that it can be
+// compared with one from another source.
+
+import { load, Verifier } from "../fengni/index.js";
+import * as gateway from "./gateway.js";
+import { keep, recall } from "./store.js";
+
+const RECORDS_AT_ONCE = 128;
+
+/** A light client that the device remembers. */
+export class Trust {
+  constructor(verifier, checkpoint) {
+    this.verifier = verifier;
+    this.checkpoint = checkpoint;
+  }
+
+  static async open() {
+    const [answer] = await Promise.all([fetch(new URL("checkpoint.json", document.baseURI)), load()]);
+    if (!answer.ok) throw new Error(`checkpoint.json: ${answer.status}`);
+    const checkpoint = await answer.json();
+    const saved = await recall(`light ${checkpoint.network}`);
+    return new Trust(reopened(saved, checkpoint), checkpoint);
+  }
+
+  get network() {
+    return this.checkpoint.network;
+  }
+
+  /** Keeps the newest that was seen, so that no answer goes back after the page is closed. */
+  async save() {
+    await keep(`light ${this.network}`, this.verifier.save());
+  }
+
+  /** Proves entries of the register; throws where they are not proven. */
+  async prove(places) {
+    const proven = this.verifier.checkProof(await gateway.proof(places), Date.now());
+    const missing = places.find((place) => !(place in proven.entries));
+    if (missing) throw new Error(`${missing} is missing`);
+    return proven;
+  }
+
+  /** Every record of a registry with what proves it, in the order of their numbers. */
+  async shelf(name) {
+    const { sizes } = await this.prove(["parameters/0"]);
+    const records = [];
+    let header;
+    while (records.length < sizes[name]) {
+      const first = records.length;
+      const count = Math.min(RECORDS_AT_ONCE, sizes[name] - first);
+      const places = Array.from({ length: count }, (_, place) => `${name}/${first + place}`);
+      const proven = await this.prove(places);
+      header = proven.header;
+      places.forEach((place, at) => records.push({ number: first + at, ...proven.entries[place] }));
+    }
+    return { records, header };
+  }
+}
+
+function reopened(saved, checkpoint) {
+  const verifier = Verifier.fromCheckpoint(checkpoint);
+  try {
+    if (saved) verifier.resume(saved);
+  } catch (error) {
+    console.warn("what was saved cannot be read; beginning at the checkpoint again", error);
+  }
+  return verifier;
+}
