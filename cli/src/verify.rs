@@ -255,6 +255,8 @@ pub(crate) fn text(judged: &Judged) -> String {
         lines.push(verdict.reason.en.clone());
     }
     lines.push(verdict.reason.zh.clone());
+    // Short and plain, for whoever the clerk turns the screen to.
+    lines.push(format!("{}: {}", verdict.display.as_str(), verdict.plain_text));
     let evidence = evidence(verdict);
     if !evidence.is_empty() {
         lines.push(evidence);

@@ -268,9 +268,50 @@ struct VerifyRequest {
     min_grade: Option<Grade>,
 }
 
+/// A verdict, as `sdk/spec/verdicts.md` describes it: for the description of this service alone.
+#[derive(ToSchema)]
+#[schema(as = Verdict)]
+#[allow(dead_code, reason = "the answer itself is the core's verdict; this tells callers its form")]
+struct VerdictForm {
+    /// Version of this form.
+    schema: u16,
+    /// `valid`, `refused` or `undecided`. It alone decides.
+    answer: String,
+    /// The reason by name, such as `CODE_EXPIRED`.
+    code: String,
+    /// The reason as a sentence, in `en` and `zh`.
+    #[schema(value_type = Object)]
+    reason: (),
+    /// The reason in plain Chinese, at most 40 characters, to be shown large and read aloud.
+    #[schema(max_length = 40)]
+    plain_text: String,
+    /// What a screen shows at once: `normal` for valid without a warning, else `abnormal`.
+    display: String,
+    /// The facts behind the reason, by `kind`.
+    #[schema(value_type = Option<Object>)]
+    detail: (),
+    /// Codes of warnings beside a valid answer.
+    warnings: Vec<String>,
+    /// What was checked and held, in order.
+    checked: Vec<String>,
+    /// Seconds since the holder signed, since the block used, since the checkpoint.
+    #[schema(value_type = Object)]
+    ages: (),
+    /// Height and time of the block used.
+    #[schema(value_type = Option<Object>)]
+    as_of: (),
+    /// The certificate, with the claims shown where the answer is valid.
+    #[schema(value_type = Option<Object>)]
+    document: (),
+    /// The node whose proof decided.
+    node: Option<String>,
+    /// Nodes that gave nothing of use, and why.
+    troubles: Vec<String>,
+}
+
 /// Verifies a code. The answer is a verdict: `answer` is valid, refused or undecided.
 #[utoipa::path(post, path = "/v1/verify", request_body = VerifyRequest, responses(
-    (status = 200, description = "a verdict, whatever it says"),
+    (status = 200, description = "a verdict, whatever it says", body = VerdictForm),
     (status = 400, body = Problem), (status = 401, body = Problem), (status = 503, body = Problem),
 ))]
 async fn verify(State(service): State<Arc<Service>>, body: Bytes) -> Response {

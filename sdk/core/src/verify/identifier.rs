@@ -45,7 +45,7 @@ fn not_found(place: Option<LinePlace>) -> Verdict {
     let detail = place.map(|place| Detail::Line { place, fault: LineFault::NotFound });
     let mut verdict = Verdict::new(VerdictCode::UnknownCert, detail);
     verdict.answer = Answer::Undecided;
-    verdict
+    verdict.presented()
 }
 
 fn judge(identifier: &CertificateId, place: LinePlace, proven: &Proven, context: &Context) -> Result<Verdict, Finding> {
@@ -90,7 +90,7 @@ fn judge(identifier: &CertificateId, place: LinePlace, proven: &Proven, context:
         validity: None,
         claims: Vec::new(),
     });
-    Ok(verdict)
+    Ok(verdict.presented())
 }
 
 fn warnings(standing: Standing) -> Vec<VerdictCode> {

@@ -148,7 +148,7 @@ fn conclude(
             document.claims = steps.claims;
         }
     }
-    verdict
+    verdict.presented()
 }
 
 fn ages(proven: Option<&Proven>, context: &Context) -> Ages {

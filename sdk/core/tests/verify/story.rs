@@ -8,7 +8,7 @@ use fengni_core::record::{AgreementStatus, MemberStatus};
 use fengni_core::shelf::Shelf;
 use fengni_core::standing::{ActKind, Hold, Standing, State};
 use fengni_core::verdict::{
-    AgreementFault, Answer, AuthorityFault, Body, Check, Detail, Evidence, HolderFault, LineFault, VerdictCode,
+    AgreementFault, Answer, AuthorityFault, Body, Check, Detail, Display, Evidence, HolderFault, LineFault, VerdictCode,
 };
 use fengni_core::{BookNumber, Digest, Height, LineNumber, LinePlace, Millis};
 
@@ -429,6 +429,7 @@ fn a_refusal_names_its_facts() {
     let by = vec![body(GOV, "东海省数据局"), body(PSB, "东海省公安厅交通管理局")];
     assert_eq!(suspended, Detail::Holds { by });
 
+        assert_eq!(verdict.display == Display::Normal, verdict.is_valid(), "{story}");
     let agreement = detail(|s| {
         s.world.agreements[0].status = AgreementStatus::Suspended { by: GOV, since: Height(1290) };
     });
@@ -543,5 +544,8 @@ fn nothing_depends_on_the_first_suite() {
     let mut scan = Scan::new(domain, KeyAlgorithm::Trial);
     assert_eq!(scan.verdict().code, VerdictCode::Valid);
     scan.tampered(|_, code| code.shown.disclosed[0].value = value("A1"));
+    // Nothing a clerk can miss: the screen is not the one of an ordinary certificate.
+    assert_eq!(verdict.display, Display::Abnormal);
+    assert!(verdict.plain_text.contains("异议"), "{}", verdict.plain_text);
     assert_eq!(scan.verdict().code, VerdictCode::ContentMismatch);
 }

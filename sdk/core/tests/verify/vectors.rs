@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use fengni_core::verdict::VerdictCode;
+use fengni_core::verdict::{Verdict, VerdictCode};
 use serde_json::{Value, json};
 
 use crate::sample::check_vectors;
@@ -57,6 +57,8 @@ fn the_verdict_vectors_hold() {
             "verdict": {
                 "answer": verdict.answer,
                 "code": verdict.code,
+                "plain_text": verdict.plain_text,
+                "display": verdict.display,
                 "detail": verdict.detail,
                 "warnings": verdict.warnings,
                 "checked": verdict.checked,
@@ -68,7 +70,13 @@ fn the_verdict_vectors_hold() {
     let proofs: BTreeMap<String, String> = proofs.into_iter().map(|(proof, name)| (name, proof)).collect();
     let codes: Vec<Value> = VerdictCode::ALL
         .iter()
-        .map(|code| json!({ "number": code.number(), "name": code.name(), "answer": code.answer(), "reason": code.reason() }))
+        .map(|code| {
+            let plain_text = Verdict::new(*code, None).plain_text;
+            json!({
+                "number": code.number(), "name": code.name(), "answer": code.answer(), "reason": code.reason(),
+                "plain_text": plain_text,
+            })
+        })
         .collect();
     check_vectors(
         "verdicts",
