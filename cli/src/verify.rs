@@ -267,7 +267,8 @@ pub(crate) fn text(judged: &Judged) -> String {
             lines.push(format!("valid from {from} to {}{grade}", until.as_deref().unwrap_or("长期")));
         }
         for claim in &document.claims {
-            lines.push(format!("  {}: {}", claim.label, claim.value.as_deref().unwrap_or("-")));
+            let as_of = claim.as_of.as_ref().map_or_else(String::new, |day| format!(" (as of {day})"));
+            lines.push(format!("  {}: {}{as_of}", claim.label, claim.value.as_deref().unwrap_or("-")));
         }
     }
     for warning in &verdict.warnings {

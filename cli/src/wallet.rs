@@ -31,6 +31,7 @@ const OVERLAP_SECS: u64 = 60;
 #[command(after_help = "Examples:
   fengni show c1.certificate --purpose 交通执法
   fengni show c1.certificate --purpose 101 --disclose 准驾车型,姓名 --png code.png
+  fengni show c1.certificate --purpose 车辆租赁 --profile 成年
   fengni show --wallet lin.wallet --certificate IDENTIFIER --purpose 101 --watch
   fengni show c1.certificate --purpose 101 --text | fengni verify - --as YHD --purpose 101")]
 pub(crate) struct ShowArgs {
@@ -52,6 +53,9 @@ pub(crate) struct ShowArgs {
     /// Fields to disclose, by label, with commas; else those of the everyday code
     #[arg(long, value_name = "LABELS", value_delimiter = ',')]
     disclose: Vec<String>,
+    /// Fields that the type's issuer has named together: see fengni types. everyday is the ordinary code
+    #[arg(long, value_name = "NAME", conflicts_with = "disclose")]
+    profile: Option<String>,
     /// Seconds the code holds; else what the type allows
     #[arg(long, value_name = "SECS")]
     lifetime_secs: Option<u32>,
@@ -211,7 +215,11 @@ fn purpose(args: &ShowArgs, genesis: &Genesis) -> Result<PurposeCode> {
 }
 
 fn make(args: &ShowArgs, wallet: &Wallet, identifier: &CertificateId, purpose: PurposeCode) -> Result<(Made, Code)> {
-    let disclose = if args.disclose.is_empty() { Disclose::Everyday } else { Disclose::Labels(args.disclose.clone()) };
+    let disclose = match &args.profile {
+        Some(name) => Disclose::Profile(name.clone()),
+        None if args.disclose.is_empty() => Disclose::Everyday,
+        None => Disclose::Labels(args.disclose.clone()),
+    };
     let show = Show {
         disclose,
         purpose,

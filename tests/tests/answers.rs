@@ -632,7 +632,7 @@ fn crt01_a_row_for_another_book_is_refused_before_anything_is_sealed() {
 }
 
 /// Fields of T-DL that every licence has.
-const LABELS: [&str; 7] = ["准驾车型", "有效期止", "姓名", "证件号码", "住址", "出生日期", "初次领证日期"];
+const LABELS: [&str; 6] = ["准驾车型", "有效期止", "姓名", "证件号码", "住址", "出生日期"];
 
 // VER-01: nodes that are silent, lie, or stand still.
 

@@ -50,6 +50,8 @@ pub enum Disclose {
     /// Those of the type's everyday code.
     #[default]
     Everyday,
+    /// Those of a profile of the type.
+    Profile(String),
     /// These, by label.
     Labels(Vec<String>),
 }
@@ -102,6 +104,14 @@ pub enum WalletError {
     UnknownLabel {
         /// The label asked for.
         label: String,
+    },
+    /// A profile that the type does not have.
+    #[error("the type has no profile {name}; next: name one of: {}", known.join(", "))]
+    UnknownProfile {
+        /// The name asked for.
+        name: String,
+        /// The type's profiles, everyday first.
+        known: Vec<String>,
     },
     /// No code can be made.
     #[error(transparent)]
@@ -250,6 +260,7 @@ impl Wallet {
         let (certificate_type, schema) = self.schema(file)?;
         let disclose = match &show.disclose {
             Disclose::Everyday => everyday(schema),
+            Disclose::Profile(name) => profile(schema, name)?,
             Disclose::Labels(labels) => indexes(schema, labels)?,
         };
         let terms = Terms {
@@ -358,6 +369,23 @@ fn path_of(ledger: &mut Ledger, file: &CertificateFile, domain: &Domain) -> Resu
 
 fn holder(file: &CertificateFile) -> PublicKey {
     file.certificate.header().facts.holder
+}
+
+/// What the everyday code is called among the profiles.
+const EVERYDAY: &str = "everyday";
+
+/// The places of a profile's fields.
+fn profile(schema: &Schema, name: &str) -> Result<Vec<u16>, WalletError> {
+    if name == EVERYDAY {
+        return Ok(everyday(schema));
+    }
+    schema.profile(name).map(|profile| profile.claims.clone()).ok_or_else(|| {
+        let names = schema.profiles.iter().map(|profile| profile.name.clone());
+        WalletError::UnknownProfile {
+            name: name.to_owned(),
+            known: std::iter::once(EVERYDAY.into()).chain(names).collect(),
+        }
+    })
 }
 
 /// The places of labels in a schema, rising.

@@ -2,7 +2,7 @@
 //!
 //! Columns: `identifier`, or `serial` and `version` (001 where absent); `issued`, `from`, `until`
 //! (empty is for ever), `grade` (A where absent), `holder_key`, `file` or `file_hash`, and one
-//! column for each field of the type, under its label. Messages carry line and column, never a
+//! column for each field of the type, under its label; a derived field's is computed. Messages carry line and column, never a
 //! value.
 
 use std::collections::{BTreeSet, HashMap};
@@ -10,7 +10,7 @@ use std::fmt;
 use std::path::PathBuf;
 
 use fengni_core::book::Book;
-use fengni_core::certificate::{ClaimValue, Facts, Grade};
+use fengni_core::certificate::{ClaimValue, Facts, Grade, derive};
 use fengni_core::id::{CertificateId, CreditCode, IdError, ResidentNumber, Serial, Version};
 use fengni_core::limits::CLAIM_BYTES;
 use fengni_core::record::{CertificateType, Schema};
@@ -83,6 +83,22 @@ pub enum RowFault {
     /// Not a value of a claim.
     #[error("is not 1 to {CLAIM_BYTES} bytes without control characters")]
     Value,
+    /// Longer than the type allows, so that a code might not fit a picture.
+    #[error("has {bytes} bytes, above the type's limit of {limit}: shorten it")]
+    TooLong {
+        /// Bytes of the value.
+        bytes: usize,
+        /// Bytes the type allows.
+        limit: usize,
+    },
+    /// Not what follows from the field it is computed from.
+    #[error(
+        "follows from {source_label}, which is no date of the form 1990-03-07 or says otherwise: leave this column out"
+    )]
+    Derived {
+        /// The field it is computed from.
+        source_label: String,
+    },
     /// The attached file cannot be read.
     #[error("the attached file cannot be read: {0}")]
     File(String),
@@ -163,7 +179,7 @@ impl RowRules {
 
     /// The newest schema of the type and its version.
     pub fn schema(&self) -> (u16, &Schema) {
-        const NONE: &Schema = &Schema { claims: Vec::new() };
+        const NONE: &Schema = &Schema { claims: Vec::new(), profiles: Vec::new(), serial_bytes: 32 };
         let version = u16::try_from(self.certificate_type.schemas.len()).unwrap_or(u16::MAX);
         (version, self.certificate_type.schema(version).unwrap_or(NONE))
     }
@@ -262,17 +278,18 @@ fn read_row(cells: &Cells, rules: &RowRules) -> Result<Row, RowProblem> {
     if until.is_some_and(|until| until < from) {
         return Err(at("until")(RowFault::DayOrder));
     }
+    let issued = day("issued")?.ok_or(RowFault::Missing).map_err(at("issued"))?;
     let (schema, _) = rules.schema();
     Ok(Row {
         line: cells.line,
         identifier,
-        issued: day("issued")?.ok_or(RowFault::Missing).map_err(at("issued"))?,
+        issued,
         from,
         until,
         grade: read_grade(cells.get("grade")).map_err(at("grade"))?,
         holder: read_key(cells.get("holder_key")).map_err(at("holder_key"))?,
         schema,
-        values: read_values(cells, rules)?,
+        values: read_values(cells, rules, issued)?,
     })
 }
 
@@ -298,6 +315,10 @@ fn read_identifier(cells: &Cells, rules: &RowRules) -> Result<CertificateId, Row
         return Err(at("version")(RowFault::Disagrees));
     }
     identifier.check_for_issue().map_err(|error| at("serial")(error.into()))?;
+    let (bytes, limit) = (identifier.serial().as_str().len(), usize::from(rules.schema().1.serial_bytes));
+    if bytes > limit {
+        return Err(at("serial")(RowFault::TooLong { bytes, limit }));
+    }
     Ok(identifier)
 }
 
@@ -315,7 +336,7 @@ fn read_key(cell: Option<&str>) -> Result<Option<PublicKey>, RowFault> {
     cell.map(|cell| PublicKey::from_text(cell.trim()).map_err(|_| RowFault::HolderKey)).transpose()
 }
 
-fn read_values(cells: &Cells, rules: &RowRules) -> Result<Vec<Option<ClaimValue>>, RowProblem> {
+fn read_values(cells: &Cells, rules: &RowRules, issued: Day) -> Result<Vec<Option<ClaimValue>>, RowProblem> {
     let (_, schema) = rules.schema();
     let file = read_file(cells, rules)?;
     let mut values = Vec::with_capacity(schema.claims.len());
@@ -331,12 +352,35 @@ fn read_values(cells: &Cells, rules: &RowRules) -> Result<Vec<Option<ClaimValue>
             check_code(label, text).map_err(|error| problem(error.into()))?;
         }
         let value = text.map(ClaimValue::new).transpose().map_err(|_| problem(RowFault::Value))?;
-        if spec.required && value.is_none() {
+        let (bytes, limit) = (value.as_ref().map_or(0, |value| value.as_str().len()), usize::from(spec.max_bytes));
+        if bytes > limit {
+            return Err(problem(RowFault::TooLong { bytes, limit }));
+        }
+        if spec.required && spec.derived.is_none() && value.is_none() {
             return Err(problem(RowFault::Missing));
         }
         values.push(value);
     }
+    fill(cells, schema, issued, &mut values)?;
     Ok(values)
+}
+
+/// Rule X-10: computes what follows from other fields, and holds what the row says against it.
+fn fill(cells: &Cells, schema: &Schema, issued: Day, values: &mut [Option<ClaimValue>]) -> Result<(), RowProblem> {
+    for (place, spec) in schema.claims.iter().enumerate() {
+        let Some(derived) = spec.derived else { continue };
+        let source = usize::from(derived.from);
+        let source_label = schema.claims.get(source).map_or_else(String::new, |spec| spec.label.clone());
+        let value = derive(derived.rule, values.get(source).and_then(Option::as_ref), issued).ok();
+        match (value, &mut values[place]) {
+            (Some(value), own) if own.is_none() || *own == value => *own = value,
+            _ => {
+                let fault = RowFault::Derived { source_label };
+                return Err(RowProblem::new(cells.line, Some(&spec.label), fault));
+            }
+        }
+    }
+    Ok(())
 }
 
 /// Codes of people and bodies are checked wherever they are entered. A document number may be a

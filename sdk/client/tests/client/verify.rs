@@ -180,6 +180,17 @@ fn a_wallet_shows_what_it_is_asked_to_and_survives_its_file() {
     let shown: Vec<u16> = code.shown.disclosed.iter().map(|claim| claim.index).collect();
     assert_eq!((shown, code.terms.lifetime_secs), (vec![0, 2], 120));
     assert!(code.shown.path.is_known());
+    // Of age, and no birth date: the claim says as of which day.
+    let code = show(Disclose::Profile("成年".into())).expect("a profile of the type");
+    assert_eq!(code.shown.disclosed.iter().map(|claim| claim.index).collect::<Vec<_>>(), [0, 6]);
+    let verdict = street.verifier(0).verify_code(&code, None).verdict;
+    let claims = verdict.document.expect("of a certificate").claims;
+    assert_eq!((claims[1].label.as_str(), claims[1].value.as_deref()), ("年满18周岁", Some("是")));
+    assert_eq!((claims[0].as_of.as_deref(), claims[1].as_of.as_deref()), (None, Some("2026-03-02")));
+    let same = [Disclose::Profile("everyday".into()), Disclose::Everyday].map(|which| show(which).expect("a code"));
+    assert_eq!(same[0], same[1]);
+    let error = show(Disclose::Profile("身份".into())).expect_err("no such profile");
+    assert!(error.to_string().contains("everyday, 成年, 租车"), "{error}");
     let error = show(Disclose::Labels(vec!["年龄".into()])).expect_err("no such field");
     assert!(matches!(error, WalletError::UnknownLabel { label } if label == "年龄"));
     assert!(!format!("{wallet:?}").contains(&sample::licence(0).claims[2].1));

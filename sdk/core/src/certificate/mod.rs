@@ -11,6 +11,7 @@
 pub(crate) mod cbor;
 mod claim;
 mod content;
+mod derive;
 mod file;
 mod header;
 mod path;
@@ -19,6 +20,7 @@ use serde::{Deserialize, Serialize};
 
 pub use claim::{Claim, ClaimValue, Salt, claims_digest};
 pub use content::{Certificate, CertificateError};
+pub use derive::{derive, fill_derived};
 pub use file::CertificateFile;
 pub(crate) use header::FACTS;
 pub use header::{CertificateHeader, Facts, PROFILE};

@@ -8,8 +8,9 @@
 //! The claims digest is not in the code: who reads it folds it out of the claims shown and their
 //! siblings, which spares 34 bytes and a check. Every byte is under the holder's signature, either
 //! signed or as the signature's only spelling, so that a code cannot be altered into another.
-//! Rules Y-1 to Y-7: `sdk/spec/codes.md`.
+//! Rules Y-1 to Y-8: `sdk/spec/codes.md`.
 
+mod budget;
 mod show;
 mod shown;
 mod terms;
@@ -24,6 +25,7 @@ use crate::keys::Signature;
 use crate::limits::CODE_BYTES;
 use crate::tree;
 
+pub use budget::{BudgetError, CodeBudget, check_budget};
 pub use show::everyday;
 pub use shown::Shown;
 pub use terms::{LIFETIME_SECS_MAX, Terms};

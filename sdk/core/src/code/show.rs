@@ -10,7 +10,7 @@ use crate::tree;
 
 /// The fields an everyday code of this schema discloses.
 pub fn everyday(schema: &Schema) -> Vec<u16> {
-    (0u16..).zip(&schema.claims).filter(|(_, spec)| spec.everyday).map(|(index, _)| index).collect()
+    schema.everyday()
 }
 
 impl Code {

@@ -105,6 +105,8 @@ pub struct ShownClaim {
     pub label: String,
     /// Value; `None` where the certificate has none.
     pub value: Option<String>,
+    /// The day as of which the issuer computed it, `YYYY-MM-DD`; `None` where it was entered.
+    pub as_of: Option<String>,
 }
 
 /// The label alone: a value has no place in a log line.
