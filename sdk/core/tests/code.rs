@@ -4,8 +4,9 @@
 mod sample;
 
 use fengni_core::certificate::{Certificate, CertificateFile, ClaimValue, Facts};
-use fengni_core::code::{BudgetError, Code, CodeBudget, CodeError, Terms, check_budget, everyday};
+use fengni_core::code::{AnyCode, BudgetError, Code, CodeBudget, CodeError, StaticCode, Terms, check_budget, everyday};
 use fengni_core::id::{Serial, TypeCode, Version};
+use fengni_core::keys::Signature;
 use fengni_core::limits::{CODE_BYTES, EVERYDAY_CODE_BYTES};
 use fengni_core::record::{CertificateType, ClaimSpec, HolderKind, Profile, Schema};
 use fengni_core::standing::ActKinds;
@@ -181,13 +182,28 @@ fn each_rule_of_showing_refuses_its_case() {
     }
 }
 
+/// A key in a phone's hardware signs what it is given, or refuses.
+#[test]
+fn y13_a_code_is_signed_where_the_key_is() {
+    let holder = key(KeyAlgorithm::P256, 5);
+    let licence = file(&domain(), C1, &LICENCE, &holder);
+    let show = |sign: &dyn Fn(&[u8]) -> Option<Signature>| {
+        Code::show_with(&domain(), &licence, sign, &[0, 1], true, terms(SHOWN_SECS))
+    };
+    let code = show(&|message| Some(holder.sign(message))).expect("a code");
+    assert_eq!(Ok(code), Code::show(&domain(), &licence, &holder, &[0, 1], true, terms(SHOWN_SECS)));
+    assert_eq!(show(&|_| None), Err(CodeError::OtherKey));
+    assert_eq!(show(&|message| Some(key(KeyAlgorithm::P256, 6).sign(message))), Err(CodeError::OtherKey));
+    assert_eq!(show(&|_| Some(holder.sign(b"something else"))), Err(CodeError::OtherKey));
+}
+
 #[test]
 fn y1_a_text_has_one_spelling() {
     let text = show(&LICENCE, C1, KeyAlgorithm::P256, &[0, 1]).expect("a code").to_text();
     for wrong in [text.to_lowercase(), format!("{text} "), format!(" {text}"), text[4..].to_owned(), String::new()] {
         assert!(Code::parse(&wrong).is_err(), "{wrong}");
     }
-    assert_eq!(Code::parse("FN2:00"), Err(CodeError::Prefix));
+    assert_eq!(Code::parse("FN2:00"), Err(CodeError::Prefix { prefix: "FN1:" }));
     assert_eq!(Code::parse("FN1:ÅÄÖ"), Err(CodeError::Base45));
     assert!(matches!(Code::parse(&format!("FN1:{}", "0".repeat(5000))), Err(CodeError::Encoding(_))));
 }
@@ -232,6 +248,33 @@ proptest! {
                 prop_assert!(too_large);
             }
         }
+    }
+}
+
+fn static_code(identifier: &str, fields: &[(&str, &str)]) -> StaticCode {
+    StaticCode::of(&domain(), &file(&domain(), identifier, fields, &key(KeyAlgorithm::P256, 5)))
+}
+
+#[test]
+fn y9_a_static_code_finds_its_line_and_says_nothing_else() {
+    for (_, identifier, fields) in TYPES {
+        let (code, holder) = (static_code(identifier, fields), key(KeyAlgorithm::P256, 5));
+        let text = code.to_text();
+        assert_eq!(StaticCode::parse(&text).as_ref(), Ok(&code));
+        assert_eq!(AnyCode::parse(&text), Ok(AnyCode::Static(Box::new(code.clone()))));
+        // No reader of dynamic codes takes one, and no reader of static codes a dynamic one.
+        assert!(Code::parse(&text).is_err());
+        let dynamic = show(fields, identifier, KeyAlgorithm::P256, &[0, 1]).expect("a code");
+        assert!(StaticCode::parse(&dynamic.to_text()).is_err());
+        assert_eq!(AnyCode::parse(&dynamic.to_text()), Ok(AnyCode::Dynamic(Box::new(dynamic))));
+        // The line is the certificate's, and no value and no key is in the bytes.
+        let file = file(&domain(), identifier, fields, &holder);
+        assert_eq!((code.line(&domain()), code.identifier.to_string().as_str()), (file.line(&domain()), identifier));
+        let bytes = code.encode();
+        let holds = |part: &[u8]| bytes.windows(part.len()).any(|window| window == part);
+        assert!(!fields.iter().any(|(_, value)| value.len() > 3 && holds(value.as_bytes())));
+        assert!(!holds(&holder.public().wire()));
+        assert!(bytes.len() <= 480, "{} bytes are more than a small picture on paper", bytes.len());
     }
 }
 
@@ -284,6 +327,36 @@ fn the_code_vectors_hold() {
     for (why, text) in &refused {
         assert!(Code::parse(text).is_err(), "{why}");
     }
+    let printed: Vec<_> = TYPES
+        .iter()
+        .map(|(name, identifier, fields)| {
+            let code = static_code(identifier, fields);
+            json!({
+                "type": name,
+                "text": code.to_text(),
+                "cbor": hex::encode(code.encode()),
+                "identifier": code.identifier.to_string(),
+                "place": code.place,
+                "line": hex::encode(code.line(&domain()).bytes()),
+            })
+        })
+        .collect();
+    let printed_code = static_code(C1, &LICENCE);
+    let bytes = printed_code.encode();
+    let printed_refused = [
+        ("a dynamic code", code.to_text()),
+        ("a dynamic code relabelled", text(&[&[0x89, 0x01, 0x01], &code.encode()[3..]].concat())),
+        ("class 2", text(&[&[0x8b, 0x01, 0x02], &bytes[3..]].concat())),
+        ("version 2", text(&[&[0x8b, 0x02], &bytes[2..]].concat())),
+        ("a byte more", text(&[&bytes[..], &[0]].concat())),
+        ("a type code with a wrong check character", text(&[&bytes[..5], &[bytes[5] ^ 1], &bytes[6..]].concat())),
+        ("lower case", printed_code.to_text().to_lowercase()),
+    ];
+    for (why, text) in &printed_refused {
+        assert!(StaticCode::parse(text).is_err(), "{why}");
+    }
+    let printed_refused: Vec<_> =
+        printed_refused.iter().map(|(why, text)| json!({ "why": why, "text": text })).collect();
     let refused: Vec<_> = refused.iter().map(|(why, text)| json!({ "why": why, "text": text })).collect();
     check_vectors(
         "codes",
@@ -293,6 +366,8 @@ fn the_code_vectors_hold() {
             "network": domain().network,
             "accepted": accepted,
             "refused": refused,
+            "static": printed,
+            "static_refused": printed_refused,
         }),
     );
 }

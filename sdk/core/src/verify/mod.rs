@@ -6,7 +6,7 @@
 //! policy -> purpose -> recognition -> grade                what counts here
 //! ```
 //!
-//! The first check that fails decides, in the order of `sdk/spec/verdicts.md`, rules V-1 to V-21.
+//! The first check that fails decides, in the order of `sdk/spec/verdicts.md`, rules V-1 to V-22.
 //! Whatever a gateway did not prove is undecided. Nothing here knows a clock or a network.
 
 mod authority;
@@ -28,7 +28,7 @@ use crate::proof::Proven;
 use crate::shelf::Shelf;
 use crate::verdict::{Ages, AsOf, Check, Document, ShownClaim, Verdict, VerdictCode};
 
-pub use identifier::verify_identifier;
+pub use identifier::{verify_identifier, verify_static};
 pub use replay::ReplayCache;
 pub use scene::Scene;
 
