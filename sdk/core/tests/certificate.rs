@@ -3,11 +3,14 @@
 #[path = "verify/sample.rs"]
 mod sample;
 
-use fengni_core::certificate::{Certificate, CertificateError, CertificateFile, ClaimValue, Grade, Salt, fill_derived};
+use fengni_core::certificate::{
+    Certificate, CertificateError, CertificateFile, ClaimValue, Grade, Salt, fill_derived, is_possessed,
+    possession_message, proof_from_text, proof_text, prove_possession,
+};
 use fengni_core::codec::DecodeError;
-use fengni_core::id::Serial;
+use fengni_core::id::{CreditCode, Serial};
 use fengni_core::record::{Derived, DerivedRule};
-use fengni_core::{Digest, Domain, KeyAlgorithm, NetworkId};
+use fengni_core::{Digest, Domain, KeyAlgorithm, NetworkId, PublicKey};
 use proptest::prelude::*;
 use sample::*;
 use serde_json::json;
@@ -83,6 +86,27 @@ fn x9_and_x10_lengths_and_derived_values_are_those_of_the_schema() {
     let holder = key(KeyAlgorithm::P256, 5);
     let made = Certificate::new(&domain(), &short, facts("1", &holder), values(&LICENCE), &salts(8, 1));
     assert_eq!(made, Err(CertificateError::TooLong { label: "准驾车型".into(), bytes: 2, limit: 1 }));
+}
+
+#[test]
+fn x11_a_proof_of_possession_is_for_one_key_one_issuer_and_one_network() {
+    let issuer = |code| CreditCode::parse(code).expect("a credit code");
+    let (psb, amr) = (issuer("11319900XN0100021G"), issuer("11319900XN010003X8"));
+    for algorithm in [KeyAlgorithm::Ed25519, KeyAlgorithm::P256] {
+        let (holder, other) = (key(algorithm, 5), key(algorithm, 6));
+        let proof = prove_possession(&domain(), &psb, &holder);
+        let holds = |domain: &Domain, issuer, key: PublicKey| is_possessed(domain, issuer, &key, &proof);
+        assert!(holds(&domain(), &psb, holder.public()));
+        assert!(!holds(&domain(), &amr, holder.public()));
+        assert!(!holds(&domain(), &psb, other.public()));
+        let elsewhere = Domain { network: NetworkId(Digest([8; 32])), ..domain() };
+        assert!(!holds(&elsewhere, &psb, holder.public()));
+        let text = proof_text(&proof);
+        assert_eq!(proof_from_text(&text), Some(proof));
+        for wrong in [text.to_uppercase() + " ", text[1..].to_owned(), format!("0{text}"), String::new()] {
+            assert_eq!(proof_from_text(&wrong), None, "{wrong}");
+        }
+    }
 }
 
 #[test]
@@ -206,6 +230,20 @@ fn the_certificate_vectors_hold() {
             })
         })
         .collect();
+    let issuer = CreditCode::parse("11319900XN0100021G").expect("a credit code");
+    let possession: Vec<serde_json::Value> = [KeyAlgorithm::Ed25519, KeyAlgorithm::P256]
+        .into_iter()
+        .map(|algorithm| {
+            let holder = key(algorithm, 5);
+            let proof = prove_possession(&domain(), &issuer, &holder);
+            json!({
+                "issuer": issuer,
+                "holder_key": holder.public().to_string(),
+                "message": hex::encode(possession_message(&domain(), &issuer, &holder.public())),
+                "holder_proof": proof_text(&proof),
+            })
+        })
+        .collect();
     let bytes = licence().encode();
     let refused = [
         ("a byte more", [&bytes[..], &[0]].concat()),
@@ -226,6 +264,7 @@ fn the_certificate_vectors_hold() {
             "suite": domain().suite.number(),
             "network": domain().network,
             "certificates": certificates,
+            "possession": possession,
             "refused": refused,
         }),
     );
