@@ -1,7 +1,7 @@
 //! Rows: what an issuer's system hands over for each certificate, checked before anything is sealed.
 //!
 //! Columns: `identifier`, or `serial` and `version` (001 where absent); `issued`, `from`, `until`
-//! (empty is for ever), `grade` (A where absent), `holder_key`, `file` or `file_hash`, and one
+//! (empty is for ever), `grade` (A where absent), `holder_key` with `holder_proof`, `file` or `file_hash`, and one
 //! column for each field of the type, under its label; a derived field's is computed. Messages carry line and column, never a
 //! value.
 
@@ -10,7 +10,7 @@ use std::fmt;
 use std::path::PathBuf;
 
 use fengni_core::book::Book;
-use fengni_core::certificate::{ClaimValue, Facts, Grade, derive};
+use fengni_core::certificate::{ClaimValue, Facts, Grade, derive, is_possessed, proof_from_text};
 use fengni_core::id::{CertificateId, CreditCode, IdError, ResidentNumber, Serial, Version};
 use fengni_core::limits::CLAIM_BYTES;
 use fengni_core::record::{CertificateType, Schema};
@@ -27,8 +27,19 @@ pub const FILE_CLAIM: &str = "文件摘要";
 /// Bytes of an attached file, at most.
 const ATTACHED_BYTES: u64 = 256 * 1024 * 1024;
 
-const COLUMNS: [&str; 10] =
-    ["identifier", "serial", "version", "issued", "from", "until", "grade", "holder_key", "file", "file_hash"];
+const COLUMNS: [&str; 11] = [
+    "identifier",
+    "serial",
+    "version",
+    "issued",
+    "from",
+    "until",
+    "grade",
+    "holder_key",
+    "holder_proof",
+    "file",
+    "file_hash",
+];
 
 /// What is wrong with a row. The value itself is never repeated: it may be a person's.
 #[derive(Clone, PartialEq, Eq, Debug, Error)]
@@ -80,6 +91,11 @@ pub enum RowFault {
     /// Not a public key.
     #[error("is not a public key of the form 1:hexadecimal digits")]
     HolderKey,
+    /// A key of the holder's that nobody was shown to have.
+    #[error(
+        "is no proof, made for this issuer, that the holder has the key; next: fengni wallet key --prove ISSUER, or leave holder_key empty"
+    )]
+    HolderProof,
     /// Not a value of a claim.
     #[error("is not 1 to {CLAIM_BYTES} bytes without control characters")]
     Value,
@@ -287,7 +303,7 @@ fn read_row(cells: &Cells, rules: &RowRules) -> Result<Row, RowProblem> {
         from,
         until,
         grade: read_grade(cells.get("grade")).map_err(at("grade"))?,
-        holder: read_key(cells.get("holder_key")).map_err(at("holder_key"))?,
+        holder: read_holder(cells, rules)?,
         schema,
         values: read_values(cells, rules, issued)?,
     })
@@ -330,6 +346,20 @@ fn read_grade(cell: Option<&str>) -> Result<Grade, RowFault> {
         Some("D") => Ok(Grade::D),
         Some(_) => Err(RowFault::Grade),
     }
+}
+
+/// Rule X-11: the holder's own key, with the proof that it is at hand.
+fn read_holder(cells: &Cells, rules: &RowRules) -> Result<Option<PublicKey>, RowProblem> {
+    let at = |column: &'static str, fault| RowProblem::new(cells.line, Some(column), fault);
+    let holder = read_key(cells.get("holder_key")).map_err(|fault| at("holder_key", fault))?;
+    let (Some(key), given) = (holder, cells.get("holder_proof")) else {
+        // A proof of no key is a column too many.
+        let lonely = cells.get("holder_proof").map(|_| at("holder_proof", RowFault::HolderProof));
+        return lonely.map_or(Ok(None), Err);
+    };
+    let proof = given.map(str::trim).map(proof_from_text);
+    let holds = proof.flatten().is_some_and(|it| is_possessed(&rules.domain, &rules.record.issuer, &key, &it));
+    if holds { Ok(Some(key)) } else { Err(at("holder_proof", RowFault::HolderProof)) }
 }
 
 fn read_key(cell: Option<&str>) -> Result<Option<PublicKey>, RowFault> {

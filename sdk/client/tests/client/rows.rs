@@ -1,7 +1,10 @@
 //! Rows: every mistake is named by line and column, and no value is repeated.
 
 use fengni_client::issue::{Format, RowRules, Rows};
-use fengni_core::BookNumber;
+use fengni_client::wallet::Wallet;
+use fengni_core::certificate::proof_text;
+use fengni_core::id::CreditCode;
+use fengni_core::{BookNumber, KeyAlgorithm};
 
 use crate::ledger::Network;
 
@@ -117,4 +120,41 @@ fn another_encoding_than_utf8_is_named() {
     bytes.extend_from_slice(b"\xc1\xd6,,,,,\n");
     let rows = Rows::read(&bytes, Format::Csv, &rules(&network));
     assert_eq!(rows.problems[0].to_string(), "line 2, 准驾车型: is not UTF-8: save the file in that encoding");
+}
+
+/// IDN-02: a key that the holder brings is sealed only with a proof that the holder has it.
+#[test]
+fn x11_a_key_without_a_proof_for_this_issuer_is_refused() {
+    let network = Network::new();
+    let rules = rules(&network);
+    let mut wallet = Wallet::new(rules.domain);
+    let row = |key: &str, proof: &str| {
+        format!("{HEADER},holder_key,holder_proof\nA1,2026-03-02,2026-03-02,,{REST},{key},{proof}\n")
+    };
+    let read = |rules: &RowRules, text: &str| {
+        let rows = Rows::read(text.as_bytes(), Format::Csv, rules);
+        (rows.rows.first().and_then(|row| row.holder), rows.problems.first().map(ToString::to_string))
+    };
+    for algorithm in [KeyAlgorithm::P256, KeyAlgorithm::Ed25519] {
+        let key = wallet.generate_key(algorithm).expect("randomness");
+        let other = wallet.generate_key(algorithm).expect("randomness");
+        let elsewhere = CreditCode::parse("11319900XN010003X8").expect("a code");
+        let proof = |key, issuer| proof_text(&wallet.prove_possession(key, issuer).expect("its own key"));
+        let good = proof(&key, &rules.record.issuer);
+        let (found, problem) = read(&rules, &row(&key.to_string(), &good));
+        assert_eq!((found, problem), (Some(key), None));
+        let wrong = [
+            row(&key.to_string(), ""),
+            row(&key.to_string(), &proof(&key, &elsewhere)),
+            row(&key.to_string(), &proof(&other, &rules.record.issuer)),
+            row(&other.to_string(), &good),
+            row(&key.to_string(), "2:00"),
+            row("", &good),
+        ];
+        for text in &wrong {
+            let (found, problem) = read(&rules, text);
+            assert_eq!(found, None, "{text}");
+            assert!(problem.is_some_and(|problem| problem.starts_with("line 2, holder_proof: is no proof")), "{text}");
+        }
+    }
 }
