@@ -16,6 +16,9 @@ use fengni_client::issue::{Format, Target};
 use fengni_client::verify::{Policy, Verifier};
 use fengni_core::KeyAlgorithm;
 use fengni_core::certificate::Grade;
+use fengni_core::challenge::Challenge;
+use fengni_core::code::StaticCode;
+use fengni_core::id::CertificateId;
 use fengni_core::operation::StandingChange;
 use fengni_core::proof::{Proven, StateProof};
 use serde::de::DeserializeOwned;
@@ -260,9 +263,12 @@ fn wanted(asked: &StandingRequest) -> Result<Wanted<'_>, Problem> {
 struct VerifyRequest {
     /// Text of a code, or a typed identifier.
     text: String,
-    /// What for, by name or code; not needed for an identifier.
+    /// What for, by name or code; not needed for an identifier or a static code.
     #[serde(default)]
     purpose: Option<String>,
+    /// The question that was asked, `FC1:...`: only an answer to it will do.
+    #[serde(default)]
+    challenge: Option<String>,
     /// Lowest trust grade that will do: A, B, C or D.
     #[schema(value_type = Option<String>)]
     min_grade: Option<Grade>,
@@ -316,18 +322,23 @@ struct VerdictForm {
 ))]
 async fn verify(State(service): State<Arc<Service>>, body: Bytes) -> Response {
     work(service, body, |service, asked: VerifyRequest| {
-        let is_identifier = fengni_core::id::CertificateId::parse(asked.text.trim()).is_ok();
+        let text = asked.text.trim();
+        let is_paper = CertificateId::parse(text).is_ok() || StaticCode::parse(text).is_ok();
+        let challenge = match asked.challenge.as_deref().map(Challenge::parse).transpose() {
+            Ok(challenge) => challenge,
+            Err(error) => return Ok(Problem::bad_request(format!("not a challenge: {error}")).into_response()),
+        };
         let mut connection = service.connect()?;
         let purpose = match &asked.purpose {
             Some(purpose) => Names::default().purpose(&mut connection, purpose)?,
-            None if is_identifier => Default::default(),
+            None if is_paper => Default::default(),
             None => return Ok(Problem::bad_request("a code is verified for a purpose").into_response()),
         };
         let verifier = service.args.actor.member()?;
         let (ledger, memory) = connection.into_parts();
         let mut verifier = Verifier::new(ledger, Policy { verifier, purpose, min_grade: asked.min_grade });
         let seen = service.args.actor.home.join(verify::SEEN_FILE);
-        let judged = verify::judge_text(&mut verifier, &asked.text, Some(&seen), Output::new(true))?;
+        let judged = verify::judge_text(&mut verifier, text, challenge.as_ref(), Some(&seen), Output::new(true))?;
         memory.save(verifier.ledger(), Output::new(true));
         Ok(answer(StatusCode::OK, &judged))
     })
