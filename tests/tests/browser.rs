@@ -56,5 +56,6 @@ fn issue(network: &Network, home: &Path, into: &Path) {
     std::fs::write(&rows, few.join("\n")).expect("writable");
     let (psb, rows, into) = (psb.display().to_string(), rows.display().to_string(), into.display().to_string());
     let map = network.map();
-    let _ = fengni(&["issue", &rows, "--type", "T-DL", "--home", &psb, "--out", &into, "--network", &map], b"").expect(0);
+    let _ =
+        fengni(&["issue", &rows, "--type", "T-DL", "--home", &psb, "--out", &into, "--network", &map], b"").expect(0);
 }

@@ -11,8 +11,8 @@ use axum::http::{HeaderName, HeaderValue, header};
 use axum::middleware::map_response;
 use axum::response::{Redirect, Response};
 use axum::routing::get;
-use fengni_core::light::Checkpoint;
 use fengni_core::Height;
+use fengni_core::light::Checkpoint;
 use tower_http::services::ServeDir;
 
 use super::answer::Answer;

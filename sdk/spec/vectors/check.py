@@ -207,9 +207,13 @@ KINDS = {
         authorities=listed(U32), agreements=listed(U32), terminal_acts=pair(U32, U32)),
     "certificate-type": struct(
         version=U32, code=TYPE_CODE, name=TEXT, holder=variant("person", "body"), enabled=BOOL, sensitive=BOOL,
-        schemas=listed(struct(claims=listed(struct(label=TEXT, required=BOOL, everyday=BOOL, sensitive=BOOL)))),
+        schemas=listed(struct(
+            claims=listed(struct(
+                label=TEXT, required=BOOL, everyday=BOOL, sensitive=BOOL, max_bytes=U16,
+                derived=option(struct(**{"from": U16}, rule=variant(("age-at-issue", struct(years=U8))))))),
+            profiles=listed(struct(name=TEXT, claims=listed(U16))), serial_bytes=U8)),
         acts=U32, code_lifetime_secs=U32, offline_age_secs=U32, suspenders=listed(U32), revokers=listed(U32),
-        consumers=listed(U32), purposes=listed(U16)),
+        consumers=listed(U32), purposes=listed(U16), grant_purposes=listed(U16)),
     "authority": struct(
         version=U32, member=U32, certificate_type=U32, division=DIVISION, **{"from": U32}, until=U32, basis=TEXT,
         suspended=BOOL),
