@@ -136,6 +136,8 @@ fn cautions_speak_of_what_is_allowed_and_unwise() {
     );
 }
 
+type TypeChange = Box<dyn FnOnce(&mut Vec<fengni_genesis::TypeEntry>)>;
+
 /// What one change of the sample's types leads to, each problem as path and fault.
 fn type_problems(change: impl FnOnce(&mut Vec<fengni_genesis::TypeEntry>)) -> Vec<String> {
     let mut document = sample::network(Millis(1_767_196_800_000), &sample::test_key);
@@ -173,7 +175,7 @@ fn g10_a_type_whose_everyday_code_would_not_fit_is_told_the_arithmetic() {
 #[test]
 fn g10_lengths_derived_claims_profiles_and_grants_are_checked() {
     let derived = |from: &str, age| Some(fengni_genesis::DerivedEntry { from: from.into(), age });
-    let cases: [(Box<dyn FnOnce(&mut Vec<fengni_genesis::TypeEntry>)>, &str); 10] = [
+    let cases: [(TypeChange, &str); 10] = [
         (
             Box::new(|types| types[0].claims[2].max_bytes = Some(0)),
             "types[0].claims[2].max_bytes: 0 is outside 1 to 512",
