@@ -12,7 +12,7 @@ use fengni_client::verify::{Checked, Policy, Verifier};
 use fengni_core::PurposeCode;
 use fengni_core::certificate::{CertificateFile, Grade};
 use fengni_core::challenge::Challenge;
-use fengni_core::code::{Code, StaticCode};
+use fengni_core::code::{AnyCode, Code, StaticCode};
 use fengni_core::id::CertificateId;
 use fengni_core::verdict::{Answer, Check, Verdict, VerdictCode};
 use serde::Serialize;
@@ -160,12 +160,10 @@ fn offline(args: &VerifyArgs, path: &Path, input: Input, challenge: Option<&Chal
     let mut store = fengni_client::trust::load(path)?;
     let desk = Desk::new(&store, args.connect.map(None)?.as_ref(), &args.verifier, purpose)?;
     let question = desk.question(&store, args.min_grade.map(Grade::from), challenge)?;
-    let verdict = match Code::parse(scanned.trim()) {
-        _ if StaticCode::parse(scanned.trim()).is_ok() => {
-            Verdict::unreachable("a printed code is looked up on the ledger; next: leave --trust out")
-        }
-        Ok(code) => {
-            let now = clock::now();
+    let now = clock::now();
+    let verdict = match AnyCode::parse(scanned.trim()) {
+        Ok(AnyCode::Static(code)) => store.judge_static(&code, &question, now),
+        Ok(AnyCode::Dynamic(code)) => {
             let verdict = store.verify(&code, &question, now);
             let verdict = seen::admit(&path.with_extension("seen"), store.domain(), verdict, &code, now)?;
             // The hour is kept, so that a clock turned back is noticed the next time.

@@ -12,7 +12,7 @@ use thiserror::Error;
 
 use crate::bytes::Bytes;
 use crate::certificate::Grade;
-use crate::code::Code;
+use crate::code::{Code, StaticCode};
 use crate::codec::{self, DecodeError};
 use crate::day::Millis;
 use crate::digest::{Digest, Domain};
@@ -21,7 +21,9 @@ use crate::limits::PACK_BYTES;
 use crate::number::{BookNumber, MemberNumber, PurposeCode};
 use crate::pack::{Basis, Pack, PackError, Subscription, TrustPack};
 use crate::verdict::{Detail, Verdict, VerdictCode};
-use crate::verify::{Context, Mode, ReplayCache, SKEW_SECS, Scene, verify_code, verify_code_in, verify_without_ledger};
+use crate::verify::{
+    Context, Mode, ReplayCache, SKEW_SECS, Scene, verify_code, verify_code_in, verify_static, verify_without_ledger,
+};
 
 /// Codes remembered at a time.
 const CODES_REMEMBERED: usize = 100_000;
@@ -82,6 +84,8 @@ struct Stored {
 }
 
 const FORMAT: u8 = 1;
+
+const NOT_COVERED: &str = "the trust pack does not cover this book; next: subscribe to its type and region";
 
 impl TrustStore {
     /// Trust that begins at a checkpoint, for a subscription.
@@ -197,26 +201,47 @@ impl TrustStore {
     /// `sdk/spec/packs.md`, rule Q-9; `sdk/spec/verdicts.md`.
     pub fn judge(&self, code: &Code, question: &Question, now: Millis) -> Verdict {
         let context = self.context(question, now);
-        if let Some(contradiction) = self.light.evidence().first() {
-            let height = contradiction.second.header.height;
-            let reason = format!("two final headers contradict one another at height {height}");
-            return verify_without_ledger(code, &context, &reason);
-        }
-        let behind = Millis(self.clock.0.saturating_sub(now.0));
-        if behind > Millis::from_secs(SKEW_SECS) {
-            return Verdict::new(VerdictCode::StatusStale, Some(Detail::Clock { behind_secs: behind.secs() }));
+        if let Some(verdict) = self.bar(now) {
+            return verdict;
         }
         let Some(pack) = &self.pack else {
             return verify_without_ledger(code, &context, "there is no trust pack on this device; next: update it");
         };
         let Some(proven) = pack.around(code.shown.place) else {
-            let reason = "the trust pack does not cover this book; next: subscribe to its type and region";
-            return verify_without_ledger(code, &context, reason);
+            return verify_without_ledger(code, &context, NOT_COVERED);
         };
         match self.scene(pack, code.shown.place.book, question.verifier) {
             Some(scene) => verify_code_in(&scene, code, &proven, &context),
             None => verify_code(code, &proven, &context),
         }
+    }
+
+    /// What the pack records about a printed code's document. Never valid: nobody was checked to be
+    /// its holder.
+    ///
+    /// # Source
+    /// `sdk/spec/verdicts.md`, rule V-22.
+    pub fn judge_static(&self, code: &StaticCode, question: &Question, now: Millis) -> Verdict {
+        let context = self.context(question, now);
+        if let Some(verdict) = self.bar(now) {
+            return verdict;
+        }
+        match self.pack.as_ref().and_then(|pack| pack.all_around(code.place)) {
+            Some(proven) => verify_static(code, Some((code.place, &proven)), &context),
+            None => Verdict::unreachable(NOT_COVERED),
+        }
+    }
+
+    /// Why nothing can be judged at all: quorums that contradict one another, a clock turned back.
+    fn bar(&self, now: Millis) -> Option<Verdict> {
+        if let Some(contradiction) = self.light.evidence().first() {
+            let height = contradiction.second.header.height;
+            let reason = format!("two final headers contradict one another at height {height}");
+            return Some(Verdict::unreachable(reason));
+        }
+        let behind = Millis(self.clock.0.saturating_sub(now.0));
+        let turned_back = behind > Millis::from_secs(SKEW_SECS);
+        turned_back.then(|| Verdict::new(VerdictCode::StatusStale, Some(Detail::Clock { behind_secs: behind.secs() })))
     }
 
     fn scene(&self, pack: &TrustPack, book: BookNumber, verifier: MemberNumber) -> Option<Arc<Scene>> {

@@ -137,6 +137,10 @@ impl TrustPack {
 
     /// Everything a scene is made of: every registry record and the book's.
     pub(crate) fn registries(&self, book: BookNumber) -> Proven {
+        Proven::of_pack(self.header.clone(), self.sizes(), self.registry_entries(book), None)
+    }
+
+    fn registry_entries(&self, book: BookNumber) -> BTreeMap<Place, Vec<u8>> {
         let mut entries = BTreeMap::new();
         for (shelf, records) in SHELVES.iter().zip(&self.shelves) {
             for (record, number) in records.iter().zip(0..) {
@@ -146,13 +150,21 @@ impl TrustPack {
         if let Some(record) = self.book(book) {
             entries.insert(Place::Record(Shelf::Books, book.0), record.encode());
         }
-        Proven::of_pack(self.header.clone(), self.sizes(), entries, None)
+        entries
+    }
+
+    /// Every registry record, the book's, and what depends on the line.
+    pub(crate) fn all_around(&self, place: LinePlace) -> Option<Proven> {
+        self.around_with(place, self.registry_entries(place.book))
     }
 
     /// What depends on the line: its page, and who holds it suspended. `None` where the book's
     /// pages are not here.
     pub(crate) fn around(&self, place: LinePlace) -> Option<Proven> {
-        let mut entries = BTreeMap::new();
+        self.around_with(place, BTreeMap::new())
+    }
+
+    fn around_with(&self, place: LinePlace, mut entries: BTreeMap<Place, Vec<u8>>) -> Option<Proven> {
         let parameters = self.bytes(Shelf::Parameters, 0)?;
         entries.insert(Place::Record(Shelf::Parameters, 0), parameters.to_vec());
         let mut peaks = None;

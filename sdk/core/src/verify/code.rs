@@ -9,6 +9,7 @@ use crate::id::CertificateId;
 use crate::proof::Proven;
 use crate::verdict::{Detail, HolderFault, LineFault, ShownClaim, VerdictCode};
 
+use super::path::check_path;
 use super::{Context, Finding, SKEW_SECS, Scene};
 
 /// What the ledger says about a line.
@@ -49,7 +50,7 @@ pub(super) fn sealed(
     let identifier = code.shown.facts.identifier(scene.certificate_type.code, &scene.book);
     let shown = Line { tag: Tag::of(&context.domain, &identifier), commitment: *commitment };
     let Ok(found) = proven.line(place) else {
-        by_path(code, &shown, proven, context)?;
+        check_path(&code.shown.path, place, &shown, proven, context)?;
         return Ok(Sealed::Here(identifier));
     };
     if found == shown {
@@ -59,27 +60,6 @@ pub(super) fn sealed(
     } else {
         Err(line_fault(code, VerdictCode::UnknownCert, LineFault::OtherCertificate))
     }
-}
-
-/// What there is to do where a code's path is older than what is known of the page.
-const PATH_TOO_OLD: &str =
-    "the code's path does not lead to the page as it is now; next: let the holder's wallet refresh the certificate";
-
-/// Without the line itself, the code's own path may lead to the page's root, or to a part of the
-/// page that was complete when the path was made. One that does not shows nothing: the page may
-/// have grown since.
-fn by_path(code: &Code, shown: &Line, proven: &Proven, context: &Context) -> Result<(), Finding> {
-    let place = code.shown.place;
-    let page = proven.page(place.book, place.line.page())?;
-    let path = &code.shown.path;
-    let leads = if path.lines == page.lines {
-        path.root(&context.domain, place.line, shown).is_ok_and(|root| root == page.root)
-    } else {
-        let peaks = proven.peaks(place.book, place.line.page());
-        let found = path.peak(&context.domain, place.line, shown, page.lines);
-        found.is_some_and(|(peak, digest)| peaks.get(peak) == Some(&digest))
-    };
-    if leads { Ok(()) } else { Err(Finding::missing(PATH_TOO_OLD)) }
 }
 
 fn line_fault(code: &Code, verdict: VerdictCode, fault: LineFault) -> Finding {

@@ -14,6 +14,7 @@ use crate::standing::Standing;
 use crate::verdict::{Answer, Check, Detail, Document, LineFault, Verdict, VerdictCode};
 
 use super::finding::Finding;
+use super::path::check_path;
 use super::{Context, Mode, SKEW_SECS, ages, as_of, standing};
 
 /// What is recorded about the document with this identifier.
@@ -59,15 +60,14 @@ fn finish(judged: Result<Verdict, Finding>, proven: &Proven, context: &Context) 
     verdict
 }
 
-/// The line that a static code speaks of, where its path leads to the page as it is now.
+/// The line that a static code speaks of, where its path leads to the page.
 fn line_by_path(code: &StaticCode, place: LinePlace, proven: &Proven, context: &Context) -> Result<Line, Finding> {
-    let (page, line) = (proven.page(place.book, place.line.page())?, code.line(&context.domain));
-    let root = code.path.root(&context.domain, place.line, &line);
-    if place == code.place && code.path.lines == page.lines && root.is_ok_and(|root| root == page.root) {
-        Ok(line)
-    } else {
-        Err(Finding::missing("the static code's path does not lead to the page as it is now"))
+    let line = code.line(&context.domain);
+    if place != code.place {
+        return Err(Finding::missing("the proof is of another line"));
     }
+    check_path(&code.path, place, &line, proven, context)?;
+    Ok(line)
 }
 
 /// Undecided: the absence of a typed identifier is never proven.

@@ -13,6 +13,7 @@ mod authority;
 mod code;
 mod finding;
 mod identifier;
+mod path;
 mod policy;
 mod recognition;
 mod replay;
