@@ -10,6 +10,7 @@ use fengni_core::pack::{Basis, Pack, PackError, RecordPart, ShelfPart, Subscript
 use fengni_core::{CommitCertificate, Header, Height, Suite, TypeNumber};
 use fengni_state::{State, pack};
 use proptest::prelude::*;
+use serde_json::json;
 
 /// What happens to books of two types in two provinces, over a full page and more.
 const YEARS: &str = "
@@ -165,6 +166,86 @@ fn q6_a_pack_that_leaves_something_out_is_refused() {
     wide.changed[0].pages = full.changed[0].pages.clone();
     assert_eq!(open(&story, wide, None), Err(PackError::Pages(book)));
     assert!(matches!(full.changed[0].record, RecordPart::Whole(_)));
+}
+
+/// What a reader in another language compares: `sdk/spec/vectors/packs.json`.
+#[test]
+fn the_vectors_are_what_this_code_makes() {
+    let mut story = Story::new(Suite::Standard);
+    story.tell("
+        block
+          police        open B licence 31             ok
+          yunshan       open Y licence 33             ok
+        block
+          police        seal B a b c                  ok
+          police        suspend b until:+9d           ok
+    ");
+    let moment = |story: &Story| {
+        let last = story.network.blocks.last().expect("a block was made");
+        let (header, certificate) = (last.block.header.clone(), last.certificate.clone());
+        Moment { state: story.network.state.clone(), header, certificate }
+    };
+    let first = moment(&story);
+    story.tell("
+        block
+          police        seal B d e                    ok
+          police        dispute a                     ok
+    ");
+    let second = moment(&story);
+    let subscription = Subscription::new(vec![common::kind("licence")], vec![common::division("31")]);
+    let full = make(&story, &first, &subscription, None);
+    let held = open(&story, full.clone(), None).expect("it adds up");
+    let delta = make(&story, &second, &subscription, Some(&held.basis()));
+    let latest = open(&story, delta.clone(), Some(&held)).expect("it adds up");
+    let accepted = [("full", &full, None, &held), ("delta", &delta, Some("full"), &latest)].map(|(name, pack, below, opened)| {
+        let books = opened.books().map(|(number, book, covered)| {
+            json!({ "number": number, "lines": book.lines, "covered": covered, "pages": book.pages })
+        });
+        json!({
+            "name": name, "pack": hex::encode(pack.encode()), "on_top_of": below,
+            "height": opened.header().height, "state_root": opened.header().state_root,
+            "shelves": opened.basis().shelves_hex(), "books": books.collect::<Vec<_>>(),
+            "full": hex::encode(opened.to_full().encode()),
+        })
+    });
+    let mut left_out = full.clone();
+    drop(left_out.changed.pop());
+    let mut no_pages = full.clone();
+    no_pages.changed[0].pages.0.clear();
+    let mut fewer = full.clone();
+    if let ShelfPart::Whole(records) = &mut fewer.shelves[1] {
+        records.pop();
+    }
+    let mut same = full.clone();
+    same.shelves[0] = ShelfPart::Same;
+    let refused = [
+        ("a book is left out", "Q-6", &left_out, None),
+        ("pages of a covered book are left out", "Q-6", &no_pages, None),
+        ("a member is left out", "Q-3", &fewer, None),
+        ("a full pack builds on nothing", "Q-7", &same, None),
+        ("a delta without what it builds on", "Q-7", &delta, None),
+        ("a delta twice", "Q-7", &delta, Some("delta")),
+        ("an older pack", "Q-8", &full, Some("delta")),
+    ]
+    .map(|(name, rule, pack, below)| {
+        let held = below.map(|_| &latest);
+        let error = open(&story, pack.clone(), held).expect_err("it is refused").to_string();
+        json!({ "name": name, "rule": rule, "pack": hex::encode(pack.encode()), "on_top_of": below, "error": error })
+    });
+    let made = json!({
+        "about": "Rules Q-1 to Q-8, for readers that believe the validators given. Each delta builds on the accepted pack named.",
+        "network": story.network.domain.network,
+        "validators": story.network.state.next_validators(),
+        "accepted": accepted,
+        "refused": refused,
+    });
+    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../spec/vectors/packs.json");
+    if std::env::var_os("FENGNI_BLESS").is_some() {
+        std::fs::write(path, format!("{made:#}\n")).expect("the vectors' folder can be written");
+    }
+    let stored = std::fs::read_to_string(path).expect("the vectors are there");
+    let stored: serde_json::Value = serde_json::from_str(&stored).expect("JSON");
+    assert_eq!(stored, made, "packs.json says otherwise; next: FENGNI_BLESS=1 cargo test -p fengni-state");
 }
 
 proptest! {
