@@ -21,5 +21,9 @@ pub fn qr(text: &str) -> Answer<Vec<u8>> {
     let symbol = QrCode::encode_segments_advanced(&segments, QrCodeEcc::Medium, min, max, None, false)
         .map_err(|_| thrown("the text is too long for a symbol that phones read well"))?;
     let side = 0..symbol.size();
-    Ok(side.clone().flat_map(|y| side.clone().map(move |x| (x, y))).map(|(x, y)| symbol.get_module(x, y).into()).collect())
+    Ok(side
+        .clone()
+        .flat_map(|y| side.clone().map(move |x| (x, y)))
+        .map(|(x, y)| symbol.get_module(x, y).into())
+        .collect())
 }

@@ -284,9 +284,7 @@ impl Verifier {
                 Some(place) => verify_identifier(identifier, Some((place, proven)), context),
                 None => Verdict::unreachable("the proof lacks the line"),
             },
-            None if !troubled && question.not_found() => {
-                verify_identifier(identifier, None, context)
-            }
+            None if !troubled && question.not_found() => verify_identifier(identifier, None, context),
             None => Verdict::unreachable(self.obstacle(question, troubled)),
         }
     }
