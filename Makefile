@@ -42,11 +42,12 @@ demo: build ## four validators, an observer and the story; ONCE=1 ends with exit
 CORE = -p fengni-core -p fengni-state
 REST = --workspace --exclude fengni-core --exclude fengni-state
 
-test: build ## all fast tests
+test: build web ## all fast tests
 	cargo test $(CORE)
 	cargo test $(REST)
+	FENGNI_PACKAGE=$(WEB)/fengni node --test sdk/wasm/test/
 
-test-long: build ## tests that take minutes: long fault runs, full fuzz
+test-long: build web ## tests that take minutes: long fault runs, full fuzz
 	cargo test $(CORE) -- --include-ignored
 	cargo test $(REST) -- --include-ignored
 

@@ -6,6 +6,7 @@ use clap::{Args, Parser, Subcommand};
 
 use crate::agreement::AgreementCommand;
 use crate::audit::AuditCommand;
+use crate::challenge::ChallengeCommand;
 use crate::connect::ConnectArgs;
 use crate::history::{CheckArgs, HistoryArgs};
 use crate::issue::IssueArgs;
@@ -61,6 +62,9 @@ pub(crate) enum Command {
     /// Recognition agreements between members
     #[command(subcommand)]
     Agreement(AgreementCommand),
+    /// Ask a holder for an answer that is of use to nobody else
+    #[command(subcommand)]
+    Challenge(ChallengeCommand),
     /// Show a certificate as a code that holds for two minutes
     Show(ShowArgs),
     /// Keep certificates and their keys in one file

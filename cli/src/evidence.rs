@@ -47,7 +47,7 @@ pub(crate) struct Evidence {
 /// A state proof in JSON, whose maps have words for keys.
 #[derive(Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-struct Proof {
+pub(crate) struct Proof {
     header: Header,
     certificate: CommitCertificate,
     shelves: Vec<ShelfHead>,
@@ -71,7 +71,6 @@ impl Evidence {
         events: Vec<Value>,
         headers: Vec<FinalHeader>,
     ) -> Result<Self> {
-        let roots = proof.roots.iter().map(|((book, list), root)| Root { book: *book, list: *list, root: *root });
         Ok(Self {
             kind: KIND.to_owned(),
             format: FORMAT,
@@ -80,24 +79,13 @@ impl Evidence {
             events,
             headers,
             handovers: Vec::new(),
-            proof: Proof {
-                header: proof.header.clone(),
-                certificate: proof.certificate.clone(),
-                shelves: proof.shelves.clone(),
-                roots: roots.collect(),
-                entries: proof.entries.clone(),
-            },
+            proof: Proof::of(proof),
         })
     }
 
-    /// Reads a file.
-    pub(crate) fn load(path: &Path) -> Result<Self> {
-        let size = std::fs::metadata(path).with_context(|| path.display().to_string())?.len();
-        if size > FILE_BYTES {
-            bail!("{} is too large for a file of a history", path.display());
-        }
-        let text = std::fs::read_to_string(path).with_context(|| path.display().to_string())?;
-        let file: Self = serde_json::from_str(&text)
+    /// Reads a file's text.
+    pub(crate) fn parse(text: &str, path: &Path) -> Result<Self> {
+        let file: Self = serde_json::from_str(text)
             .with_context(|| format!("{} is no file of a history, or a damaged one", path.display()))?;
         if file.kind != KIND || file.format != FORMAT {
             bail!(
@@ -118,12 +106,46 @@ impl Evidence {
 
     /// The proof as the ledger gave it.
     pub(crate) fn state_proof(&self) -> StateProof {
+        self.proof.state_proof()
+    }
+}
+
+/// Reads the text of a file with a proof.
+pub(crate) fn read(path: &Path) -> Result<String> {
+    let size = std::fs::metadata(path).with_context(|| path.display().to_string())?.len();
+    if size > FILE_BYTES {
+        bail!("{} is too large for a file of a history or a verdict", path.display());
+    }
+    std::fs::read_to_string(path).with_context(|| path.display().to_string())
+}
+
+/// What a file says it is, if it is one of ours.
+pub(crate) fn kind(text: &str) -> Option<String> {
+    let value: Value = serde_json::from_str(text).ok()?;
+    Some(value.get("kind")?.as_str()?.to_owned())
+}
+
+impl Proof {
+    /// The JSON form of a proof.
+    pub(crate) fn of(proof: &StateProof) -> Self {
+        let roots = proof.roots.iter().map(|((book, list), root)| Root { book: *book, list: *list, root: *root });
+        Self {
+            header: proof.header.clone(),
+            certificate: proof.certificate.clone(),
+            shelves: proof.shelves.clone(),
+            roots: roots.collect(),
+            entries: proof.entries.clone(),
+        }
+    }
+
+    /// The proof as the ledger gave it.
+    pub(crate) fn state_proof(&self) -> StateProof {
         StateProof {
-            header: self.proof.header.clone(),
-            certificate: self.proof.certificate.clone(),
-            shelves: self.proof.shelves.clone(),
-            roots: self.proof.roots.iter().map(|root| ((root.book, root.list), root.root)).collect(),
-            entries: self.proof.entries.clone(),
+            header: self.header.clone(),
+            certificate: self.certificate.clone(),
+            shelves: self.shelves.clone(),
+            roots: self.roots.iter().map(|root| ((root.book, root.list), root.root)).collect(),
+            entries: self.entries.clone(),
         }
     }
 }

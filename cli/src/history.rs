@@ -16,11 +16,13 @@ use serde_json::{Value, json};
 
 use crate::connect::{ConnectArgs, Connection, load_genesis};
 use crate::ending::Ending;
-use crate::evidence::{Evidence, differences, events};
+use crate::evidence::{self, Evidence, differences, events};
+use crate::kept::{self, Kept, Shown};
 use crate::moment;
 use crate::names::Target;
 use crate::output::{Output, table};
 use crate::standing::describe;
+use crate::verify;
 
 /// `fengni history`.
 #[derive(Args, Debug)]
@@ -43,9 +45,17 @@ pub(crate) struct HistoryArgs {
 
 /// `fengni check`.
 #[derive(Args, Debug)]
-#[command(after_help = "Examples:\n  fengni check c1.history --genesis genesis.bin")]
+#[command(
+    after_help = "What a file proves is the past: a verdict is that of its block's time, and says nothing about today.
+
+Exit codes: 0 complete, or valid then; 1 refused; 2 undecided; 3 could not run.
+
+Examples:
+  fengni check c1.history --genesis genesis.bin
+  fengni check lin.verdict --checkpoint genesis.bin"
+)]
 pub(crate) struct CheckArgs {
-    /// File of a history
+    /// File of a history or of a verdict
     file: PathBuf,
     /// Founding document to trust from, as genesis.bin or genesis.toml
     #[arg(long, alias = "checkpoint", value_name = "FILE")]
@@ -129,8 +139,12 @@ impl Story {
 
 pub(crate) fn check(args: &CheckArgs, output: Output) -> Result<Ending> {
     let genesis = load_genesis(&args.genesis)?;
-    let file = Evidence::load(&args.file)?;
     let mut light = LightClient::from_checkpoint(genesis.checkpoint());
+    let text = evidence::read(&args.file)?;
+    if evidence::kind(&text).as_deref() == Some(kept::KIND) {
+        return check_verdict(&Kept::parse(&text, &args.file)?, &mut light, output);
+    }
+    let file = Evidence::parse(&text, &args.file)?;
     let proof = file.state_proof();
     let now = clock::now();
     let judged = file.handovers.iter().try_for_each(|handover| light.follow(handover, now));
@@ -154,6 +168,29 @@ pub(crate) fn check(args: &CheckArgs, output: Output) -> Result<Ending> {
     defects.extend(missing.map(|height| format!("the header of height {height} is missing, which says when")));
     let signed = (proof.certificate.signatures.len(), light.validators_at(proof.header.height)?.len());
     answer_history(&story, signed, defects, true, output)
+}
+
+/// What a code was worth at the time of a block.
+fn check_verdict(file: &Kept, light: &mut LightClient, output: Output) -> Result<Ending> {
+    let shown = match file.check(light) {
+        Ok(shown) => shown,
+        Err(error) => return Ok(not_proven(&error, output)),
+    };
+    let Shown { verdict, block, words_hold } = &shown;
+    // Words that are not the proof's make the whole file suspect.
+    let ending = if *words_hold { verify::ending(verdict) } else { Ending::Refused };
+    let facts = json!({ "block_time": block, "words_hold": words_hold, "verdict": verdict });
+    output.answer(&facts, || {
+        let mut lines = Vec::new();
+        if !words_hold {
+            lines.push("refused: the words of the file are not what its proof says; this is what it says:".to_owned());
+        }
+        lines.push(format!("at {}, by the state of that block:", moment::show(*block)));
+        lines.push(verify::statement(verdict));
+        lines.push("whether the code was used before, and what has happened since, is not in the file".to_owned());
+        lines.join("\n")
+    });
+    Ok(ending)
 }
 
 /// What does not hold is refused; what cannot be judged from the founding is undecided.

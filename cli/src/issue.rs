@@ -39,8 +39,9 @@ pub(crate) enum HolderKeys {
 /// `fengni issue`.
 #[derive(Args, Debug)]
 #[command(after_help = "Columns: identifier, or serial and version (001 where absent); issued, from, until (empty is
-for ever), grade (A where absent), holder_key, file or file_hash, and one column for each field of
-the type, under its label. A second run of the same file adds nothing.
+for ever), grade (A where absent), holder_key with holder_proof, file or file_hash, and one column
+for each field of the type, under its label; a derived field is computed. A holder makes key and
+proof with fengni wallet key. A second run of the same file adds nothing.
 
 Exit codes: 0 every row is on the ledger, 1 some row was refused, 2 it is not known of some row.
 

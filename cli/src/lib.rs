@@ -14,12 +14,14 @@
 mod agreement;
 mod args;
 mod audit;
+mod challenge;
 mod connect;
 mod ending;
 mod evidence;
 mod history;
 mod id;
 mod issue;
+mod kept;
 pub mod local;
 mod moment;
 mod names;
@@ -83,6 +85,7 @@ fn dispatch(command: Command, output: Output) -> Result<Ending> {
         Command::TransferIn(args) => replace::transfer_in(&args, output),
         Command::Consume(args) => standing::consume(&args, output),
         Command::Agreement(command) => agreement::run(&command, output),
+        Command::Challenge(command) => challenge::run(&command, output),
         Command::Show(args) => wallet::show(&args, output),
         Command::Wallet(command) => wallet::wallet(&command, output),
         Command::Trust(command) => trust::run(&command, output),

@@ -13,7 +13,7 @@ use fengni_client::random::random;
 use fengni_client::standing;
 use fengni_client::submit::Settlement;
 use fengni_core::book::{Book, Line};
-use fengni_core::certificate::{Certificate, CertificateFile, Facts, PagePath, Salt};
+use fengni_core::certificate::{Certificate, CertificateFile, Facts, PagePath, Salt, is_possessed, proof_from_text};
 use fengni_core::id::CertificateId;
 use fengni_core::operation::{Cause, Ground, Operation};
 use fengni_core::outcome::Effect;
@@ -102,13 +102,16 @@ pub(crate) struct TransferInArgs {
 #[derive(Args, Debug)]
 #[command(after_help = "Examples:
   fengni rekey c1.certificate --reason 105 --decision loss.pdf --home net/members/psb
-  fengni rekey c1.certificate --holder-key 2:03ab... --reason 105 --decision loss.pdf --home net/members/psb")]
+  fengni rekey c1.certificate --holder-key 2:03ab... --holder-proof 2:91... --reason 105 --decision loss.pdf --home net/members/psb")]
 pub(crate) struct RekeyArgs {
     /// The certificate's file, from the holder or from the issuer's own copy
     certificate: PathBuf,
     /// The holder's new public key; else one is made here
-    #[arg(long, value_name = "KEY")]
+    #[arg(long, value_name = "KEY", requires = "holder_proof")]
     holder_key: Option<String>,
+    /// The holder's proof of having that key: see fengni wallet key
+    #[arg(long, value_name = "PROOF", requires = "holder_key")]
+    holder_proof: Option<String>,
     #[command(flatten)]
     replace: ReplaceArgs,
 }
@@ -163,6 +166,14 @@ pub(crate) fn rekey(args: &RekeyArgs, output: Output) -> Result<Ending> {
     let schema = kind.schema(facts.schema).context("the type has no such schema")?;
     let values = file.certificate.claims().iter().map(|claim| claim.value.clone()).collect();
     let named = args.holder_key.as_deref().map(PublicKey::from_text).transpose()?;
+    let proof = args.holder_proof.as_deref().and_then(proof_from_text);
+    let possessed = |key| proof.is_some_and(|proof| is_possessed(&domain, &file.issuer, key, &proof));
+    if named.as_ref().is_some_and(|key| !possessed(key)) {
+        bail!(
+            "that is no proof, made for this issuer, that the holder has the key; next: fengni wallet key --prove {}",
+            file.issuer
+        );
+    }
     let new =
         New::draw(&connection, schema, file.identifier(), |holder| Facts { holder, ..facts.clone() }, values, named)?;
     let old = file.place;

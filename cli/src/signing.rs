@@ -50,13 +50,23 @@ impl ActorArgs {
         Ok(keys.into_iter().filter(|key| key.purpose == purpose).collect())
     }
 
+    /// One key for a purpose: the first named or found.
+    pub(crate) fn key(&self, purpose: KeyPurpose) -> Result<KeyFile> {
+        let keys = self.keys_for(purpose)?;
+        keys.into_iter().next().with_context(|| self.lacks(purpose))
+    }
+
+    fn lacks(&self, purpose: KeyPurpose) -> String {
+        let word = serde_json::to_value(purpose).unwrap_or_default();
+        let word = word.as_str().unwrap_or_default();
+        format!("{} holds no {word} key; next: give --key FILE with one", self.home.display())
+    }
+
     /// The signers for a purpose: those named, else one, or two where two persons are needed.
     pub(crate) fn signers(&self, purpose: KeyPurpose, two_persons: bool) -> Result<Signers> {
         let mut keys = self.keys_for(purpose)?;
         if keys.is_empty() {
-            let word = serde_json::to_value(purpose)?;
-            let word = word.as_str().unwrap_or_default();
-            bail!("{} holds no {word} key; next: give --key FILE with one", self.home.display());
+            bail!("{}", self.lacks(purpose));
         }
         if self.keys.is_empty() {
             keys.truncate(if two_persons { 2 } else { 1 });

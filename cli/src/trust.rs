@@ -6,6 +6,7 @@ use anyhow::{Context as _, Result, bail};
 use clap::{Args, Subcommand};
 use fengni_client::{clock, trust};
 use fengni_core::certificate::Grade;
+use fengni_core::challenge::Challenge;
 use fengni_core::pack::{Subscription, TrustPack};
 use fengni_core::record::{CertificateType, CodeSet, Member, Record};
 use fengni_core::trust::{Question, TrustStore};
@@ -234,8 +235,16 @@ impl Desk {
         Ok(Self { verifier, purpose: PurposeCode(purpose) })
     }
 
-    /// The question for a code that answers no challenge.
-    pub(crate) fn question(&self, min_grade: Option<Grade>) -> Question {
-        Question { verifier: self.verifier, purpose: self.purpose, min_grade, challenge: None }
+    /// The question for a code, which must answer the challenge if one was shown.
+    pub(crate) fn question(
+        &self,
+        store: &TrustStore,
+        min_grade: Option<Grade>,
+        challenge: Option<&Challenge>,
+    ) -> Result<Question> {
+        let Self { verifier, purpose } = *self;
+        let hash = |challenge: &Challenge| challenge.expect(store.domain(), verifier, purpose, clock::now());
+        let challenge = challenge.map(hash).transpose()?;
+        Ok(Question { verifier, purpose, min_grade, challenge })
     }
 }

@@ -11,13 +11,16 @@ use fengni_client::picture;
 use fengni_client::verify::{Checked, Policy, Verifier};
 use fengni_core::PurposeCode;
 use fengni_core::certificate::{CertificateFile, Grade};
-use fengni_core::code::Code;
+use fengni_core::challenge::Challenge;
+use fengni_core::code::{Code, StaticCode};
 use fengni_core::id::CertificateId;
 use fengni_core::verdict::{Answer, Check, Verdict, VerdictCode};
 use serde::Serialize;
 
+use crate::challenge;
 use crate::connect::{ConnectArgs, Connection};
 use crate::ending::Ending;
+use crate::kept::{Asked, Kept};
 use crate::moment;
 use crate::names::Names;
 use crate::output::Output;
@@ -62,8 +65,10 @@ Examples:
   fengni verify code.png --as YHD --purpose 交通执法 --network net
   fengni verify - --as YHD --purpose 101 < code.txt
   fengni verify --identifier 1.2.156.3005.2.1110...001.N --as YHD
-  fengni verify c1.certificate --as YHD --gateway https://gateway.example --genesis genesis.bin
-  fengni verify code.png --as YHD --purpose 交通执法 --trust desk.trust")]
+  fengni verify answer.png --as YHD --challenge question.txt
+  fengni verify code.png --as YHD --purpose 101 --proof lin.verdict
+  fengni verify code.png --as YHD --purpose 交通执法 --trust desk.trust
+  fengni verify c1.certificate --as YHD --gateway https://gateway.example --genesis genesis.bin")]
 pub(crate) struct VerifyArgs {
     /// Picture of a code, its text, a file of either, a certificate file, or - for standard input
     #[arg(required_unless_present = "identifier", conflicts_with = "identifier")]
@@ -78,8 +83,15 @@ pub(crate) struct VerifyArgs {
     #[arg(long, value_name = "PURPOSE")]
     purpose: Option<String>,
     /// Judge by this trust store and ask no network: see fengni trust
-    #[arg(long, value_name = "FILE", conflicts_with = "identifier")]
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["identifier", "proof"])]
     trust: Option<PathBuf>,
+    /// The question that was asked, as text or a file of it: only an answer to it will do. A live
+    /// relay remains possible
+    #[arg(long, value_name = "TEXT|FILE", conflicts_with = "identifier")]
+    challenge: Option<String>,
+    /// Write what decided to a file, for fengni check: the code with what it discloses, and the ledger's proof
+    #[arg(long, value_name = "FILE")]
+    proof: Option<PathBuf>,
     /// Lowest trust grade that will do
     #[arg(long, value_enum, value_name = "GRADE", ignore_case = true)]
     min_grade: Option<GradeArg>,
@@ -90,8 +102,14 @@ pub(crate) struct VerifyArgs {
 /// What is to be judged.
 enum Input {
     Text(String),
-    Picture(Vec<u8>),
     File(Vec<u8>),
+}
+
+impl Input {
+    /// Whether it is a holder's code, which is shown for a purpose.
+    fn is_code(&self) -> bool {
+        matches!(self, Self::Text(text) if CertificateId::parse(text).is_err() && StaticCode::parse(text).is_err())
+    }
 }
 
 /// A verdict with how the nodes behaved, in JSON.
@@ -109,11 +127,12 @@ pub(crate) struct Judged {
 pub(crate) fn run(args: &VerifyArgs, output: Output) -> Result<Ending> {
     // Before any network: what is given wrong stays wrong.
     let input = input(args)?;
-    if args.purpose.is_none() && matches!(input, Input::Picture(_)) {
+    let challenge = args.challenge.as_deref().map(challenge::read).transpose()?;
+    if args.purpose.is_none() && challenge.is_none() && input.is_code() {
         bail!("a code is verified for a purpose; next: give --purpose, see fengni codes purposes");
     }
     if let Some(path) = &args.trust {
-        let judged = offline(args, path, input)?;
+        let judged = offline(args, path, input, challenge.as_ref())?;
         output.answer(&judged, || text(&judged));
         return Ok(ending(&judged.verdict));
     }
@@ -124,24 +143,27 @@ pub(crate) fn run(args: &VerifyArgs, output: Output) -> Result<Ending> {
         connection = args.connect.open(home.as_deref())?;
     }
     let seen = seen_path(args, home.as_deref());
-    let judged = judge(connection, args, input, seen.as_deref(), output)?;
+    let judged = judge(connection, args, input, challenge.as_ref(), seen.as_deref(), output)?;
     output.answer(&judged, || text(&judged));
     Ok(ending(&judged.verdict))
 }
 
 /// Judges a code by a trust store, which remembers its use and the hour.
-fn offline(args: &VerifyArgs, path: &Path, input: Input) -> Result<Judged> {
+fn offline(args: &VerifyArgs, path: &Path, input: Input, challenge: Option<&Challenge>) -> Result<Judged> {
     let scanned = match input {
         Input::Text(text) => text,
-        Input::Picture(bytes) => picture::read(&bytes)?,
         Input::File(_) => bail!("offline, a code is judged and no file; next: leave --trust out"),
     };
-    let purpose = args.purpose.as_deref();
+    let asked = challenge.map(|challenge| challenge.question.purpose.to_string());
+    let purpose = args.purpose.as_deref().or(asked.as_deref());
     let purpose = purpose.context("a code is verified for a purpose; next: give --purpose, see fengni trust show")?;
     let mut store = fengni_client::trust::load(path)?;
     let desk = Desk::new(&store, args.connect.map(None)?.as_ref(), &args.verifier, purpose)?;
-    let question = desk.question(args.min_grade.map(Grade::from));
+    let question = desk.question(&store, args.min_grade.map(Grade::from), challenge)?;
     let verdict = match Code::parse(scanned.trim()) {
+        _ if StaticCode::parse(scanned.trim()).is_ok() => {
+            Verdict::unreachable("a printed code is looked up on the ledger; next: leave --trust out")
+        }
         Ok(code) => {
             let now = clock::now();
             let verdict = store.verify(&code, &question, now);
@@ -201,7 +223,7 @@ fn input(args: &VerifyArgs) -> Result<Input> {
     };
     let is_picture = bytes.starts_with(b"\x89PNG") || bytes.starts_with(b"\xff\xd8\xff");
     if is_picture {
-        return Ok(Input::Picture(bytes));
+        return Ok(Input::Text(picture::read(&bytes)?));
     }
     if path.extension().is_some_and(|ending| ending == "certificate") {
         return Ok(Input::File(bytes));
@@ -216,27 +238,32 @@ fn judge(
     mut connection: Connection,
     args: &VerifyArgs,
     input: Input,
+    challenge: Option<&Challenge>,
     seen: Option<&Path>,
     output: Output,
 ) -> Result<Judged> {
     let mut names = Names::default();
     let verifier = names.member(&mut connection, &args.verifier)?;
-    let needs_purpose = matches!(&input, Input::Text(text) if CertificateId::parse(text).is_err())
-        || matches!(input, Input::Picture(_));
-    let purpose = match &args.purpose {
-        Some(purpose) => names.purpose(&mut connection, purpose)?,
-        None if needs_purpose => {
-            bail!("a code is verified for a purpose; next: give --purpose, see fengni codes purposes")
-        }
-        None => PurposeCode::default(),
+    let purpose = match (&args.purpose, challenge) {
+        (Some(purpose), _) => names.purpose(&mut connection, purpose)?,
+        (None, Some(challenge)) => challenge.question.purpose,
+        (None, None) => PurposeCode::default(),
     };
     let policy = Policy { verifier, purpose, min_grade: args.min_grade.map(Grade::from) };
     let domain = connection.ledger.domain();
     let (ledger, rest) = connection.into_parts();
     let mut verifier = Verifier::new(ledger, policy);
     let judged = match input {
-        Input::Picture(bytes) => judge_text(&mut verifier, &picture::read(&bytes)?, seen, output)?,
-        Input::Text(text) => judge_text(&mut verifier, &text, seen, output)?,
+        Input::Text(text) => {
+            let judged = judge_text(&mut verifier, &text, challenge, seen, output)?;
+            if let Some(path) = &args.proof {
+                keep(&mut verifier, &text, challenge, path, output)?;
+            }
+            judged
+        }
+        Input::File(_) if args.proof.is_some() => {
+            bail!("a proof is kept of a code or an identifier; next: name the identifier with --identifier")
+        }
         Input::File(bytes) => {
             let file = CertificateFile::decode(&domain, &bytes);
             Judged::of(
@@ -250,9 +277,20 @@ fn judge(
 }
 
 /// Judges the text of a code or an identifier, and lets a code count once.
-pub(crate) fn judge_text(verifier: &mut Verifier, text: &str, seen: Option<&Path>, output: Output) -> Result<Judged> {
+///
+/// - `challenge`: the question it must answer, if one was asked.
+pub(crate) fn judge_text(
+    verifier: &mut Verifier,
+    text: &str,
+    challenge: Option<&Challenge>,
+    seen: Option<&Path>,
+    output: Output,
+) -> Result<Judged> {
     let text = text.trim();
-    let mut checked = verifier.verify_text(text, None);
+    let mut checked = match challenge {
+        Some(challenge) => verifier.verify_answer(text, challenge),
+        None => verifier.verify_text(text, None),
+    };
     if let Ok(code) = Code::parse(text) {
         match seen {
             Some(path) => {
@@ -273,6 +311,27 @@ pub(crate) fn judge_text(verifier: &mut Verifier, text: &str, seen: Option<&Path
     Ok(Judged::of(checked))
 }
 
+/// Keeps what decided, for the day when nobody can be asked.
+fn keep(verifier: &mut Verifier, text: &str, challenge: Option<&Challenge>, path: &Path, output: Output) -> Result<()> {
+    let Some(proof) = verifier.decided_by().cloned() else {
+        output.progress("note: no proof of a node decided, so that there is nothing to keep");
+        return Ok(());
+    };
+    let policy = *verifier.policy();
+    let asked = Asked {
+        text: text.trim().to_owned(),
+        verifier: policy.verifier,
+        purpose: policy.purpose,
+        min_grade: policy.min_grade,
+        challenge: challenge.map(|challenge| challenge.hash(&verifier.ledger().domain())),
+        judged: verifier.ledger().now(),
+    };
+    Kept::new(asked, &proof, verifier.ledger_mut().light_mut())?.save(path)?;
+    let path = path.display();
+    output.progress(&format!("wrote {path}; next: fengni check {path} --checkpoint genesis.bin"));
+    Ok(())
+}
+
 impl Judged {
     fn of(checked: Checked) -> Self {
         let troubles = checked.troubles.iter().map(|found| match &found.trouble {
@@ -283,15 +342,26 @@ impl Judged {
     }
 }
 
-/// The verdict for people: first what it is, then why.
+/// The verdict for people: first what it is, then why, then what to do.
 pub(crate) fn text(judged: &Judged) -> String {
-    let verdict = &judged.verdict;
+    let mut lines = vec![statement(&judged.verdict)];
+    lines.extend(judged.troubles.iter().map(|trouble| format!("note: {trouble}")));
+    if let Some(next) = next(&judged.verdict) {
+        lines.push(format!("next: {next}"));
+    }
+    lines.join("\n")
+}
+
+/// What a verdict says.
+pub(crate) fn statement(verdict: &Verdict) -> String {
     let mut lines = vec![first_line(verdict)];
     // A valid document's first line says what it is; the sentence follows in both languages.
     if verdict.is_valid() {
         lines.push(verdict.reason.en.clone());
     }
     lines.push(verdict.reason.zh.clone());
+    // Short and plain, for whoever the clerk turns the screen to.
+    lines.push(format!("{}: {}", verdict.display.as_str(), verdict.plain_text));
     let evidence = evidence(verdict);
     if !evidence.is_empty() {
         lines.push(evidence);
@@ -302,16 +372,13 @@ pub(crate) fn text(judged: &Judged) -> String {
             lines.push(format!("valid from {from} to {}{grade}", until.as_deref().unwrap_or("长期")));
         }
         for claim in &document.claims {
-            lines.push(format!("  {}: {}", claim.label, claim.value.as_deref().unwrap_or("-")));
+            let as_of = claim.as_of.as_ref().map_or_else(String::new, |day| format!(" (as of {day})"));
+            lines.push(format!("  {}: {}{as_of}", claim.label, claim.value.as_deref().unwrap_or("-")));
         }
     }
     for warning in &verdict.warnings {
         let reason = warning.reason();
         lines.push(format!("warning {warning}: {} {}", reason.en, reason.zh));
-    }
-    lines.extend(judged.troubles.iter().map(|trouble| format!("note: {trouble}")));
-    if let Some(next) = next(verdict) {
-        lines.push(format!("next: {next}"));
     }
     lines.join("\n")
 }

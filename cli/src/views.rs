@@ -112,6 +112,10 @@ pub(crate) fn types(args: &ViewArgs, output: Output) -> Result<Ending> {
                 .schemas
                 .last()
                 .map(|schema| schema.claims.iter().map(|claim| claim.label.clone()).collect::<Vec<_>>().join(" "));
+            let profiles = kind.schemas.last().map(|schema| {
+                let names = schema.profiles.iter().map(|profile| profile.name.as_str());
+                std::iter::once("everyday").chain(names).collect::<Vec<_>>().join(" ")
+            });
             let enabled = if kind.enabled { "yes" } else { "no" };
             let lifetime = format!("{} s", kind.code_lifetime_secs);
             [
@@ -121,9 +125,10 @@ pub(crate) fn types(args: &ViewArgs, output: Output) -> Result<Ending> {
                 enabled.to_owned(),
                 lifetime,
                 fields.unwrap_or_default(),
+                profiles.unwrap_or_default(),
             ]
         });
-        table(["number", "code", "name", "enabled", "code holds", "fields"], rows)
+        table(["number", "code", "name", "enabled", "code holds", "fields", "profiles"], rows)
     });
     Ok(Ending::Holds)
 }

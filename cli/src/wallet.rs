@@ -1,21 +1,25 @@
 //! `fengni show`, `fengni wallet`: the holder's side.
 
+use std::io::{BufRead as _, IsTerminal as _};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use anyhow::{Context as _, Result, bail};
 use clap::{Args, Subcommand};
+use fengni_client::challenge::who_asks;
 use fengni_client::clock;
 use fengni_client::picture;
 use fengni_client::random::random;
-use fengni_client::wallet::{Disclose, Show, Wallet};
-use fengni_core::certificate::CertificateFile;
+use fengni_client::wallet::{Authenticator, Disclose, Show, Wallet};
+use fengni_core::certificate::{CertificateFile, proof_text};
+use fengni_core::challenge::Challenge;
 use fengni_core::code::Code;
-use fengni_core::id::CertificateId;
-use fengni_core::{Domain, Millis, PurposeCode};
+use fengni_core::id::{CertificateId, CreditCode};
+use fengni_core::{Digest, Domain, KeyAlgorithm, Millis, PurposeCode};
 use fengni_genesis::Genesis;
 use serde::Serialize;
 
+use crate::challenge;
 use crate::connect::ConnectArgs;
 use crate::ending::Ending;
 use crate::moment;
@@ -31,7 +35,10 @@ const OVERLAP_SECS: u64 = 60;
 #[command(after_help = "Examples:
   fengni show c1.certificate --purpose 交通执法
   fengni show c1.certificate --purpose 101 --disclose 准驾车型,姓名 --png code.png
+  fengni show c1.certificate --purpose 车辆租赁 --profile 成年
   fengni show --wallet lin.wallet --certificate IDENTIFIER --purpose 101 --watch
+  fengni show c1.certificate --challenge question.png
+  fengni show c1.certificate --static --png paper.png
   fengni show c1.certificate --purpose 101 --text | fengni verify - --as YHD --purpose 101")]
 pub(crate) struct ShowArgs {
     /// Certificate file; its key is expected beside it with the ending .key
@@ -47,11 +54,23 @@ pub(crate) struct ShowArgs {
     #[arg(long, value_name = "IDENTIFIER", requires = "wallet")]
     certificate: Option<String>,
     /// What for, by name or code: see fengni codes purposes
-    #[arg(long, value_name = "PURPOSE")]
-    purpose: String,
+    #[arg(long, value_name = "PURPOSE", required_unless_present_any = ["challenge", "printed"])]
+    purpose: Option<String>,
+    /// A verifier's question, as text or a file of it: says who asks, and answers after a yes
+    #[arg(long, value_name = "TEXT|FILE", conflicts_with_all = ["watch", "printed"])]
+    challenge: Option<String>,
+    /// Answer the question without asking the holder
+    #[arg(long, requires = "challenge")]
+    yes: bool,
+    /// A static code for paper: finds the document's standing, discloses nothing, proves nobody's presence
+    #[arg(long = "static", conflicts_with_all = ["watch", "disclose", "profile", "lifetime_secs", "purpose"])]
+    printed: bool,
     /// Fields to disclose, by label, with commas; else those of the everyday code
     #[arg(long, value_name = "LABELS", value_delimiter = ',')]
     disclose: Vec<String>,
+    /// Fields that the type's issuer has named together: see fengni types. everyday is the ordinary code
+    #[arg(long, value_name = "NAME", conflicts_with = "disclose")]
+    profile: Option<String>,
     /// Seconds the code holds; else what the type allows
     #[arg(long, value_name = "SECS")]
     lifetime_secs: Option<u32>,
@@ -90,6 +109,38 @@ pub(crate) enum WalletCommand {
         #[command(flatten)]
         at: WalletAt,
     },
+    /// Make a key for a certificate to come, and prove to its issuer that you have it
+    #[command(after_help = "The issuer puts both into the row: columns holder_key and holder_proof.
+
+Examples:
+  fengni wallet key --wallet lin.wallet --prove 11319900XN0100021G --network net
+  fengni wallet key --wallet lin.wallet --prove PSB --ed25519 --json --network net")]
+    Key {
+        /// Issuer: short name, name or credit code
+        #[arg(long, value_name = "ISSUER")]
+        prove: String,
+        /// An ed25519 key instead of the P-256 that phones have
+        #[arg(long)]
+        ed25519: bool,
+        #[command(flatten)]
+        at: WalletAt,
+    },
+    /// Say that the holder is here: asked every 30 minutes before anything is shown
+    #[command(
+        after_help = "The wallet is a file: whoever can read it has its keys, whatever it asks. A phone keeps the
+key in hardware, which asks by itself.
+
+Examples:
+  fengni wallet confirm --wallet lin.wallet --network net
+  fengni wallet confirm --wallet lin.wallet --yes --network net"
+    )]
+    Confirm {
+        /// The program around this one has made sure
+        #[arg(long)]
+        yes: bool,
+        #[command(flatten)]
+        at: WalletAt,
+    },
     /// List the certificates
     List(WalletAt),
     /// Bring the paths up to date, for verifiers without a network
@@ -124,11 +175,21 @@ pub(crate) fn show(args: &ShowArgs, output: Output) -> Result<Ending> {
     let (_, genesis) = args.connect.founding(args.file.as_deref().and_then(Path::parent))?;
     let mut wallet = open(args, &genesis)?;
     let identifier = chosen(args, &wallet)?;
+    if args.printed {
+        return print(args, &wallet, &identifier, output);
+    }
     learn(args, &genesis, &mut wallet, &identifier)?;
-    let purpose = purpose(args, &genesis)?;
+    let (purpose, challenge) = match &args.challenge {
+        None => (purpose(args, &genesis)?, None),
+        Some(text) => match answer(args, &genesis, &challenge::read(text)?, output)? {
+            Some((purpose, hash)) => (purpose, Some(hash)),
+            None => return Ok(Ending::Refused),
+        },
+    };
     loop {
-        let (made, code) = make(args, &wallet, &identifier, purpose)?;
-        save_pictures(args, &made)?;
+        ensure_holder(args, &mut wallet, output)?;
+        let (made, code) = make(args, &wallet, &identifier, purpose, challenge)?;
+        save_pictures(args, &made.text)?;
         if args.text {
             output.answer(&made, || made.text.clone());
             output.progress(&about(&made));
@@ -155,10 +216,12 @@ fn open(args: &ShowArgs, genesis: &Genesis) -> Result<Wallet> {
     let path = args.file.as_deref().context("name a certificate file or --wallet")?;
     let mut wallet = Wallet::new(domain);
     let key = args.key.clone().unwrap_or_else(|| path.with_extension("key"));
-    if !key.exists() {
+    if !key.exists() && !args.printed {
         bail!("the holder's key {} is not there; next: give --key FILE", key.display());
     }
-    wallet.add(load_file(path, &domain)?, Some(private::read_key(&key)?))?;
+    // Paper needs no key, and none is read for it.
+    let key = if args.printed { None } else { Some(private::read_key(&key)?) };
+    wallet.add(load_file(path, &domain)?, key)?;
     Ok(wallet)
 }
 
@@ -201,24 +264,105 @@ fn learn(args: &ShowArgs, genesis: &Genesis, wallet: &mut Wallet, identifier: &C
 }
 
 fn purpose(args: &ShowArgs, genesis: &Genesis) -> Result<PurposeCode> {
-    if let Ok(code) = args.purpose.parse() {
+    let text = args.purpose.as_deref().context("a code is shown for a purpose; next: give --purpose")?;
+    if let Ok(code) = text.parse() {
         return Ok(PurposeCode(code));
     }
-    if let Some(code) = names::founding_code(genesis, "purposes", &args.purpose) {
+    if let Some(code) = names::founding_code(genesis, "purposes", text) {
         return Ok(PurposeCode(code));
     }
-    Names::default().purpose(&mut args.connect.open(None)?, &args.purpose)
+    Names::default().purpose(&mut args.connect.open(None)?, text)
 }
 
-fn make(args: &ShowArgs, wallet: &Wallet, identifier: &CertificateId, purpose: PurposeCode) -> Result<(Made, Code)> {
-    let disclose = if args.disclose.is_empty() { Disclose::Everyday } else { Disclose::Labels(args.disclose.clone()) };
+/// Says who asks and what for, as the ledger proves it. `None` where the holder says no.
+fn answer(
+    args: &ShowArgs,
+    genesis: &Genesis,
+    challenge: &Challenge,
+    output: Output,
+) -> Result<Option<(PurposeCode, Digest)>> {
+    let mut connection = args.connect.open(None)?;
+    let asker = who_asks(&mut connection.ledger, challenge)?;
+    let asked = challenge.question.purpose;
+    if args.purpose.is_some() && purpose(args, genesis)? != asked {
+        bail!("the verifier asks for purpose {asked}; next: leave --purpose out, or do not answer");
+    }
+    let code = asked.to_string();
+    let purposes = genesis.codes.iter().find(|set| set.name == "purposes");
+    let name = purposes.and_then(|set| set.name_of(&code)).unwrap_or(&code);
+    output.progress(&format!("{} ({}) asks, for {name}", asker.name, asker.code));
+    if !args.yes && !confirmed("show it to them? yes or no", output)? {
+        output.progress("not shown");
+        return Ok(None);
+    }
+    Ok(Some((asked, challenge.hash(&connection.ledger.domain()))))
+}
+
+/// Asks the holder. Where nobody sits at a terminal, nobody said yes.
+fn confirmed(question: &str, output: Output) -> Result<bool> {
+    if output.is_json() || !std::io::stdin().is_terminal() {
+        bail!("nobody can be asked here; next: ask the holder, then say --yes");
+    }
+    output.progress(question);
+    let mut line = String::new();
+    std::io::stdin().lock().read_line(&mut line)?;
+    Ok(matches!(line.trim(), "y" | "yes" | "是"))
+}
+
+/// A static code that was made.
+#[derive(Serialize)]
+struct Printed {
+    text: String,
+    identifier: String,
+    bytes: usize,
+    qr_version: u8,
+    with_path: bool,
+}
+
+fn print(args: &ShowArgs, wallet: &Wallet, identifier: &CertificateId, output: Output) -> Result<Ending> {
+    let code = wallet.print(identifier)?;
+    let text = code.to_text();
+    let printed = Printed {
+        identifier: identifier.to_string(),
+        bytes: code.encode().len(),
+        qr_version: picture::version(&text)?,
+        with_path: code.path.is_known(),
+        text,
+    };
+    save_pictures(args, &printed.text)?;
+    let about = format!(
+        "static code of {}: tells what is recorded, to whoever scans it, and never who holds it\n{} bytes, QR version {}",
+        printed.identifier, printed.bytes, printed.qr_version
+    );
+    if args.text {
+        output.answer(&printed, || printed.text.clone());
+        output.progress(&about);
+    } else {
+        let drawing = picture::terminal(&printed.text, !args.light)?;
+        output.answer(&printed, || format!("{drawing}{about}"));
+    }
+    Ok(Ending::Holds)
+}
+
+fn make(
+    args: &ShowArgs,
+    wallet: &Wallet,
+    identifier: &CertificateId,
+    purpose: PurposeCode,
+    challenge: Option<Digest>,
+) -> Result<(Made, Code)> {
+    let disclose = match &args.profile {
+        Some(name) => Disclose::Profile(name.clone()),
+        None if args.disclose.is_empty() => Disclose::Everyday,
+        None => Disclose::Labels(args.disclose.clone()),
+    };
     let show = Show {
         disclose,
         purpose,
         lifetime_secs: args.lifetime_secs,
         now: clock::now(),
         nonce: random()?,
-        challenge: None,
+        challenge,
         with_path: true,
     };
     let code = wallet.show(identifier, &show)?;
@@ -243,12 +387,12 @@ fn make(args: &ShowArgs, wallet: &Wallet, identifier: &CertificateId, purpose: P
     Ok((made, code))
 }
 
-fn save_pictures(args: &ShowArgs, made: &Made) -> Result<()> {
+fn save_pictures(args: &ShowArgs, text: &str) -> Result<()> {
     if let Some(path) = &args.png {
-        std::fs::write(path, picture::png(&made.text, 6)?).with_context(|| path.display().to_string())?;
+        std::fs::write(path, picture::png(text, 6)?).with_context(|| path.display().to_string())?;
     }
     if let Some(path) = &args.svg {
-        std::fs::write(path, picture::svg(&made.text)?).with_context(|| path.display().to_string())?;
+        std::fs::write(path, picture::svg(text)?).with_context(|| path.display().to_string())?;
     }
     Ok(())
 }
@@ -270,6 +414,8 @@ fn about(made: &Made) -> String {
 pub(crate) fn wallet(command: &WalletCommand, output: Output) -> Result<Ending> {
     match command {
         WalletCommand::Add { files, bundle, at } => add(files, bundle.as_deref(), at, output),
+        WalletCommand::Key { prove, ed25519, at } => key(prove, *ed25519, at, output),
+        WalletCommand::Confirm { yes, at } => confirm(*yes, at, output),
         WalletCommand::List(at) => list(at, output),
         WalletCommand::Refresh(at) => refresh(at, output),
     }
@@ -295,6 +441,61 @@ fn add(files: &[PathBuf], bundle: Option<&Path>, at: &WalletAt, output: Output) 
     output.answer(&serde_json::json!({ "added": added, "certificates": held }), || {
         format!("{added} added; the wallet holds {held} certificates")
     });
+    Ok(Ending::Holds)
+}
+
+/// Asks whoever sits at the terminal, or believes the program around.
+struct AtTerminal {
+    said_yes: bool,
+    output: Output,
+}
+
+impl Authenticator for AtTerminal {
+    fn is_holder(&mut self) -> bool {
+        self.said_yes || confirmed("are you the holder of this wallet? yes or no", self.output).unwrap_or(false)
+    }
+}
+
+/// Makes sure of the holder where the wallet asks for it, and remembers the answer in its file.
+fn ensure_holder(args: &ShowArgs, wallet: &mut Wallet, output: Output) -> Result<()> {
+    let now = clock::now();
+    if let (Some(path), true) = (&args.wallet, wallet.asks_for_holder(now)) {
+        wallet.authenticate(&mut AtTerminal { said_yes: false, output }, now)?;
+        wallet.save(path)?;
+    }
+    Ok(())
+}
+
+fn confirm(yes: bool, at: &WalletAt, output: Output) -> Result<Ending> {
+    let (_, genesis) = at.connect.founding(None)?;
+    let mut wallet = Wallet::load(&at.wallet, &genesis.domain())?;
+    wallet.authenticate(&mut AtTerminal { said_yes: yes, output }, clock::now())?;
+    wallet.save(&at.wallet)?;
+    output.answer(&serde_json::json!({ "confirmed": true }), || "the wallet shows for the next 30 minutes".to_owned());
+    Ok(Ending::Holds)
+}
+
+/// A key for an issuer to seal, and the proof that it is at hand.
+fn key(issuer: &str, ed25519: bool, at: &WalletAt, output: Output) -> Result<Ending> {
+    let (map, genesis) = at.connect.founding(None)?;
+    let domain = genesis.domain();
+    let code = match CreditCode::parse(issuer) {
+        Ok(code) => code,
+        Err(_) => {
+            let named = map.as_ref().and_then(|map| map.member(issuer)).map(|member| member.code);
+            let founded = genesis.members.iter().find(|member| member.name == issuer).map(|member| member.code);
+            named
+                .or(founded)
+                .with_context(|| format!("{issuer} is no issuer this network knows; next: give its credit code"))?
+        }
+    };
+    let mut wallet = if at.wallet.exists() { Wallet::load(&at.wallet, &domain)? } else { Wallet::new(domain) };
+    let holder = wallet.generate_key(if ed25519 { KeyAlgorithm::Ed25519 } else { KeyAlgorithm::P256 })?;
+    let proof = proof_text(&wallet.prove_possession(&holder, &code)?);
+    // The key is on disk before anybody seals it.
+    wallet.save(&at.wallet)?;
+    let facts = serde_json::json!({ "issuer": code, "holder_key": holder.to_string(), "holder_proof": proof });
+    output.answer(&facts, || format!("holder_key {holder}\nholder_proof {proof}"));
     Ok(Ending::Holds)
 }
 

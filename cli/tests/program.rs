@@ -56,7 +56,7 @@ fn every_command_has_help_with_examples() {
         .collect();
     assert!(commands.len() > 20, "{commands:?}");
     // Those with commands of their own show examples there.
-    let groups = ["id", "standing", "agreement", "wallet", "audit"];
+    let groups = ["id", "standing", "agreement", "wallet", "audit", "challenge"];
     for command in commands.iter().filter(|command| !groups.contains(command)) {
         let (code, help, _) = fengni(&[command, "--help"]);
         assert!(code == 0 && help.contains("Examples:"), "{command}: {help}");
@@ -169,4 +169,40 @@ fn nodes_are_started_found_and_stopped_as_processes() {
     assert_eq!((code, json(&out)["nodes"][0]["result"].as_str()), (0, Some("stopped")));
     let (_, out, _) = fengni(&["down", "--home", &home, "--json"]);
     assert_eq!(json(&out)["nodes"][0]["result"], "not-running");
+}
+
+/// What needs no network: asking, a key with its proof, and saying that the holder is there.
+#[test]
+fn a_verifier_asks_and_a_holder_proves_a_key_without_any_node() {
+    let folder = tempfile::tempdir().expect("a folder for the test");
+    let net = folder.path().join("net").display().to_string();
+    assert_eq!(fengni(&["sample", "--home", &net]).0, 0);
+    let yhd = format!("{net}/members/yhd");
+    let make = ["challenge", "make", "--home", &yhd, "--purpose", "交通执法", "--json"];
+    let (code, out, err) = fengni(&make);
+    assert_eq!(code, 0, "{err}");
+    let made = json(&out);
+    let challenge = fengni_core::challenge::Challenge::parse(made["text"].as_str().expect("a text")).expect("its own");
+    assert_eq!((challenge.question.verifier.0, challenge.question.purpose.0), (7, 101));
+    let (code, _, err) = fengni(&[&make[..], &["--lifetime-secs", "301"]].concat());
+    assert!(code == 3 && err.contains("1 to 300"), "{err}");
+
+    let wallet = format!("{net}/lin.wallet");
+    let key = ["wallet", "key", "--wallet", &wallet, "--network", &net, "--json", "--prove"];
+    for issuer in ["PSB", "东海省公安厅交通管理局", "11319900XN0100021G"] {
+        let (code, out, err) = fengni(&[&key[..], &[issuer]].concat());
+        assert_eq!(code, 0, "{err}");
+        let made = json(&out);
+        assert_eq!(made["issuer"], "11319900XN0100021G");
+        let holder = fengni_core::PublicKey::from_text(made["holder_key"].as_str().expect("a key")).expect("a key");
+        let proof = fengni_core::certificate::proof_from_text(made["holder_proof"].as_str().expect("a proof"));
+        assert_eq!(proof.expect("a proof").algorithm(), holder.algorithm());
+    }
+    let (code, _, err) = fengni(&[&key[..], &["nobody"]].concat());
+    assert!(code == 3 && err.contains("next: give its credit code"), "{err}");
+    // Nobody sits at this terminal, so that nobody said yes.
+    let confirm = ["wallet", "confirm", "--wallet", &wallet, "--network", &net];
+    let (code, _, err) = fengni(&confirm);
+    assert!(code == 3 && err.contains("next: fengni wallet confirm"), "{err}");
+    assert_eq!(fengni(&[&confirm[..], &["--yes"]].concat()).0, 0);
 }

@@ -1,13 +1,15 @@
 //! Describing a founding: from numbers back to names, for people who have only the bytes.
 
-use fengni_core::record::{Agreement, Authority, CertificateType, ClaimSpec, CodeSet, Member};
+use fengni_core::record::{
+    Agreement, Authority, CertificateType, ClaimSpec, CodeSet, Derived, DerivedRule, Member, Schema,
+};
 use fengni_core::standing::ActKinds;
 use fengni_core::{MemberNumber, PurposeCode, TypeNumber};
 
 use crate::contents::Genesis;
 use crate::document::{
-    ActsEntry, AgreementEntry, AuthorityEntry, ClaimEntry, Document, KeyEntry, MemberEntry, NetworkEntry,
-    ParametersEntry, TypeEntry, ValidatorEntry, WeightsEntry,
+    ActsEntry, AgreementEntry, AuthorityEntry, ClaimEntry, DerivedEntry, Document, KeyEntry, MemberEntry, NetworkEntry,
+    ParametersEntry, SERIAL_BYTES, TypeEntry, ValidatorEntry, WeightsEntry, default_bytes,
 };
 use crate::founded;
 use crate::resolve::SUITES;
@@ -79,7 +81,10 @@ impl Genesis {
             revokers: members(&kind.revokers),
             consumers: members(&kind.consumers),
             purposes: self.purpose_names(&kind.purposes),
-            claims: kind.schemas.iter().flat_map(|schema| &schema.claims).map(claim_entry).collect(),
+            grant_purposes: self.purpose_names(&kind.grant_purposes),
+            claims: kind.schemas.iter().flat_map(claim_entries).collect(),
+            profiles: kind.schemas.iter().flat_map(profile_entries).collect(),
+            serial_bytes: kind.schemas.iter().map(|schema| schema.serial_bytes).next().unwrap_or(SERIAL_BYTES),
         }
     }
 
@@ -117,9 +122,26 @@ fn codes_entry(set: &CodeSet) -> (String, std::collections::BTreeMap<String, Str
     (set.name.clone(), codes.collect())
 }
 
-fn claim_entry(claim: &ClaimSpec) -> ClaimEntry {
-    let ClaimSpec { label, required, everyday, sensitive } = claim.clone();
-    ClaimEntry { label, required, everyday, sensitive }
+fn claim_entries(schema: &Schema) -> Vec<ClaimEntry> {
+    let entry = |claim: &ClaimSpec| {
+        let ClaimSpec { label, required, everyday, sensitive, max_bytes, derived } = claim.clone();
+        let max_bytes = (max_bytes != default_bytes(everyday)).then_some(max_bytes);
+        let derived = derived.map(|Derived { from, rule: DerivedRule::AgeAtIssue { years } }| DerivedEntry {
+            from: label_of(schema, from),
+            age: years,
+        });
+        ClaimEntry { label, required, everyday, sensitive, max_bytes, derived }
+    };
+    schema.claims.iter().map(entry).collect()
+}
+
+fn profile_entries(schema: &Schema) -> Vec<(String, Vec<String>)> {
+    let labels = |places: &[u16]| places.iter().map(|place| label_of(schema, *place)).collect();
+    schema.profiles.iter().map(|profile| (profile.name.clone(), labels(&profile.claims))).collect()
+}
+
+fn label_of(schema: &Schema, place: u16) -> String {
+    schema.claims.get(usize::from(place)).map(|claim| claim.label.clone()).expect("a claim: checked in Genesis::new")
 }
 
 fn authority_entry(authority: &Authority) -> AuthorityEntry {

@@ -189,8 +189,24 @@ pub struct TypeEntry {
     /// Names of the purposes it may be shown for; any where empty.
     #[serde(default)]
     pub purposes: Vec<String>,
+    /// Names of the purposes that need the holder's grant on the ledger.
+    #[serde(default)]
+    pub grant_purposes: Vec<String>,
     /// Fields in the order of their leaves, those of the everyday code first.
     pub claims: Vec<ClaimEntry>,
+    /// Sets of fields that holders show often: name, labels. The everyday one is not listed.
+    #[serde(default)]
+    pub profiles: BTreeMap<String, Vec<String>>,
+    /// Bytes of the longest serial, 1 to 32. Default 20.
+    #[serde(default = "serial_bytes")]
+    pub serial_bytes: u8,
+}
+
+/// What a type says of its serials where it says nothing.
+pub(crate) const SERIAL_BYTES: u8 = 20;
+
+fn serial_bytes() -> u8 {
+    SERIAL_BYTES
 }
 
 fn yes() -> bool {
@@ -212,6 +228,40 @@ pub struct ClaimEntry {
     /// Whether the law protects it more.
     #[serde(default)]
     pub sensitive: bool,
+    /// Bytes of its longest value, 1 to 512. Default 15 for a field of the everyday code, which
+    /// has little room, and 512 for others.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub max_bytes: Option<u16>,
+    /// How it follows from another field.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub derived: Option<DerivedEntry>,
+}
+
+/// Bytes of an everyday value where the document does not say: five Chinese characters.
+const EVERYDAY_BYTES: u16 = 15;
+/// Bytes of another value: what the format allows.
+const CLAIM_BYTES: u16 = 512;
+
+impl ClaimEntry {
+    /// Bytes of its longest value.
+    pub fn max_bytes(&self) -> u16 {
+        self.max_bytes.unwrap_or_else(|| default_bytes(self.everyday))
+    }
+}
+
+/// What `max_bytes` is where the document does not say.
+pub(crate) fn default_bytes(everyday: bool) -> u16 {
+    if everyday { EVERYDAY_BYTES } else { CLAIM_BYTES }
+}
+
+/// A claim's `derived`: `{ from = "出生日期", age = 18 }`.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct DerivedEntry {
+    /// Label of the field it follows from: a date of birth `YYYY-MM-DD`.
+    pub from: String,
+    /// Full years reached on the day of issue.
+    pub age: u8,
 }
 
 /// A type's `acts`: `"all"`, or a list such as `["suspend", "return"]`.

@@ -41,7 +41,7 @@ mod write;
 
 pub use contents::{Contents, FOUNDING_BYTES, Genesis, GenesisError};
 pub use document::{
-    ActsEntry, AgreementEntry, AuthorityEntry, ClaimEntry, Document, KeyEntry, MemberEntry, NetworkEntry,
+    ActsEntry, AgreementEntry, AuthorityEntry, ClaimEntry, DerivedEntry, Document, KeyEntry, MemberEntry, NetworkEntry,
     ParametersEntry, TypeEntry, ValidatorEntry, WeightsEntry,
 };
 pub use parse::{DOCUMENT_BYTES, Format};

@@ -7,8 +7,8 @@ use std::collections::BTreeMap;
 
 use fengni_core::id::{CreditCode, Division, TypeCode};
 use fengni_core::record::{
-    Agreement, AgreementStatus, AgreementTerms, Authority, CertificateType, ClaimSpec, Code, CodeSet, Member,
-    MemberKey, MemberStatus, Parameters, Party, Roles, Schema, Term, Weights,
+    Agreement, AgreementStatus, AgreementTerms, Authority, CertificateType, ClaimSpec, Code, CodeSet, Derived,
+    DerivedRule, Member, MemberKey, MemberStatus, Parameters, Party, Profile, Roles, Schema, Term, Weights,
 };
 use fengni_core::standing::ActKinds;
 use fengni_core::{Day, MemberNumber, Millis, PublicKey, PurposeCode, Suite, TypeNumber};
@@ -152,10 +152,6 @@ impl<'a> Resolver<'a> {
 
     fn certificate_type(&mut self, path: &str, entry: &'a TypeEntry) -> CertificateType {
         let code = self.code("G-10", format!("{path}.code"), &entry.code, "11100000000013338W000", TypeCode::parse);
-        let claims = entry.claims.iter().map(|claim| {
-            let ClaimEntry { label, required, everyday, sensitive } = claim.clone();
-            ClaimSpec { label, required, everyday, sensitive }
-        });
         CertificateType {
             version: 1,
             code,
@@ -163,7 +159,7 @@ impl<'a> Resolver<'a> {
             holder: entry.holder,
             enabled: entry.enabled,
             sensitive: entry.sensitive,
-            schemas: vec![Schema { claims: claims.collect() }],
+            schemas: vec![self.schema(path, entry)],
             acts: match &entry.acts {
                 ActsEntry::All => ActKinds::all(),
                 ActsEntry::These(acts) => ActKinds::of(acts),
@@ -174,7 +170,42 @@ impl<'a> Resolver<'a> {
             revokers: self.member_numbers("G-10", &format!("{path}.revokers"), &entry.revokers),
             consumers: self.member_numbers("G-10", &format!("{path}.consumers"), &entry.consumers),
             purposes: self.purpose_codes("G-10", &format!("{path}.purposes"), &entry.purposes),
+            grant_purposes: self.purpose_codes("G-10", &format!("{path}.grant_purposes"), &entry.grant_purposes),
         }
+    }
+
+    fn schema(&mut self, path: &str, entry: &TypeEntry) -> Schema {
+        let claim = |(place, claim): (usize, &ClaimEntry)| {
+            let derived = claim.derived.as_ref().map(|derived| Derived {
+                from: self.claim_place(format!("{path}.claims[{place}].derived.from"), entry, &derived.from),
+                rule: DerivedRule::AgeAtIssue { years: derived.age },
+            });
+            let (ClaimEntry { label, required, everyday, sensitive, .. }, max_bytes) =
+                (claim.clone(), claim.max_bytes());
+            ClaimSpec { label, required, everyday, sensitive, max_bytes, derived }
+        };
+        let claims = entry.claims.iter().enumerate().map(claim).collect();
+        let mut profiles = Vec::new();
+        for (name, labels) in &entry.profiles {
+            let path = format!("{path}.profiles.{name}");
+            let places = labels.iter().enumerate();
+            let places = places.map(|(at, label)| self.claim_place(format!("{path}[{at}]"), entry, label)).collect();
+            profiles.push(Profile { name: name.clone(), claims: self.rising("G-10", &path, places) });
+        }
+        Schema { claims, profiles, serial_bytes: entry.serial_bytes }
+    }
+
+    /// Place of the claim with a label.
+    fn claim_place(&mut self, path: String, entry: &TypeEntry, label: &str) -> u16 {
+        let found = (0u16..).zip(&entry.claims).find(|(_, claim)| claim.label == label);
+        found.map_or_else(
+            || {
+                let fault = format!("there is no claim {label:?}");
+                self.findings.add("G-10", path, fault, "add it to the claims, or correct the label");
+                u16::MAX
+            },
+            |(place, _)| place,
+        )
     }
 
     fn authority(&mut self, path: &str, entry: &'a AuthorityEntry) -> Authority {

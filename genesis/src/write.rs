@@ -5,8 +5,8 @@ use std::fmt::{self, Write as _};
 use serde::Serialize;
 
 use crate::document::{
-    ActsEntry, AgreementEntry, AuthorityEntry, ClaimEntry, Document, KeyEntry, MemberEntry, NetworkEntry, TypeEntry,
-    ValidatorEntry, WeightsEntry,
+    ActsEntry, AgreementEntry, AuthorityEntry, ClaimEntry, DerivedEntry, Document, KeyEntry, MemberEntry, NetworkEntry,
+    SERIAL_BYTES, TypeEntry, ValidatorEntry, WeightsEntry,
 };
 
 impl Document {
@@ -115,17 +115,37 @@ fn write_type(out: &mut String, kind: &TypeEntry) -> fmt::Result {
     writeln!(out, "revokers = {}", list(kind.revokers.iter().cloned()))?;
     writeln!(out, "consumers = {} # a type with consumers is one-time", list(kind.consumers.iter().cloned()))?;
     writeln!(out, "purposes = {} # empty: any", list(kind.purposes.iter().cloned()))?;
+    if !kind.grant_purposes.is_empty() {
+        let purposes = list(kind.grant_purposes.iter().cloned());
+        writeln!(out, "grant_purposes = {purposes} # need the holder's grant")?;
+    }
+    if kind.serial_bytes != SERIAL_BYTES {
+        writeln!(out, "serial_bytes = {}", kind.serial_bytes)?;
+    }
     writeln!(out, "claims = [")?;
-    for ClaimEntry { label, required, everyday, sensitive } in &kind.claims {
+    for ClaimEntry { label, required, everyday, sensitive, max_bytes, derived } in &kind.claims {
         write!(out, "  {{ label = {}", quoted(label))?;
         for (name, flag) in [("required", required), ("everyday", everyday), ("sensitive", sensitive)] {
             if *flag {
                 write!(out, ", {name} = true")?;
             }
         }
+        if let Some(max_bytes) = max_bytes {
+            write!(out, ", max_bytes = {max_bytes}")?;
+        }
+        if let Some(DerivedEntry { from, age }) = derived {
+            write!(out, ", derived = {{ from = {}, age = {age} }}", quoted(from))?;
+        }
         out.push_str(" },\n");
     }
-    out.push_str("]\n\n");
+    out.push_str("]\n");
+    if !kind.profiles.is_empty() {
+        let profile =
+            |(name, labels): (&String, &Vec<String>)| format!("{} = {}", key(name), list(labels.iter().cloned()));
+        let profiles: Vec<String> = kind.profiles.iter().map(profile).collect();
+        writeln!(out, "profiles = {{ {} }} # fields to show together", profiles.join(", "))?;
+    }
+    out.push('\n');
     Ok(())
 }
 

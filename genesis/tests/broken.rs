@@ -135,3 +135,86 @@ fn cautions_speak_of_what_is_allowed_and_unwise() {
         ]
     );
 }
+
+type TypeChange = Box<dyn FnOnce(&mut Vec<fengni_genesis::TypeEntry>)>;
+
+/// What one change of the sample's types leads to, each problem as path and fault.
+fn type_problems(change: impl FnOnce(&mut Vec<fengni_genesis::TypeEntry>)) -> Vec<String> {
+    let mut document = sample::network(Millis(1_767_196_800_000), &sample::test_key);
+    change(&mut document.types);
+    match document.check() {
+        Ok(_) => Vec::new(),
+        Err(problems) => problems.iter().map(|problem| format!("{}: {}", problem.path, problem.fault)).collect(),
+    }
+}
+
+#[test]
+fn g10_a_type_whose_everyday_code_would_not_fit_is_told_the_arithmetic() {
+    let found = type_problems(|types| types[0].claims[0].max_bytes = Some(60));
+    assert_eq!(
+        found,
+        ["types[0].claims: the everyday code may take 678 bytes, above the limit of 644: 154 for header, terms and \
+          signature + 21 for the serial + 38 for the salts of 2 claims + 73 for their longest values + 66 for \
+          siblings + 326 for the path = 678"]
+    );
+    // The name of a firm has no bound that would fit.
+    let found = type_problems(|types| types[1].claims[1].everyday = true);
+    assert!(found[0].starts_with("types[1].claims: the everyday code may take"), "{found:?}");
+    let found = type_problems(|types| types[0].serial_bytes = 32);
+    assert!(found[0].starts_with("types[0].claims: the everyday code may take 650 bytes"), "{found:?}");
+    let all = |types: &mut Vec<fengni_genesis::TypeEntry>| {
+        let labels = types[1].claims.iter().map(|claim| claim.label.clone()).collect();
+        types[1].profiles.insert("全部".into(), labels);
+    };
+    let found = type_problems(all);
+    assert!(found[0].starts_with("types[1].claims: the code of profile 全部 may take"), "{found:?}");
+    let found = type_problems(|types| types[0].claims.iter_mut().for_each(|claim| claim.everyday = false));
+    assert_eq!(found, ["types[0].claims: no field belongs to the everyday code"]);
+}
+
+#[test]
+fn g10_lengths_derived_claims_profiles_and_grants_are_checked() {
+    let derived = |from: &str, age| Some(fengni_genesis::DerivedEntry { from: from.into(), age });
+    let cases: [(TypeChange, &str); 10] = [
+        (
+            Box::new(|types| types[0].claims[2].max_bytes = Some(0)),
+            "types[0].claims[2].max_bytes: 0 is outside 1 to 512",
+        ),
+        (Box::new(|types| types[0].claims[2].max_bytes = Some(513)), "types[0].claims[2].max_bytes: 513 is outside"),
+        (Box::new(|types| types[0].serial_bytes = 0), "types[0].serial_bytes: 0 is outside 1 to 32"),
+        (
+            Box::new(move |types| types[0].claims[6].derived = derived("生日", 18)),
+            "types[0].claims[6].derived.from: there is no claim \"生日\"",
+        ),
+        (
+            Box::new(move |types| types[0].claims[6].derived = derived("年满18周岁", 18)),
+            "types[0].claims[6].derived.from: follows from no claim that is entered",
+        ),
+        (
+            Box::new(move |types| types[0].claims[6].derived = derived("出生日期", 0)),
+            "types[0].claims[6].derived.age: 0 is outside 1 to 150",
+        ),
+        (
+            Box::new(|types| types[0].claims[5].required = false),
+            "types[0].claims[6].derived: is required, and follows from a claim that may be absent",
+        ),
+        (
+            Box::new(|types| drop(types[0].profiles.insert("everyday".into(), vec!["姓名".into()]))),
+            "types[0].profiles.everyday: is the name of the everyday code",
+        ),
+        (
+            Box::new(|types| drop(types[0].profiles.insert("照片".into(), vec!["照片".into()]))),
+            "types[0].profiles.照片[0]: there is no claim \"照片\"",
+        ),
+        (
+            Box::new(|types| types[2].grant_purposes = vec!["交通执法".into()]),
+            "types[2].grant_purposes: 101 is not among the type's purposes",
+        ),
+    ];
+    for (change, expected) in cases {
+        let found = type_problems(change);
+        assert!(found.first().is_some_and(|first| first.starts_with(expected)), "{expected}: {found:?}");
+    }
+    let granted = |types: &mut Vec<fengni_genesis::TypeEntry>| types[0].grant_purposes = vec!["车辆租赁".into()];
+    assert_eq!(type_problems(granted), Vec::<String>::new());
+}

@@ -8,7 +8,7 @@ use fengni_client::submit::{Settlement, Signers, Submitter};
 use fengni_client::transport::HttpOptions;
 use fengni_client::verify::{Policy, Verifier};
 use fengni_core::book::Subject;
-use fengni_core::certificate::{Certificate, CertificateFile, ClaimValue, Facts, Grade, PagePath, Salt};
+use fengni_core::certificate::{Certificate, CertificateFile, Facts, Grade, PagePath, Salt};
 use fengni_core::id::{CertificateId, Serial, Version};
 use fengni_core::light::LightClient;
 use fengni_core::operation::{Ground, Operation};
@@ -209,7 +209,7 @@ impl Paper {
             grade: self.grade,
             holder: holder.public(),
         };
-        let values = schema.claims.iter().map(|claim| ClaimValue::new(claim.label.clone()).ok()).collect();
+        let values = sample::values(schema, issued);
         let salts: Vec<Salt> = schema.claims.iter().map(|_| Salt(random())).collect();
         let certificate = Certificate::new(domain, schema, facts, values, &salts).expect("made by the rules");
         let issuer = sample::member(self.issuer).expect("a sample member");

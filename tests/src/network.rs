@@ -60,13 +60,18 @@ impl Network {
     /// Makes a network and starts every node.
     pub fn start() -> Self {
         let network = Self::made();
-        for node in network.nodes.clone() {
-            network.run(&node.name);
-        }
-        for node in &network.nodes {
-            network.wait_ready(&node.name);
-        }
+        network.start_all();
         network
+    }
+
+    /// Starts every node and waits until each is ready.
+    pub fn start_all(&self) {
+        for node in &self.nodes {
+            self.run(&node.name);
+        }
+        for node in &self.nodes {
+            self.wait_ready(&node.name);
+        }
     }
 
     /// Makes a network and starts nothing.

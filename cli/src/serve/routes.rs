@@ -16,6 +16,9 @@ use fengni_client::issue::{Format, Target};
 use fengni_client::verify::{Policy, Verifier};
 use fengni_core::KeyAlgorithm;
 use fengni_core::certificate::Grade;
+use fengni_core::challenge::Challenge;
+use fengni_core::code::StaticCode;
+use fengni_core::id::CertificateId;
 use fengni_core::operation::StandingChange;
 use fengni_core::proof::{Proven, StateProof};
 use serde::de::DeserializeOwned;
@@ -260,33 +263,82 @@ fn wanted(asked: &StandingRequest) -> Result<Wanted<'_>, Problem> {
 struct VerifyRequest {
     /// Text of a code, or a typed identifier.
     text: String,
-    /// What for, by name or code; not needed for an identifier.
+    /// What for, by name or code; not needed for an identifier or a static code.
     #[serde(default)]
     purpose: Option<String>,
+    /// The question that was asked, `FC1:...`: only an answer to it will do.
+    #[serde(default)]
+    challenge: Option<String>,
     /// Lowest trust grade that will do: A, B, C or D.
     #[schema(value_type = Option<String>)]
     min_grade: Option<Grade>,
 }
 
+/// A verdict, as `sdk/spec/verdicts.md` describes it: for the description of this service alone.
+#[derive(ToSchema)]
+#[schema(as = Verdict)]
+#[allow(dead_code, reason = "the answer itself is the core's verdict; this tells callers its form")]
+struct VerdictForm {
+    /// Version of this form.
+    schema: u16,
+    /// `valid`, `refused` or `undecided`. It alone decides.
+    answer: String,
+    /// The reason by name, such as `CODE_EXPIRED`.
+    code: String,
+    /// The reason as a sentence, in `en` and `zh`.
+    #[schema(value_type = Object)]
+    reason: (),
+    /// The reason in plain Chinese, at most 40 characters, to be shown large and read aloud.
+    #[schema(max_length = 40)]
+    plain_text: String,
+    /// What a screen shows at once: `normal` for valid without a warning, else `abnormal`.
+    display: String,
+    /// The facts behind the reason, by `kind`.
+    #[schema(value_type = Option<Object>)]
+    detail: (),
+    /// Codes of warnings beside a valid answer.
+    warnings: Vec<String>,
+    /// What was checked and held, in order.
+    checked: Vec<String>,
+    /// Seconds since the holder signed, since the block used, since the checkpoint.
+    #[schema(value_type = Object)]
+    ages: (),
+    /// Height and time of the block used.
+    #[schema(value_type = Option<Object>)]
+    as_of: (),
+    /// The certificate, with the claims shown where the answer is valid.
+    #[schema(value_type = Option<Object>)]
+    document: (),
+    /// The node whose proof decided.
+    node: Option<String>,
+    /// Nodes that gave nothing of use, and why.
+    troubles: Vec<String>,
+}
+
 /// Verifies a code. The answer is a verdict: `answer` is valid, refused or undecided.
 #[utoipa::path(post, path = "/v1/verify", request_body = VerifyRequest, responses(
-    (status = 200, description = "a verdict, whatever it says"),
+    (status = 200, description = "a verdict, whatever it says", body = VerdictForm),
     (status = 400, body = Problem), (status = 401, body = Problem), (status = 503, body = Problem),
 ))]
 async fn verify(State(service): State<Arc<Service>>, body: Bytes) -> Response {
     work(service, body, |service, asked: VerifyRequest| {
-        let is_identifier = fengni_core::id::CertificateId::parse(asked.text.trim()).is_ok();
+        let text = asked.text.trim();
+        let is_paper = CertificateId::parse(text).is_ok() || StaticCode::parse(text).is_ok();
+        let challenge = match asked.challenge.as_deref().map(Challenge::parse).transpose() {
+            Ok(challenge) => challenge,
+            Err(error) => return Ok(Problem::bad_request(format!("not a challenge: {error}")).into_response()),
+        };
         let mut connection = service.connect()?;
         let purpose = match &asked.purpose {
             Some(purpose) => Names::default().purpose(&mut connection, purpose)?,
-            None if is_identifier => Default::default(),
+            None if is_paper => Default::default(),
             None => return Ok(Problem::bad_request("a code is verified for a purpose").into_response()),
         };
         let verifier = service.args.actor.member()?;
         let (ledger, memory) = connection.into_parts();
         let mut verifier = Verifier::new(ledger, Policy { verifier, purpose, min_grade: asked.min_grade });
         let seen = service.args.actor.home.join(verify::SEEN_FILE);
-        let judged = verify::judge_text(&mut verifier, &asked.text, Some(&seen), Output::new(true))?;
+        let judged = verify::judge_text(&mut verifier, text, challenge.as_ref(), Some(&seen), Output::new(true))?;
         memory.save(verifier.ledger(), Output::new(true));
         Ok(answer(StatusCode::OK, &judged))
     })

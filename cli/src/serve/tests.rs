@@ -103,6 +103,12 @@ fn verdicts_and_problems_come_as_json() {
         served.post("/v1/verify", token, &json!({ "text": "FN1:X", "purpose": "交通执法" }).to_string());
     assert_eq!((status, &verdict["answer"], &verdict["code"]), (200, &json!("refused"), &json!("MALFORMED")));
     assert_eq!(verdict["schema"], 1);
+    assert_eq!(verdict["display"], "abnormal");
+    // What is described is what is answered.
+    let described = served.get("/openapi.json").1;
+    let fields = described["components"]["schemas"]["Verdict"]["properties"].as_object().expect("the verdict's form");
+    let answered = verdict.as_object().expect("a verdict");
+    assert_eq!(fields.keys().collect::<Vec<_>>(), answered.keys().collect::<Vec<_>>());
     // Nobody can be asked: undecided, never refused.
     let id = fengni_genesis::sample::certificates()[0].identifier;
     let (status, _, verdict) = served.post("/v1/verify", token, &json!({ "text": id }).to_string());

@@ -20,7 +20,7 @@ pub struct SampleCertificate {
     pub from: &'static str,
     /// Last day; `None` for ever.
     pub until: Option<&'static str>,
-    /// Label and value of each claim, in the order of the type.
+    /// Label and value of each claim that is entered, in the order of the type.
     pub claims: &'static [(&'static str, &'static str)],
 }
 
@@ -44,7 +44,6 @@ const LIN: &[(&str, &str)] = &[
     ("证件号码", "319901199003070029"),
     ("住址", "东海省海隅区听潮路9901号(虚构)"),
     ("出生日期", "1990-03-07"),
-    ("初次领证日期", "2014-05-20"),
 ];
 
 /// Every fictitious certificate of the journeys; C1v2 takes the place of C1.
@@ -75,7 +74,6 @@ pub fn certificates() -> &'static [SampleCertificate] {
                 ("证件号码", "319901199003070029"),
                 ("住址", "东海省海隅区听潮路9901号(虚构)"),
                 ("出生日期", "1990-03-07"),
-                ("初次领证日期", "2014-05-20"),
             ],
         },
         SampleCertificate {
@@ -105,10 +103,10 @@ pub fn certificates() -> &'static [SampleCertificate] {
             from: "2026-03-18",
             until: Some("2026-05-17"),
             claims: &[
-                ("货物名称", "冷冻对虾"),
                 ("数量重量", "24000千克"),
-                ("报检单位", "元海物流有限公司"),
                 ("统一社会信用代码", "91319901MAXN00016B"),
+                ("货物名称", "冷冻对虾"),
+                ("报检单位", "元海物流有限公司"),
                 ("输出国家", "示例国"),
                 ("入境口岸", "东海口岸"),
                 ("报检日期", "2026-03-16"),
@@ -147,7 +145,6 @@ pub fn certificates() -> &'static [SampleCertificate] {
                 ("证件号码", "319901194905120133"),
                 ("住址", "东海省海隅区望田村9903号(虚构)"),
                 ("出生日期", "1949-05-12"),
-                ("初次领证日期", "1988-10-06"),
             ],
         },
     ];

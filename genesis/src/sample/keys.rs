@@ -1,6 +1,6 @@
 //! Which keys each sample member has, and well-known test keys.
 
-use fengni_core::record::KeyPurpose::{self, Admin, Consensus, Enforcement, Issuing, Peer};
+use fengni_core::record::KeyPurpose::{self, Admin, Application, Consensus, Enforcement, Issuing, Peer};
 use fengni_core::{KeyAlgorithm, KeyNumber, PublicKey, SecretKey, Suite};
 
 use super::network::MEMBERS;
@@ -24,8 +24,10 @@ const OBSERVER: &[KeyPurpose] = &[Peer];
 const PERSONS: &[KeyPurpose] = &[Admin, Admin];
 const ISSUERS: &[KeyPurpose] = &[Issuing, Issuing];
 const ENFORCERS: &[KeyPurpose] = &[Enforcement, Enforcement];
+/// Every member verifies, and asks with this key.
+const APPLICATIONS: &[KeyPurpose] = &[Application];
 
-/// Which keys a member has: node keys first, then those of people.
+/// Which keys a member has: node keys first, then those of people, then its application's.
 fn purposes(member: &str) -> Vec<KeyPurpose> {
     let groups: &[&[KeyPurpose]] = match member {
         "GOV" => &[NODE, PERSONS, ENFORCERS],
@@ -38,7 +40,7 @@ fn purposes(member: &str) -> Vec<KeyPurpose> {
         "YHR" => &[NODE, PERSONS],
         _ => &[OBSERVER, PERSONS],
     };
-    groups.concat()
+    [groups.concat(), APPLICATIONS.to_vec()].concat()
 }
 
 /// The keys of one member, in the order of their numbers.

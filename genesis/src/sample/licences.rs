@@ -1,7 +1,9 @@
 //! More fictitious driving licences than anybody could write down, each by its index alone.
 
 use fengni_core::Day;
+use fengni_core::certificate::{ClaimValue, fill_derived};
 use fengni_core::id::check;
+use fengni_core::record::{ClaimSpec, Schema};
 
 /// A fictitious driving licence (T-DL), as a row of an issuing file.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -16,7 +18,8 @@ pub struct Licence {
     pub from: String,
     /// Last day.
     pub until: String,
-    /// Label and value of each claim, in the order of the type; the optional one is absent.
+    /// Label and value of each claim that is entered, in the order of the type; the optional one is
+    /// absent.
     pub claims: Vec<(&'static str, String)>,
 }
 
@@ -60,7 +63,6 @@ pub fn licence(index: u64) -> Licence {
     // Sequence numbers run from 000 to 999; odd ones are men's.
     let body = format!("3199{region:02}{}{sequence:03}", born.to_string().replace('-', ""));
     let number = format!("{body}{}", check::mod_11_2(&body).expect("17 digits"));
-    let first = day_after(&born.to_string(), 18 * 366 + index % 1_200);
     Licence {
         // The letter keeps a serial from looking like a resident number (ID-11), which one in
         // eleven plain counters beyond ten million would.
@@ -79,9 +81,26 @@ pub fn licence(index: u64) -> Licence {
             ("证件号码", number),
             ("住址", format!("东海省海隅区示例路{}号(虚构)", 10_000 + index % 80_000)),
             ("出生日期", born.to_string()),
-            ("初次领证日期", first.to_string()),
         ],
     }
+}
+
+/// Values for a test certificate of any type: each field repeats its label as far as it fits, and
+/// what others follow from is a date of birth.
+pub fn values(schema: &Schema, issued: Day) -> Vec<Option<ClaimValue>> {
+    let source =
+        |place: usize| schema.claims.iter().any(|spec| spec.derived.is_some_and(|it| usize::from(it.from) == place));
+    let value = |(place, spec): (usize, &ClaimSpec)| {
+        let mut text = if source(place) { "1990-03-07".to_owned() } else { spec.label.clone() };
+        while text.len() > usize::from(spec.max_bytes) {
+            text.pop();
+        }
+        // A field of fewer bytes than a character has is left empty.
+        ClaimValue::new(text).ok().filter(|_| spec.derived.is_none())
+    };
+    let mut values: Vec<_> = schema.claims.iter().enumerate().map(value).collect();
+    fill_derived(schema, issued, &mut values).expect("the sources are dates");
+    values
 }
 
 fn pick(words: &[&'static str], index: u64) -> &'static str {

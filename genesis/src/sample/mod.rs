@@ -27,5 +27,5 @@ mod types;
 pub use bodies::{Body, Person, bodies, people};
 pub use certificates::{SampleCertificate, certificates};
 pub use keys::{KeySlot, key_slots, test_key, test_secret};
-pub use licences::{Licence, licence};
+pub use licences::{Licence, licence, values};
 pub use network::{agreement_terms, certificate_type, joining, member, network, purpose};

@@ -131,9 +131,9 @@ pub async fn serve_within(
         Ok(())
     };
     let reader = Reader::new(source.clone(), limits);
-    let mut routes = documented(gateway::routes(), reader).0;
+    let mut routes = documented(gateway::routes(), reader.clone()).0;
     if let Some(folder) = &listeners.pages {
-        routes = routes.merge(pages::routes(folder));
+        routes = routes.merge(pages::routes(folder, reader));
     }
     open(gateway, "gateway", Verbs::ReadOnly, routes)?;
     let state = Relay::new(source.clone(), submit, limits, counted.clone());

@@ -1,15 +1,23 @@
 //! The verifier's pages: static files of one folder, under `/web/`. Rule N-22.
 //!
-//! Whoever serves a page chooses what it does: a verifier that trusts no gateway installs the
-//! pages from its own department.
+//! Whoever serves a page chooses what it does, and whom it believes to begin with: a department
+//! that trusts no gateway serves the pages itself.
 
 use std::path::Path;
 
 use axum::Router;
+use axum::extract::State;
 use axum::http::{HeaderName, HeaderValue, header};
+use axum::middleware::map_response;
 use axum::response::{Redirect, Response};
 use axum::routing::get;
+use fengni_core::Height;
+use fengni_core::light::Checkpoint;
 use tower_http::services::ServeDir;
+
+use super::answer::Answer;
+use super::problem::ApiError;
+use super::reader::Reader;
 
 /// Scripts, styles and data from this gateway alone, WebAssembly, pictures the page makes itself,
 /// and the camera; nothing inline, no frames.
@@ -19,10 +27,39 @@ const CONTENT_SECURITY_POLICY: &str = "default-src 'none'; script-src 'self' 'wa
 
 const PERMISSIONS: HeaderName = HeaderName::from_static("permissions-policy");
 
-/// The route of a folder of pages.
-pub(crate) fn routes(folder: &Path) -> Router {
-    let files = Router::new().fallback_service(ServeDir::new(folder)).layer(axum::middleware::map_response(harden));
-    Router::new().route("/web", get(|| async { Redirect::permanent("/web/") })).nest("/web/", files)
+/// Heights back from the newest at which the pages' checkpoint stands, so that the proofs of other
+/// nodes, which may be a little behind, can be judged by it as well.
+const HEIGHTS_BACK: u64 = 1000;
+
+/// The routes of a folder of pages.
+pub(crate) fn routes(folder: &Path, reader: Reader) -> Router {
+    let files = Router::new().fallback_service(ServeDir::new(folder)).layer(map_response(harden));
+    Router::new()
+        .route("/web", get(|| async { Redirect::permanent("/web/") }))
+        .route("/web/checkpoint.json", get(checkpoint).layer(map_response(harden)))
+        .with_state(reader)
+        .nest("/web/", files)
+}
+
+/// Where the pages' trust begins: the validators of this moment.
+async fn checkpoint(State(reader): State<Reader>) -> Result<Answer, ApiError> {
+    let newest = reader.state_at(None)?;
+    let validators = newest.state.next_validators();
+    let same = |height: Height| {
+        let at = reader.source.at(height)?;
+        (at.state.next_validators() == validators).then_some(height)
+    };
+    let back = Height(newest.header.height.0.saturating_sub(HEIGHTS_BACK).max(1));
+    let domain = reader.source.domain();
+    Ok(Answer::json(&Checkpoint {
+        network: domain.network,
+        suite: domain.suite,
+        height: same(back).unwrap_or(newest.header.height),
+        time: newest.header.time,
+        block: None,
+        validators,
+        trusting_period_secs: newest.state.parameters().trusting_period_secs,
+    }))
 }
 
 async fn harden(mut response: Response) -> Response {

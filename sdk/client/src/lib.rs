@@ -38,6 +38,7 @@
 #![forbid(unsafe_code)]
 
 pub mod agreement;
+pub mod challenge;
 pub mod clock;
 pub mod decision;
 mod disk;

@@ -7,12 +7,13 @@ use std::fmt;
 
 use fengni_core::book::{Book, Line, Tag};
 use fengni_core::certificate::{CertificateFile, Grade};
-use fengni_core::code::Code;
+use fengni_core::challenge::Challenge;
+use fengni_core::code::{AnyCode, Code, StaticCode};
 use fengni_core::id::CertificateId;
 use fengni_core::proof::{Place, Proven, StateProof};
-use fengni_core::verdict::{Answer, Detail, Evidence, LineFault, Verdict, VerdictCode};
+use fengni_core::verdict::{Answer, Detail, Evidence, HolderFault, LineFault, Verdict, VerdictCode};
 use fengni_core::verify::{
-    Context, Mode, ReplayCache, verdict_if_stale, verify_code, verify_identifier, verify_without_ledger,
+    Context, Mode, ReplayCache, verdict_if_stale, verify_code, verify_identifier, verify_static, verify_without_ledger,
 };
 use fengni_core::{Digest, LinePlace, MemberNumber, PurposeCode};
 
@@ -66,12 +67,13 @@ pub struct Verifier {
     ledger: Ledger,
     policy: Policy,
     replays: ReplayCache,
+    decided_by: Option<StateProof>,
 }
 
 impl Verifier {
     /// A verifier behind a ledger.
     pub fn new(ledger: Ledger, policy: Policy) -> Self {
-        Self { ledger, policy, replays: ReplayCache::new(CODES_REMEMBERED) }
+        Self { ledger, policy, replays: ReplayCache::new(CODES_REMEMBERED), decided_by: None }
     }
 
     /// The ledger, to save its light client when the work is done.
@@ -82,6 +84,11 @@ impl Verifier {
     /// The ledger, to sync or to pin a checkpoint.
     pub fn ledger_mut(&mut self) -> &mut Ledger {
         &mut self.ledger
+    }
+
+    /// The proof that decided the last judgement; `None` where none did.
+    pub fn decided_by(&self) -> Option<&StateProof> {
+        self.decided_by.as_ref()
     }
 
     /// What it insists on.
@@ -108,15 +115,31 @@ impl Verifier {
         }
     }
 
-    /// Judges what was scanned: the text of a code, or a typed identifier.
+    /// Judges what was scanned: the text of a code, dynamic or static, or a typed identifier.
     pub fn verify_text(&mut self, text: &str, challenge: Option<Digest>) -> Checked {
+        self.decided_by = None;
         let text = text.trim();
         if let Ok(identifier) = CertificateId::parse(text) {
             return self.verify_identifier(&identifier);
         }
-        match Code::parse(text) {
-            Ok(code) => self.verify_code(&code, challenge),
+        match AnyCode::parse(text) {
+            Ok(AnyCode::Dynamic(code)) => self.verify_code(&code, challenge),
+            Ok(AnyCode::Static(code)) => self.verify_static(&code),
             Err(error) => Checked::without_nodes(Verdict::malformed(&error)),
+        }
+    }
+
+    /// Judges what was scanned as the answer to a question that this verifier has asked. An answer
+    /// to another's, to one for another purpose, or after its time is no answer.
+    pub fn verify_answer(&mut self, text: &str, challenge: &Challenge) -> Checked {
+        self.decided_by = None;
+        let now = self.ledger.now();
+        match challenge.expect(&self.ledger.domain(), self.policy.verifier, self.policy.purpose, now) {
+            Ok(hash) => self.verify_text(text, Some(hash)),
+            Err(_) => {
+                let detail = Detail::Holder { fault: HolderFault::Challenge };
+                Checked::without_nodes(Verdict::new(VerdictCode::HolderProofInvalid, Some(detail)))
+            }
         }
     }
 
@@ -148,6 +171,21 @@ impl Verifier {
     /// What is recorded about a document whose identifier somebody typed. Never valid: nobody was
     /// checked to be its holder.
     pub fn verify_identifier(&mut self, identifier: &CertificateId) -> Checked {
+        self.recorded(identifier, |found, context| verify_identifier(identifier, found, context))
+    }
+
+    /// What is recorded about the document on whose paper a static code stands. Never valid: a
+    /// photocopy is as good as the paper.
+    pub fn verify_static(&mut self, code: &StaticCode) -> Checked {
+        self.recorded(&code.identifier, |found, context| verify_static(code, found, context))
+    }
+
+    /// Asks for the newest line of an identifier, and judges what is recorded there.
+    fn recorded(
+        &mut self,
+        identifier: &CertificateId,
+        verdict: impl Fn(Option<(LinePlace, &Proven)>, &Context) -> Verdict,
+    ) -> Checked {
         let verifier = Some(self.policy.verifier);
         let tag = Tag::of(&self.ledger.domain(), identifier);
         self.judge(
@@ -158,8 +196,8 @@ impl Verifier {
                 Ok((place, proof))
             },
             |found, context| match found {
-                Ok((place, proven)) => verify_identifier(identifier, Some((*place, proven)), context),
-                Err(NOT_FOUND) => verify_identifier(identifier, None, context),
+                Ok((place, proven)) => verdict(Some((*place, proven)), context),
+                Err(NOT_FOUND) => verdict(None, context),
                 Err(reason) => Verdict::unreachable(*reason),
             },
         )
@@ -168,6 +206,7 @@ impl Verifier {
     /// What is recorded about a certificate file: whether the ledger holds it as it is, and its
     /// standing. Never valid: whoever has a copy of the file need not be its holder.
     pub fn verify_file(&mut self, file: &CertificateFile) -> Checked {
+        self.decided_by = None;
         let domain = self.ledger.domain();
         if file.network != domain.network {
             return Checked::without_nodes(Verdict::malformed(&"the file is of another network"));
@@ -208,13 +247,15 @@ impl Verifier {
         let mut troubles: Vec<NodeTrouble> = Vec::new();
         // The best so far: one that decides before one that does not, then the newest state.
         let mut best: Option<(bool, u64, Checked)> = None;
+        let mut proofs: Option<StateProof> = None;
         for node in &nodes {
             let before = self.ledger.light().newest().map_or(0, |newest| newest.height.0);
             let found = question(node).and_then(|(place, proof)| {
                 let (light, now) = self.ledger.light_and_now();
-                Ok((place, light.prove(&proof, now).map_err(judged)?))
+                let proven = light.prove(&proof, now).map_err(judged)?;
+                Ok(((place, proven), proof))
             });
-            let found = match found {
+            let (found, proof) = match found {
                 Ok(found) => found,
                 Err(trouble) => {
                     troubles.push(NodeTrouble { node: node.name().to_owned(), trouble });
@@ -231,11 +272,13 @@ impl Verifier {
             if best.as_ref().is_none_or(|(decided, at, _)| (*decided, *at) < (decides, height)) {
                 let checked = Checked { verdict: judgement, node: Some(node.name().to_owned()), troubles: Vec::new() };
                 best = Some((decides, height, checked));
+                proofs = Some(proof);
             }
             if decides && height >= before {
                 break;
             }
         }
+        self.decided_by = proofs.filter(|_| self.ledger.light().evidence().is_empty());
         // Contradicting quorums outweigh any proof.
         let contradiction = self.ledger.light().evidence().first().map(|evidence| {
             format!("two final headers contradict one another at height {}", evidence.second.header.height)
@@ -247,6 +290,24 @@ impl Verifier {
         };
         checked.troubles = troubles;
         checked
+    }
+}
+
+/// The verdict on a code or an identifier by one proven state, whoever asks and whenever: what a
+/// kept proof says, long after the nodes have gone.
+///
+/// - `proof`, `proven`: the same entries, before and after their quorum was checked.
+pub fn verdict_by(text: &str, proof: &StateProof, proven: &Proven, context: &Context) -> Verdict {
+    let named = |identifier: &CertificateId| {
+        named_line(proof, Tag::of(&context.domain, identifier)).map(|place| (place, proven))
+    };
+    if let Ok(identifier) = CertificateId::parse(text) {
+        return verify_identifier(&identifier, named(&identifier), context);
+    }
+    match AnyCode::parse(text) {
+        Ok(AnyCode::Dynamic(code)) => verify_code(&code, proven, context),
+        Ok(AnyCode::Static(code)) => verify_static(&code, named(&code.identifier), context),
+        Err(error) => Verdict::malformed(&error),
     }
 }
 

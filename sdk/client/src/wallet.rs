@@ -1,19 +1,23 @@
 //! The wallet: a holder's keys and certificates, and the codes they make.
 //!
-//! Everything private is in one file that only its owner can read. Re-authenticating the holder
-//! every half hour is the business of the program around it.
+//! Everything private is in one file that only its owner can read. Every half hour the wallet asks
+//! the program around it whether the holder is there (VER-03): an [`Authenticator`]. A file cannot
+//! enforce that: whoever reads it has the keys, whatever the wallet asks. Phones keep the key in
+//! hardware that asks by itself: [`Code::show_with`].
 
 use std::collections::BTreeMap;
 use std::fmt;
 use std::path::Path;
 
 use fengni_core::bytes::Bytes;
-use fengni_core::certificate::{CertificateFile, PagePath};
-use fengni_core::code::{Code, CodeError, Terms, everyday};
-use fengni_core::id::{CertificateId, TypeCode};
+use fengni_core::certificate::{CertificateFile, PagePath, prove_possession};
+use fengni_core::code::{Code, CodeError, StaticCode, Terms, everyday};
+use fengni_core::id::{CertificateId, CreditCode, TypeCode};
 use fengni_core::limits::CERTIFICATE_FILE_BYTES;
 use fengni_core::record::{CertificateType, Record as _, Schema};
-use fengni_core::{Digest, Domain, KeyAlgorithm, LinePlace, Millis, NetworkId, PublicKey, PurposeCode, SecretKey};
+use fengni_core::{
+    Digest, Domain, KeyAlgorithm, LinePlace, Millis, NetworkId, PublicKey, PurposeCode, SecretKey, Signature,
+};
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 use zeroize::Zeroizing;
@@ -35,6 +39,26 @@ pub struct Wallet {
     keys: Vec<SecretKey>,
     files: BTreeMap<CertificateId, CertificateFile>,
     types: BTreeMap<TypeCode, CertificateType>,
+    presence: Presence,
+}
+
+/// How often the holder is asked, and when it was last.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+struct Presence {
+    /// Seconds after which the holder is asked again; `None` for a wallet in memory alone, whose
+    /// program asks by itself.
+    interval_secs: Option<u32>,
+    /// When the holder was last found to be there.
+    asked: Option<Millis>,
+}
+
+/// Seconds after which a wallet asks again whether the holder is there (VER-03).
+pub const PRESENCE_SECS: u32 = 30 * 60;
+
+/// How a program makes sure that the holder is at the device: a passphrase, a fingerprint, a face.
+pub trait Authenticator {
+    /// Whether it is the holder. Nothing is shown otherwise.
+    fn is_holder(&mut self) -> bool;
 }
 
 /// Counts, and nothing that a certificate says.
@@ -50,6 +74,8 @@ pub enum Disclose {
     /// Those of the type's everyday code.
     #[default]
     Everyday,
+    /// Those of a profile of the type.
+    Profile(String),
     /// These, by label.
     Labels(Vec<String>),
 }
@@ -88,6 +114,12 @@ impl Show {
 /// Why a wallet does not do what it was asked.
 #[derive(Debug, Error)]
 pub enum WalletError {
+    /// Nobody made sure of late that the holder is there.
+    #[error("the wallet has to be sure that its holder is there, every {secs} seconds; next: fengni wallet confirm")]
+    HolderAbsent {
+        /// The wallet's interval.
+        secs: u32,
+    },
     /// No such certificate.
     #[error("the wallet holds no such certificate")]
     UnknownCertificate,
@@ -102,6 +134,14 @@ pub enum WalletError {
     UnknownLabel {
         /// The label asked for.
         label: String,
+    },
+    /// A profile that the type does not have.
+    #[error("the type has no profile {name}; next: name one of: {}", known.join(", "))]
+    UnknownProfile {
+        /// The name asked for.
+        name: String,
+        /// The type's profiles, everyday first.
+        known: Vec<String>,
     },
     /// No code can be made.
     #[error(transparent)]
@@ -129,7 +169,42 @@ pub struct Refreshed {
 impl Wallet {
     /// An empty wallet for a network.
     pub fn new(domain: Domain) -> Self {
-        Self { domain, keys: Vec::new(), files: BTreeMap::new(), types: BTreeMap::new() }
+        Self { domain, keys: Vec::new(), files: BTreeMap::new(), types: BTreeMap::new(), presence: Presence::default() }
+    }
+
+    /// Whether the holder has to be asked before anything is shown at this time.
+    pub fn asks_for_holder(&self, now: Millis) -> bool {
+        let Presence { interval_secs, asked } = self.presence;
+        // A clock that was turned back far is no reason not to ask.
+        interval_secs.is_some_and(|secs| asked.is_none_or(|asked| now.0.abs_diff(asked.0) > u64::from(secs) * 1000))
+    }
+
+    /// Has the holder asked, and remembers the answer for the wallet's interval.
+    ///
+    /// # Errors
+    /// [`WalletError::HolderAbsent`] where it is somebody else.
+    pub fn authenticate(&mut self, by: &mut dyn Authenticator, now: Millis) -> Result<(), WalletError> {
+        if by.is_holder() {
+            self.presence.asked = Some(now);
+            Ok(())
+        } else {
+            self.presence.asked = None;
+            Err(WalletError::HolderAbsent { secs: self.presence.interval_secs.unwrap_or(PRESENCE_SECS) })
+        }
+    }
+
+    /// Sets how often the holder is asked, in seconds.
+    pub fn ask_every(&mut self, secs: u32) {
+        self.presence.interval_secs = Some(secs);
+    }
+
+    /// Shows an issuer that the wallet has a key (rule X-11): goes into the row beside the key.
+    ///
+    /// # Errors
+    /// [`WalletError::UnknownKey`].
+    pub fn prove_possession(&self, holder: &PublicKey, issuer: &CreditCode) -> Result<Signature, WalletError> {
+        let key = self.key(holder).ok_or(WalletError::UnknownKey)?;
+        Ok(prove_possession(&self.domain, issuer, key))
     }
 
     /// Makes a key for a certificate to come; the issuer gets the public half.
@@ -245,11 +320,15 @@ impl Wallet {
     /// # Errors
     /// [`WalletError`].
     pub fn show(&self, identifier: &CertificateId, show: &Show) -> Result<Code, WalletError> {
+        if self.asks_for_holder(show.now) {
+            return Err(WalletError::HolderAbsent { secs: self.presence.interval_secs.unwrap_or(PRESENCE_SECS) });
+        }
         let file = self.find(identifier).ok_or(WalletError::UnknownCertificate)?;
         let key = self.key(&holder(file)).ok_or(WalletError::UnknownKey)?;
         let (certificate_type, schema) = self.schema(file)?;
         let disclose = match &show.disclose {
             Disclose::Everyday => everyday(schema),
+            Disclose::Profile(name) => profile(schema, name)?,
             Disclose::Labels(labels) => indexes(schema, labels)?,
         };
         let terms = Terms {
@@ -265,6 +344,15 @@ impl Wallet {
             }
             other => Ok(other?),
         }
+    }
+
+    /// Makes a static code, for paper (CRT-13). It needs no key and proves nobody's presence.
+    ///
+    /// # Errors
+    /// [`WalletError::UnknownCertificate`].
+    pub fn print(&self, identifier: &CertificateId) -> Result<StaticCode, WalletError> {
+        let file = self.find(identifier).ok_or(WalletError::UnknownCertificate)?;
+        Ok(StaticCode::of(&self.domain, file))
     }
 
     /// Brings paths up to date and learns the types of all certificates.
@@ -305,6 +393,7 @@ impl Wallet {
             return Err(wrong("a wallet of another network or format".into()));
         }
         let mut wallet = Self::new(*domain);
+        wallet.presence = Presence { interval_secs: Some(stored.ask_secs), asked: stored.asked };
         for key in &stored.keys {
             wallet.keys.push(key.open().map_err(|reason| wrong(reason.into()))?);
         }
@@ -326,6 +415,8 @@ impl Wallet {
         let stored = Stored {
             format: FORMAT,
             network: self.domain.network,
+            ask_secs: self.presence.interval_secs.unwrap_or(PRESENCE_SECS),
+            asked: self.presence.asked,
             keys: self.keys.iter().map(StoredKey::of).collect(),
             types: self.types.values().map(|known| Bytes(known.encode())).collect(),
             certificates: self.files.values().map(|file| Bytes(file.encode())).collect(),
@@ -337,11 +428,19 @@ impl Wallet {
 
 const FORMAT: u16 = 1;
 
+fn presence_secs() -> u32 {
+    PRESENCE_SECS
+}
+
 /// The wallet file, in JSON.
 #[derive(Serialize, Deserialize)]
 struct Stored {
     format: u16,
     network: NetworkId,
+    #[serde(default = "presence_secs")]
+    ask_secs: u32,
+    #[serde(default)]
+    asked: Option<Millis>,
     keys: Vec<StoredKey>,
     types: Vec<Bytes>,
     certificates: Vec<Bytes>,
@@ -358,6 +457,23 @@ fn path_of(ledger: &mut Ledger, file: &CertificateFile, domain: &Domain) -> Resu
 
 fn holder(file: &CertificateFile) -> PublicKey {
     file.certificate.header().facts.holder
+}
+
+/// What the everyday code is called among the profiles.
+const EVERYDAY: &str = "everyday";
+
+/// The places of a profile's fields.
+fn profile(schema: &Schema, name: &str) -> Result<Vec<u16>, WalletError> {
+    if name == EVERYDAY {
+        return Ok(everyday(schema));
+    }
+    schema.profile(name).map(|profile| profile.claims.clone()).ok_or_else(|| {
+        let names = schema.profiles.iter().map(|profile| profile.name.clone());
+        WalletError::UnknownProfile {
+            name: name.to_owned(),
+            known: std::iter::once(EVERYDAY.into()).chain(names).collect(),
+        }
+    })
 }
 
 /// The places of labels in a schema, rising.

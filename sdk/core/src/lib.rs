@@ -6,6 +6,7 @@ pub mod block;
 pub mod book;
 pub mod bytes;
 pub mod certificate;
+pub mod challenge;
 pub mod code;
 pub mod codec;
 pub mod day;

@@ -3,10 +3,14 @@
 #[path = "verify/sample.rs"]
 mod sample;
 
-use fengni_core::certificate::{Certificate, CertificateError, CertificateFile, ClaimValue, Grade, Salt};
+use fengni_core::certificate::{
+    Certificate, CertificateError, CertificateFile, ClaimValue, Grade, Salt, fill_derived, is_possessed,
+    possession_message, proof_from_text, proof_text, prove_possession,
+};
 use fengni_core::codec::DecodeError;
-use fengni_core::id::Serial;
-use fengni_core::{Digest, Domain, KeyAlgorithm, NetworkId};
+use fengni_core::id::{CreditCode, Serial};
+use fengni_core::record::{Derived, DerivedRule};
+use fengni_core::{Digest, Domain, KeyAlgorithm, NetworkId, PublicKey};
 use proptest::prelude::*;
 use sample::*;
 use serde_json::json;
@@ -44,6 +48,65 @@ fn each_rule_of_issue_refuses_its_case() {
         facts.serial = Serial::parse("A319901199003070029").expect("a serial");
     };
     assert_eq!(make(|facts, _, _| person(facts)), Err(CertificateError::PersonInSerial));
+}
+
+/// A licence of a type that knows ages and lengths.
+fn make_derived(born: Option<&str>, over: Option<&str>, serial: &str) -> Result<Certificate, CertificateError> {
+    let mut schema = schema(&LICENCE);
+    schema.serial_bytes = 20;
+    schema.claims[0].max_bytes = 6;
+    schema.claims[6].required = false;
+    schema.claims[5].required = false;
+    schema.claims[6].derived = Some(Derived { from: 5, rule: DerivedRule::AgeAtIssue { years: 18 } });
+    let mut values = values(&LICENCE);
+    values[5] = born.map(|text| ClaimValue::new(text).expect("short text"));
+    values[6] = over.map(|text| ClaimValue::new(text).expect("short text"));
+    let facts = facts(serial, &key(KeyAlgorithm::P256, 5));
+    fill_derived(&schema, facts.issued, &mut values)?;
+    Certificate::new(&domain(), &schema, facts, values, &salts(8, 1))
+}
+
+#[test]
+fn x9_and_x10_lengths_and_derived_values_are_those_of_the_schema() {
+    let over = |certificate: Certificate| certificate.claims()[6].value.as_ref().map(|value| value.as_str().to_owned());
+    let made = |born, given| make_derived(born, given, "20260302000000000001").map(over);
+    assert_eq!(made(Some("1990-03-07"), None), Ok(Some("是".into())));
+    assert_eq!(made(Some("1990-03-07"), Some("是")), Ok(Some("是".into())));
+    assert_eq!(made(Some("2010-03-07"), None), Ok(Some("否".into())));
+    assert_eq!(made(None, None), Ok(None));
+    let derived = CertificateError::Derived { label: "照片摘要".into(), source_label: "初次领证日期".into() };
+    // What an issuer's system claims is not believed.
+    assert_eq!(made(Some("2010-03-07"), Some("是")), Err(derived.clone()));
+    assert_eq!(made(None, Some("是")), Err(derived.clone()));
+    assert_eq!(made(Some("七日"), None), Err(derived));
+    let long = make_derived(None, None, "202603020000000000001");
+    assert_eq!(long, Err(CertificateError::TooLong { label: "serial".into(), bytes: 21, limit: 20 }));
+    let mut short = schema(&LICENCE);
+    short.claims[0].max_bytes = 1;
+    let holder = key(KeyAlgorithm::P256, 5);
+    let made = Certificate::new(&domain(), &short, facts("1", &holder), values(&LICENCE), &salts(8, 1));
+    assert_eq!(made, Err(CertificateError::TooLong { label: "准驾车型".into(), bytes: 2, limit: 1 }));
+}
+
+#[test]
+fn x11_a_proof_of_possession_is_for_one_key_one_issuer_and_one_network() {
+    let issuer = |code| CreditCode::parse(code).expect("a credit code");
+    let (psb, amr) = (issuer("11319900XN0100021G"), issuer("11319900XN010003X8"));
+    for algorithm in [KeyAlgorithm::Ed25519, KeyAlgorithm::P256] {
+        let (holder, other) = (key(algorithm, 5), key(algorithm, 6));
+        let proof = prove_possession(&domain(), &psb, &holder);
+        let holds = |domain: &Domain, issuer, key: PublicKey| is_possessed(domain, issuer, &key, &proof);
+        assert!(holds(&domain(), &psb, holder.public()));
+        assert!(!holds(&domain(), &amr, holder.public()));
+        assert!(!holds(&domain(), &psb, other.public()));
+        let elsewhere = Domain { network: NetworkId(Digest([8; 32])), ..domain() };
+        assert!(!holds(&elsewhere, &psb, holder.public()));
+        let text = proof_text(&proof);
+        assert_eq!(proof_from_text(&text), Some(proof));
+        for wrong in [text.to_uppercase() + " ", text[1..].to_owned(), format!("0{text}"), String::new()] {
+            assert_eq!(proof_from_text(&wrong), None, "{wrong}");
+        }
+    }
 }
 
 #[test]
@@ -167,6 +230,20 @@ fn the_certificate_vectors_hold() {
             })
         })
         .collect();
+    let issuer = CreditCode::parse("11319900XN0100021G").expect("a credit code");
+    let possession: Vec<serde_json::Value> = [KeyAlgorithm::Ed25519, KeyAlgorithm::P256]
+        .into_iter()
+        .map(|algorithm| {
+            let holder = key(algorithm, 5);
+            let proof = prove_possession(&domain(), &issuer, &holder);
+            json!({
+                "issuer": issuer,
+                "holder_key": holder.public().to_string(),
+                "message": hex::encode(possession_message(&domain(), &issuer, &holder.public())),
+                "holder_proof": proof_text(&proof),
+            })
+        })
+        .collect();
     let bytes = licence().encode();
     let refused = [
         ("a byte more", [&bytes[..], &[0]].concat()),
@@ -187,6 +264,7 @@ fn the_certificate_vectors_hold() {
             "suite": domain().suite.number(),
             "network": domain().network,
             "certificates": certificates,
+            "possession": possession,
             "refused": refused,
         }),
     );

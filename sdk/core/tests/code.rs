@@ -3,9 +3,14 @@
 #[path = "verify/sample.rs"]
 mod sample;
 
-use fengni_core::code::{Code, CodeError, everyday};
+use fengni_core::certificate::{Certificate, CertificateFile, ClaimValue, Facts};
+use fengni_core::code::{AnyCode, BudgetError, Code, CodeBudget, CodeError, StaticCode, Terms, check_budget, everyday};
+use fengni_core::id::{Serial, TypeCode, Version};
+use fengni_core::keys::Signature;
 use fengni_core::limits::{CODE_BYTES, EVERYDAY_CODE_BYTES};
-use fengni_core::{Digest, KeyAlgorithm};
+use fengni_core::record::{CertificateType, ClaimSpec, HolderKind, Profile, Schema};
+use fengni_core::standing::ActKinds;
+use fengni_core::{BookNumber, Digest, KeyAlgorithm, LineNumber, LinePlace, PurposeCode, SecretKey};
 use proptest::prelude::*;
 use sample::*;
 use serde_json::json;
@@ -37,6 +42,94 @@ fn y7_the_everyday_code_of_every_sample_type_fits() {
             assert!(text.len() <= 970, "{name}: {}", text.len());
         }
     }
+}
+
+/// The largest certificate there can be of a type, with everything at its limit.
+fn largest(kind: &CertificateType, holder: &SecretKey) -> CertificateFile {
+    let schema = &kind.schemas[0];
+    let values: Vec<_> =
+        schema.claims.iter().map(|spec| ClaimValue::new("9".repeat(usize::from(spec.max_bytes))).ok()).collect();
+    let facts = Facts {
+        serial: Serial::parse(&"A".repeat(usize::from(schema.serial_bytes))).expect("a serial"),
+        version: Version::new(999).expect("a version"),
+        until: Some(day("9999-12-31")),
+        ..facts("1", holder)
+    };
+    let content = Certificate::new(&domain(), schema, facts, values, &salts(schema.claims.len(), 9));
+    CertificateFile {
+        certificate: content.expect("a certificate"),
+        place: LinePlace { book: BookNumber(0xffff), line: LineNumber(0xffff_ffff) },
+        ..file(&domain(), C1, &LICENCE, holder)
+    }
+}
+
+fn largest_code(kind: &CertificateType, disclose: &[u16], with_path: bool) -> Result<Code, CodeError> {
+    let holder = key(KeyAlgorithm::P256, 5);
+    let terms = Terms {
+        issued_secs: 0xffff_ffff,
+        lifetime_secs: kind.code_lifetime_secs,
+        purpose: PurposeCode(0xffff),
+        ..terms(SHOWN_SECS)
+    };
+    Code::show(&domain(), &largest(kind, &holder), &holder, disclose, with_path, terms)
+}
+
+/// A type with these fields: bytes of the longest value each, of which the first few are everyday.
+fn kind(max_bytes: &[u16], everyday: usize, serial_bytes: u8, code_lifetime_secs: u32) -> CertificateType {
+    let spec = |(place, max_bytes): (usize, &u16)| ClaimSpec {
+        label: format!("字段{place}"),
+        required: true,
+        everyday: place < everyday,
+        sensitive: false,
+        max_bytes: *max_bytes,
+        derived: None,
+    };
+    let claims = max_bytes.iter().enumerate().map(spec).collect();
+    CertificateType {
+        version: 1,
+        code: TypeCode::parse("11100000XN0000012G001").expect("a type code"),
+        name: "示例".into(),
+        holder: HolderKind::Person,
+        enabled: true,
+        sensitive: false,
+        schemas: vec![Schema { claims, profiles: vec![], serial_bytes }],
+        acts: ActKinds::all(),
+        code_lifetime_secs,
+        offline_age_secs: 86_400,
+        suspenders: vec![],
+        revokers: vec![],
+        consumers: vec![],
+        purposes: vec![],
+        grant_purposes: vec![],
+    }
+}
+
+#[test]
+fn y7_the_arithmetic_of_the_specification() {
+    // Eight claims of which two are shown, a serial of 20 characters, two minutes.
+    let kind = kind(&[20, 10, 60, 30, 300, 10, 3, 64], 2, 20, 120);
+    let budget = check_budget(&kind, 1, &kind.schemas[0]).expect("it fits");
+    assert_eq!(
+        budget.to_string(),
+        "154 for header, terms and signature + 21 for the serial + 38 for the salts of 2 claims + 32 for their \
+         longest values + 66 for siblings + 326 for the path = 637"
+    );
+    let code = largest_code(&kind, &[0, 1], true).expect("a code");
+    assert_eq!(code.encode().len(), 637);
+}
+
+#[test]
+fn y7_a_type_that_would_outgrow_a_code_is_told_why() {
+    let mut large = kind(&[60, 60, 300], 2, 20, 120);
+    let error = check_budget(&large, 1, &large.schemas[0]).expect_err("too large");
+    assert!(error.to_string().starts_with("the everyday code may take 697 bytes, above the limit of 644: "), "{error}");
+    large.schemas[0].claims[0].everyday = false;
+    large.schemas[0].claims[1].everyday = false;
+    assert_eq!(check_budget(&large, 1, &large.schemas[0]), Err(BudgetError::NoEveryday));
+    let mut long = kind(&[20, 300, 300], 1, 20, 120);
+    long.schemas[0].profiles = vec![Profile { name: "全部".into(), claims: vec![0, 1, 2] }];
+    let error = check_budget(&long, 1, &long.schemas[0]).expect_err("too large");
+    assert!(error.to_string().starts_with("the code of profile 全部 may take "), "{error}");
 }
 
 #[test]
@@ -89,19 +182,58 @@ fn each_rule_of_showing_refuses_its_case() {
     }
 }
 
+/// A key in a phone's hardware signs what it is given, or refuses.
+#[test]
+fn y13_a_code_is_signed_where_the_key_is() {
+    let holder = key(KeyAlgorithm::P256, 5);
+    let licence = file(&domain(), C1, &LICENCE, &holder);
+    let show = |sign: &dyn Fn(&[u8]) -> Option<Signature>| {
+        Code::show_with(&domain(), &licence, sign, &[0, 1], true, terms(SHOWN_SECS))
+    };
+    let code = show(&|message| Some(holder.sign(message))).expect("a code");
+    assert_eq!(Ok(code), Code::show(&domain(), &licence, &holder, &[0, 1], true, terms(SHOWN_SECS)));
+    assert_eq!(show(&|_| None), Err(CodeError::OtherKey));
+    assert_eq!(show(&|message| Some(key(KeyAlgorithm::P256, 6).sign(message))), Err(CodeError::OtherKey));
+    assert_eq!(show(&|_| Some(holder.sign(b"something else"))), Err(CodeError::OtherKey));
+}
+
 #[test]
 fn y1_a_text_has_one_spelling() {
     let text = show(&LICENCE, C1, KeyAlgorithm::P256, &[0, 1]).expect("a code").to_text();
     for wrong in [text.to_lowercase(), format!("{text} "), format!(" {text}"), text[4..].to_owned(), String::new()] {
         assert!(Code::parse(&wrong).is_err(), "{wrong}");
     }
-    assert_eq!(Code::parse("FN2:00"), Err(CodeError::Prefix));
+    assert_eq!(Code::parse("FN2:00"), Err(CodeError::Prefix { prefix: "FN1:" }));
     assert_eq!(Code::parse("FN1:ÅÄÖ"), Err(CodeError::Base45));
     assert!(matches!(Code::parse(&format!("FN1:{}", "0".repeat(5000))), Err(CodeError::Encoding(_))));
 }
 
 proptest! {
     #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
+
+    /// No certificate of a type that may be registered has an everyday code above version 20, and
+    /// the reckoning is exact for the largest one.
+    #[test]
+    fn y7_the_reckoning_holds_for_any_type(
+        lengths in proptest::collection::vec(1u16..=60, 1..=64),
+        everyday in 1usize..5,
+        serial_bytes in 1u8..=32,
+        lifetime in 60u32..=300,
+    ) {
+        let everyday = everyday.min(lengths.len());
+        let kind = kind(&lengths, everyday, serial_bytes, lifetime);
+        let schema = &kind.schemas[0];
+        let disclose = schema.everyday();
+        let budget = CodeBudget::of(&kind, 1, schema, &disclose);
+        match largest_code(&kind, &disclose, true) {
+            Ok(code) => prop_assert_eq!(code.encode().len(), budget.total()),
+            Err(error) => prop_assert_eq!(error, CodeError::TooLarge { bytes: budget.total() }),
+        }
+        if let Ok(code) = largest_code(&kind, &disclose, false) {
+            prop_assert_eq!(code.encode().len(), budget.total_without_path());
+        }
+        prop_assert_eq!(check_budget(&kind, 1, schema).is_ok(), budget.total() <= EVERYDAY_CODE_BYTES);
+    }
 
     #[test]
     fn any_values_that_fit_survive(values in proptest::collection::vec("[\\p{Han}A-Z0-9]{1,20}", 6..9), first in 0u16..5) {
@@ -116,6 +248,33 @@ proptest! {
                 prop_assert!(too_large);
             }
         }
+    }
+}
+
+fn static_code(identifier: &str, fields: &[(&str, &str)]) -> StaticCode {
+    StaticCode::of(&domain(), &file(&domain(), identifier, fields, &key(KeyAlgorithm::P256, 5)))
+}
+
+#[test]
+fn y9_a_static_code_finds_its_line_and_says_nothing_else() {
+    for (_, identifier, fields) in TYPES {
+        let (code, holder) = (static_code(identifier, fields), key(KeyAlgorithm::P256, 5));
+        let text = code.to_text();
+        assert_eq!(StaticCode::parse(&text).as_ref(), Ok(&code));
+        assert_eq!(AnyCode::parse(&text), Ok(AnyCode::Static(Box::new(code.clone()))));
+        // No reader of dynamic codes takes one, and no reader of static codes a dynamic one.
+        assert!(Code::parse(&text).is_err());
+        let dynamic = show(fields, identifier, KeyAlgorithm::P256, &[0, 1]).expect("a code");
+        assert!(StaticCode::parse(&dynamic.to_text()).is_err());
+        assert_eq!(AnyCode::parse(&dynamic.to_text()), Ok(AnyCode::Dynamic(Box::new(dynamic))));
+        // The line is the certificate's, and no value and no key is in the bytes.
+        let file = file(&domain(), identifier, fields, &holder);
+        assert_eq!((code.line(&domain()), code.identifier.to_string().as_str()), (file.line(&domain()), identifier));
+        let bytes = code.encode();
+        let holds = |part: &[u8]| bytes.windows(part.len()).any(|window| window == part);
+        assert!(!fields.iter().any(|(_, value)| value.len() > 3 && holds(value.as_bytes())));
+        assert!(!holds(&holder.public().wire()));
+        assert!(bytes.len() <= 480, "{} bytes are more than a small picture on paper", bytes.len());
     }
 }
 
@@ -168,6 +327,36 @@ fn the_code_vectors_hold() {
     for (why, text) in &refused {
         assert!(Code::parse(text).is_err(), "{why}");
     }
+    let printed: Vec<_> = TYPES
+        .iter()
+        .map(|(name, identifier, fields)| {
+            let code = static_code(identifier, fields);
+            json!({
+                "type": name,
+                "text": code.to_text(),
+                "cbor": hex::encode(code.encode()),
+                "identifier": code.identifier.to_string(),
+                "place": code.place,
+                "line": hex::encode(code.line(&domain()).bytes()),
+            })
+        })
+        .collect();
+    let printed_code = static_code(C1, &LICENCE);
+    let bytes = printed_code.encode();
+    let printed_refused = [
+        ("a dynamic code", code.to_text()),
+        ("a dynamic code relabelled", text(&[&[0x89, 0x01, 0x01], &code.encode()[3..]].concat())),
+        ("class 2", text(&[&[0x8b, 0x01, 0x02], &bytes[3..]].concat())),
+        ("version 2", text(&[&[0x8b, 0x02], &bytes[2..]].concat())),
+        ("a byte more", text(&[&bytes[..], &[0]].concat())),
+        ("a type code with a wrong check character", text(&[&bytes[..5], &[bytes[5] ^ 1], &bytes[6..]].concat())),
+        ("lower case", printed_code.to_text().to_lowercase()),
+    ];
+    for (why, text) in &printed_refused {
+        assert!(StaticCode::parse(text).is_err(), "{why}");
+    }
+    let printed_refused: Vec<_> =
+        printed_refused.iter().map(|(why, text)| json!({ "why": why, "text": text })).collect();
     let refused: Vec<_> = refused.iter().map(|(why, text)| json!({ "why": why, "text": text })).collect();
     check_vectors(
         "codes",
@@ -177,6 +366,8 @@ fn the_code_vectors_hold() {
             "network": domain().network,
             "accepted": accepted,
             "refused": refused,
+            "static": printed,
+            "static_refused": printed_refused,
         }),
     );
 }

@@ -207,9 +207,13 @@ KINDS = {
         authorities=listed(U32), agreements=listed(U32), terminal_acts=pair(U32, U32)),
     "certificate-type": struct(
         version=U32, code=TYPE_CODE, name=TEXT, holder=variant("person", "body"), enabled=BOOL, sensitive=BOOL,
-        schemas=listed(struct(claims=listed(struct(label=TEXT, required=BOOL, everyday=BOOL, sensitive=BOOL)))),
+        schemas=listed(struct(
+            claims=listed(struct(
+                label=TEXT, required=BOOL, everyday=BOOL, sensitive=BOOL, max_bytes=U16,
+                derived=option(struct(**{"from": U16}, rule=variant(("age-at-issue", struct(years=U8))))))),
+            profiles=listed(struct(name=TEXT, claims=listed(U16))), serial_bytes=U8)),
         acts=U32, code_lifetime_secs=U32, offline_age_secs=U32, suspenders=listed(U32), revokers=listed(U32),
-        consumers=listed(U32), purposes=listed(U16)),
+        consumers=listed(U32), purposes=listed(U16), grant_purposes=listed(U16)),
     "authority": struct(
         version=U32, member=U32, certificate_type=U32, division=DIVISION, **{"from": U32}, until=U32, basis=TEXT,
         suspended=BOOL),
@@ -643,7 +647,147 @@ def proofs():
         refused("proofs", case["why"], check_outcome, network, validators, bytes.fromhex(case["hex"]))
 
 
-for part in (encoding, digests, lists, keys, finality, transactions, proofs):
+# --- X, Y: certificates, codes, challenges -----------------------------------------------------
+
+BASE45 = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ $%*+-./:"
+
+
+def to_base45(data):
+    text = ""
+    for at in range(0, len(data), 2):
+        value = int.from_bytes(data[at:at + 2], "big")
+        for _ in range(3 if at + 1 < len(data) else 2):
+            text, value = text + BASE45[value % 45], value // 45
+    return text
+
+
+def from_text(text, prefix):
+    """Rule Y-1: the bytes of the one text they have."""
+    if not text.startswith(prefix) or any(letter not in BASE45 for letter in text[4:]):
+        raise Refused("Y-1")
+    body, data = text[len(prefix):], b""
+    for at in range(0, len(body), 3):
+        group = body[at:at + 3]
+        value = sum(BASE45.index(letter) * 45 ** place for place, letter in enumerate(group))
+        width = len(group) - 1
+        if width == 0 or value >= 256 ** width:
+            raise Refused("Y-1")
+        data += value.to_bytes(width, "big")
+    if to_base45(data) != body:
+        raise Refused("Y-1")
+    return data
+
+
+def cbor_head(major, number):
+    if number < 24:
+        return bytes([major << 5 | number])
+    width, kind = next((w, k) for w, k in ((1, 24), (2, 25), (4, 26), (8, 27)) if number < 256 ** w)
+    return bytes([major << 5 | kind]) + number.to_bytes(width, "big")
+
+
+def to_cbor(value):
+    if value is None:
+        return b"\xf6"
+    if isinstance(value, int):
+        return cbor_head(0, value)
+    if isinstance(value, bytes):
+        return cbor_head(2, len(value)) + value
+    if isinstance(value, str):
+        return cbor_head(3, len(value.encode())) + value.encode()
+    return cbor_head(4, len(value)) + b"".join(map(to_cbor, value))
+
+
+def from_cbor(data):
+    """Rules X-1 and X-2."""
+    def item(at):
+        if at >= len(data):
+            raise Refused("X-2")
+        major, info, at = data[at] >> 5, data[at] & 31, at + 1
+        if (major, info) == (7, 22):
+            return None, at
+        if info > 27 or major not in (0, 2, 3, 4):
+            raise Refused("X-1")
+        width = 0 if info < 24 else 1 << info - 24
+        number, at = info if width == 0 else int.from_bytes(data[at:at + width], "big"), at + width
+        if major == 0:
+            return number, at
+        if major == 4:
+            values = []
+            for _ in range(min(number, 4096)):
+                value, at = item(at)
+                values.append(value)
+            return values, at
+        part = data[at:at + number]
+        if len(part) != number:
+            raise Refused("X-2")
+        return (part if major == 2 else part.decode()), at + number
+    value, end = item(0)
+    if end != len(data) or to_cbor(value) != data:
+        raise Refused("X-2")
+    return value
+
+
+def signed_by(key, data, wire):
+    return verifies(key, data, "%d:%s" % (wire[0], wire[1:].hex())) is not False
+
+
+def challenge(text):
+    """Rule Y-10."""
+    fields = from_cbor(from_text(text, "FC1:"))
+    if len(fields) != 8 or fields[0] != 1 or not 1 <= fields[5] <= 300 or len(fields[6]) != 16 or len(fields[7]) != 65:
+        raise Refused("Y-10")
+    return fields
+
+
+def challenges():
+    file = load("challenges")
+    network = bytes.fromhex(file["network"])
+    for case in file["accepted"]:
+        _, verifier, key, purpose, time, lifetime, nonce, signature = challenge(case["text"])
+        names = ("verifier", "key_number", "purpose", "issued_secs", "lifetime_secs")
+        same("challenges", (verifier, key, purpose, time, lifetime), tuple(case[name] for name in names))
+        widths = ((verifier, 4), (key, 2), (purpose, 2), (time, 8), (lifetime, 4))
+        asked = message(network, "challenge", *(n.to_bytes(width, "big") for n, width in widths), nonce)
+        same("challenges", (asked.hex(), sha(asked).hex()), (case["message"], case["hash"]))
+        same("challenges", signed_by(case["key"], asked, signature), True)
+    for case in file["refused"]:
+        refused("challenges", case["why"], challenge, case["text"])
+
+
+def static_code(text):
+    """Rule Y-9. Check characters of the parts are those of identifiers.md."""
+    fields = from_cbor(from_text(text, "FN1:"))
+    if len(fields) != 11 or fields[:2] != [1, 1] or len(fields[8]) != 32:
+        raise Refused("Y-9")
+    return fields
+
+
+def static_codes():
+    file = load("codes")
+    network = bytes.fromhex(file["network"])
+    for case in file["static"]:
+        _, _, kind, issuer, serial, version, book, line, commitment, lines, path = static_code(case["text"])
+        same("static codes", "1.2.156.3005.2.%s.%s.%s.%03d." % (kind, issuer, serial, version), case["identifier"][:-1])
+        same("static codes", {"book": book, "line": line}, case["place"])
+        tag = digest(network, "tag", case["identifier"].encode())[:16]
+        same("static codes", (tag + commitment).hex(), case["line"])
+        same("static codes", len(path) % 32 == 0 and lines <= 1024, True)
+    for case in file["static_refused"]:
+        if "check character" not in case["why"]:
+            refused("static codes", case["why"], static_code, case["text"])
+
+
+def possession():
+    file = load("certificates")
+    network = bytes.fromhex(file["network"])
+    for case in file["possession"]:
+        number, digits = case["holder_key"].split(":")
+        asked = message(network, "possession", case["issuer"].encode(), bytes([int(number)]) + bytes.fromhex(digits))
+        same("possession", asked.hex(), case["message"])
+        same("possession", verifies(case["holder_key"], asked, case["holder_proof"]) is not False, True)
+
+
+for part in (encoding, digests, lists, keys, finality, transactions, proofs, challenges, static_codes, possession):
     part()
 for name, count in COUNTS.items():
     print("%-13s %4d checks" % (name, count))

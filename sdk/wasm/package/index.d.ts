@@ -12,6 +12,9 @@ export interface Verdict {
   answer: Answer;
   code: string;
   reason: Reason;
+  /** The reason in at most forty characters, in Chinese. */
+  plain_text: string;
+  display: "normal" | "abnormal";
   detail: ({ kind: string } & Record<string, unknown>) | null;
   warnings: string[];
   checked: string[];
@@ -24,7 +27,7 @@ export interface Verdict {
     place: Place;
     grade: Grade | null;
     validity: [string, string | null] | null;
-    claims: { label: string; value: string | null }[];
+    claims: { label: string; value: string | null; as_of?: string }[];
   } | null;
 }
 
@@ -61,6 +64,7 @@ export interface Checked {
 export type Scanned =
   | { kind: "code"; book: number; line: number; purpose: number; issued_secs: number; expires_secs: number; with_path: boolean }
   | { kind: "identifier"; identifier: string }
+  | { kind: "static"; identifier: string }
   | { kind: "malformed"; verdict: Verdict };
 
 export interface Header {

@@ -26,14 +26,14 @@ const TYPES = {
 };
 
 /**
- * Starts a server.
+ * Starts a server. Without `open.site`, the gateway serves the pages as well.
  *
  * `open.cut` drops every call to the gateway; `open.rewrite(path, bytes)` may change an answer.
  */
 export async function serve({ site, gateway, port = 0, checkpoint, cut = () => false, rewrite = (_, bytes) => bytes }) {
   const server = createServer(async (incoming, answer) => {
     const { pathname } = new URL(incoming.url, "http://localhost");
-    if (pathname.startsWith("/v1/")) {
+    if (pathname.startsWith("/v1/") || (!site && pathname.startsWith("/web/"))) {
       if (cut()) return void incoming.socket.destroy();
       return void pass(incoming, answer, gateway, (bytes) => rewrite(pathname, bytes));
     }

@@ -6,6 +6,7 @@
 //   FENGNI_BIN       the program `fengni`
 //   FENGNI_GATEWAY   address of a gateway; else the observer's of FENGNI_HOME
 //   FENGNI_SITE      folder that `make web` made; served by dev/serve.mjs
+//   FENGNI_SERVED    when set, the pages are the gateway's own, with its policy and its checkpoint
 //   FENGNI_SHOTS     folder for screenshots; none are made without it
 //   CHROMIUM         the browser (/usr/bin/chromium)
 //
@@ -288,7 +289,7 @@ async function setUp() {
   const name = process.env.FENGNI_CERTIFICATE ?? names[0];
   const made = { cut: false, rewrite: undefined, certificate: join(wallets, name), identifier: name.replace(/\.certificate$/, "") };
   made.server = await serve({
-    site, gateway, checkpoint: begin, cut: () => made.cut, rewrite: (path, bytes) => (made.rewrite ? made.rewrite(path, bytes) : bytes),
+    site: process.env.FENGNI_SERVED ? undefined : site, gateway, checkpoint: begin, cut: () => made.cut, rewrite: (path, bytes) => (made.rewrite ? made.rewrite(path, bytes) : bytes),
   });
   made.network = network.network;
   const proof = await fetch(new URL("/v1/proofs?places=types/0,types/1,types/2,types/3", gateway));

@@ -3,7 +3,7 @@
 use std::time::Instant;
 
 use fengni_core::book::Line;
-use fengni_core::certificate::{Certificate, CertificateFile, ClaimValue, Facts, Grade, PagePath, Salt};
+use fengni_core::certificate::{Certificate, CertificateFile, Facts, Grade, PagePath, Salt};
 use fengni_core::code::{Code, Terms};
 use fengni_core::id::{CertificateId, Serial, Version};
 use fengni_core::operation::Operation;
@@ -111,7 +111,7 @@ impl Licences {
                 grade: Grade::A,
                 holder: holder.public(),
             };
-            let values = schema.claims.iter().map(|claim| ClaimValue::new(claim.label.clone()).ok()).collect();
+            let values = sample::values(schema, issued);
             let salts: Vec<Salt> = (0..schema.claims.len()).map(|field| salt(number, field)).collect();
             let certificate = Certificate::new(&domain, schema, facts, values, &salts).expect("made by the rules");
             let identifier = CertificateId::new(record.code, issuer, serial, Version::FIRST);

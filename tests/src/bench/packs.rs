@@ -8,6 +8,7 @@ use std::time::Instant;
 use fengni_core::book::{Book, ListHead, Subject};
 use fengni_core::bytes::Bytes;
 use fengni_core::code::Code;
+use fengni_core::light::Checkpoint;
 use fengni_core::limits::PAGE_LINES;
 use fengni_core::list::{ListKind, list_digest};
 use fengni_core::pack::{BookPart, Pack, PagesPart, RecordPart, SHELVES, ShelfPart, Subscription};
@@ -20,7 +21,7 @@ use fengni_core::{
 };
 
 use super::offline::Licences;
-use super::register::certify;
+use super::register::{BLOCKS_SECS, certify};
 use super::table::{Row, millis, rate};
 
 /// How large the register is, and what a day changes.
@@ -66,7 +67,10 @@ pub fn measure_packs(province: Province) -> Vec<Row> {
         let mut register = Register::new(&licences, province);
         let full = register.full().encode();
         let codes = licences.codes();
-        let mut store = TrustStore::new(licences.register.genesis.checkpoint(), Subscription::default());
+        // As if somebody had pinned the state of the day.
+        let time = Millis::from_secs(BLOCKS_SECS);
+        let checkpoint = Checkpoint { time, ..licences.register.genesis.checkpoint() };
+        let mut store = TrustStore::new(checkpoint, Subscription::default());
         let now = Millis(licences.context().now.0 + 5_000);
         let begun = Instant::now();
         store.update(&full, now).expect("our own pack");
@@ -258,6 +262,7 @@ impl Register {
             None => self.books.iter().map(|(book, _)| book.encode()).collect(),
         };
         let digests: Vec<Digest> = Shelf::ALL.map(|shelf| root(records(shelf), ListKind::Shelf).digest).to_vec();
+        self.header.parent = self.header.id(&domain);
         self.header.height = self.header.height.next();
         self.header.time.0 += 1;
         self.header.state_root = state_root(&domain, &digests);

@@ -222,10 +222,13 @@ fn ver01_a_lost_phone_shows_nothing_and_the_new_one_goes_on() {
     let place = lost.file.place;
     expect("before", &scan(&mut hrs(&world), &world.code(&lost, TRAFFIC)), VerdictCode::Valid, "");
 
+    let reported = std::time::Instant::now();
     world.done("psb", "issuing", 1, standing::change(place, StandingChange::BlockKey, world.ground(105)));
     let mut clerk = hrs(&world);
     let code = world.code(&lost, TRAFFIC);
     expect("reported lost", &scan(&mut clerk, &code), VerdictCode::HolderProofInvalid, "phone was reported lost");
+    // IDN-02: from the report to the refusal at another member's node.
+    assert!(reported.elapsed().as_secs() < 5, "{:?}", reported.elapsed());
     // The certificate itself stands.
     let recorded = clerk.verify_identifier(&world.identifier(&lost)).verdict;
     assert_eq!(recorded.detail, Some(Detail::Recorded { standing: None, successor: None }));
@@ -633,7 +636,7 @@ fn crt01_a_row_for_another_book_is_refused_before_anything_is_sealed() {
 }
 
 /// Fields of T-DL that every licence has.
-const LABELS: [&str; 7] = ["准驾车型", "有效期止", "姓名", "证件号码", "住址", "出生日期", "初次领证日期"];
+const LABELS: [&str; 6] = ["准驾车型", "有效期止", "姓名", "证件号码", "住址", "出生日期"];
 
 // VER-01: nodes that are silent, lie, or stand still.
 

@@ -1,5 +1,6 @@
 //! Packs and pages: what a device takes home, and what a browser is given.
 
+use fengni_core::light::Checkpoint;
 use fengni_core::pack::{Pack, Subscription, TrustPack};
 
 use super::client::{Node, call};
@@ -77,6 +78,8 @@ async fn n22_pages_are_served_from_their_folder_alone_and_under_a_strict_policy(
     assert_eq!(page.header("x-content-type-options"), "nosniff");
     assert_eq!(node.get("/web/core.wasm").await.header("content-type"), "application/wasm");
     assert_eq!(node.get("/web").await.header("location"), "/web/");
+    let checkpoint: Checkpoint = serde_json::from_slice(&node.get("/web/checkpoint.json").await.body).expect("JSON");
+    assert_eq!(checkpoint.validators, node.double.state().next_validators());
     for outside in ["/web/../secret", "/web/%2e%2e/secret", "/web/..%2fsecret", "/web//secret", "/web/missing"] {
         assert_eq!(node.get(outside).await.status, 404, "{outside}");
     }

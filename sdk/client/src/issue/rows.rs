@@ -1,8 +1,8 @@
 //! Rows: what an issuer's system hands over for each certificate, checked before anything is sealed.
 //!
 //! Columns: `identifier`, or `serial` and `version` (001 where absent); `issued`, `from`, `until`
-//! (empty is for ever), `grade` (A where absent), `holder_key`, `file` or `file_hash`, and one
-//! column for each field of the type, under its label. Messages carry line and column, never a
+//! (empty is for ever), `grade` (A where absent), `holder_key` with `holder_proof`, `file` or `file_hash`, and one
+//! column for each field of the type, under its label; a derived field's is computed. Messages carry line and column, never a
 //! value.
 
 use std::collections::{BTreeSet, HashMap};
@@ -10,7 +10,7 @@ use std::fmt;
 use std::path::PathBuf;
 
 use fengni_core::book::Book;
-use fengni_core::certificate::{ClaimValue, Facts, Grade};
+use fengni_core::certificate::{ClaimValue, Facts, Grade, derive, is_possessed, proof_from_text};
 use fengni_core::id::{CertificateId, CreditCode, IdError, ResidentNumber, Serial, Version};
 use fengni_core::limits::CLAIM_BYTES;
 use fengni_core::record::{CertificateType, Schema};
@@ -27,8 +27,19 @@ pub const FILE_CLAIM: &str = "文件摘要";
 /// Bytes of an attached file, at most.
 const ATTACHED_BYTES: u64 = 256 * 1024 * 1024;
 
-const COLUMNS: [&str; 10] =
-    ["identifier", "serial", "version", "issued", "from", "until", "grade", "holder_key", "file", "file_hash"];
+const COLUMNS: [&str; 11] = [
+    "identifier",
+    "serial",
+    "version",
+    "issued",
+    "from",
+    "until",
+    "grade",
+    "holder_key",
+    "holder_proof",
+    "file",
+    "file_hash",
+];
 
 /// What is wrong with a row. The value itself is never repeated: it may be a person's.
 #[derive(Clone, PartialEq, Eq, Debug, Error)]
@@ -80,9 +91,30 @@ pub enum RowFault {
     /// Not a public key.
     #[error("is not a public key of the form 1:hexadecimal digits")]
     HolderKey,
+    /// A key of the holder's that nobody was shown to have.
+    #[error(
+        "is no proof, made for this issuer, that the holder has the key; next: fengni wallet key --prove ISSUER, or leave holder_key empty"
+    )]
+    HolderProof,
     /// Not a value of a claim.
     #[error("is not 1 to {CLAIM_BYTES} bytes without control characters")]
     Value,
+    /// Longer than the type allows, so that a code might not fit a picture.
+    #[error("has {bytes} bytes, above the type's limit of {limit}: shorten it")]
+    TooLong {
+        /// Bytes of the value.
+        bytes: usize,
+        /// Bytes the type allows.
+        limit: usize,
+    },
+    /// Not what follows from the field it is computed from.
+    #[error(
+        "follows from {source_label}, which is no date of the form 1990-03-07 or says otherwise: leave this column out"
+    )]
+    Derived {
+        /// The field it is computed from.
+        source_label: String,
+    },
     /// The attached file cannot be read.
     #[error("the attached file cannot be read: {0}")]
     File(String),
@@ -163,7 +195,7 @@ impl RowRules {
 
     /// The newest schema of the type and its version.
     pub fn schema(&self) -> (u16, &Schema) {
-        const NONE: &Schema = &Schema { claims: Vec::new() };
+        const NONE: &Schema = &Schema { claims: Vec::new(), profiles: Vec::new(), serial_bytes: 32 };
         let version = u16::try_from(self.certificate_type.schemas.len()).unwrap_or(u16::MAX);
         (version, self.certificate_type.schema(version).unwrap_or(NONE))
     }
@@ -262,17 +294,18 @@ fn read_row(cells: &Cells, rules: &RowRules) -> Result<Row, RowProblem> {
     if until.is_some_and(|until| until < from) {
         return Err(at("until")(RowFault::DayOrder));
     }
+    let issued = day("issued")?.ok_or(RowFault::Missing).map_err(at("issued"))?;
     let (schema, _) = rules.schema();
     Ok(Row {
         line: cells.line,
         identifier,
-        issued: day("issued")?.ok_or(RowFault::Missing).map_err(at("issued"))?,
+        issued,
         from,
         until,
         grade: read_grade(cells.get("grade")).map_err(at("grade"))?,
-        holder: read_key(cells.get("holder_key")).map_err(at("holder_key"))?,
+        holder: read_holder(cells, rules)?,
         schema,
-        values: read_values(cells, rules)?,
+        values: read_values(cells, rules, issued)?,
     })
 }
 
@@ -298,6 +331,10 @@ fn read_identifier(cells: &Cells, rules: &RowRules) -> Result<CertificateId, Row
         return Err(at("version")(RowFault::Disagrees));
     }
     identifier.check_for_issue().map_err(|error| at("serial")(error.into()))?;
+    let (bytes, limit) = (identifier.serial().as_str().len(), usize::from(rules.schema().1.serial_bytes));
+    if bytes > limit {
+        return Err(at("serial")(RowFault::TooLong { bytes, limit }));
+    }
     Ok(identifier)
 }
 
@@ -311,11 +348,25 @@ fn read_grade(cell: Option<&str>) -> Result<Grade, RowFault> {
     }
 }
 
+/// Rule X-11: the holder's own key, with the proof that it is at hand.
+fn read_holder(cells: &Cells, rules: &RowRules) -> Result<Option<PublicKey>, RowProblem> {
+    let at = |column: &'static str, fault| RowProblem::new(cells.line, Some(column), fault);
+    let holder = read_key(cells.get("holder_key")).map_err(|fault| at("holder_key", fault))?;
+    let (Some(key), given) = (holder, cells.get("holder_proof")) else {
+        // A proof of no key is a column too many.
+        let lonely = cells.get("holder_proof").map(|_| at("holder_proof", RowFault::HolderProof));
+        return lonely.map_or(Ok(None), Err);
+    };
+    let proof = given.map(str::trim).map(proof_from_text);
+    let holds = proof.flatten().is_some_and(|it| is_possessed(&rules.domain, &rules.record.issuer, &key, &it));
+    if holds { Ok(Some(key)) } else { Err(at("holder_proof", RowFault::HolderProof)) }
+}
+
 fn read_key(cell: Option<&str>) -> Result<Option<PublicKey>, RowFault> {
     cell.map(|cell| PublicKey::from_text(cell.trim()).map_err(|_| RowFault::HolderKey)).transpose()
 }
 
-fn read_values(cells: &Cells, rules: &RowRules) -> Result<Vec<Option<ClaimValue>>, RowProblem> {
+fn read_values(cells: &Cells, rules: &RowRules, issued: Day) -> Result<Vec<Option<ClaimValue>>, RowProblem> {
     let (_, schema) = rules.schema();
     let file = read_file(cells, rules)?;
     let mut values = Vec::with_capacity(schema.claims.len());
@@ -331,12 +382,35 @@ fn read_values(cells: &Cells, rules: &RowRules) -> Result<Vec<Option<ClaimValue>
             check_code(label, text).map_err(|error| problem(error.into()))?;
         }
         let value = text.map(ClaimValue::new).transpose().map_err(|_| problem(RowFault::Value))?;
-        if spec.required && value.is_none() {
+        let (bytes, limit) = (value.as_ref().map_or(0, |value| value.as_str().len()), usize::from(spec.max_bytes));
+        if bytes > limit {
+            return Err(problem(RowFault::TooLong { bytes, limit }));
+        }
+        if spec.required && spec.derived.is_none() && value.is_none() {
             return Err(problem(RowFault::Missing));
         }
         values.push(value);
     }
+    fill(cells, schema, issued, &mut values)?;
     Ok(values)
+}
+
+/// Rule X-10: computes what follows from other fields, and holds what the row says against it.
+fn fill(cells: &Cells, schema: &Schema, issued: Day, values: &mut [Option<ClaimValue>]) -> Result<(), RowProblem> {
+    for (place, spec) in schema.claims.iter().enumerate() {
+        let Some(derived) = spec.derived else { continue };
+        let source = usize::from(derived.from);
+        let source_label = schema.claims.get(source).map_or_else(String::new, |spec| spec.label.clone());
+        let value = derive(derived.rule, values.get(source).and_then(Option::as_ref), issued).ok();
+        match (value, &mut values[place]) {
+            (Some(value), own) if own.is_none() || *own == value => *own = value,
+            _ => {
+                let fault = RowFault::Derived { source_label };
+                return Err(RowProblem::new(cells.line, Some(&spec.label), fault));
+            }
+        }
+    }
+    Ok(())
 }
 
 /// Codes of people and bodies are checked wherever they are entered. A document number may be a

@@ -1,15 +1,21 @@
 //! Verifying and showing: any node will do, none is believed (VER-01 to VER-04, REC-02; J3, J4).
 
+use fengni_client::challenge::{AskError, LIFETIME_SECS, ask, who_asks};
 use fengni_client::gateway::Trouble;
 use fengni_client::issue::{Archive, Format, IssueOptions, Issuer, Rows, Target, deliver};
+use fengni_client::keys::KeyFile;
 use fengni_client::picture;
-use fengni_client::verify::{Checked, Policy, Verifier};
-use fengni_client::wallet::{Disclose, Show, Wallet, WalletError};
-use fengni_core::verdict::{Answer, VerdictCode};
-use fengni_core::{BookNumber, LineNumber, Millis, PurposeCode};
+use fengni_client::verify::{Checked, Policy, Verifier, verdict_by};
+use fengni_client::wallet::{Authenticator, Disclose, PRESENCE_SECS, Show, Wallet, WalletError};
+use fengni_core::challenge::{Challenge, ChallengeError};
+use fengni_core::light::LightClient;
+use fengni_core::record::KeyPurpose;
+use fengni_core::verdict::{Answer, Check, VerdictCode};
+use fengni_core::verify::{Context, Mode};
+use fengni_core::{BookNumber, KeyNumber, LineNumber, MemberNumber, Millis, PurposeCode};
 use fengni_genesis::sample;
 
-use crate::ledger::{Mood, NOW, Network, PSB, two_persons};
+use crate::ledger::{Mood, NOW, Network, PSB, genesis, two_persons};
 use crate::rows::rules;
 
 /// A network with one licence on it, and its holder.
@@ -167,6 +173,15 @@ fn typed_identifiers_and_files_give_recorded_acts_only() {
     assert_eq!(code_of(&verifier.verify_file(&file)), VerdictCode::LedgerUnreachable);
 }
 
+/// Somebody who is the holder, or not.
+struct Answers(bool);
+
+impl Authenticator for Answers {
+    fn is_holder(&mut self) -> bool {
+        self.0
+    }
+}
+
 #[test]
 fn a_wallet_shows_what_it_is_asked_to_and_survives_its_file() {
     let street = Street::new();
@@ -175,11 +190,35 @@ fn a_wallet_shows_what_it_is_asked_to_and_survives_its_file() {
     street.wallet.save(&path).expect("a writable folder");
     let wallet = Wallet::load(&path, street.wallet.domain()).expect("its own file");
     let identifier = wallet.certificates().next().expect("one certificate").identifier();
+    let mut wallet = wallet;
+    // A wallet from a file asks whether the holder is there, again after half an hour (VER-03).
+    let shown = |wallet: &Wallet, now: Millis| wallet.show(&identifier, &Show { now, ..street.show() });
+    let asked = street.show().now;
+    assert!(matches!(shown(&wallet, asked), Err(WalletError::HolderAbsent { secs: PRESENCE_SECS })));
+    assert!(wallet.authenticate(&mut Answers(false), asked).is_err());
+    wallet.authenticate(&mut Answers(true), asked).expect("the holder");
+    let later = |secs: u64| Millis(asked.0 + secs * 1000);
+    assert!(shown(&wallet, later(1800)).is_ok());
+    assert!(matches!(shown(&wallet, later(1801)), Err(WalletError::HolderAbsent { .. })));
+    wallet.save(&path).expect("a writable folder");
+    let wallet = Wallet::load(&path, street.wallet.domain()).expect("its own file");
+    assert!(!wallet.asks_for_holder(later(1800)) && wallet.asks_for_holder(later(1801)));
     let show = |disclose| wallet.show(&identifier, &Show { disclose, ..street.show() });
     let code = show(Disclose::Labels(vec!["姓名".into(), "准驾车型".into()])).expect("two fields");
     let shown: Vec<u16> = code.shown.disclosed.iter().map(|claim| claim.index).collect();
     assert_eq!((shown, code.terms.lifetime_secs), (vec![0, 2], 120));
     assert!(code.shown.path.is_known());
+    // Of age, and no birth date: the claim says as of which day.
+    let code = show(Disclose::Profile("成年".into())).expect("a profile of the type");
+    assert_eq!(code.shown.disclosed.iter().map(|claim| claim.index).collect::<Vec<_>>(), [0, 6]);
+    let verdict = street.verifier(0).verify_code(&code, None).verdict;
+    let claims = verdict.document.expect("of a certificate").claims;
+    assert_eq!((claims[1].label.as_str(), claims[1].value.as_deref()), ("年满18周岁", Some("是")));
+    assert_eq!((claims[0].as_of.as_deref(), claims[1].as_of.as_deref()), (None, Some("2026-03-02")));
+    let same = [Disclose::Profile("everyday".into()), Disclose::Everyday].map(|which| show(which).expect("a code"));
+    assert_eq!(same[0], same[1]);
+    let error = show(Disclose::Profile("身份".into())).expect_err("no such profile");
+    assert!(error.to_string().contains("everyday, 成年, 租车"), "{error}");
     let error = show(Disclose::Labels(vec!["年龄".into()])).expect_err("no such field");
     assert!(matches!(error, WalletError::UnknownLabel { label } if label == "年龄"));
     assert!(!format!("{wallet:?}").contains(&sample::licence(0).claims[2].1));
@@ -190,4 +229,115 @@ fn a_wallet_shows_what_it_is_asked_to_and_survives_its_file() {
     let mut other = *street.wallet.domain();
     other.network.0.0[0] ^= 1;
     assert!(Wallet::load(&path, &other).is_err());
+}
+
+fn application_key(member: &str) -> KeyFile {
+    let slot =
+        sample::key_slots().into_iter().find(|slot| slot.member == member && slot.purpose == KeyPurpose::Application);
+    let slot = slot.expect("every member of the sample asks");
+    let number = sample::member(member).expect("a sample member");
+    KeyFile::new(slot.purpose, number, slot.number, sample::test_secret(member, slot.purpose, 0))
+}
+
+/// VER-04: in challenge mode an answer is of use once, at one counter, and the holder knows whose.
+#[test]
+fn ver04_an_answer_is_of_use_to_the_one_who_asked_and_to_nobody_else() {
+    let street = Street::new();
+    let domain = *street.wallet.domain();
+    let asked_at = Millis(NOW.0 - 20_000);
+    let question = |member: &str, purpose| {
+        ask(&domain, &application_key(member), purpose, LIFETIME_SECS, asked_at).expect("an application key")
+    };
+    let challenge = question(PSB, Street::purpose());
+    // The wallet finds out who asks, from the ledger and from nobody else.
+    let scanned = Challenge::parse(&challenge.to_text()).expect("its own text");
+    let asker = who_asks(&mut street.network.ledger(0), &scanned).expect("the police asks");
+    assert_eq!(asker.name, "东海省公安厅交通管理局");
+    let mut pretended = challenge;
+    pretended.question.verifier = sample::member("AMR").expect("a sample member");
+    for wrong in [pretended, question("AMR", Street::purpose())]
+        .map(|wrong| Challenge { question: wrong.question, signature: challenge.signature })
+    {
+        let error = who_asks(&mut street.network.ledger(0), &wrong).expect_err("somebody else's signature");
+        assert!(matches!(error, AskError::Challenge(_)), "{error}");
+    }
+    let late = who_asks(&mut street.network.ledger(200), &challenge).expect_err("too late");
+    assert!(matches!(late, AskError::Challenge(ChallengeError::Expired)), "{late}");
+    street.network.set_all(Mood::Silent);
+    let nobody = who_asks(&mut street.network.ledger(0), &challenge).expect_err("nobody proves who asks");
+    assert!(matches!(nobody, AskError::Ledger(_)), "{nobody}");
+    street.network.set_all(Mood::Honest);
+
+    let answer = street.code(&Show { challenge: Some(challenge.hash(&domain)), ..street.show() });
+    let answered = |challenge: &Challenge| street.verifier(0).verify_answer(&answer, challenge).verdict;
+    assert_eq!(answered(&challenge).code, VerdictCode::Valid);
+    assert!(answered(&challenge).checked.contains(&Check::Challenge));
+    // Another question of the same verifier, another verifier's, another purpose, an old question.
+    let housing = sample::purpose("住房补贴").expect("a sample purpose");
+    for other in [question(PSB, Street::purpose()), question("AMR", Street::purpose()), question(PSB, housing)] {
+        assert_eq!(answered(&other).code, VerdictCode::HolderProofInvalid);
+    }
+    let old = street.verifier(131).verify_answer(&answer, &challenge).verdict.code;
+    assert_eq!(old, VerdictCode::HolderProofInvalid);
+    // Without the question, and an ordinary code to the question.
+    assert_eq!(code_of(&street.verifier(0).verify_text(&answer, None)), VerdictCode::HolderProofInvalid);
+    let ordinary = street.code(&street.show());
+    let checked = street.verifier(0).verify_answer(&ordinary, &challenge);
+    assert_eq!(code_of(&checked), VerdictCode::HolderProofInvalid);
+    let admin =
+        KeyFile::new(KeyPurpose::Admin, MemberNumber(1), KeyNumber(2), sample::test_secret(PSB, KeyPurpose::Admin, 0));
+    assert!(matches!(ask(&domain, &admin, housing, LIFETIME_SECS, NOW), Err(AskError::OtherKey)));
+}
+
+/// CRT-13: paper finds the document's standing and never stands for its holder.
+#[test]
+fn crt13_a_static_code_gives_the_document_s_standing() {
+    let street = Street::new();
+    let identifier = street.wallet.certificates().next().expect("one certificate").identifier();
+    let paper = street.wallet.print(&identifier).expect("the wallet holds it");
+    let png = picture::png(&paper.to_text(), 4).expect("it fits");
+    let mut verifier = street.verifier(0);
+    // As often as anybody likes, and days later: nobody was checked, and nothing is used up.
+    for _ in 0..2 {
+        let checked = verifier.verify_picture(&png, None).expect("a code in the picture");
+        assert_eq!((code_of(&checked), checked.verdict.answer), (VerdictCode::DocumentStatusOnly, Answer::Undecided));
+        assert!(checked.verdict.document.expect("of a document").claims.is_empty());
+    }
+    street.network.set_all(Mood::Silent);
+    assert_eq!(code_of(&verifier.verify_static(&paper)), VerdictCode::LedgerUnreachable);
+    assert!(matches!(Wallet::new(*street.wallet.domain()).print(&identifier), Err(WalletError::UnknownCertificate)));
+}
+
+/// V-23: what decided can be kept, and says the same to whoever pins the founding, years later.
+#[test]
+fn v23_what_decided_says_the_same_without_the_nodes() {
+    let street = Street::new();
+    let code = street.code(&street.show());
+    let mut verifier = street.verifier(0);
+    let first = verifier.verify_text(&code, None).verdict;
+    let proof = verifier.decided_by().expect("a node's proof decided").clone();
+    let mut light = LightClient::from_checkpoint(genesis().checkpoint());
+    let proven = light.prove(&proof, NOW).expect("signed by the founding's validators");
+    let context = Context {
+        domain: *street.wallet.domain(),
+        verifier: verifier.policy().verifier,
+        purpose: Street::purpose(),
+        now: NOW,
+        checkpoint_age_secs: 0,
+        min_grade: None,
+        challenge: None,
+        mode: Mode::Online,
+    };
+    let kept = verdict_by(&code, &proof, &proven, &context);
+    assert_eq!((kept.code, kept.document), (first.code, first.document));
+    let identifier = street.wallet.certificates().next().expect("one certificate").identifier();
+    verifier.verify_identifier(&identifier);
+    let proof = verifier.decided_by().expect("a node's proof decided").clone();
+    let proven = light.prove(&proof, NOW).expect("signed by the founding's validators");
+    let recorded = verdict_by(&identifier.to_string(), &proof, &proven, &context);
+    assert_eq!(recorded.code, VerdictCode::DocumentStatusOnly);
+    // Where no node answers, nothing is there to be kept.
+    street.network.set_all(Mood::Silent);
+    verifier.verify_identifier(&identifier);
+    assert!(verifier.decided_by().is_none());
 }

@@ -4,6 +4,7 @@ use thiserror::Error;
 
 use super::cbor::{Cbor, Reader, Writer, Wrong, decode, encode};
 use super::claim::{Claim, ClaimValue, Salt, claims_digest};
+use super::derive::derive;
 use super::header::{CertificateHeader, Facts};
 use crate::codec::DecodeError;
 use crate::digest::{Digest, Domain};
@@ -37,6 +38,24 @@ pub enum CertificateError {
         /// The field.
         label: String,
     },
+    /// longer than the type's schema allows.
+    #[error("{label} has {bytes} bytes, above the type's limit of {limit}")]
+    TooLong {
+        /// The field, or the serial.
+        label: String,
+        /// Bytes of the value.
+        bytes: usize,
+        /// Bytes the schema allows.
+        limit: usize,
+    },
+    /// not the value that follows from its source.
+    #[error("{label} is not what follows from {source_label}, or that is no date")]
+    Derived {
+        /// The derived field.
+        label: String,
+        /// The field it follows from.
+        source_label: String,
+    },
     /// one salt twice, so that a shown claim would open a hidden one.
     #[error("two fields have the same salt")]
     SaltTwice,
@@ -59,7 +78,7 @@ pub struct Certificate {
 }
 
 impl Certificate {
-    /// Rules: a new certificate.
+    /// Rules: a new certificate.
     ///
     /// - `values`, `salts`: one for each field of `schema`, in its order; a value is `None` where
     ///   an optional field is absent. Salts are fresh randomness.
@@ -82,6 +101,8 @@ impl Certificate {
                 return Err(CertificateError::Missing { label: spec.label.clone() });
             }
         }
+        check_lengths(schema, &facts, &values)?;
+        check_derived(schema, &facts, &values)?;
         if (1..fields).any(|place| salts[..place].contains(&salts[place])) {
             return Err(CertificateError::SaltTwice);
         }
@@ -138,6 +159,35 @@ impl Certificate {
         certificate.check(domain).map_err(|error| DecodeError::Malformed { reason: error.to_string() })?;
         Ok(certificate)
     }
+}
+
+/// Rule X-9: nothing is longer than the size of a code was reckoned with.
+fn check_lengths(schema: &Schema, facts: &Facts, values: &[Option<ClaimValue>]) -> Result<(), CertificateError> {
+    let (bytes, limit) = (facts.serial.as_str().len(), usize::from(schema.serial_bytes));
+    if bytes > limit {
+        return Err(CertificateError::TooLong { label: "serial".into(), bytes, limit });
+    }
+    for (spec, value) in schema.claims.iter().zip(values) {
+        let (bytes, limit) = (value.as_ref().map_or(0, |value| value.as_str().len()), usize::from(spec.max_bytes));
+        if bytes > limit {
+            return Err(CertificateError::TooLong { label: spec.label.clone(), bytes, limit });
+        }
+    }
+    Ok(())
+}
+
+/// Rule X-10: a derived field says what follows from its source on the day of issue.
+fn check_derived(schema: &Schema, facts: &Facts, values: &[Option<ClaimValue>]) -> Result<(), CertificateError> {
+    for (spec, value) in schema.claims.iter().zip(values) {
+        let Some(derived) = spec.derived else { continue };
+        let source = usize::from(derived.from);
+        let follows = values.get(source).map(|source| derive(derived.rule, source.as_ref(), facts.issued));
+        if follows.and_then(Result::ok).as_ref() != Some(value) {
+            let source_label = schema.claims.get(source).map_or_else(String::new, |spec| spec.label.clone());
+            return Err(CertificateError::Derived { label: spec.label.clone(), source_label });
+        }
+    }
+    Ok(())
 }
 
 fn digest_of(domain: &Domain, claims: &[Claim]) -> Digest {

@@ -11,19 +11,23 @@
 pub(crate) mod cbor;
 mod claim;
 mod content;
+mod derive;
 mod file;
 mod header;
 mod path;
+mod possession;
 
 use serde::{Deserialize, Serialize};
 
 pub use claim::{Claim, ClaimValue, Salt, claims_digest};
 pub use content::{Certificate, CertificateError};
+pub use derive::{derive, fill_derived};
 pub use file::CertificateFile;
 pub(crate) use header::FACTS;
 pub use header::{CertificateHeader, Facts, PROFILE};
 pub(crate) use path::PATH;
 pub use path::PagePath;
+pub use possession::{is_possessed, possession_message, proof_from_text, proof_text, prove_possession};
 
 /// Trust grade (可信等级, CRT-10): who vouches for the content.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Serialize, Deserialize)]

@@ -8,11 +8,14 @@
 //! The claims digest is not in the code: who reads it folds it out of the claims shown and their
 //! siblings, which spares 34 bytes and a check. Every byte is under the holder's signature, either
 //! signed or as the signature's only spelling, so that a code cannot be altered into another.
-//! Rules Y-1 to Y-7: `sdk/spec/codes.md`.
+//! Rules Y-1 to Y-9: `sdk/spec/codes.md`.
 
+mod budget;
+mod printed;
 mod show;
 mod shown;
 mod terms;
+pub(crate) mod text;
 
 use thiserror::Error;
 
@@ -24,13 +27,15 @@ use crate::keys::Signature;
 use crate::limits::CODE_BYTES;
 use crate::tree;
 
+pub use budget::{BudgetError, CodeBudget, check_budget};
+pub use printed::{AnyCode, StaticCode};
 pub use show::everyday;
 pub use shown::Shown;
 pub use terms::{LIFETIME_SECS_MAX, Terms};
 
 use terms::TERMS;
 
-/// What every code's text begins with.
+/// What every code's text begins with, dynamic or static.
 pub const PREFIX: &str = "FN1:";
 
 const FORMAT: u8 = 1;
@@ -39,12 +44,13 @@ const FORMAT: u8 = 1;
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 #[repr(u8)]
 pub enum CodeClass {
-    /// On a screen, signed by the holder's key for a short time. Number 1 is kept for static
-    /// printed codes (CRT-13).
+    /// On a screen, signed by the holder's key for a short time: a [`Code`].
     Dynamic = 0,
+    /// On paper or in a file, by nobody and for ever: a [`StaticCode`] (CRT-13).
+    Static = 1,
 }
 
-/// A code.
+/// A dynamic code.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Code {
     /// What kind.
@@ -61,8 +67,11 @@ pub struct Code {
 #[derive(Clone, PartialEq, Eq, Debug, Error)]
 pub enum CodeError {
     /// Y-1: another kind of text.
-    #[error("the text does not begin with {PREFIX}")]
-    Prefix,
+    #[error("the text does not begin with {prefix}")]
+    Prefix {
+        /// What it would begin with.
+        prefix: &'static str,
+    },
     /// Y-1: not the one base45 spelling of any bytes.
     #[error("the text is not base45")]
     Base45,
@@ -101,22 +110,12 @@ impl Code {
     /// # Errors
     /// [`CodeError::Prefix`], [`CodeError::Base45`] and [`CodeError::Encoding`].
     pub fn parse(text: &str) -> Result<Self, CodeError> {
-        let body = text.strip_prefix(PREFIX).ok_or(CodeError::Prefix)?;
-        // Three characters stand for two bytes: nothing longer is worth decoding.
-        if body.len() > CODE_BYTES / 2 * 3 {
-            return Err(DecodeError::TooLong { found: body.len() / 3 * 2, limit: CODE_BYTES }.into());
-        }
-        let bytes = base45::decode(body).map_err(|_| CodeError::Base45)?;
-        // The decoder cuts off what does not fit a last byte.
-        if base45::encode(&bytes) != body {
-            return Err(CodeError::Base45);
-        }
-        Self::decode(&bytes)
+        Self::decode(&text::bytes_of(text, PREFIX, CODE_BYTES)?)
     }
 
     /// The text a QR code carries in its alphanumeric mode.
     pub fn to_text(&self) -> String {
-        format!("{PREFIX}{}", base45::encode(self.encode()))
+        text::text_of(&self.encode(), PREFIX)
     }
 
     /// Rule Y-2: reads the bytes of a code.
@@ -182,6 +181,9 @@ impl Cbor for Code {
             return Err(format!("unknown version {format} of a code"));
         }
         let class: u8 = reader.uint("class")?;
+        if class == CodeClass::Static as u8 {
+            return Err("a static code, which nobody signed".into());
+        }
         if class != CodeClass::Dynamic as u8 {
             return Err(format!("unknown class {class} of a code"));
         }

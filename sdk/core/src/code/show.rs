@@ -1,16 +1,16 @@
 //! Showing: how a wallet makes a code out of a certificate file.
 
-use super::{Code, CodeClass, CodeError, Shown, Terms, message};
+use super::{Code, CodeClass, CodeError, Shown, Terms};
 use crate::certificate::{CertificateFile, PagePath};
 use crate::digest::Domain;
-use crate::keys::SecretKey;
+use crate::keys::{SecretKey, Signature};
 use crate::limits::CODE_BYTES;
 use crate::record::Schema;
 use crate::tree;
 
 /// The fields an everyday code of this schema discloses.
 pub fn everyday(schema: &Schema) -> Vec<u16> {
-    (0u16..).zip(&schema.claims).filter(|(_, spec)| spec.everyday).map(|(index, _)| index).collect()
+    schema.everyday()
 }
 
 impl Code {
@@ -33,15 +33,33 @@ impl Code {
         with_path: bool,
         terms: Terms,
     ) -> Result<Self, CodeError> {
+        if key.public() != file.certificate.header().facts.holder {
+            return Err(CodeError::OtherKey);
+        }
+        Self::show_with(domain, file, |message| Some(key.sign(message)), disclose, with_path, terms)
+    }
+
+    /// As [`Code::show`], by a key that does not leave its hardware.
+    ///
+    /// - `sign`: gets the message of rule Y-5 and returns the holder's signature over it, or `None`
+    ///   where the hardware refuses, such as because the holder did not authenticate.
+    ///
+    /// # Errors
+    /// As [`Code::show`]; [`CodeError::OtherKey`] also where nothing, or another key, was signed.
+    pub fn show_with(
+        domain: &Domain,
+        file: &CertificateFile,
+        sign: impl FnOnce(&[u8]) -> Option<Signature>,
+        disclose: &[u16],
+        with_path: bool,
+        terms: Terms,
+    ) -> Result<Self, CodeError> {
         let claims = file.certificate.claims();
         let header = file.certificate.header();
         let wanted: Vec<usize> = disclose.iter().map(|index| usize::from(*index)).collect();
         let rising = wanted.windows(2).all(|pair| pair[0] < pair[1]);
         if !rising || wanted.last().is_none_or(|last| *last >= claims.len()) {
             return Err(CodeError::Disclose { fields: claims.len() });
-        }
-        if key.public() != header.facts.holder {
-            return Err(CodeError::OtherKey);
         }
         if !terms.are_allowed() {
             return Err(CodeError::Terms { secs: terms.lifetime_secs });
@@ -57,9 +75,16 @@ impl Code {
             path: if with_path { file.path.clone() } else { PagePath::UNKNOWN },
         };
         let class = CodeClass::Dynamic;
-        let signature = key.sign(&message(domain, class, &header.commitment(domain), &shown, &terms));
-        let code = Self { class, shown, terms, signature };
+        // Its size does not depend on the signature: what is too large is not put before a holder.
+        let blank = Signature::new(header.facts.holder.algorithm(), &[0; 64]).map_err(|_| CodeError::OtherKey)?;
+        let mut code = Self { class, shown, terms, signature: blank };
         let bytes = code.encode().len();
-        if bytes > CODE_BYTES { Err(CodeError::TooLarge { bytes }) } else { Ok(code) }
+        if bytes > CODE_BYTES {
+            return Err(CodeError::TooLarge { bytes });
+        }
+        let message = code.message(domain, &header.commitment(domain));
+        let signature = sign(&message).filter(|signature| header.facts.holder.verify(&message, signature));
+        code.signature = signature.ok_or(CodeError::OtherKey)?;
+        Ok(code)
     }
 }

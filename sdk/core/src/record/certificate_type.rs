@@ -29,6 +29,39 @@ pub struct ClaimSpec {
     pub everyday: bool,
     /// Whether it says something about a person that the law protects more.
     pub sensitive: bool,
+    /// Bytes of its longest value, 1 to 512: what the size of a code is reckoned with.
+    pub max_bytes: u16,
+    /// How its value follows from another field's; `None` where it is entered.
+    pub derived: Option<Derived>,
+}
+
+/// How a field's value is computed at issue, so that it can be shown without its source.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct Derived {
+    /// Place of the field it follows from.
+    pub from: u16,
+    /// How.
+    pub rule: DerivedRule,
+}
+
+/// How a value follows from another.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum DerivedRule {
+    /// `是` where whoever was born on the source's day was this old on the day of issue, else `否`.
+    AgeAtIssue {
+        /// Full years.
+        years: u8,
+    },
+}
+
+/// A named set of fields to disclose together (亮证方案).
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct Profile {
+    /// Name, such as 企业名称.
+    pub name: String,
+    /// Places of its fields, rising.
+    pub claims: Vec<u16>,
 }
 
 /// The fields of a certificate, in the order of their leaves.
@@ -36,6 +69,22 @@ pub struct ClaimSpec {
 pub struct Schema {
     /// Fields; those of the everyday code come first, so that they need few siblings.
     pub claims: Vec<ClaimSpec>,
+    /// Sets of fields that holders show often, by rising name; the everyday one is not listed.
+    pub profiles: Vec<Profile>,
+    /// Bytes of the longest serial, 1 to 32.
+    pub serial_bytes: u8,
+}
+
+impl Schema {
+    /// The profile with this name.
+    pub fn profile(&self, name: &str) -> Option<&Profile> {
+        self.profiles.iter().find(|profile| profile.name == name)
+    }
+
+    /// The everyday fields' places: always the first ones.
+    pub fn everyday(&self) -> Vec<u16> {
+        (0u16..).zip(&self.claims).filter(|(_, spec)| spec.everyday).map(|(index, _)| index).collect()
+    }
 }
 
 /// A certificate type.
@@ -69,6 +118,8 @@ pub struct CertificateType {
     pub consumers: Vec<MemberNumber>,
     /// Purposes it may be shown for, in rising order; empty where any.
     pub purposes: Vec<PurposeCode>,
+    /// Purposes for which the holder's grant (授权) must be on the ledger, in rising order.
+    pub grant_purposes: Vec<PurposeCode>,
 }
 
 impl CertificateType {

@@ -13,7 +13,7 @@ mod parameters;
 
 pub use agreement::{Agreement, AgreementStatus, AgreementTerms, Party, Term};
 pub use authority::Authority;
-pub use certificate_type::{CertificateType, ClaimSpec, HolderKind, Schema};
+pub use certificate_type::{CertificateType, ClaimSpec, Derived, DerivedRule, HolderKind, Profile, Schema};
 pub use codes::{Code, CodeSet};
 pub use member::{KeyPurpose, Member, MemberKey, MemberStatus, Role, Roles};
 pub use parameters::{Parameters, Weights};

@@ -98,7 +98,7 @@ codes! {
     /// Not for this purpose.
     PurposeNotCovered = 23, "PURPOSE_NOT_COVERED", Refused,
         "the certificate does not count for this purpose", "该证照不适用于此用途";
-    /// The holder's grant is needed.
+    /// The type asks for the holder's grant for this purpose, and none is on the ledger.
     GrantRequired = 24, "GRANT_REQUIRED", Refused, "the holder's grant is needed", "需要持证人授权";
     /// The verifier may not verify.
     AppSuspended = 25, "APP_SUSPENDED", Refused, "the verifying body or application is suspended", "核验单位或应用已暂停";

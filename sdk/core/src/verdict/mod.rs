@@ -6,11 +6,13 @@
 
 mod code;
 mod detail;
+mod plain;
 
 use serde::{Deserialize, Serialize};
 
 pub use code::VerdictCode;
 pub use detail::{AgreementFault, AuthorityFault, Body, Detail, Evidence, HolderFault, LineFault};
+pub use plain::{Display, PLAIN_TEXT_CHARACTERS};
 
 use crate::certificate::Grade;
 use crate::day::Millis;
@@ -103,6 +105,8 @@ pub struct ShownClaim {
     pub label: String,
     /// Value; `None` where the certificate has none.
     pub value: Option<String>,
+    /// The day as of which the issuer computed it, `YYYY-MM-DD`; `None` where it was entered.
+    pub as_of: Option<String>,
 }
 
 /// The label alone: a value has no place in a log line.
@@ -143,6 +147,11 @@ pub struct Verdict {
     pub code: VerdictCode,
     /// The same as a sentence.
     pub reason: Reason,
+    /// The same in plain Chinese, at most [`PLAIN_TEXT_CHARACTERS`] long: to be shown large and
+    /// read aloud.
+    pub plain_text: String,
+    /// What a screen shows before anything is read.
+    pub display: Display,
     /// The facts behind it.
     pub detail: Option<Detail>,
     /// What the clerk should know besides: [`VerdictCode::Disputed`].
@@ -161,18 +170,29 @@ impl Verdict {
     /// A verdict with nothing checked yet: for the shell, which knows why it could not go on.
     pub fn new(code: VerdictCode, detail: Option<Detail>) -> Self {
         let reason = detail.as_ref().and_then(Detail::reason).unwrap_or_else(|| code.reason());
-        Self {
+        let verdict = Self {
             schema: VERDICT_SCHEMA,
             answer: code.answer(),
             code,
             reason,
+            plain_text: String::new(),
+            display: Display::Abnormal,
             detail,
             warnings: Vec::new(),
             checked: Vec::new(),
             ages: Ages::default(),
             as_of: None,
             document: None,
-        }
+        };
+        verdict.presented()
+    }
+
+    /// Rule V-20: the verdict with the plain text and the display class that its answer, its facts
+    /// and its warnings call for. Whoever changes one of these ends with this.
+    pub(crate) fn presented(mut self) -> Self {
+        self.plain_text = plain::plain_text(&self);
+        self.display = plain::display(&self);
+        self
     }
 
     /// Rule V-1: the text is no code.

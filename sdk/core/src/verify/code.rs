@@ -144,7 +144,8 @@ pub(super) fn claims(scene: &Scene, code: &Code) -> Result<Vec<ShownClaim>, Find
     let shown = code.shown.disclosed.iter().map(|claim| {
         let spec = schema.claims.get(usize::from(claim.index)).ok_or_else(outside)?;
         let value = claim.value.as_ref().map(|value| value.as_str().to_owned());
-        Ok(ShownClaim { label: spec.label.clone(), value })
+        let as_of = spec.derived.map(|_| code.shown.facts.issued.to_string());
+        Ok(ShownClaim { label: spec.label.clone(), value, as_of })
     });
     shown.collect()
 }

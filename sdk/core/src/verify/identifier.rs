@@ -1,9 +1,11 @@
-//! A typed identifier (VER-15): what is recorded about a document, without a phone.
+//! A typed identifier (VER-15) or a static code (CRT-13): what is recorded about a document,
+//! without a phone.
 //!
 //! The answer is never valid: nobody was checked to be the holder, and the ledger holds the dates
 //! only as a commitment.
 
-use crate::book::{Book, Tag};
+use crate::book::{Book, Line, Tag};
+use crate::code::StaticCode;
 use crate::id::CertificateId;
 use crate::number::LinePlace;
 use crate::proof::Proven;
@@ -31,13 +33,41 @@ pub fn verify_identifier(
     let Some((place, proven)) = found else {
         return not_found(None);
     };
-    let mut verdict = match judge(identifier, place, proven, context) {
-        Ok(verdict) => verdict,
-        Err(finding) => finding.verdict(),
+    finish(judge(identifier, place, None, proven, context), proven, context)
+}
+
+/// What is recorded about the document that a static code names (CRT-13).
+///
+/// - `found`: as for [`verify_identifier`]: the line that a gateway found, or the code's own place.
+///
+/// Codes: [`VerdictCode::DocumentStatusOnly`], or undecided; never valid, online or offline. Where
+/// no line was proven, as offline, the code's own path may lead to the page at its own place.
+///
+/// # Source
+/// `sdk/spec/verdicts.md`, rule V-22.
+pub fn verify_static(code: &StaticCode, found: Option<(LinePlace, &Proven)>, context: &Context) -> Verdict {
+    let Some((place, proven)) = found else {
+        return not_found(None);
     };
+    finish(judge(&code.identifier, place, Some(code), proven, context), proven, context)
+}
+
+fn finish(judged: Result<Verdict, Finding>, proven: &Proven, context: &Context) -> Verdict {
+    let mut verdict = judged.unwrap_or_else(Finding::verdict);
     verdict.ages = ages(Some(proven), context);
     verdict.as_of = Some(as_of(proven));
     verdict
+}
+
+/// The line that a static code speaks of, where its path leads to the page as it is now.
+fn line_by_path(code: &StaticCode, place: LinePlace, proven: &Proven, context: &Context) -> Result<Line, Finding> {
+    let (page, line) = (proven.page(place.book, place.line.page())?, code.line(&context.domain));
+    let root = code.path.root(&context.domain, place.line, &line);
+    if place == code.place && code.path.lines == page.lines && root.is_ok_and(|root| root == page.root) {
+        Ok(line)
+    } else {
+        Err(Finding::missing("the static code's path does not lead to the page as it is now"))
+    }
 }
 
 /// Undecided: the absence of a typed identifier is never proven.
@@ -45,16 +75,25 @@ fn not_found(place: Option<LinePlace>) -> Verdict {
     let detail = place.map(|place| Detail::Line { place, fault: LineFault::NotFound });
     let mut verdict = Verdict::new(VerdictCode::UnknownCert, detail);
     verdict.answer = Answer::Undecided;
-    verdict
+    verdict.presented()
 }
 
-fn judge(identifier: &CertificateId, place: LinePlace, proven: &Proven, context: &Context) -> Result<Verdict, Finding> {
+fn judge(
+    identifier: &CertificateId,
+    place: LinePlace,
+    printed: Option<&StaticCode>,
+    proven: &Proven,
+    context: &Context,
+) -> Result<Verdict, Finding> {
     if proven.header().domain() != context.domain {
         return Err(Finding::missing("the proof is of another network"));
     }
     let book: Book = proven.record(place.book.0)?;
     let certificate_type: CertificateType = proven.record(book.certificate_type().0)?;
-    let line = proven.line(place)?;
+    let line = match (proven.line(place), printed) {
+        (Err(_), Some(code)) => line_by_path(code, place, proven, context)?,
+        (found, _) => found?,
+    };
     let is_it = line.tag == Tag::of(&context.domain, identifier)
         && book.issuer == identifier.issuer()
         && certificate_type.code == identifier.type_code();
@@ -90,7 +129,7 @@ fn judge(identifier: &CertificateId, place: LinePlace, proven: &Proven, context:
         validity: None,
         claims: Vec::new(),
     });
-    Ok(verdict)
+    Ok(verdict.presented())
 }
 
 fn warnings(standing: Standing) -> Vec<VerdictCode> {

@@ -6,7 +6,7 @@
 //! policy -> purpose -> recognition -> grade                what counts here
 //! ```
 //!
-//! The first check that fails decides, in the order of `sdk/spec/verdicts.md`, rules V-1 to V-19.
+//! The first check that fails decides, in the order of `sdk/spec/verdicts.md`, rules V-1 to V-22.
 //! Whatever a gateway did not prove is undecided. Nothing here knows a clock or a network.
 
 mod authority;
@@ -28,7 +28,7 @@ use crate::proof::Proven;
 use crate::shelf::Shelf;
 use crate::verdict::{Ages, AsOf, Check, Document, ShownClaim, Verdict, VerdictCode};
 
-pub use identifier::verify_identifier;
+pub use identifier::{verify_identifier, verify_static};
 pub use replay::ReplayCache;
 pub use scene::Scene;
 
@@ -73,7 +73,7 @@ pub struct Context {
 /// - `proven`: the entries of rule V-2 for [`Code`]'s place and the context's verifier.
 ///
 /// # Source
-/// `sdk/spec/verdicts.md`, rules V-3 to V-17.
+/// `sdk/spec/verdicts.md`, rules V-3 to V-17 and V-21.
 pub fn verify_code(code: &Code, proven: &Proven, context: &Context) -> Verdict {
     let scene = Scene::load(proven, code.shown.place.book, context.verifier);
     let scene = scene.as_ref().map_err(Clone::clone);
@@ -148,7 +148,7 @@ fn conclude(
             document.claims = steps.claims;
         }
     }
-    verdict
+    verdict.presented()
 }
 
 fn ages(proven: Option<&Proven>, context: &Context) -> Ages {
@@ -163,7 +163,7 @@ fn as_of(proven: &Proven) -> AsOf {
     AsOf { height: proven.header().height, time: proven.header().time }
 }
 
-/// Rules V-3 to V-17, in their order.
+/// Rules V-3 to V-17 and V-21, in their order.
 fn judge(
     steps: &mut Steps,
     code: &Code,
@@ -220,6 +220,7 @@ fn judge(
 
     policy::check_verifier(scene)?;
     policy::check_purpose(scene, code, context)?;
+    policy::check_grant(scene, context)?;
     steps.passed(Check::Purpose);
     recognition::check(scene, &code.shown.facts, context)?;
     steps.passed(Check::Recognition);

@@ -26,6 +26,17 @@ pub(super) fn check_purpose(scene: &Scene, code: &Code, context: &Context) -> Re
     }
 }
 
+/// Rule V-21: a purpose for which the type asks for the holder's grant. Showing a code is consent
+/// to one look, not a grant. The ledger knows no grants yet, so that none is ever proven.
+pub(super) fn check_grant(scene: &Scene, context: &Context) -> Result<(), Finding> {
+    let (shown, asked) = (context.purpose, context.purpose);
+    if scene.certificate_type.grant_purposes.contains(&asked) {
+        Err(Finding::new(VerdictCode::GrantRequired, Detail::Purpose { shown, asked }))
+    } else {
+        Ok(())
+    }
+}
+
 /// Rule V-17: the verifier's own lowest trust grade (CRT-10).
 pub(super) fn check_grade(facts: &Facts, context: &Context) -> Result<(), Finding> {
     match context.min_grade {

@@ -104,7 +104,34 @@ pub fn certificate_type() -> CertificateType {
         enabled: true,
         sensitive: true,
         schemas: vec![Schema {
-            claims: vec![ClaimSpec { label: "准驾车型".into(), required: true, everyday: true, sensitive: false }],
+            claims: vec![
+                ClaimSpec {
+                    label: "准驾车型".into(),
+                    required: true,
+                    everyday: true,
+                    sensitive: false,
+                    max_bytes: 20,
+                    derived: None,
+                },
+                ClaimSpec {
+                    label: "出生日期".into(),
+                    required: true,
+                    everyday: false,
+                    sensitive: true,
+                    max_bytes: 10,
+                    derived: None,
+                },
+                ClaimSpec {
+                    label: "年满18周岁".into(),
+                    required: false,
+                    everyday: false,
+                    sensitive: false,
+                    max_bytes: 3,
+                    derived: Some(Derived { from: 1, rule: DerivedRule::AgeAtIssue { years: 18 } }),
+                },
+            ],
+            profiles: vec![Profile { name: "年龄".into(), claims: vec![0, 2] }],
+            serial_bytes: 20,
         }],
         acts: ActKinds::of(&[ActKind::Suspend, ActKind::Return, ActKind::Renew]),
         code_lifetime_secs: 60,
@@ -113,6 +140,7 @@ pub fn certificate_type() -> CertificateType {
         revokers: vec![MemberNumber(3)],
         consumers: vec![],
         purposes: vec![PurposeCode(1), PurposeCode(7)],
+        grant_purposes: vec![PurposeCode(7)],
     }
 }
 

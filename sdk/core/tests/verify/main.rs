@@ -3,6 +3,7 @@
 #![allow(clippy::cast_possible_truncation)]
 
 mod identifier;
+mod plain;
 mod property;
 mod replay;
 mod sample;

@@ -69,8 +69,10 @@ pub fn schema(fields: &[(&str, &str)]) -> Schema {
         required: place + 1 < fields.len(),
         everyday: place < 2,
         sensitive: false,
+        max_bytes: 512,
+        derived: None,
     };
-    Schema { claims: fields.iter().enumerate().map(spec).collect() }
+    Schema { claims: fields.iter().enumerate().map(spec).collect(), profiles: vec![], serial_bytes: 32 }
 }
 
 pub fn facts(serial: &str, holder: &SecretKey) -> Facts {

@@ -8,7 +8,7 @@ use fengni_core::record::{AgreementStatus, MemberStatus};
 use fengni_core::shelf::Shelf;
 use fengni_core::standing::{ActKind, Hold, Standing, State};
 use fengni_core::verdict::{
-    AgreementFault, Answer, AuthorityFault, Body, Check, Detail, Evidence, HolderFault, LineFault, VerdictCode,
+    AgreementFault, Answer, AuthorityFault, Body, Check, Detail, Display, Evidence, HolderFault, LineFault, VerdictCode,
 };
 use fengni_core::{BookNumber, Digest, Height, LineNumber, LinePlace, Millis};
 
@@ -349,6 +349,25 @@ pub const STORIES: &[(&str, Change, VerdictCode)] = &[
         |s| s.world.members[4].status = MemberStatus::Suspended,
         VerdictCode::AppSuspended,
     ),
+    (
+        "a purpose for which the type asks for the holder's grant",
+        |s| s.world.types[0].grant_purposes = vec![TRAFFIC],
+        VerdictCode::GrantRequired,
+    ),
+    (
+        "at the issuer's own window, for a purpose that needs a grant",
+        |s| {
+            s.context.verifier = PSB;
+            s.world.types[0].grant_purposes = vec![TRAFFIC];
+        },
+        VerdictCode::GrantRequired,
+    ),
+    ("a grant needed for another purpose", |s| s.world.types[0].grant_purposes = vec![OPENING], VerdictCode::Valid),
+    (
+        "a verifier that left the network",
+        |s| s.world.members[4].status = MemberStatus::Removed,
+        VerdictCode::AppSuspended,
+    ),
     // What was not proven is neither valid nor forged.
     (
         "a gateway that withholds the page",
@@ -410,6 +429,7 @@ fn each_wrong_thing_gets_exactly_its_own_answer() {
         assert_eq!(verdict.answer, code.answer(), "{story}");
         let claims = verdict.document.as_ref().map_or(0, |document| document.claims.len());
         assert_eq!(claims > 0, verdict.is_valid(), "{story}: only what was accepted is repeated");
+        assert_eq!(verdict.display == Display::Normal, verdict.is_valid(), "{story}");
     }
 }
 
@@ -524,6 +544,9 @@ fn an_open_objection_warns_and_does_not_refuse() {
     let verdict = scan.verdict();
     assert_eq!(verdict.code, VerdictCode::Valid);
     assert_eq!(verdict.warnings, [VerdictCode::Disputed]);
+    // Nothing a clerk can miss: the screen is not the one of an ordinary certificate.
+    assert_eq!(verdict.display, Display::Abnormal);
+    assert!(verdict.plain_text.contains("异议"), "{}", verdict.plain_text);
 }
 
 #[test]

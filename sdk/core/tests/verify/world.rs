@@ -360,6 +360,7 @@ fn certificate_type(code: &str, name: &str, fields: &[(&str, &str)]) -> Certific
         revokers: vec![],
         consumers: vec![],
         purposes: vec![TRAFFIC, OPENING],
+        grant_purposes: vec![],
     }
 }
 

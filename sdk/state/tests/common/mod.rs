@@ -205,6 +205,7 @@ fn certificate_type(name: &str, code: &str) -> CertificateType {
         revokers: vec![member("tribunal")],
         consumers: vec![member("customs")],
         purposes: Vec::new(),
+        grant_purposes: Vec::new(),
     }
 }
 
