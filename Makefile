@@ -17,24 +17,19 @@ build: setup ## all programs
 	cargo build --workspace --bins
 
 WEB = $(CARGO_TARGET_DIR)/web
-WASM = $(CARGO_TARGET_DIR)/wasm32-unknown-unknown/wasm/fengni_wasm.wasm
 NPM = sdk/web/node_modules
-# What rustc uses anyway, and every browser of the last years has.
-WASM_FEATURES = $(addprefix --enable-,bulk-memory nontrapping-float-to-int sign-ext mutable-globals reference-types multivalue)
 
 web: ## the verifier in WebAssembly and the pages, as a folder of static files
 	@.ci/setup-web
-	cargo build --profile wasm --target wasm32-unknown-unknown -p fengni-wasm
-	cargo run --quiet --manifest-path sdk/wasm/glue/Cargo.toml --target-dir $(CARGO_TARGET_DIR)/glue -- $(WASM) $(CARGO_TARGET_DIR)/glue/out
 	@rm -rf $(WEB)
 	@mkdir -p $(WEB)/fengni $(WEB)/vendor/zxing/reader
 	cp -R sdk/web/site/. $(WEB)/
 	cp sdk/wasm/package/* sdk/wasm/README.md $(WEB)/fengni/
-	cp $(CARGO_TARGET_DIR)/glue/out/core.js $(CARGO_TARGET_DIR)/glue/out/core.d.ts $(WEB)/fengni/
-	$(NPM)/.bin/wasm-opt -Oz $(WASM_FEATURES) --strip-debug --strip-producers $(CARGO_TARGET_DIR)/glue/out/core_bg.wasm -o $(WEB)/fengni/core_bg.wasm
+	sdk/wasm/build verifier core $(WEB)/fengni
+	sdk/wasm/build wallet wallet_core $(WEB)/fengni
 	cp $(NPM)/zxing-wasm/dist/es/share.js $(NPM)/zxing-wasm/LICENSE $(NPM)/zxing-wasm/dist/reader/zxing_reader.wasm $(WEB)/vendor/zxing/
 	cp $(NPM)/zxing-wasm/dist/es/reader/index.js $(WEB)/vendor/zxing/reader/
-	@echo "$(WEB): core_bg.wasm has $$(gzip -9 -c $(WEB)/fengni/core_bg.wasm | wc -c) bytes gzipped"
+	@for file in $(WEB)/fengni/*.wasm; do echo "$$file: $$(gzip -9 -c $$file | wc -c) bytes gzipped"; done
 
 test-web: web ## the same vectors, mutations and a measurement in Node
 	FENGNI_PACKAGE=$(WEB)/fengni node --test sdk/wasm/test/

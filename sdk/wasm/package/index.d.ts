@@ -12,6 +12,9 @@ export interface Verdict {
   answer: Answer;
   code: string;
   reason: Reason;
+  /** The reason in at most forty characters, in Chinese. */
+  plain_text: string;
+  display: "normal" | "abnormal";
   detail: ({ kind: string } & Record<string, unknown>) | null;
   warnings: string[];
   checked: string[];
@@ -24,7 +27,7 @@ export interface Verdict {
     place: Place;
     grade: Grade | null;
     validity: [string, string | null] | null;
-    claims: { label: string; value: string | null }[];
+    claims: { label: string; value: string | null; as_of?: string }[];
   } | null;
 }
 
@@ -61,6 +64,7 @@ export interface Checked {
 export type Scanned =
   | { kind: "code"; book: number; line: number; purpose: number; issued_secs: number; expires_secs: number; with_path: boolean }
   | { kind: "identifier"; identifier: string }
+  | { kind: "static"; identifier: string }
   | { kind: "malformed"; verdict: Verdict };
 
 export interface Header {
@@ -131,37 +135,6 @@ export class Verifier {
   free(): void;
 }
 
-export interface Held {
-  identifier: string;
-  certificate_type: string | null;
-  type_code: string;
-  issuer: string;
-  from: string;
-  until: string | null;
-  has_key: boolean;
-  lifetime_secs: number | null;
-  purposes: number[];
-  fields: { label: string; value: string | null; everyday: boolean; sensitive: boolean }[];
-}
-
-export interface Made { text: string; issued_secs: number; expires_secs: number; bytes: number; with_path: boolean }
-
-export class Wallet {
-  constructor(network: string);
-  open(file: string): void;
-  add(certificate: Uint8Array): void;
-  addKey(file: string): void;
-  learn(encoded: string): void;
-  list(): Held[];
-  show(
-    identifier: string,
-    what: { purpose: number; fields?: string[]; lifetime_secs?: number; challenge?: string },
-    now: number,
-    nonce?: Uint8Array,
-  ): Made;
-  free(): void;
-}
-
 export interface Finding {
   kind: string;
   valid: boolean;
@@ -177,5 +150,4 @@ export interface Finding {
 }
 
 export function checkIdentifier(text: string): Finding;
-export function qr(text: string): { size: number; modules: Uint8Array };
 export function verifySignature(key: Uint8Array, message: Uint8Array, signature: Uint8Array): boolean;

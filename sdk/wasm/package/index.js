@@ -1,4 +1,4 @@
-// Fengni in JavaScript: a light client that judges codes and proofs, and a demo wallet.
+// Fengni in JavaScript: a light client that judges codes and proofs.
 //
 //   await load();
 //   const verifier = Verifier.fromCheckpoint(checkpoint);
@@ -8,30 +8,14 @@
 // quorum of validators stands behind it.
 
 import * as core from "./core.js";
+import { loader } from "./load.js";
 import { entry } from "./records.js";
-
-let ready;
 
 /**
  * Loads the WebAssembly, once. Without an argument from the file beside this one; otherwise from
  * an address, a `Response`, bytes or a compiled module.
  */
-export function load(source) {
-  ready ??= start(source).catch((error) => {
-    ready = undefined;
-    throw error;
-  });
-  return ready;
-}
-
-async function start(source) {
-  const beside = new URL("core_bg.wasm", import.meta.url);
-  if (source === undefined && beside.protocol === "file:") {
-    const { readFile } = await import("node:fs/promises");
-    source = await readFile(beside);
-  }
-  await core.default({ module_or_path: source ?? beside });
-}
+export const load = loader(core.default, "core_bg.wasm");
 
 function question(asked, unproven) {
   const made = new core.Question(asked.verifier, asked.purpose);
@@ -165,65 +149,9 @@ export class Verifier {
   }
 }
 
-const bytesOf = (hex) => Uint8Array.from(hex.match(/../g) ?? [], (pair) => Number.parseInt(pair, 16));
-
-/** A holder's certificates and keys, in the page's memory: for demonstrations. */
-export class Wallet {
-  #core;
-
-  constructor(network) {
-    this.#core = new core.Wallet(network);
-  }
-
-  /** Takes in a wallet file of `fengni wallet`, as text. */
-  open(file) {
-    const stored = JSON.parse(file);
-    if (stored.format !== 1) throw new Error("a wallet of another format");
-    for (const { algorithm, seed } of stored.keys) this.#core.addKey(algorithm, seed);
-    for (const type of stored.types) this.#core.learn(bytesOf(type));
-    for (const certificate of stored.certificates) this.#core.add(bytesOf(certificate));
-  }
-
-  /** Takes in a certificate file of `fengni issue`. */
-  add(certificate) {
-    this.#core.add(certificate);
-  }
-
-  /** Takes in the key file beside it, as text. */
-  addKey(file) {
-    const { algorithm, seed } = JSON.parse(file);
-    this.#core.addKey(algorithm, seed);
-  }
-
-  /** Learns a type's fields from the `encoded` of a proven type. */
-  learn(encoded) {
-    this.#core.learn(bytesOf(encoded));
-  }
-
-  list() {
-    return JSON.parse(this.#core.list());
-  }
-
-  /** Makes a code. */
-  show(identifier, { purpose, fields, lifetime_secs, challenge }, now, nonce) {
-    nonce ??= crypto.getRandomValues(new Uint8Array(8));
-    return JSON.parse(this.#core.show(identifier, fields, purpose, lifetime_secs, nonce, challenge, now));
-  }
-
-  free() {
-    this.#core.free();
-  }
-}
-
 /** Which kind of code a text looks like, and which character is wrong. */
 export function checkIdentifier(text) {
   return JSON.parse(core.checkIdentifier(text));
-}
-
-/** The modules of a code's QR symbol, row by row, without the border: 1 is dark. */
-export function qr(text) {
-  const modules = core.qr(text);
-  return { size: Math.sqrt(modules.length), modules };
 }
 
 /** Whether a signature holds; key and signature begin with their algorithm's number. */

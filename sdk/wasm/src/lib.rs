@@ -9,19 +9,34 @@
 //! the forms in `sdk/wasm/package/index.d.ts`; what is wrong with an argument is thrown as an error.
 
 mod answer;
+#[cfg(feature = "verifier")]
 mod checkpoint;
+#[cfg(feature = "verifier")]
 mod identifier;
+#[cfg(feature = "verifier")]
 mod keys;
+#[cfg(feature = "verifier")]
 mod offline;
+#[cfg(feature = "verifier")]
 mod proven;
+#[cfg(feature = "wallet")]
 mod qr;
+#[cfg(feature = "verifier")]
 mod question;
+#[cfg(feature = "verifier")]
 mod verifier;
+#[cfg(feature = "wallet")]
 mod wallet;
 
+#[cfg(feature = "verifier")]
 pub use checkpoint::Checkpoint;
+#[cfg(feature = "verifier")]
 pub use identifier::check_identifier;
+#[cfg(feature = "verifier")]
 pub use keys::verify_signature;
+#[cfg(feature = "wallet")]
 pub use qr::qr;
+#[cfg(feature = "verifier")]
 pub use verifier::Verifier;
+#[cfg(feature = "wallet")]
 pub use wallet::Wallet;

@@ -1,6 +1,6 @@
 //! Offline: a trust pack that the device takes along, and what it says about a code.
 
-use fengni_core::code::Code;
+use fengni_core::code::AnyCode;
 use fengni_core::id::Division;
 use fengni_core::pack::Subscription;
 use fengni_core::trust::TrustStore;
@@ -103,13 +103,14 @@ impl Verifier {
     #[wasm_bindgen(js_name = verifyOffline)]
     pub fn verify_offline(&mut self, text: &str, question: &Question, now: f64) -> String {
         let now = moment(now);
-        let verdict = match Code::parse(text.trim()) {
-            Ok(code) => {
+        let verdict = match AnyCode::parse(text.trim()) {
+            Ok(AnyCode::Dynamic(code)) => {
                 let verdict = self.store.verify(&code, &question.asked, now);
                 // One memory for both: a code that was accepted online counts no second time offline.
                 let once = self.replays.admit(verdict.clone(), &code, &self.context(question, now));
                 if once.is_valid() { verdict } else { once }
             }
+            Ok(AnyCode::Static(_)) => Verdict::unreachable("a code on paper is looked up where there is a network"),
             Err(error) => Verdict::malformed(&error),
         };
         json(&Checked { verdict, trouble: None })

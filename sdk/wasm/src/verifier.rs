@@ -3,7 +3,7 @@
 use fengni_core::block::Block;
 use fengni_core::book::Tag;
 use fengni_core::bytes::Bytes;
-use fengni_core::code::Code;
+use fengni_core::code::{AnyCode, Code};
 use fengni_core::codec;
 use fengni_core::id::CertificateId;
 use fengni_core::light::{Handover, LightError, Saved};
@@ -12,7 +12,9 @@ use fengni_core::pack::Subscription;
 use fengni_core::proof::{Place, Proven, StateProof};
 use fengni_core::trust::TrustStore;
 use fengni_core::verdict::Verdict;
-use fengni_core::verify::{Context, Mode, ReplayCache, verify_code, verify_identifier, verify_without_ledger};
+use fengni_core::verify::{
+    Context, Mode, ReplayCache, verify_code, verify_identifier, verify_static, verify_without_ledger,
+};
 use fengni_core::{CommitCertificate, Header, Height, LinePlace, Millis, NetworkId};
 use serde::Serialize;
 use wasm_bindgen::prelude::wasm_bindgen;
@@ -31,9 +33,24 @@ const SAVED_BYTES: usize = 16 * 1024 * 1024;
 #[derive(Serialize)]
 #[serde(tag = "kind", rename_all = "kebab-case")]
 enum Scanned {
-    Code { book: u32, line: u64, purpose: u16, issued_secs: u64, expires_secs: u64, with_path: bool },
-    Identifier { identifier: String },
-    Malformed { verdict: Box<Verdict> },
+    Code {
+        book: u32,
+        line: u64,
+        purpose: u16,
+        issued_secs: u64,
+        expires_secs: u64,
+        with_path: bool,
+    },
+    Identifier {
+        identifier: String,
+    },
+    /// A code on paper: it finds its document, and nobody was checked to be the holder.
+    Static {
+        identifier: String,
+    },
+    Malformed {
+        verdict: Box<Verdict>,
+    },
 }
 
 /// Where trust stands.
@@ -135,9 +152,10 @@ impl Verifier {
     /// What a scanned or typed text is, and where its line stands.
     pub fn place(&self, text: &str) -> String {
         let text = text.trim();
-        let scanned = match (CertificateId::parse(text), Code::parse(text)) {
+        let scanned = match (CertificateId::parse(text), AnyCode::parse(text)) {
             (Ok(identifier), _) => Scanned::Identifier { identifier: identifier.to_string() },
-            (Err(_), Ok(code)) => Scanned::Code {
+            (Err(_), Ok(AnyCode::Static(code))) => Scanned::Static { identifier: code.identifier.to_string() },
+            (Err(_), Ok(AnyCode::Dynamic(code))) => Scanned::Code {
                 book: code.shown.place.book.0,
                 line: code.shown.place.line.0,
                 purpose: code.terms.purpose.0,
@@ -164,10 +182,17 @@ impl Verifier {
         let context = self.context(question, context.now);
         let text = text.trim();
         let verdict = if let Ok(identifier) = CertificateId::parse(text) {
-            self.judge_identifier(&identifier, proven.as_ref(), question, &context, trouble.is_some())
+            let judge = |found: Option<_>| verify_identifier(&identifier, found, &context);
+            self.judge_record(&identifier, proven.as_ref(), question, trouble.is_some(), judge)
         } else {
-            match Code::parse(text) {
-                Ok(code) => self.judge_code(&code, proven.as_ref(), question, &context, trouble.is_some()),
+            match AnyCode::parse(text) {
+                Ok(AnyCode::Dynamic(code)) => {
+                    self.judge_code(&code, proven.as_ref(), question, &context, trouble.is_some())
+                }
+                Ok(AnyCode::Static(code)) => {
+                    let judge = |found: Option<_>| verify_static(&code, found, &context);
+                    self.judge_record(&code.identifier, proven.as_ref(), question, trouble.is_some(), judge)
+                }
                 Err(error) => Verdict::malformed(&error),
             }
         };
@@ -271,20 +296,21 @@ impl Verifier {
         self.replays.admit(verdict, code, context)
     }
 
-    fn judge_identifier(
+    /// What is recorded about a document, whose line the proof names by its tag.
+    fn judge_record<'a>(
         &self,
         identifier: &CertificateId,
-        proven: Option<&Proven>,
+        proven: Option<&'a Proven>,
         question: &Question,
-        context: &Context,
         troubled: bool,
+        judge: impl Fn(Option<(LinePlace, &'a Proven)>) -> Verdict,
     ) -> Verdict {
         match proven.filter(|_| self.store.light().evidence().is_empty()) {
-            Some(proven) => match line_of(proven, Tag::of(&context.domain, identifier)) {
-                Some(place) => verify_identifier(identifier, Some((place, proven)), context),
+            Some(proven) => match line_of(proven, Tag::of(self.store.domain(), identifier)) {
+                Some(place) => judge(Some((place, proven))),
                 None => Verdict::unreachable("the proof lacks the line"),
             },
-            None if !troubled && question.not_found() => verify_identifier(identifier, None, context),
+            None if !troubled && question.not_found() => judge(None),
             None => Verdict::unreachable(self.obstacle(question, troubled)),
         }
     }

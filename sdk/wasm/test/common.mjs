@@ -5,8 +5,9 @@ import { readFileSync } from "node:fs";
 const folder = process.env.FENGNI_PACKAGE;
 if (!folder) throw new Error("FENGNI_PACKAGE names no folder; next: make test-web");
 
-export const fengni = await import(new URL(`file://${folder}/index.js`).href);
-await fengni.load();
+const part = (name) => import(new URL(`file://${folder}/${name}.js`).href);
+export const fengni = { ...(await part("index")), ...(await part("wallet")) };
+await Promise.all([fengni.load(), fengni.loadWallet()]);
 
 const VECTORS = new URL("../../spec/vectors/", import.meta.url);
 export const vectors = (name) => JSON.parse(readFileSync(new URL(`${name}.json`, VECTORS), "utf8"));

@@ -1,4 +1,5 @@
-// How many verifications a second this machine does in Node. Printed, not asserted.
+// How many verifications a second one core of this machine does in Node. Printed, not asserted.
+// Counted in processor time, because others may share the machine.
 
 import test from "node:test";
 
@@ -8,13 +9,17 @@ const MILLIS = 1500;
 
 function perSecond(work) {
   for (let times = 0; times < 50; times += 1) work();
-  const began = performance.now();
+  const began = process.cpuUsage();
+  const millis = () => {
+    const { user, system } = process.cpuUsage(began);
+    return (user + system) / 1000;
+  };
   let count = 0;
-  while (performance.now() - began < MILLIS) {
+  while (millis() < MILLIS) {
     for (let times = 0; times < 20; times += 1) work();
     count += 20;
   }
-  return Math.round((count * 1000) / (performance.now() - began));
+  return Math.round((count * 1000) / millis());
 }
 
 test("verifications a second", () => {

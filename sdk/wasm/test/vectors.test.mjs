@@ -14,10 +14,10 @@ test("verdicts", () => {
     const asked = { verifier: context.verifier, purpose: context.purpose, min_grade: context.min_grade, challenge: context.challenge };
     const { verdict: found, trouble } = verifier.verify(code, bytesOf(file.proofs[proof]), asked, context.now_millis);
     assert.equal(trouble, null, story);
-    const { answer, detail, warnings, document } = found;
+    const { answer, detail, warnings, document, display, plain_text } = found;
     // A verifier remembers codes, which the vectors leave out.
     const checked = found.checked.filter((check) => check !== "single-use");
-    assert.deepEqual({ answer, code: found.code, detail, warnings, checked, claims: document?.claims ?? [] }, verdict, story);
+    assert.deepEqual({ answer, code: found.code, detail, warnings, checked, display, plain_text, claims: document?.claims ?? [] }, verdict, story);
     verifier.free();
   }
   console.log(`verdicts: ${file.cases.length} cases`);

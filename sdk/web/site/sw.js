@@ -8,7 +8,8 @@ const SHELL = [
   "js/decoder.js", "js/dom.js", "js/frame.js", "js/gateway.js", "js/holder.js", "js/identifier.js", "js/language.js", "js/pagegrid.js",
   "js/packs.js", "js/register.js", "js/scan.js", "js/settings.js", "js/speech.js", "js/store.js", "js/trust.js",
   "js/verdict.js", "js/verifier.js", "js/words.js",
-  "fengni/index.js", "fengni/records.js", "fengni/core.js", "fengni/core_bg.wasm",
+  "fengni/index.js", "fengni/load.js", "fengni/records.js", "fengni/core.js", "fengni/core_bg.wasm",
+  "fengni/wallet.js", "fengni/wallet_core.js", "fengni/wallet_core_bg.wasm",
   "vendor/zxing/reader/index.js", "vendor/zxing/share.js", "vendor/zxing/zxing_reader.wasm",
 ];
 

@@ -239,8 +239,8 @@ async function codeIn(page) {
   const certificate = [...(await readFile(scene.certificate))];
   const key = await readFile(scene.certificate.replace(/\.certificate$/, ".key"), "utf8");
   return page.evaluate(async (bytes, keyFile, purpose, network, types) => {
-    const { load, Wallet } = await import("./fengni/index.js");
-    await load();
+    const { loadWallet, Wallet } = await import("./fengni/wallet.js");
+    await loadWallet();
     const wallet = new Wallet(network);
     wallet.add(Uint8Array.from(bytes));
     wallet.addKey(keyFile);
@@ -261,14 +261,16 @@ async function shoot(page, name) {
   for (const [size, viewport] of Object.entries(SIZES)) {
     await page.setViewport(viewport);
     for (const care of ["off", "on"]) {
-      await page.evaluate((state) => { document.documentElement.dataset.care = state; }, care);
+      await page.evaluate((state) => {
+        if (document.documentElement.dataset.care !== state) document.getElementById("care").click();
+      }, care);
       // Animations end, fonts load.
       await new Promise((resolve) => setTimeout(resolve, 300));
       await page.screenshot({ path: join(shots, `${name}-${size}${care === "on" ? "-care" : ""}.png`), fullPage: true });
       const wide = await page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth);
       if (wide > 0) troubles.push(`${name}: ${wide} pixels too wide on ${size}, care ${care}`);
     }
-    await page.evaluate(() => { document.documentElement.dataset.care = "off"; });
+    await page.evaluate(() => document.getElementById("care").click());
   }
   await page.setViewport(before);
 }

@@ -1,7 +1,7 @@
 // The holder's demo page: a wallet in memory, and a code that renews itself. Never a verdict here:
 // what counts is what the verifier's screen says.
 
-import { qr, Wallet } from "../fengni/index.js";
+import { loadWallet, qr, Wallet } from "../fengni/wallet.js";
 import { byId, draw, make } from "./dom.js";
 import { frame, showNetwork } from "./frame.js";
 import { moment, say } from "./language.js";
@@ -21,7 +21,7 @@ frame();
 start().catch((error) => problem(error.message ?? String(error)));
 
 async function start() {
-  trust = await Trust.open();
+  [trust] = await Promise.all([Trust.open(), loadWallet()]);
   showNetwork(trust.network);
   document.documentElement.dataset.ready = "yes";
 }

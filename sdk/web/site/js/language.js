@@ -18,8 +18,11 @@ export function pick(pair, gaps = {}) {
 /** Words of the page by name. */
 export const say = (name, gaps) => pick(WORDS[name], gaps);
 
-/** Of a sentence in both languages, as verdicts hold it; Chinese with the comma of Chinese. */
-export const sentence = (reason) => (language() === "zh" ? reason.zh.replace(/,\s*/g, "，").replace(/:(?=[\u4e00-\u9fff])/g, "：") : reason.en);
+/** Of a sentence in both languages, as verdicts hold it, set as its language sets it. */
+export function sentence({ zh, en }) {
+  if (language() === "en") return en.charAt(0).toUpperCase() + en.slice(1);
+  return zh.replace(/,\s*/g, "，").replace(/:(?=[\u4e00-\u9fff])/g, "：");
+}
 
 /** Puts the words into every element that names some. */
 export function translate(root = document) {

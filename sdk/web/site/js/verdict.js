@@ -1,7 +1,7 @@
 // A verdict on the page: the word first, then why, how fresh, what was shown, what was checked.
 
 import { draw, make } from "./dom.js";
-import { moment, pick, say, sentence, span } from "./language.js";
+import { language, moment, pick, say, sentence, span } from "./language.js";
 import { CHECKS, NEXT, TITLES } from "./words.js";
 
 /** The answer in one word. */
@@ -16,7 +16,8 @@ export function spoken(verdict) {
   return [word(verdict), pick(TITLES[verdict.code]), plain(verdict)].filter(Boolean).join("。");
 }
 
-const plain = (verdict) => (verdict.plain_text ? sentence(verdict.plain_text) : sentence(verdict.reason));
+/** The verdict for a clerk, in forty characters: there are such in Chinese. */
+const plain = (verdict) => (language() === "zh" && verdict.plain_text ? sentence({ zh: verdict.plain_text }) : sentence(verdict.reason));
 
 /** All of it, as elements. */
 export function show(checked, { offlineOf, onAgain, onSpeak }) {
@@ -35,7 +36,7 @@ export function show(checked, { offlineOf, onAgain, onSpeak }) {
 }
 
 function headline(verdict) {
-  return make("div", { class: "word", "data-answer": verdict.answer, "data-code": verdict.code },
+  return make("div", { class: "word", "data-answer": verdict.answer, "data-display": verdict.display, "data-code": verdict.code },
     sign(verdict.answer),
     make("h2", { id: "verdict-word" }, word(verdict)),
     make("p", {}, pick(TITLES[verdict.code]) || verdict.code));
@@ -62,6 +63,7 @@ function why(verdict, trouble, offlineOf) {
   const asOf = verdict.as_of && say("as_of", { height: verdict.as_of.height, time: moment(verdict.as_of.time, true) });
   return make("div", { class: "why" },
     make("p", { class: "reason" }, plain(verdict)),
+    plain(verdict) === sentence(verdict.reason) ? null : make("p", {}, sentence(verdict.reason)),
     verdict.warnings.includes("DISPUTED") ? make("p", { class: "warning" }, say("disputed")) : null,
     make("p", { class: "next" }, pick(NEXT[verdict.code] ?? NEXT[verdict.answer])),
     asOf ? make("p", { class: "hint" }, offlineOf ? `${say("offline")} · ${asOf}` : asOf) : null,

@@ -68,6 +68,7 @@ async function verify(text) {
   let bytes = null;
   let unproven;
   try {
+    // A code on paper is looked up by its identifier, as a typed one is.
     bytes = await (place.kind === "code"
       ? gateway.lineProof(place.book, place.line, question.verifier)
       : gateway.identifierProof(place.identifier, question.verifier));

@@ -70,7 +70,7 @@ export const WORDS = {
   change: ["更改", "Change"],
   online: ["联网", "Online"],
   offline: ["离线", "Offline"],
-  pack: ["离线包", "Offline pack"],
+  pack: ["离线包：", "Offline pack: "],
   pack_none: ["无", "none"],
   pack_of: ["{time} 的状态", "as of {time}"],
   pack_update: ["更新", "Update"],
