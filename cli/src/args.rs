@@ -6,6 +6,7 @@ use clap::{Args, Parser, Subcommand};
 
 use crate::agreement::AgreementCommand;
 use crate::audit::AuditCommand;
+use crate::bulk::BulkArgs;
 use crate::challenge::ChallengeCommand;
 use crate::connect::ConnectArgs;
 use crate::history::{CheckArgs, HistoryArgs};
@@ -70,6 +71,8 @@ pub(crate) enum Command {
     /// Keep certificates and their keys in one file
     #[command(subcommand)]
     Wallet(WalletCommand),
+    /// Verify many codes or certificate files at once, by a trust store
+    Bulk(BulkArgs),
     /// What a device takes along to verify where there is no network
     #[command(subcommand)]
     Trust(TrustCommand),
@@ -127,6 +130,9 @@ pub(crate) struct SampleArgs {
     /// First port; without it the system names free ones
     #[arg(long, value_name = "PORT")]
     pub(crate) base_port: Option<u16>,
+    /// Folder of the verifier's pages, which every gateway serves under /web/: see make web
+    #[arg(long, value_name = "DIR")]
+    pub(crate) pages: Option<PathBuf>,
     /// Replace the network that is in the folder
     #[arg(long)]
     pub(crate) force: bool,

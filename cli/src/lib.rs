@@ -14,6 +14,7 @@
 mod agreement;
 mod args;
 mod audit;
+mod bulk;
 mod challenge;
 mod connect;
 mod ending;
@@ -88,6 +89,7 @@ fn dispatch(command: Command, output: Output) -> Result<Ending> {
         Command::Challenge(command) => challenge::run(&command, output),
         Command::Show(args) => wallet::show(&args, output),
         Command::Wallet(command) => wallet::wallet(&command, output),
+        Command::Bulk(args) => bulk::run(&args, output),
         Command::Trust(command) => trust::run(&command, output),
         Command::Verify(args) => verify::run(&args, output),
         Command::History(args) => history::run(&args, output),

@@ -11,3 +11,10 @@ pub fn binary(name: &str) -> PathBuf {
     let found = own.ancestors().skip(1).map(|folder| folder.join(name)).find(|path| path.is_file());
     found.unwrap_or_else(|| panic!("{name} is not built; next: cargo build --workspace --bins"))
 }
+
+/// The pages that `make web` has built, if it has.
+pub fn pages() -> Option<PathBuf> {
+    // Beside the programs: target/debug/fengni, target/web.
+    let folder = binary("fengni").ancestors().nth(2)?.join("web");
+    folder.join("fengni/index.js").is_file().then_some(folder)
+}

@@ -15,7 +15,7 @@ mod network;
 mod wait;
 
 pub use actors::{Actor, Paper, holder_key, purpose_code, random};
-pub use binaries::binary;
+pub use binaries::{binary, pages};
 pub use command::{Answer, fengni};
 pub use load::{Load, Sealed};
 pub use network::{Network, Node, NodeStatus};

@@ -7,27 +7,17 @@
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use fengni_tests::{Network, fengni};
-
-fn site() -> PathBuf {
-    // Beside the programs under test: target/debug/fengni, target/web.
-    let programs = fengni_tests::binary("fengni");
-    programs.ancestors().nth(2).expect("a target folder").join("web")
-}
+use fengni_tests::{Network, fengni, pages};
 
 #[test]
 fn the_pages_answer_as_the_command_line_does() {
-    let site = site();
-    assert!(site.join("fengni/index.js").is_file(), "there are no pages at {}; next: make web", site.display());
-    let network = Network::made();
-    let observer = network.node("observer").home.join("node.toml");
-    let text = std::fs::read_to_string(&observer).expect("sample wrote it");
-    // A top-level field stands before the first table.
-    std::fs::write(&observer, format!("pages = {:?}\n{text}", site.display().to_string())).expect("writable");
+    let site = pages().expect("there are no pages; next: make web");
+    let network = Network::made_with(&["--pages", &site.display().to_string()]);
     network.start_all();
     let home = network.home();
     let certificates = network.scratch().join("certificates");
     issue(&network, &home, &certificates);
+    another_decoder_reads_what_is_shown(&network, &certificates);
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
     let shots = std::env::var_os("FENGNI_SHOTS").map_or_else(|| network.scratch().join("shots"), PathBuf::from);
     let output = Command::new("node")
@@ -45,6 +35,45 @@ fn the_pages_answer_as_the_command_line_does() {
     assert!(output.status.success(), "{out}\n{err}");
     let pictures = std::fs::read_dir(&shots).expect("pictures were taken").count();
     assert!(pictures >= 40, "{pictures} pictures\n{out}");
+}
+
+/// CRT: what `fengni show` draws is read by decoders that nobody here wrote. zxing-wasm reads the
+/// camera and the uploads of the stories above; this is zbar, on the PNG at sizes that a phone's
+/// screen shows, and on the SVG as a browser draws it.
+fn another_decoder_reads_what_is_shown(network: &Network, certificates: &Path) {
+    let file = |name: &str| network.scratch().join(name).display().to_string();
+    let certificate = std::fs::read_dir(certificates)
+        .expect("issued")
+        .filter_map(|entry| {
+            Some(entry.ok()?.path()).filter(|path| path.extension().is_some_and(|end| end == "certificate"))
+        })
+        .next()
+        .expect("a certificate");
+    let (svg, map) = (file("code.svg"), network.map());
+    let show =
+        ["show", &certificate.display().to_string(), "--purpose", "101", "--svg", &svg, "--text", "--network", &map];
+    let text = fengni(&show, b"").expect(0).out.trim().to_owned();
+    for scale in [3, 4, 6] {
+        let png = file("code.png");
+        std::fs::write(&png, fengni_client::picture::png(&text, scale).expect("a code fits")).expect("writable");
+        assert_eq!(zbar(&png), text, "at {scale} pixels a module");
+    }
+    for size in ["360,360", "600,600"] {
+        let drawn = file("drawn.png");
+        let drawing = Command::new("chromium")
+            .args(["--headless", "--no-sandbox", "--hide-scrollbars", "--default-background-color=FFFFFFFF"])
+            .args([format!("--screenshot={drawn}"), format!("--window-size={size}"), format!("file://{svg}")])
+            .output()
+            .expect("Chromium is there; next: make setup");
+        assert!(drawing.status.success(), "{}", String::from_utf8_lossy(&drawing.stderr));
+        assert_eq!(zbar(&drawn), text, "drawn in a window of {size}");
+    }
+}
+
+fn zbar(picture: &str) -> String {
+    let read =
+        Command::new("zbarimg").args(["-q", "--raw", picture]).output().expect("zbarimg is there; next: make setup");
+    String::from_utf8_lossy(&read.stdout).trim().to_owned()
 }
 
 /// Three licences, each with its phone's key.

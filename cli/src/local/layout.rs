@@ -23,8 +23,8 @@ pub(super) struct NodePlan {
 }
 
 impl NodePlan {
-    /// The node's configuration, with the peers it dials and lets in.
-    pub(super) fn config(&self, peers: &[&Self]) -> String {
+    /// The node's configuration, with the peers it dials and lets in, and the pages it serves.
+    pub(super) fn config(&self, peers: &[&Self], pages: Option<&Path>) -> String {
         let mut text = String::from("# Made by `fengni sample`. Paths are relative to this file's folder.\n");
         let mut line = |text_of_line: String| {
             text.push_str(&text_of_line);
@@ -34,6 +34,9 @@ impl NodePlan {
         line(format!("member = \"{}\"", self.code));
         line("genesis = \"../../genesis.bin\"".to_owned());
         line("data = \"data\"".to_owned());
+        if let Some(pages) = pages {
+            line(format!("pages = {:?}", pages.display().to_string()));
+        }
         line("\n[keys]".to_owned());
         if self.role == NodeRole::Validator {
             line("consensus = \"keys/consensus.json\"".to_owned());

@@ -228,6 +228,8 @@ fn save_nodes(map: &mut NetworkMap, args: &SampleArgs, document: &Document, keys
         plans.push(plan(member, name, NodeRole::Observer, &mut ports)?);
     }
     let sources: Vec<&NodePlan> = plans.iter().filter(|plan| plan.role == NodeRole::Validator).take(SOURCES).collect();
+    let pages = args.pages.as_ref().map(|folder| folder.canonicalize().with_context(|| folder.display().to_string()));
+    let pages = pages.transpose()?;
     for own in &plans {
         let peers: Vec<&NodePlan> = match own.role {
             NodeRole::Observer => sources.clone(),
@@ -239,7 +241,7 @@ fn save_nodes(map: &mut NetworkMap, args: &SampleArgs, document: &Document, keys
         };
         let home = PathBuf::from("nodes").join(&own.name);
         let folder = map.path(&home);
-        write(&folder.join("node.toml"), own.config(&peers))?;
+        write(&folder.join("node.toml"), own.config(&peers, pages.as_deref()))?;
         let member = document.members.iter().find(|member| member.key == own.member).context("a plan has a member")?;
         for (place, entry) in member.keys.iter().enumerate() {
             let is_nodes = entry.purpose == KeyPurpose::Peer

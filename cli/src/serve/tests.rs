@@ -32,6 +32,7 @@ fn serve_sample() -> Served {
         observers: Vec::new(),
         no_observer: true,
         base_port: None,
+        pages: None,
         force: false,
     })
     .expect("a sample network");

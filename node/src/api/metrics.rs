@@ -169,6 +169,7 @@ pub(crate) fn query_kind(route: &str) -> Option<&'static str> {
         "/v1/proofs/identifier/{identifier}" => "identifier",
         "/v1/history/{book}/{line}" => "history",
         "/v1/pages/{book}/{page}" => "page",
+        "/v1/packs" | "/v1/packs/index" => "pack",
         "/v1/transactions/{id}" => "outcome",
         "/v1/codes" | "/v1/codes/{set}" => "reference-code",
         "/v1/members" | "/v1/types" | "/v1/authorities" | "/v1/agreements" | "/v1/books" => "registry",

@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
 use crate::bytes::Bytes;
-use crate::certificate::Grade;
+use crate::certificate::{CertificateFile, Grade};
 use crate::code::{Code, StaticCode};
 use crate::codec::{self, DecodeError};
 use crate::day::Millis;
@@ -190,8 +190,13 @@ impl TrustStore {
 
     /// Judges a code by the pack, once: a code that was accepted is refused afterwards.
     pub fn verify(&mut self, code: &Code, question: &Question, now: Millis) -> Verdict {
-        self.clock = self.clock.max(now);
         let verdict = self.judge(code, question, now);
+        self.admit(verdict, code, question, now)
+    }
+
+    /// Lets a valid verdict on a code stand once (VER-04).
+    pub fn admit(&mut self, verdict: Verdict, code: &Code, question: &Question, now: Millis) -> Verdict {
+        self.clock = self.clock.max(now);
         self.replays.admit(verdict, code, &self.context(question, now))
     }
 
@@ -229,6 +234,15 @@ impl TrustStore {
         match self.pack.as_ref().and_then(|pack| pack.all_around(code.place)) {
             Some(proven) => verify_static(code, Some((code.place, &proven)), &context),
             None => Verdict::unreachable(NOT_COVERED),
+        }
+    }
+
+    /// What the pack records about a certificate file, by the path it holds. Never valid: whoever has
+    /// a copy of the file need not be its holder.
+    pub fn judge_file(&self, file: &CertificateFile, question: &Question, now: Millis) -> Verdict {
+        match file.certificate.check(self.domain()) {
+            Ok(()) => self.judge_static(&StaticCode::of(self.domain(), file), question, now),
+            Err(error) => Verdict::malformed(&error),
         }
     }
 

@@ -172,42 +172,48 @@ fn q6_a_pack_that_leaves_something_out_is_refused() {
 #[test]
 fn the_vectors_are_what_this_code_makes() {
     let mut story = Story::new(Suite::Standard);
-    story.tell("
+    story.tell(
+        "
         block
           police        open B licence 31             ok
           yunshan       open Y licence 33             ok
         block
           police        seal B a b c                  ok
+        block
           police        suspend b until:+9d           ok
-    ");
+    ",
+    );
     let moment = |story: &Story| {
         let last = story.network.blocks.last().expect("a block was made");
         let (header, certificate) = (last.block.header.clone(), last.certificate.clone());
         Moment { state: story.network.state.clone(), header, certificate }
     };
     let first = moment(&story);
-    story.tell("
+    story.tell(
+        "
         block
           police        seal B d e                    ok
           police        dispute a                     ok
-    ");
+    ",
+    );
     let second = moment(&story);
     let subscription = Subscription::new(vec![common::kind("licence")], vec![common::division("31")]);
     let full = make(&story, &first, &subscription, None);
     let held = open(&story, full.clone(), None).expect("it adds up");
     let delta = make(&story, &second, &subscription, Some(&held.basis()));
     let latest = open(&story, delta.clone(), Some(&held)).expect("it adds up");
-    let accepted = [("full", &full, None, &held), ("delta", &delta, Some("full"), &latest)].map(|(name, pack, below, opened)| {
-        let books = opened.books().map(|(number, book, covered)| {
+    let accepted =
+        [("full", &full, None, &held), ("delta", &delta, Some("full"), &latest)].map(|(name, pack, below, opened)| {
+            let books = opened.books().map(|(number, book, covered)| {
             json!({ "number": number, "lines": book.lines, "covered": covered, "pages": book.pages })
         });
-        json!({
-            "name": name, "pack": hex::encode(pack.encode()), "on_top_of": below,
-            "height": opened.header().height, "state_root": opened.header().state_root,
-            "shelves": opened.basis().shelves_hex(), "books": books.collect::<Vec<_>>(),
-            "full": hex::encode(opened.to_full().encode()),
-        })
-    });
+            json!({
+                "name": name, "pack": hex::encode(pack.encode()), "on_top_of": below,
+                "height": opened.header().height, "state_root": opened.header().state_root,
+                "shelves": opened.basis().shelves_hex(), "books": books.collect::<Vec<_>>(),
+                "full": hex::encode(opened.to_full().encode()),
+            })
+        });
     let mut left_out = full.clone();
     drop(left_out.changed.pop());
     let mut no_pages = full.clone();

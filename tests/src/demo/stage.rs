@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 
 use serde_json::Value;
 
+use crate::binaries::pages;
 use crate::command::{Answer, fengni};
 
 /// A running sample network and how the story went so far.
@@ -31,7 +32,10 @@ impl Demo {
         stop_on_interrupt(text.clone())?;
         let demo = Self { home, steps: Cell::new(0), wrong: Cell::new(0) };
         demo.title("Four departments and an observer begin a register / 四个部门与一个观察节点建立登记簿");
-        for arguments in [["sample", "--home", &text], ["up", "--home", &text]] {
+        let pages = pages().map(|folder| folder.display().to_string());
+        let mut sample = vec!["sample", "--home", &text];
+        sample.extend(pages.iter().flat_map(|folder| ["--pages", folder]));
+        for arguments in [sample, vec!["up", "--home", &text]] {
             let answer = demo.run(&arguments);
             if answer.code != 0 {
                 return Err(format!("fengni {} failed: {}", arguments[0], answer.err));
@@ -171,6 +175,11 @@ impl Demo {
         println!("\nThe network goes on:");
         for node in ["gov", "psb", "amr", "hrs", "observer"] {
             println!("  {node:9} {}/v1/network", self.gateway(node));
+        }
+        if pages().is_some() {
+            println!("  pages     {}/web/", self.gateway("observer"));
+        } else {
+            println!("  pages     none yet: make web, then make demo again");
         }
         println!("next: fengni status --home {0}, and fengni down --home {0}", self.home.display());
     }

@@ -7,7 +7,7 @@ use fengni_client::transport::HttpOptions;
 use fengni_client::trust::{self, UpdateError, Updated};
 use fengni_client::wallet::{Show, Wallet};
 use fengni_client::{clock, picture};
-use fengni_core::code::Code;
+use fengni_core::code::{Code, StaticCode};
 use fengni_core::operation::{Cause, Operation, StandingChange};
 use fengni_core::pack::{PackError, Subscription};
 use fengni_core::trust::{Question, TrustError, TrustStore};
@@ -51,7 +51,8 @@ impl Device {
     }
 }
 
-/// A wallet that has asked where its certificate stands.
+/// A wallet that has asked where its certificate stands. Other stories seal on the same page: a
+/// path that is younger than the pack leads in any case, an older one may not.
 fn phone(world: &World, held: &Held) -> Wallet {
     let mut wallet = world.wallet(held);
     wallet.refresh(&mut world.ledger(&[world.caught_up("gov")])).expect("an honest node");
@@ -72,12 +73,12 @@ fn change(world: &World, held: &Held, change: StandingChange, persons: usize) {
 fn ver05_a_pack_answers_without_a_network_and_says_as_of_when() {
     let world = World::shared();
     let held = world.sealed_licence();
-    let wallet = phone(&world, &held);
     let mut device = Device::new(&world, Subscription::default());
-    let code = show(&wallet, clock::now());
-    device.expect(&code, clock::now(), VerdictCode::LedgerUnreachable, "no trust pack on this device");
+    let fresh = || show(&phone(&world, &held), clock::now());
+    device.expect(&fresh(), clock::now(), VerdictCode::LedgerUnreachable, "no trust pack on this device");
     let first = device.update(&world);
     assert_eq!(first.since, None);
+    let code = fresh();
     let verdict = device.expect(&code, clock::now(), VerdictCode::ValidOffline, "");
     assert_eq!(verdict.as_of.map(|as_of| as_of.height), Some(first.height));
     assert!(verdict.ages.standing_secs.is_some() && verdict.ages.checkpoint_secs.is_some());
@@ -87,25 +88,24 @@ fn ver05_a_pack_answers_without_a_network_and_says_as_of_when() {
 
     // What happens afterwards reaches the device with the next pack: a small one.
     change(&world, &held, StandingChange::Suspend { until: None }, 1);
-    device.expect(&show(&wallet, clock::now()), clock::now(), VerdictCode::ValidOffline, "");
+    device.expect(&fresh(), clock::now(), VerdictCode::ValidOffline, "");
     let second = device.update(&world);
     assert_eq!(second.since, Some(first.height));
     assert!(second.bytes < first.bytes, "{} after {}", second.bytes, first.bytes);
-    let suspended = device.expect(&show(&wallet, clock::now()), clock::now(), VerdictCode::Suspended, "suspended by");
+    let suspended = device.expect(&fresh(), clock::now(), VerdictCode::Suspended, "suspended by");
     assert_eq!(suspended.answer, Answer::Refused);
 
     // Kept on a disk and read again, it answers the same.
     let again = TrustStore::decode(&device.store.encode()).expect("as it was written");
     assert_eq!(again.pack(), device.store.pack());
     device.store = again;
-    device.expect(&show(&wallet, clock::now()), clock::now(), VerdictCode::Suspended, "suspended by");
+    device.expect(&fresh(), clock::now(), VerdictCode::Suspended, "suspended by");
 }
 
 #[test]
 fn ver05_states_that_follow_one_another_each_have_their_answer_offline() {
     let world = World::shared();
     let held: Vec<Held> = world.seal(&[(); 5].map(|()| world.licence()));
-    let wallets: Vec<Wallet> = held.iter().map(|held| phone(&world, held)).collect();
     change(&world, &held[0], StandingChange::Cancel, 2);
     change(&world, &held[1], StandingChange::Annul, 2);
     change(&world, &held[2], StandingChange::BlockKey, 1);
@@ -121,6 +121,7 @@ fn ver05_states_that_follow_one_another_each_have_their_answer_offline() {
     );
     let mut device = Device::new(&world, Subscription::default());
     device.update(&world);
+    let wallets: Vec<Wallet> = held.iter().map(|held| phone(&world, held)).collect();
     let now = clock::now();
     let expected = [
         (VerdictCode::Cancelled, "cancelled"),
@@ -139,9 +140,10 @@ fn ver05_states_that_follow_one_another_each_have_their_answer_offline() {
 #[test]
 fn ver05_what_is_too_old_or_turned_back_is_never_valid() {
     let world = World::shared();
-    let wallet = phone(&world, &world.sealed_licence());
+    let held = world.sealed_licence();
     let mut device = Device::new(&world, Subscription::default());
     device.update(&world);
+    let wallet = phone(&world, &held);
     let header = device.store.pack().expect("just fetched").header().time;
     let day = Millis(header.0 + 24 * HOUR_MILLIS);
     device.expect(&show(&wallet, day), day, VerdictCode::ValidOffline, "");
@@ -157,6 +159,7 @@ fn ver05_what_is_too_old_or_turned_back_is_never_valid() {
     device.expect(&show(&wallet, day), day, VerdictCode::StatusStale, "clock is 3600 seconds behind");
     // A fresh pack says what time it is.
     device.update(&world);
+    let wallet = phone(&world, &held);
     let now = clock::now();
     device.expect(&show(&wallet, now), now, VerdictCode::ValidOffline, "");
     let question = device.question;
@@ -207,9 +210,9 @@ fn ver05_a_path_made_on_a_shorter_page_still_leads_or_says_what_to_do() {
     let says =
         verdict.code == VerdictCode::LedgerUnreachable && verdict.reason.en.contains("next: let the holder's wallet");
     assert!(leads || says, "line {place}: {}", verdict.reason.en);
-    // With a path of today it always does.
-    let wallet = phone(&world, &early);
+    // With a path that is younger than the pack it always does.
     device.update(&world);
+    let wallet = phone(&world, &early);
     let now = clock::now();
     device.expect(&show(&wallet, now), now, VerdictCode::ValidOffline, "");
     let unknown = show(&world.wallet(&early), now);
@@ -219,7 +222,8 @@ fn ver05_a_path_made_on_a_shorter_page_still_leads_or_says_what_to_do() {
 #[test]
 fn a_book_outside_the_subscription_is_undecided_and_recognition_is_judged_offline() {
     let world = World::shared();
-    let wallet = phone(&world, &world.sealed_licence());
+    let held = world.sealed_licence();
+    let wallet = phone(&world, &held);
     let now = clock::now();
     let mut narrow = Device::new(&world, Subscription::new(vec![TypeNumber(1)], vec![]));
     narrow.update(&world);
@@ -228,6 +232,7 @@ fn a_book_outside_the_subscription_is_undecided_and_recognition_is_judged_offlin
     abroad.question.verifier = sample::member("YHD").expect("a sample member");
     abroad.question.purpose = purpose_code(TRAFFIC);
     abroad.update(&world);
+    let wallet = phone(&world, &held);
     let now = clock::now();
     abroad.expect(&show(&wallet, now), now, VerdictCode::NotRecognised, "no agreement recognises");
 }
@@ -235,7 +240,7 @@ fn a_book_outside_the_subscription_is_undecided_and_recognition_is_judged_offlin
 #[test]
 fn the_command_line_takes_a_pack_along() {
     let world = World::shared();
-    let wallet = phone(&world, &world.sealed_licence());
+    let held = world.sealed_licence();
     let map = world.network().map();
     let folder = tempfile::tempdir().expect("a folder for the test");
     let store = folder.path().join("desk.trust").display().to_string();
@@ -249,6 +254,7 @@ fn the_command_line_takes_a_pack_along() {
     assert!(delta["since"].as_u64().is_some(), "{delta}");
     let shown = run(&["trust", "show", &store], 0);
     assert_eq!(shown["books"][0]["held"], true);
+    let wallet = phone(&world, &held);
     let image = folder.path().join("code.png");
     std::fs::write(&image, picture::png(&show(&wallet, clock::now()).to_text(), 4).expect("a code fits"))
         .expect("writable");
@@ -259,4 +265,20 @@ fn the_command_line_takes_a_pack_along() {
     let verdict = scan(&image, 0);
     assert_eq!((verdict["code"].as_str(), verdict["answer"].as_str()), (Some("VALID_OFFLINE"), Some("valid")));
     assert_eq!(scan(&image, 1)["code"], "CODE_REPLAYED");
+
+    // Many at once: a code twice, a printed one, a certificate file, and something else.
+    let code = show(&wallet, clock::now()).to_text();
+    let file = folder.path().join("held.certificate");
+    let kept = wallet.certificates().next().expect("one certificate").clone();
+    std::fs::write(&file, kept.encode()).expect("writable");
+    let printed = StaticCode::of(&world.domain, &kept).to_text();
+    let lines = [code.as_str(), &code, &printed, &file.display().to_string(), "FN1:NO"].join("\n");
+    let arguments = ["bulk", "-", "--trust", &store, "--as", "HRS", "--purpose", TRAFFIC, "--network", &map];
+    let answer = fengni(&arguments, lines.as_bytes()).expect(2);
+    let verdicts: Vec<serde_json::Value> =
+        answer.out.lines().map(|line| serde_json::from_str(line).expect("a line of JSON")).collect();
+    let codes: Vec<&str> = verdicts.iter().filter_map(|verdict| verdict["code"].as_str()).collect();
+    let recorded = "DOCUMENT_STATUS_ONLY";
+    assert_eq!(codes, ["VALID_OFFLINE", "CODE_REPLAYED", recorded, recorded, "MALFORMED"]);
+    assert!(answer.err.contains("5 judged: 1 valid, 2 refused, 2 undecided"), "{}", answer.err);
 }

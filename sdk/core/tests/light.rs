@@ -1,0 +1,155 @@
+//! The light client over changing sets of validators (AUD-10, F-7).
+
+use fengni_core::block::{BlockId, PROTOCOL_VERSION};
+use fengni_core::light::{Checkpoint, Handover, HandoverError, LightClient, LightError};
+use fengni_core::{
+    CommitCertificate, CommitSignature, Digest, Domain, Header, Height, KeyAlgorithm, MemberNumber, Millis, NetworkId,
+    SecretKey, Suite, Validator, ValidatorSet, VoteStep, vote_bytes,
+};
+
+const DOMAIN: Domain = Domain { suite: Suite::Standard, network: NetworkId(Digest([0x46; 32])) };
+const BEGUN: Millis = Millis(1_772_000_000_000);
+const BLOCKS: u64 = 1000;
+/// Who decides from which height on.
+const SETS: [(u64, &[u8]); 4] =
+    [(1, &[0, 1, 2, 3]), (251, &[0, 1, 2, 3, 4]), (600, &[2, 3, 4, 5, 6, 7, 8]), (999, &[5, 6, 7, 8])];
+
+fn key(member: u8) -> SecretKey {
+    SecretKey::from_seed(KeyAlgorithm::Ed25519, &[member + 1; 32]).expect("32 bytes are a key")
+}
+
+fn set(members: &[u8]) -> ValidatorSet {
+    let validator =
+        |member: &u8| Validator { member: MemberNumber((*member).into()), key: key(*member).public(), power: 1 };
+    ValidatorSet::new(members.iter().map(validator).collect()).expect("a set")
+}
+
+/// The members that decide a height.
+fn members(height: u64) -> &'static [u8] {
+    SETS.iter().rev().find(|(from, _)| *from <= height).expect("a set from height 1 on").1
+}
+
+fn signed(header: &Header, by: &[u8]) -> CommitCertificate {
+    let (height, block) = (header.height, header.id(&DOMAIN));
+    let sign = |member: &u8| {
+        let number = MemberNumber((*member).into());
+        let message = vote_bytes(&DOMAIN, VoteStep::Precommit, height, 0, Some(block), number);
+        CommitSignature { member: number, signature: key(*member).sign(&message) }
+    };
+    CommitCertificate { height, round: 0, block, signatures: by.iter().map(sign).collect() }
+}
+
+/// Headers of 1,000 blocks over which the validators change three times.
+fn chain() -> Vec<Header> {
+    let mut parent = BlockId::default();
+    let header = |height: u64| {
+        let header = Header {
+            version: PROTOCOL_VERSION,
+            suite: DOMAIN.suite,
+            network: DOMAIN.network,
+            height: Height(height),
+            time: Millis(BEGUN.0 + height * 1000),
+            parent,
+            proposer: MemberNumber(members(height)[0].into()),
+            transactions: Digest::default(),
+            outcomes: Digest::default(),
+            parent_certificate: Digest::default(),
+            state_root: Digest([7; 32]),
+            next_validators: set(members(height + 1)).digest(&DOMAIN),
+        };
+        parent = header.id(&DOMAIN);
+        header
+    };
+    (1..=BLOCKS).map(header).collect()
+}
+
+fn client() -> LightClient {
+    LightClient::from_checkpoint(Checkpoint {
+        network: DOMAIN.network,
+        suite: DOMAIN.suite,
+        height: Height(0),
+        time: BEGUN,
+        block: None,
+        validators: set(SETS[0].1),
+        trusting_period_secs: 86_400,
+    })
+}
+
+/// The handover to the set that decides from `height` on.
+fn handover(chain: &[Header], height: u64) -> Handover {
+    let header = chain[usize::try_from(height).expect("small") - 2].clone();
+    let certificate = signed(&header, members(height - 1));
+    Handover { header, certificate, next: set(members(height)) }
+}
+
+#[test]
+fn f7_a_chain_of_handovers_leads_from_the_first_set_to_the_last() {
+    let chain = chain();
+    let now = Millis(BEGUN.0 + BLOCKS * 1000);
+    let last = chain.last().expect("a thousand");
+    let mut client = client();
+    let far = client.accept(last, &signed(last, members(BLOCKS)), now);
+    assert!(matches!(far, Err(LightError::NotFinal(_))), "the first set does not decide there: {far:?}");
+    for (from, _) in &SETS[1..] {
+        client.follow(&handover(&chain, *from), now).expect("a true handover");
+    }
+    client.accept(last, &signed(last, members(BLOCKS)), now).expect("the last set decides");
+    assert_eq!(client.newest().map(|newest| newest.height), Some(Height(BLOCKS)));
+    // As a device keeps it, and goes on.
+    let mut again = client.saved().open(DOMAIN.network).expect("its own");
+    for height in [1, 250, 251, 599, 600, 998, 999] {
+        let header = &chain[height - 1];
+        again.accept(header, &signed(header, members(height as u64)), now).expect("each height by its own set");
+    }
+    assert!(again.evidence().is_empty());
+}
+
+#[test]
+fn f7_a_forged_change_is_refused_and_a_missing_one_leaves_the_height_unknown() {
+    let chain = chain();
+    let now = Millis(BEGUN.0 + BLOCKS * 1000);
+    let mut client = client();
+    let mut forged = handover(&chain, 251);
+    forged.next = set(&[7, 8, 9]);
+    assert_eq!(client.follow(&forged, now), Err(LightError::Handover(HandoverError::OtherSet)));
+    let mut forged = handover(&chain, 251);
+    forged.header.next_validators = set(&[7, 8, 9]).digest(&DOMAIN);
+    forged.next = set(&[7, 8, 9]);
+    forged.certificate = signed(&forged.header, &[0, 1]);
+    assert!(matches!(client.follow(&forged, now), Err(LightError::Handover(HandoverError::NotFinal(_)))));
+    // Having seen that the set ends, but not what follows, nothing later is judged.
+    let ends = &chain[249];
+    client.accept(ends, &signed(ends, members(250)), now).expect("final");
+    let later = &chain[250];
+    let unknown = client.accept(later, &signed(later, members(251)), now);
+    assert_eq!(unknown, Err(LightError::UnknownValidators(Height(251))));
+    client.follow(&handover(&chain, 251), now).expect("a true handover");
+    client.accept(later, &signed(later, members(251)), now).expect("now it is known");
+    // A set that was replaced decides nothing any more.
+    client.follow(&handover(&chain, 600), now).expect("a true handover");
+    let old = client.accept(&chain[999], &signed(&chain[999], SETS[1].1), now);
+    assert!(matches!(old, Err(LightError::NotFinal(_))), "{old:?}");
+}
+
+#[test]
+fn f7_a_checkpoint_older_than_the_trusting_period_does_not_grow_young_again() {
+    let chain = chain();
+    let mut client = client();
+    let late = Millis(BEGUN.0 + 3 * 86_400_000);
+    client.accept(&chain[9], &signed(&chain[9], members(10)), late).expect("a statement about the past");
+    assert_eq!(client.checkpoint().0, Height(0));
+    assert!(client.checkpoint_age_secs(late) > 86_400);
+    let pinned = Checkpoint {
+        network: DOMAIN.network,
+        suite: DOMAIN.suite,
+        height: Height(600),
+        time: Millis(late.0 - 1000),
+        block: Some(chain[599].id(&DOMAIN)),
+        validators: set(members(601)),
+        trusting_period_secs: 86_400,
+    };
+    client.pin(pinned.clone()).expect("a newer one from an independent source");
+    assert_eq!(client.checkpoint_age_secs(late), 1);
+    let older = Checkpoint { height: Height(500), ..pinned };
+    assert_eq!(client.pin(older), Err(LightError::NotNewer { offered: Height(500), held: Height(600) }));
+}
