@@ -8,12 +8,13 @@ use std::thread;
 use anyhow::{Context as _, Result};
 use clap::Args;
 use fengni_client::clock;
+use fengni_client::trust::Held;
 use fengni_core::Millis;
 use fengni_core::certificate::{CertificateFile, Grade};
 use fengni_core::code::AnyCode;
 use fengni_core::limits::CERTIFICATE_FILE_BYTES;
 use fengni_core::trust::{Question, TrustStore};
-use fengni_core::verdict::{Answer, Verdict};
+use fengni_core::verdict::{Answer, Check, Verdict};
 use serde::Serialize;
 
 use crate::connect::ConnectArgs;
@@ -22,6 +23,8 @@ use crate::output::Output;
 use crate::trust::Desk;
 use crate::verify::GradeArg;
 
+/// Codes remembered within one call: as many as are judged in three minutes.
+const CODES_REMEMBERED: usize = 4_000_000;
 /// Lines judged between two looks at the clock.
 const BATCH: usize = 4096;
 /// Characters of a line, at most: a code or a path.
@@ -71,6 +74,7 @@ struct Judged {
 
 pub(crate) fn run(args: &BulkArgs, output: Output) -> Result<Ending> {
     let mut store = fengni_client::trust::load(&args.trust)?;
+    store.remember(CODES_REMEMBERED);
     let desk = Desk::new(&store, args.connect.map(None)?.as_ref(), &args.verifier, &args.purpose)?;
     let question = desk.question(&store, args.min_grade.map(Grade::from), None)?;
     let threads = args.threads.or_else(|| thread::available_parallelism().ok()).map_or(1, NonZeroUsize::get);
@@ -88,10 +92,12 @@ pub(crate) fn run(args: &BulkArgs, output: Output) -> Result<Ending> {
         for (text, (code, verdict)) in batch.iter().zip(judged) {
             number += 1;
             // In their order, so that the second showing of a code is the one refused.
-            let verdict = match code {
+            let mut verdict = match code {
                 Some(AnyCode::Dynamic(code)) => store.admit(verdict, &code, &question, now),
                 _ => verdict,
             };
+            // Nobody remembers these codes after this call: what was not checked is not claimed.
+            verdict.checked.retain(|check| *check != Check::SingleUse);
             ending = ending.and(crate::verify::ending(&verdict));
             counts[match verdict.answer {
                 Answer::Valid => 0,
@@ -103,7 +109,10 @@ pub(crate) fn run(args: &BulkArgs, output: Output) -> Result<Ending> {
         }
     }
     bar.finish_and_clear();
-    fengni_client::trust::save(&store, &args.trust)?;
+    // What others have put into the store meanwhile stays; only the hour is noted.
+    let mut held = Held::wait(&args.trust)?;
+    held.store.saw(clock::now());
+    held.save()?;
     let [valid, refused, undecided] = counts;
     output.progress(&format!("{number} judged: {valid} valid, {refused} refused, {undecided} undecided"));
     Ok(ending)
@@ -123,8 +132,11 @@ fn read(input: &mut dyn BufRead) -> Result<Vec<String>> {
     let mut batch = Vec::new();
     while batch.len() < BATCH {
         let mut line = Vec::new();
-        if input.take(LINE_BYTES).read_until(b'\n', &mut line)? == 0 {
+        if (&mut *input).take(LINE_BYTES).read_until(b'\n', &mut line)? == 0 {
             break;
+        }
+        if line.len() as u64 == LINE_BYTES && !line.ends_with(b"\n") {
+            input.skip_until(b'\n')?;
         }
         batch.push(String::from_utf8_lossy(&line).trim().to_owned());
     }
@@ -168,6 +180,6 @@ fn certificate(store: &TrustStore, question: &Question, path: &Path, now: Millis
     match read().map_err(|error| error.to_string()).map(|bytes| CertificateFile::decode(store.domain(), &bytes)) {
         Ok(Ok(file)) => store.judge_file(&file, question, now),
         Ok(Err(error)) => Verdict::malformed(&error),
-        Err(error) => Verdict::malformed(&error),
+        Err(error) => Verdict::unreachable(format!("the certificate's file cannot be read: {error}")),
     }
 }

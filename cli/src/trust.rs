@@ -4,9 +4,11 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, Result, bail};
 use clap::{Args, Subcommand};
-use fengni_client::{clock, trust};
+use fengni_client::clock;
+use fengni_client::trust::{self, Held};
 use fengni_core::certificate::Grade;
 use fengni_core::challenge::Challenge;
+use fengni_core::limits::SUBSCRIPTION_ENTRIES;
 use fengni_core::pack::{Subscription, TrustPack};
 use fengni_core::record::{CertificateType, CodeSet, Member, Record};
 use fengni_core::trust::{Question, TrustStore};
@@ -57,6 +59,12 @@ pub(crate) struct InitArgs {
 pub(crate) struct UpdateArgs {
     /// The store's file
     store: PathBuf,
+    /// Take other certificate types along from now on
+    #[arg(long, value_name = "TYPES", value_delimiter = ',')]
+    types: Vec<String>,
+    /// Take other regions along from now on
+    #[arg(long, value_name = "REGIONS", value_delimiter = ',')]
+    regions: Vec<String>,
     #[command(flatten)]
     connect: ConnectArgs,
 }
@@ -80,9 +88,8 @@ fn init(args: &InitArgs, output: Output) -> Result<Ending> {
         bail!("{} is there already; next: fengni trust update, or name another file", args.store.display());
     }
     let (map, genesis) = args.connect.founding(None)?;
-    let types = args.types.iter().map(|text| founding_type(map.as_ref(), &genesis, text)).collect::<Result<_>>()?;
-    let regions = args.regions.iter().map(|text| division(text)).collect::<Result<_>>()?;
-    let store = TrustStore::new(genesis.checkpoint(), Subscription::new(types, regions));
+    let wanted = subscription(map.as_ref(), &genesis, &args.types, &args.regions)?;
+    let store = TrustStore::new(genesis.checkpoint(), wanted);
     trust::save(&store, &args.store)?;
     let facts = json!({ "store": args.store, "network": genesis.network(), "subscription": store.subscription() });
     output.answer(&facts, || {
@@ -96,6 +103,20 @@ fn init(args: &InitArgs, output: Output) -> Result<Ending> {
     Ok(Ending::Holds)
 }
 
+fn subscription(
+    map: Option<&NetworkMap>,
+    genesis: &Genesis,
+    types: &[String],
+    regions: &[String],
+) -> Result<Subscription> {
+    if types.len().max(regions.len()) > SUBSCRIPTION_ENTRIES {
+        bail!("at most {SUBSCRIPTION_ENTRIES} types and regions; next: name wider regions");
+    }
+    let types = types.iter().map(|text| founding_type(map, genesis, text)).collect::<Result<_>>()?;
+    let regions = regions.iter().map(|text| division(text)).collect::<Result<_>>()?;
+    Ok(Subscription::new(types, regions))
+}
+
 /// A type of the founding document, by short name, type code, name or number.
 fn founding_type(map: Option<&NetworkMap>, genesis: &Genesis, text: &str) -> Result<TypeNumber> {
     if let Some(entry) = map.and_then(|map| map.types.iter().find(|entry| entry.key.eq_ignore_ascii_case(text))) {
@@ -107,8 +128,15 @@ fn founding_type(map: Option<&NetworkMap>, genesis: &Genesis, text: &str) -> Res
 }
 
 fn update(args: &UpdateArgs, output: Output) -> Result<Ending> {
-    let mut store = trust::load(&args.store)?;
+    // Others verify by the old pack meanwhile, and nobody puts it back afterwards.
+    let mut held = Held::wait(&args.store)?;
+    let store = &mut held.store;
     let map = args.connect.map(None)?;
+    let genesis = args.connect.founding(None).ok().map(|(_, genesis)| genesis);
+    if !args.types.is_empty() || !args.regions.is_empty() {
+        let genesis = genesis.context("types are named by the founding document; next: give --network or --genesis")?;
+        store.subscribe(subscription(map.as_ref(), &genesis, &args.types, &args.regions)?);
+    }
     if let Some(map) = map.as_ref().filter(|map| map.network != store.domain().network) {
         bail!("the store is of network {}, the map of {}", store.domain().network, map.network);
     }
@@ -118,10 +146,10 @@ fn update(args: &UpdateArgs, output: Output) -> Result<Ending> {
         bar.set_length(total.unwrap_or(bytes) as u64);
         bar.set_position(bytes as u64);
     };
-    let updated = trust::update(&mut store, &gateway, clock::now(), progress);
+    let updated = trust::update(store, &gateway, clock::now(), progress);
     bar.finish_and_clear();
     // What the light client has learnt stays, whether or not there was a pack.
-    trust::save(&store, &args.store)?;
+    held.save()?;
     let updated = updated?;
     let troubles: Vec<String> = updated.troubles.iter().map(ToString::to_string).collect();
     let facts = json!({
@@ -199,7 +227,8 @@ fn show(path: &Path, output: Output) -> Result<Ending> {
         }
         text
     });
-    Ok(Ending::Holds)
+    let sound = behind_secs <= SKEW_SECS && store.light().evidence().is_empty();
+    Ok(if sound { Ending::Holds } else { Ending::Undecided })
 }
 
 fn records<R: Record>(pack: &TrustPack) -> Vec<R> {

@@ -8,6 +8,7 @@ use clap::{Args, ValueEnum};
 use fengni_client::clock;
 use fengni_client::gateway::Trouble;
 use fengni_client::picture;
+use fengni_client::trust::Held;
 use fengni_client::verify::{Checked, Policy, Verifier};
 use fengni_core::PurposeCode;
 use fengni_core::certificate::{CertificateFile, Grade};
@@ -148,30 +149,38 @@ pub(crate) fn run(args: &VerifyArgs, output: Output) -> Result<Ending> {
     Ok(ending(&judged.verdict))
 }
 
-/// Judges a code by a trust store, which remembers its use and the hour.
+/// Judges a code or a certificate file by a trust store, which remembers the code's use and the hour.
 fn offline(args: &VerifyArgs, path: &Path, input: Input, challenge: Option<&Challenge>) -> Result<Judged> {
-    let scanned = match input {
-        Input::Text(text) => text,
-        Input::File(_) => bail!("offline, a code is judged and no file; next: leave --trust out"),
-    };
     let asked = challenge.map(|challenge| challenge.question.purpose.to_string());
     let purpose = args.purpose.as_deref().or(asked.as_deref());
     let purpose = purpose.context("a code is verified for a purpose; next: give --purpose, see fengni trust show")?;
-    let mut store = fengni_client::trust::load(path)?;
-    let desk = Desk::new(&store, args.connect.map(None)?.as_ref(), &args.verifier, purpose)?;
-    let question = desk.question(&store, args.min_grade.map(Grade::from), challenge)?;
-    let now = clock::now();
-    let verdict = match AnyCode::parse(scanned.trim()) {
-        Ok(AnyCode::Static(code)) => store.judge_static(&code, &question, now),
-        Ok(AnyCode::Dynamic(code)) => {
-            let verdict = store.verify(&code, &question, now);
-            let verdict = seen::admit(&path.with_extension("seen"), store.domain(), verdict, &code, now)?;
-            // The hour is kept, so that a clock turned back is noticed the next time.
-            fengni_client::trust::save(&store, path)?;
-            verdict
-        }
-        Err(error) => Verdict::malformed(&error),
+    // While an update holds the store, it is read without remembering the hour.
+    let mut held = Held::try_now(path)?;
+    let mut read = None;
+    let store = match &mut held {
+        Some(held) => &mut held.store,
+        None => read.insert(fengni_client::trust::load(path)?),
     };
+    let desk = Desk::new(store, args.connect.map(None)?.as_ref(), &args.verifier, purpose)?;
+    let question = desk.question(store, args.min_grade.map(Grade::from), challenge)?;
+    let now = clock::now();
+    let verdict = match input {
+        Input::File(bytes) => match CertificateFile::decode(store.domain(), &bytes) {
+            Ok(file) => store.judge_file(&file, &question, now),
+            Err(error) => Verdict::malformed(&error),
+        },
+        Input::Text(text) => match AnyCode::parse(text.trim()) {
+            Ok(AnyCode::Static(code)) => store.judge_static(&code, &question, now),
+            Ok(AnyCode::Dynamic(code)) => {
+                let verdict = store.verify(&code, &question, now);
+                seen::admit(&path.with_extension("seen"), store.domain(), verdict, &code, now)?
+            }
+            Err(error) => Verdict::malformed(&error),
+        },
+    };
+    // The hour is kept, so that a clock turned back is noticed the next time.
+    store.saw(now);
+    held.map(|held| held.save()).transpose()?;
     Ok(Judged { verdict, node: None, troubles: Vec::new() })
 }
 

@@ -134,7 +134,8 @@ impl Answer {
         let whole = self.body.len();
         let same = |range: &Range| range.tag.is_none() || range.tag == self.tag;
         if let Some(range) = range.filter(|range| same(range) && range.from < whole) {
-            self.body = self.body.split_off(range.from);
+            // A copy: the rest alone must not keep the whole in memory.
+            self.body = Bytes::copy_from_slice(&self.body[range.from..]);
             self.status = StatusCode::PARTIAL_CONTENT;
             self.part = Some((range.from, whole));
         }

@@ -1,7 +1,7 @@
 //! Trust packs: what a device needs to judge codes offline. Rules N-20 and N-21.
 //!
-//! A pack is computed anew for each question, from memory alone: at a named height it has the
-//! same bytes each time, so that a download that broke off goes on where it was.
+//! A pack is computed anew for each question, from the state in memory and, for a delta, the seals
+//! and acts since: at a named height it has the same bytes each time, so that a download that broke off goes on where it was.
 
 use axum::extract::State;
 use axum::http::{HeaderMap, header};

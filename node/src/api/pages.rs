@@ -27,9 +27,9 @@ const CONTENT_SECURITY_POLICY: &str = "default-src 'none'; script-src 'self' 'wa
 
 const PERMISSIONS: HeaderName = HeaderName::from_static("permissions-policy");
 
-/// Heights back from the newest at which the pages' checkpoint stands, so that the proofs of other
-/// nodes, which may be a little behind, can be judged by it as well.
-const HEIGHTS_BACK: u64 = 1000;
+/// Heights back from the newest at which the pages' checkpoint stands, so that proofs of other nodes,
+/// which may be a little behind, can be judged by it as well.
+const HEIGHTS_BACK: u64 = 16;
 
 /// The routes of a folder of pages.
 pub(crate) fn routes(folder: &Path, reader: Reader) -> Router {
@@ -41,24 +41,20 @@ pub(crate) fn routes(folder: &Path, reader: Reader) -> Router {
         .nest("/web/", files)
 }
 
-/// Where the pages' trust begins: the validators of this moment.
+/// Where the pages' trust begins: the validators of a moment ago.
 async fn checkpoint(State(reader): State<Reader>) -> Result<Answer, ApiError> {
     let newest = reader.state_at(None)?;
-    let validators = newest.state.next_validators();
-    let same = |height: Height| {
-        let at = reader.source.at(height)?;
-        (at.state.next_validators() == validators).then_some(height)
-    };
     let back = Height(newest.header.height.0.saturating_sub(HEIGHTS_BACK).max(1));
+    let at = reader.source.at(back).unwrap_or(newest);
     let domain = reader.source.domain();
     Ok(Answer::json(&Checkpoint {
         network: domain.network,
         suite: domain.suite,
-        height: same(back).unwrap_or(newest.header.height),
-        time: newest.header.time,
-        block: None,
-        validators,
-        trusting_period_secs: newest.state.parameters().trusting_period_secs,
+        height: at.header.height,
+        time: at.header.time,
+        block: Some(at.header.id(&domain)),
+        validators: at.state.next_validators(),
+        trusting_period_secs: at.state.parameters().trusting_period_secs,
     }))
 }
 

@@ -14,7 +14,7 @@ use ureq::tls::{Certificate, PemItem, RootCerts, TlsConfig, parse_pem};
 const BYTES: &str = "application/octet-stream";
 /// Bytes of a download read at a time.
 const PIECE_BYTES: usize = 64 * 1024;
-/// How long the body of a download may take before it is taken up again.
+/// How long a download may stand still before it is taken up again.
 const PIECE_TIME: Duration = Duration::from_secs(60);
 const PARTIAL_CONTENT: u16 = 206;
 
@@ -210,7 +210,7 @@ impl Transport for Http {
             get = get.header("range", format!("bytes={}-", download.bytes.len())).header("if-range", tag);
         }
         // No limit on the whole: a slow line may take its time as long as something comes.
-        let config = get.config().timeout_recv_response(Some(self.answer)).timeout_recv_body(Some(PIECE_TIME));
+        let config = get.config().timeout_recv_response(Some(self.answer)).timeout_per_read(Some(PIECE_TIME));
         let response = config.build().call().map_err(|error| error.to_string())?;
         let header = |name: &str| response.headers().get(name).and_then(|value| value.to_str().ok());
         download.status = response.status().as_u16();

@@ -4,10 +4,11 @@
 //! two quorums are found here, and nothing is decided until people have looked. Then one node
 //! gives the pack, a delta where one will do; a download that breaks off goes on where it was.
 
-use std::path::Path;
+use std::fs::{File, TryLockError};
+use std::path::{Path, PathBuf};
 
 use fengni_core::light::LightError;
-use fengni_core::limits::PACK_BYTES;
+use fengni_core::limits::STORE_BYTES;
 use fengni_core::pack::{Basis, PackError, Subscription};
 use fengni_core::trust::{TrustError, TrustStore};
 use fengni_core::{Height, Millis};
@@ -25,7 +26,7 @@ const ATTEMPTS: usize = 5;
 /// # Errors
 /// [`FileError`], also where it does not add up.
 pub fn load(path: &Path) -> Result<TrustStore, FileError> {
-    let bytes = disk::read(path, PACK_BYTES as u64)?;
+    let bytes = disk::read(path, STORE_BYTES as u64)?;
     TrustStore::decode(&bytes).map_err(|error| FileError::content(path, error))
 }
 
@@ -35,6 +36,56 @@ pub fn load(path: &Path) -> Result<TrustStore, FileError> {
 /// [`FileError`].
 pub fn save(store: &TrustStore, path: &Path) -> Result<(), FileError> {
     disk::write_private(path, &store.encode())
+}
+
+/// A store that nobody else changes meanwhile: from reading to writing.
+pub struct Held {
+    /// The store.
+    pub store: TrustStore,
+    path: PathBuf,
+    // Let go when dropped.
+    _lock: File,
+}
+
+impl Held {
+    /// Waits until nobody else holds the store, and reads it.
+    ///
+    /// # Errors
+    /// [`FileError`].
+    pub fn wait(path: &Path) -> Result<Self, FileError> {
+        let lock = lock_file(path)?;
+        lock.lock().map_err(FileError::system(path))?;
+        Ok(Self { store: load(path)?, path: path.to_owned(), _lock: lock })
+    }
+
+    /// Reads the store unless somebody else holds it.
+    ///
+    /// # Errors
+    /// [`FileError`].
+    pub fn try_now(path: &Path) -> Result<Option<Self>, FileError> {
+        let lock = lock_file(path)?;
+        match lock.try_lock() {
+            Ok(()) => Ok(Some(Self { store: load(path)?, path: path.to_owned(), _lock: lock })),
+            Err(TryLockError::WouldBlock) => Ok(None),
+            Err(TryLockError::Error(error)) => Err(FileError::system(path)(error)),
+        }
+    }
+
+    /// Writes the store.
+    ///
+    /// # Errors
+    /// [`FileError`].
+    pub fn save(&self) -> Result<(), FileError> {
+        save(&self.store, &self.path)
+    }
+}
+
+fn lock_file(path: &Path) -> Result<File, FileError> {
+    // The store itself is put in place anew each time: a lock on it would be on the old one.
+    let mut name = path.file_name().unwrap_or_default().to_owned();
+    name.push(".lock");
+    let lock = path.with_file_name(name);
+    disk::private_options().write(true).create(true).truncate(false).open(&lock).map_err(FileError::system(&lock))
 }
 
 /// What an update brought.
@@ -107,6 +158,9 @@ pub fn update(
                 }
                 Err(trouble) => troubles.push(NodeTrouble { node: node.name().to_owned(), trouble }),
             }
+            if let Some(evidence) = store.light().evidence().first() {
+                return Err(UpdateError::Contradiction(evidence.second.header.height));
+            }
         }
     }
     Err(UpdateError::NoNode(troubles))
@@ -115,7 +169,7 @@ pub fn update(
 /// A node's newest header, if a quorum signed it.
 fn heard(store: &mut TrustStore, node: &Node, now: Millis) -> Result<Height, Trouble> {
     let (header, certificate) = node.latest_header()?;
-    store.light_mut().accept(&header, &certificate, now).map_err(judged)?;
+    store.hear(&header, &certificate, now).map_err(judged)?;
     Ok(header.height)
 }
 
@@ -130,6 +184,8 @@ fn fetch(
     let pack = store.update(&bytes, now).map_err(|error| match error {
         TrustError::Light(error) => judged(error),
         TrustError::Pack(error @ PackError::Older { .. }) => Trouble::Behind(error.to_string()),
+        // A delta may miss what this device has: nobody's fault, and the full pack follows.
+        TrustError::Pack(error) if basis.is_some() => Trouble::Unjudged(error.to_string()),
         TrustError::Pack(error) => Trouble::Lied(error.to_string()),
     })?;
     Ok((bytes.len(), pack.header().height, pack.header().time))

@@ -23,8 +23,13 @@ pub const VALIDATORS: usize = 256;
 pub const RECORD_BYTES: usize = 256 * 1024;
 /// Bytes of one encoded state proof.
 pub const PROOF_BYTES: usize = 4 * 1024 * 1024;
-/// Bytes of one trust pack: some thousand million certificates.
-pub const PACK_BYTES: usize = 64 * 1024 * 1024;
+/// Bytes of one trust pack: some six hundred million certificates.
+pub const PACK_BYTES: usize = 32 * 1024 * 1024;
+/// Bytes of a device's trust: a full pack, the light client, and evidence.
+pub const STORE_BYTES: usize = 60 * 1024 * 1024;
+/// Lines of one pack that are not simply in force, each weighing one and one for each of its holds:
+/// a few bytes of a pack stand for many lines.
+pub const PACK_EXCEPTIONS: usize = 4_000_000;
 /// Types, or regions, that one subscription names.
 pub const SUBSCRIPTION_ENTRIES: usize = 256;
 /// Hashes on the longest path of any list.

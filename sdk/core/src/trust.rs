@@ -10,16 +10,19 @@ use std::sync::{Arc, Mutex, PoisonError};
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
+use crate::block::Header;
 use crate::bytes::Bytes;
 use crate::certificate::{CertificateFile, Grade};
 use crate::code::{Code, StaticCode};
 use crate::codec::{self, DecodeError};
 use crate::day::Millis;
 use crate::digest::{Digest, Domain};
+use crate::finality::CommitCertificate;
 use crate::light::{Checkpoint, LightClient, LightError, Saved};
-use crate::limits::PACK_BYTES;
+use crate::limits::STORE_BYTES;
 use crate::number::{BookNumber, MemberNumber, PurposeCode};
 use crate::pack::{Basis, Pack, PackError, Subscription, TrustPack};
+use crate::record::Parameters;
 use crate::verdict::{Detail, Verdict, VerdictCode};
 use crate::verify::{
     Context, Mode, ReplayCache, SKEW_SECS, Scene, verify_code, verify_code_in, verify_static, verify_without_ledger,
@@ -105,14 +108,22 @@ impl TrustStore {
     pub fn decode(bytes: &[u8]) -> Result<Self, StoreError> {
         let refused = |reason: String| StoreError { reason };
         let stored: Stored =
-            codec::decode(bytes, PACK_BYTES).map_err(|error: DecodeError| refused(error.to_string()))?;
+            codec::decode(bytes, STORE_BYTES).map_err(|error: DecodeError| refused(error.to_string()))?;
         if stored.format != FORMAT {
             return Err(refused(format!("format {} is not one this program knows", stored.format)));
         }
         let network = stored.light.network();
-        let light = stored.light.open(network).map_err(refused)?;
+        let mut light = stored.light.open(network).map_err(refused)?;
         let open = |pack: Bytes| TrustPack::open(Pack::decode(&pack.0)?, None, light.domain());
         let pack = stored.pack.map(open).transpose().map_err(|error| refused(error.to_string()))?;
+        if let Some(pack) = &pack {
+            // So that another block at its height is noticed, whatever came after it. What was
+            // trusted stays as it was: the moment is long ago.
+            let heard = light.accept(pack.header(), pack.certificate(), Millis(u64::MAX));
+            heard
+                .or_else(|error| if light.evidence().is_empty() { Err(error) } else { Ok(()) })
+                .map_err(|error| refused(error.to_string()))?;
+        }
         Ok(Self::of(light, stored.subscription, pack, stored.clock))
     }
 
@@ -176,16 +187,47 @@ impl TrustStore {
         if pack.subscription != self.subscription {
             return Err(PackError::OtherSubscription.into());
         }
-        self.light.accept(&pack.header, &pack.certificate, now)?;
+        let seen = self.clock.max(now);
+        self.light.accept(&pack.header, &pack.certificate, seen)?;
         // A header that is known already is believed without looking at what came with it this time.
         let (domain, height) = (*self.light.domain(), pack.header.height);
         let validators = self.light.validators_at(height)?;
         pack.certificate.verify(&domain, validators, height, pack.header.id(&domain)).map_err(LightError::from)?;
         let opened = TrustPack::open(pack, self.pack.as_ref(), self.light.domain())?;
-        // A header that is as young as this clock says where the clock stands.
-        self.clock = now.max(opened.header().time);
+        self.clock = if self.tells_the_hour(&opened, now) { now } else { seen }.max(opened.header().time);
         self.scenes.get_mut().unwrap_or_else(PoisonError::into_inner).clear();
         Ok(self.pack.insert(opened))
+    }
+
+    /// Believes a header that a quorum signed, for instance to hear several gateways.
+    ///
+    /// # Errors
+    /// [`LightError`].
+    pub fn hear(&mut self, header: &Header, certificate: &CommitCertificate, now: Millis) -> Result<(), LightError> {
+        // A checkpoint that was too old at the hour seen is not younger because a clock goes back.
+        self.light.accept(header, certificate, self.clock.max(now))
+    }
+
+    /// Whether a pack is news, and as young as this clock: then the clock is right, even where the
+    /// hour remembered was a later one. The same pack again says nothing, nor does an older header
+    /// than one heard. What remains is a newer header that somebody has held back.
+    fn tells_the_hour(&self, pack: &TrustPack, now: Millis) -> bool {
+        let header = pack.header();
+        let news = self.pack.as_ref().is_none_or(|held| held.header().height < header.height)
+            && self.light.newest().is_none_or(|newest| newest.height <= header.height);
+        let online_age = pack.record::<Parameters>(0).map_or(0, |parameters| u64::from(parameters.online_age_secs));
+        let apart = Millis(now.0.abs_diff(header.time.0));
+        news && apart <= Millis::from_secs(online_age + SKEW_SECS)
+    }
+
+    /// Remembers up to this many codes at a time, for a verifier of many.
+    pub fn remember(&mut self, codes: usize) {
+        self.replays = ReplayCache::new(codes);
+    }
+
+    /// The latest moment seen is at least this.
+    pub fn saw(&mut self, now: Millis) {
+        self.clock = self.clock.max(now);
     }
 
     /// Judges a code by the pack, once: a code that was accepted is refused afterwards.
@@ -253,7 +295,8 @@ impl TrustStore {
             let reason = format!("two final headers contradict one another at height {height}");
             return Some(Verdict::unreachable(reason));
         }
-        let behind = Millis(self.clock.0.saturating_sub(now.0));
+        let newest = self.light.newest().map_or(Millis(0), |newest| newest.time);
+        let behind = Millis(self.clock.max(newest).0.saturating_sub(now.0));
         let turned_back = behind > Millis::from_secs(SKEW_SECS);
         turned_back.then(|| Verdict::new(VerdictCode::StatusStale, Some(Detail::Clock { behind_secs: behind.secs() })))
     }

@@ -10,6 +10,7 @@
 mod common;
 
 use common::domain;
+use common::random::{Random, number};
 use common::world::{self, World, everywhere, validators};
 use fengni_core::block::Block;
 use fengni_core::bytes::Bytes;
@@ -19,51 +20,6 @@ use fengni_core::record::{Agreement, CertificateType, Member, Record};
 use fengni_core::standing::{Act, ActHeads, Page};
 use fengni_core::transaction::Transaction;
 use fengni_core::{Height, Suite};
-
-/// SplitMix64.
-struct Random(u64);
-
-impl Random {
-    fn next(&mut self) -> u64 {
-        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mixed = (self.0 ^ (self.0 >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        let mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        mixed ^ (mixed >> 31)
-    }
-
-    fn below(&mut self, bound: usize) -> usize {
-        (self.next() % bound.max(1) as u64) as usize
-    }
-
-    /// One to three small harms: a flipped bit, an odd byte, a hostile number, a piece cut,
-    /// doubled or moved.
-    fn harm(&mut self, bytes: &mut Vec<u8>) {
-        for _ in 0..=self.below(3) {
-            let at = self.below(bytes.len());
-            match self.below(7) {
-                0 if !bytes.is_empty() => bytes[at] ^= 1 << self.below(8),
-                1 if !bytes.is_empty() => bytes[at] = [0, 1, 2, 0x7f, 0x80, 0xff][self.below(6)],
-                2 => {
-                    let number = [u64::MAX, 1 << 62, 1 << 40, 1 << 32, 65_536, 0][self.below(6)];
-                    let end = (at + 8).min(bytes.len());
-                    bytes[at..end].copy_from_slice(&number.to_le_bytes()[..end - at]);
-                }
-                3 => bytes.truncate(at),
-                4 => {
-                    let end = (at + self.below(40)).min(bytes.len());
-                    bytes.drain(at..end);
-                }
-                5 => {
-                    let end = (at + self.below(40)).min(bytes.len());
-                    let piece = bytes[at..end].to_vec();
-                    let to = self.below(bytes.len());
-                    bytes.splice(to..to, piece);
-                }
-                _ => bytes.push(self.next() as u8),
-            }
-        }
-    }
-}
 
 /// One door: its name, right bytes for it, and what reads them; what was read is written back.
 type Door = (&'static str, Vec<u8>, fn(&[u8]) -> Option<Vec<u8>>);
@@ -136,11 +92,10 @@ fn doors() -> Vec<Door> {
 
 #[test]
 fn no_mutated_input_panics_or_reads_as_another() {
-    let number = |name: &str, usual: u64| std::env::var(name).ok().and_then(|text| text.parse().ok()).unwrap_or(usual);
     let (count, seed) = (number("FENGNI_MUTATIONS", 11_000), number("FENGNI_SEED", 1));
     eprintln!("seed {seed}, {count} inputs");
     let doors = doors();
-    let (mut random, mut read_back) = (Random(seed), 0);
+    let (mut random, mut read_back) = (Random::new(seed), 0);
     for (_, bytes, read) in &doors {
         assert_eq!(read(bytes).as_ref(), Some(bytes), "right bytes come back");
     }

@@ -93,14 +93,14 @@ fn part(
     let record = book.record();
     let acts = book.list(BookList::Acts).len();
     // A record whose other fields were never changed is, but for its lists, as the reader has it.
-    let past = past.filter(|_| record.version == 1);
-    if past.as_ref().is_some_and(|past| (past.lines, past.acts) == (record.lines, acts)) {
+    let grown = past.is_some() && record.version == 1;
+    if grown && past.as_ref().is_some_and(|past| (past.lines, past.acts) == (record.lines, acts)) {
         return None;
     }
     let lists = [record.pages, record.seals, record.acts, record.heads];
-    let bytes = match past {
-        Some(_) => RecordPart::Grown { lines: record.lines, lists },
-        None => RecordPart::Whole(Bytes(record.encode())),
+    let bytes = match grown {
+        true => RecordPart::Grown { lines: record.lines, lists },
+        false => RecordPart::Whole(Bytes(record.encode())),
     };
     let past = past.unwrap_or(Past { lines: 0, acts: 0 });
     let pages = if covered { pages(domain, records, number, book, &past) } else { Bytes::default() };
@@ -111,7 +111,8 @@ fn part(
 fn pages(domain: &Domain, records: &impl Records, number: BookNumber, book: &BookState, past: &Past) -> Bytes {
     let first = past.lines / PAGE_LINES;
     let boundary = LineNumber(first * PAGE_LINES);
-    let since = past.acts..book.list(BookList::Acts).len();
+    // Where every page is given whole, acts say nothing more.
+    let since = if first == 0 { 0..0 } else { past.acts..book.list(BookList::Acts).len() };
     let acts = since.filter_map(|act| records.act(number, ActNumber(act)));
     let lines: BTreeSet<LineNumber> = acts.map(|act| act.line).filter(|line| *line < boundary).collect();
     let standing = |line: LineNumber| {
@@ -120,7 +121,7 @@ fn pages(domain: &Domain, records: &impl Records, number: BookNumber, book: &Boo
     };
     let leaves: Vec<Digest> = book.open_lines().map(|line| line.digest(domain)).collect();
     let arcs: Vec<_> = (first..).map_while(|page| book.page(PageNumber(page))).collect();
-    let touched = if first == 0 { Vec::new() } else { lines.into_iter().filter_map(standing).collect() };
+    let touched = lines.into_iter().filter_map(standing).collect();
     let pages = arcs.iter().map(|page| page.as_ref()).collect();
     PagesPart { first: PageNumber(first), pages, peaks: tree::peaks(domain.suite, &leaves), touched }.pack()
 }

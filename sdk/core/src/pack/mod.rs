@@ -216,6 +216,12 @@ pub enum PackError {
         /// Height at hand.
         held: Height,
     },
+    /// larger than a device keeps.
+    #[error("the pack has {found} bytes, more than {PACK_BYTES}; next: subscribe to fewer types or regions")]
+    TooLarge {
+        /// Its bytes as a full pack.
+        found: usize,
+    },
     /// pages are missing, or are not those of the book.
     #[error("the pages of book {0} are not those its record counts")]
     Pages(BookNumber),

@@ -102,24 +102,28 @@ fn write_exceptions(out: &mut Vec<u8>, page: &Page) {
 }
 
 /// Exceptions of a page with this many lines, by rising place.
-fn read_exceptions(reader: &mut Reader<'_>, lines: u16) -> Option<Vec<Exception>> {
+fn read_exceptions(reader: &mut Reader<'_>, lines: u16, budget: &mut usize) -> Option<Vec<Exception>> {
     let mut exceptions = Vec::new();
     for _ in 0..reader.count(4)? {
         let (standing, holds) = read_standing(reader)?;
-        let mut add = |place: u16| exceptions.push(Exception { place, standing, holds: holds.clone() });
+        let mut add = |place: u16| {
+            *budget = budget.checked_sub(1 + holds.len())?;
+            exceptions.push(Exception { place, standing, holds: holds.clone() });
+            Some(())
+        };
         match reader.byte()? {
             GAPS => {
                 let mut next = 0u64;
                 for _ in 0..reader.count(1)? {
                     let place = next.checked_add(reader.number()?).filter(|place| *place < u64::from(lines))?;
-                    add(u16::try_from(place).ok()?);
+                    add(u16::try_from(place).ok()?)?;
                     next = place + 1;
                 }
             }
             BITMAP => {
                 let bits = reader.bytes(usize::from(lines).div_ceil(8))?;
                 let set = |place: &u16| bits[usize::from(place / 8)] & 1 << (place % 8) != 0;
-                (0..lines).filter(set).for_each(add);
+                (0..lines).filter(set).try_for_each(add)?;
             }
             _ => return None,
         }
@@ -141,8 +145,10 @@ pub(super) struct BookPages {
 impl BookPages {
     /// Brings the records up to date by packed ones, for a book of `lines` lines.
     ///
-    /// `None` where the bytes are not packed pages, or build on other pages than these.
-    pub fn unpack(&mut self, suite: Suite, bytes: &[u8], lines: u64) -> Option<()> {
+    /// - `budget`: how much its exceptions may still weigh, for all books of a pack together.
+    ///
+    /// `None` where the bytes are not packed pages, build on other pages than these, or weigh more.
+    pub fn unpack(&mut self, suite: Suite, bytes: &[u8], lines: u64, budget: &mut usize) -> Option<()> {
         let mut reader = Reader::new(bytes);
         let first = usize::try_from(reader.number()?).ok().filter(|first| *first <= self.pages.len())?;
         // An open page of the old state must be given anew: only full pages stay.
@@ -161,7 +167,7 @@ impl BookPages {
                 self.peaks = (0..count.count_ones()).map(|_| reader.digest()).collect::<Option<_>>()?;
                 tree::fold_peaks(suite, &self.peaks)?
             };
-            let exceptions = read_exceptions(&mut reader, count)?;
+            let exceptions = read_exceptions(&mut reader, count, budget)?;
             self.pages.push(Page { lines: count, root, exceptions });
             done += u64::from(count);
         }
@@ -170,6 +176,7 @@ impl BookPages {
             let gap = reader.number()?;
             line = line.checked_add(gap).filter(|_| place == 0 || gap > 0)?;
             let (standing, holds) = read_standing(&mut reader)?;
+            *budget = budget.checked_sub(1 + holds.len())?;
             let number = LineNumber(line);
             let page = usize::try_from(number.page().0).ok().filter(|page| *page < first)?;
             self.pages[page].set(number.place(), standing, holds);
@@ -185,6 +192,7 @@ mod tests {
     use super::*;
 
     const SUITE: Suite = Suite::Standard;
+    const PLENTY: usize = 1_000_000;
 
     fn page(lines: u16, exceptions: Vec<(u16, u8)>) -> (Page, Vec<Digest>) {
         let leaves: Vec<Digest> = (0..lines).map(|line| SUITE.leaf(&line.to_be_bytes())).collect();
@@ -204,6 +212,18 @@ mod tests {
         (page, tree::peaks(SUITE, &leaves))
     }
 
+    #[test]
+    fn q5_few_bytes_do_not_become_many_lines() {
+        let (mut full, _) = page(1024, Vec::new());
+        let holds: Vec<Hold> = (0..16).map(|by| Hold { by: MemberNumber(by), until: None }).collect();
+        (0..1024).for_each(|place| full.set(place, Standing::ACTIVE, holds.clone()));
+        let bytes = pack(PageNumber(0), [&full], &[], &[]);
+        assert!(bytes.len() < 250, "{}", bytes.len());
+        let open = |mut budget: usize| BookPages::default().unpack(SUITE, &bytes, 1024, &mut budget);
+        assert_eq!(open(17 * 1024), Some(()));
+        assert_eq!(open(17 * 1024 - 1), None);
+    }
+
     proptest! {
         #[test]
         fn q5_pages_unpack_to_what_was_packed(
@@ -217,25 +237,25 @@ mod tests {
             let bytes = pack(PageNumber(0), [&full, &open], &peaks, &[]);
             let lines = 1024 + u64::from(last);
             let mut book = BookPages::default();
-            prop_assert!(book.unpack(SUITE, &bytes, lines).is_some());
+            prop_assert!(book.unpack(SUITE, &bytes, lines, &mut PLENTY.clone()).is_some());
             prop_assert_eq!(&book, &BookPages { pages: vec![full.clone(), open.clone()], peaks: peaks.clone() });
             // Cut off anywhere, it is refused.
             let cut = cut.index(bytes.len());
-            prop_assert!(BookPages::default().unpack(SUITE, &bytes[..cut], lines).is_none());
+            prop_assert!(BookPages::default().unpack(SUITE, &bytes[..cut], lines, &mut PLENTY.clone()).is_none());
             // A later state: one older line touched, the open page anew.
             let mut later = full;
             later.set(7, Standing::ACTIVE.with(crate::standing::State::Revoked), Vec::new());
             let touched = [(LineNumber(7), later.standing(7).0, Vec::new())];
             let delta = pack(PageNumber(1), [&open], &peaks, &touched);
-            prop_assert!(book.unpack(SUITE, &delta, lines).is_some());
+            prop_assert!(book.unpack(SUITE, &delta, lines, &mut PLENTY.clone()).is_some());
             prop_assert_eq!(&book.pages, &vec![later, open]);
             // The same on a reader that has nothing yet is refused.
-            prop_assert!(BookPages::default().unpack(SUITE, &delta, lines).is_none());
+            prop_assert!(BookPages::default().unpack(SUITE, &delta, lines, &mut PLENTY.clone()).is_none());
         }
 
         #[test]
         fn q5_hostile_bytes_never_panic(bytes in proptest::collection::vec(any::<u8>(), 0..200), lines in 0..5000u64) {
-            let _ = BookPages::default().unpack(SUITE, &bytes, lines);
+            let _ = BookPages::default().unpack(SUITE, &bytes, lines, &mut PLENTY.clone());
         }
     }
 }

@@ -9,7 +9,7 @@ use crate::book::Book;
 use crate::bytes::Bytes;
 use crate::digest::{Digest, Domain};
 use crate::finality::CommitCertificate;
-use crate::limits::PAGE_LINES;
+use crate::limits::{PACK_BYTES, PACK_EXCEPTIONS, PAGE_LINES};
 use crate::list::{ListKind, list_digest};
 use crate::number::{BookNumber, LinePlace, PageNumber};
 use crate::proof::{Place, Proven};
@@ -47,6 +47,10 @@ impl TrustPack {
         if let Some(held) = held.filter(|held| pack.header.height < held.header.height) {
             return Err(PackError::Older { offered: pack.header.height, held: held.header.height });
         }
+        let same = |held: &&Self| held.header.height == pack.header.height && held.header != pack.header;
+        if held.filter(same).is_some() {
+            return Err(PackError::Malformed("another block than the one at hand has its height"));
+        }
         let below = match (pack.since, held) {
             (None, _) => None,
             (Some(since), Some(held)) if since == held.header.height => Some(held),
@@ -76,7 +80,10 @@ impl TrustPack {
             return Err(PackError::StateRoot);
         }
         let Pack { header, certificate, subscription, .. } = pack;
-        Ok(Self { header, certificate, subscription, shelves, prints, books, pages })
+        let opened = Self { header, certificate, subscription, shelves, prints, books, pages };
+        // What grew by deltas must still be a pack, or the device could not read its own store.
+        let found = opened.to_full().encode().len();
+        if found > PACK_BYTES { Err(PackError::TooLarge { found }) } else { Ok(opened) }
     }
 
     /// The header everything stands under.
@@ -219,6 +226,7 @@ type Books = (Vec<Book>, BTreeMap<BookNumber, BookPages>);
 fn books(pack: &Pack, held: Option<&TrustPack>, domain: &Domain) -> Result<Books, PackError> {
     let mut books: Vec<Book> = held.map(|held| held.books.clone()).unwrap_or_default();
     let mut pages = held.map(|held| held.pages.clone()).unwrap_or_default();
+    let mut budget = PACK_EXCEPTIONS;
     for part in &pack.changed {
         let place = usize::try_from(part.number.0).map_err(|_| PackError::Malformed("a book's number"))?;
         let before = books.get(place);
@@ -233,11 +241,13 @@ fn books(pack: &Pack, held: Option<&TrustPack>, domain: &Domain) -> Result<Books
         let wrong = PackError::Pages(part.number);
         if pack.subscription.covers(&record) {
             let of_book = pages.entry(part.number).or_default();
-            of_book.unpack(domain.suite, &part.pages.0, record.lines).ok_or(wrong.clone())?;
+            of_book.unpack(domain.suite, &part.pages.0, record.lines, &mut budget).ok_or(wrong.clone())?;
             if pages_digest(domain, of_book) != record.pages.digest {
                 return Err(wrong);
             }
-        } else if !part.pages.0.is_empty() {
+        } else if part.pages.0.is_empty() {
+            pages.remove(&part.number);
+        } else {
             return Err(wrong);
         }
         if place < books.len() {

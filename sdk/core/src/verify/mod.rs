@@ -199,6 +199,8 @@ fn judge(
     standing::check_freshness(scene, proven, context)?;
     steps.passed(Check::Freshness);
     let Sealed::Here(identifier) = sealed else {
+        // A line may have been sealed since: only a state of this moment proves that it is not there.
+        standing::check_ages_alone(proven, context)?;
         return Err(code::beyond_count(code));
     };
     code::check_lifetime(scene, code)?;

@@ -62,9 +62,9 @@ impl ReplayCache {
         verdict
     }
 
-    /// Forgets what has expired, at most once a second unless the cache is full.
+    /// Forgets what has expired, at most once a second.
     fn sweep(&mut self, now: Millis) {
-        if now >= self.next_sweep || self.seen.len() >= self.limit {
+        if now >= self.next_sweep {
             self.seen.retain(|_, until| now <= *until);
             self.next_sweep = Millis(now.0.saturating_add(1000));
         }

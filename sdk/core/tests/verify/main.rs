@@ -5,6 +5,9 @@
 mod identifier;
 mod plain;
 mod property;
+#[path = "../common/random.rs"]
+#[allow(dead_code, unreachable_pub)]
+mod random;
 mod replay;
 mod sample;
 mod scan;

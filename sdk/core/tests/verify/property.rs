@@ -8,6 +8,7 @@ use fengni_core::verify::{Scene, verify_code, verify_code_in};
 use fengni_core::{AgreementNumber, KeyAlgorithm};
 use proptest::prelude::*;
 
+use crate::random::{Random, number};
 use crate::sample;
 use crate::scan::Scan;
 use crate::world::*;
@@ -48,6 +49,30 @@ fn no_altered_bit_of_a_code_is_valid() {
             }
         }
     }
+}
+
+/// A million with `FENGNI_MUTATIONS=1000000`.
+#[test]
+fn no_mutated_code_is_valid() {
+    let (count, seed) = (number("FENGNI_MUTATIONS", 20_000), number("FENGNI_SEED", 1));
+    let mut random = Random::new(seed);
+    let scans = [KeyAlgorithm::Ed25519, KeyAlgorithm::P256].map(|algorithm| Scan::new(sample::domain(), algorithm));
+    let right = scans.each_ref().map(|scan| (scan.code().encode(), scan.proven(scan.file.place)));
+    let mut read = 0;
+    for at in 0..count {
+        let (scan, (bytes, proven)) = (&scans[at as usize % 2], &right[at as usize % 2]);
+        let mut altered = bytes.clone();
+        random.harm(&mut altered);
+        if altered != *bytes
+            && let Ok(code) = Code::decode(&altered)
+        {
+            read += 1;
+            let verdict = verify_code(&code, proven, &scan.context);
+            assert_ne!(verdict.answer, Answer::Valid, "input {at} of seed {seed}");
+        }
+    }
+    assert!(read > count / 50, "{read} of {count} were read: the deeper checks saw too few");
+    eprintln!("seed {seed}: {count} codes, {read} read, none valid");
 }
 
 #[test]
