@@ -91,10 +91,16 @@ impl Verifier {
         if store.domain() != self.store.domain() {
             return Err(thrown("the pack is of another network"));
         }
+        let pack = |store: &TrustStore| store.pack().map(|pack| pack.header().height);
+        if pack(&self.store) > pack(&store) {
+            return Err(thrown("the pack is older than the one at hand"));
+        }
+        // Evidence of two quorums outlives the page that found it.
         let newest = |store: &TrustStore| store.light().newest().map(|header| header.height);
-        if newest(&self.store) >= newest(&store) {
+        if store.light().evidence().is_empty() && newest(&self.store) >= newest(&store) {
             *store.light_mut() = self.store.light().clone();
         }
+        store.saw(self.store.clock());
         self.store = store;
         Ok(())
     }
@@ -110,7 +116,7 @@ impl Verifier {
                 let once = self.replays.admit(verdict.clone(), &code, &self.context(question, now));
                 if once.is_valid() { verdict } else { once }
             }
-            Ok(AnyCode::Static(_)) => Verdict::unreachable("a code on paper is looked up where there is a network"),
+            Ok(AnyCode::Static(code)) => self.store.judge_static(&code, &question.asked, now),
             Err(error) => Verdict::malformed(&error),
         };
         json(&Checked { verdict, trouble: None })
