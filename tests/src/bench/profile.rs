@@ -16,8 +16,8 @@ use super::table::{Row, micros};
 use crate::actors::random;
 use crate::network::Network;
 
-/// Transactions that the parts are measured with: about a block's fill under load.
-const COUNT: u32 = 200;
+/// Transactions that the parts are measured with: enough for the counter, which moves by milliseconds.
+const COUNT: u32 = 2000;
 
 /// Processor time that the nodes have used since they were started.
 #[derive(Clone, Copy)]
