@@ -177,14 +177,16 @@ fn audit(demo: &Demo) {
     demo.expect("every event, in order, none missing", 0, "complete: ", &history);
     demo.expect("the file holds without any network", 0, "complete: ", &["check", &file, "--genesis", &genesis]);
     let mut bytes = std::fs::read(&file).unwrap_or_default();
-    let middle = bytes.len() / 2;
-    if let Some(byte) = bytes.get_mut(middle) {
-        *byte ^= 1;
+    // A digit of the proof: anywhere else, chance might make it a file that nobody can read.
+    let field = b"\"state_root\": \"";
+    let place = bytes.windows(field.len()).position(|window| window == field).map(|at| at + field.len());
+    if let Some(digit) = place.and_then(|place| bytes.get_mut(place)) {
+        *digit = if *digit == b'0' { b'1' } else { b'0' };
     }
     let altered = demo.path("altered.history");
     let written = std::fs::write(&altered, bytes).is_ok();
     let answer = demo.run(&["check", &altered, "--genesis", &genesis]);
-    demo.judge("one bit of it altered", written && answer.code == 1, "exit code 1");
+    demo.judge("one digit of it altered", written && answer.code == 1, "exit code 1");
     let gateway = demo.gateway("hrs");
     demo.expect(
         "all blocks run again outside the node",
