@@ -71,8 +71,8 @@ test(`${COUNT} altered codes, seed ${SEED}`, () => {
     // Mostly the bytes behind the text, now and then the text itself.
     const text = at % 8 === 0 ? harm(random, [...right].map((letter) => letter.charCodeAt(0))).map((unit) => String.fromCharCode(unit)).join("")
       : `FN1:${encode(harm(random, bytes))}`;
-    // Space around a text is no part of it.
-    if (codes.includes(text.trim())) continue;
+    // Space around a text is no part of it; U+0085 is space to Unicode, though not to trim().
+    if (codes.includes(text.replace(/^[\s\u0085]+|[\s\u0085]+$/gu, ""))) continue;
     verifier.place(text);
     const { verdict } = verifier.verify(text, at % 3 === 0 ? null : whole, asked, now);
     assert.notEqual(verdict.answer, "valid", `input ${at} of seed ${SEED}: ${text}`);
