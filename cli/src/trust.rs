@@ -132,9 +132,8 @@ fn update(args: &UpdateArgs, output: Output) -> Result<Ending> {
     let mut held = Held::wait(&args.store)?;
     let store = &mut held.store;
     let map = args.connect.map(None)?;
-    let genesis = args.connect.founding(None).ok().map(|(_, genesis)| genesis);
     if !args.types.is_empty() || !args.regions.is_empty() {
-        let genesis = genesis.context("types are named by the founding document; next: give --network or --genesis")?;
+        let (_, genesis) = args.connect.founding(None).context("types are named by the founding document")?;
         store.subscribe(subscription(map.as_ref(), &genesis, &args.types, &args.regions)?);
     }
     if let Some(map) = map.as_ref().filter(|map| map.network != store.domain().network) {

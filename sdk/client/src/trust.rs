@@ -7,7 +7,6 @@
 use std::fs::{File, TryLockError};
 use std::path::{Path, PathBuf};
 
-use fengni_core::light::LightError;
 use fengni_core::limits::STORE_BYTES;
 use fengni_core::pack::{Basis, PackError, Subscription};
 use fengni_core::trust::{TrustError, TrustStore};
@@ -16,6 +15,7 @@ use thiserror::Error;
 
 use crate::disk::{self, FileError};
 use crate::gateway::{Gateway, NodeTrouble, Trouble};
+use crate::ledger::judged;
 use crate::node::Node;
 
 /// How often a download that broke off is taken up again.
@@ -189,10 +189,6 @@ fn fetch(
         TrustError::Pack(error) => Trouble::Lied(error.to_string()),
     })?;
     Ok((bytes.len(), pack.header().height, pack.header().time))
-}
-
-fn judged(error: LightError) -> Trouble {
-    crate::ledger::judged(error)
 }
 
 /// The query of a pack. Rule N-20.
