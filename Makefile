@@ -26,6 +26,7 @@ web: ## the verifier in WebAssembly and the pages, as a folder of static files
 	cp -R sdk/web/site/. $(WEB)/
 	cp sdk/wasm/package/* sdk/wasm/README.md $(WEB)/fengni/
 	sdk/wasm/build verifier core $(WEB)/fengni
+	sdk/wasm/build register register_core $(WEB)/fengni
 	sdk/wasm/build wallet wallet_core $(WEB)/fengni
 	cp $(NPM)/zxing-wasm/dist/es/share.js $(NPM)/zxing-wasm/LICENSE $(NPM)/zxing-wasm/dist/reader/zxing_reader.wasm $(WEB)/vendor/zxing/
 	cp $(NPM)/zxing-wasm/dist/es/reader/index.js $(WEB)/vendor/zxing/reader/

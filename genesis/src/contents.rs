@@ -21,7 +21,7 @@ pub const FOUNDING_BYTES: usize = 16 * 1024 * 1024;
 ///
 /// A record's number is its place in its list. `agreements` are in force, because every party
 /// signs the founding itself. Founding is height 0: keys and signatures are valid from there.
-#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize, bincode::Encode, bincode::Decode)]
 pub struct Contents {
     /// Algorithms.
     pub suite: Suite,

@@ -149,7 +149,7 @@ fn check_sizes<R: Record>(findings: &mut Findings, list: &str, records: &[R]) {
 }
 
 fn check_size<R: Record>(findings: &mut Findings, path: &str, record: &R) {
-    let found = record.encode().len();
+    let found = Record::encode(record).len();
     if found > limits::RECORD_BYTES {
         let fault = format!("takes {found} bytes on the ledger, above the limit of {}", limits::RECORD_BYTES);
         findings.add("G-4", path, fault, "shorten it");

@@ -4,6 +4,7 @@
 //! decodes is canonical and complete, or refused. Votes and proposals without a round have no
 //! form at all.
 
+use bincode::{Decode, Encode};
 use bytes::Bytes;
 use fengni_core::bytes::Bytes as WireBytes;
 use fengni_core::codec::{self, DecodeError};
@@ -16,7 +17,6 @@ use malachite::app::types::core as engine;
 use malachite::app::types::core::{Round, RoundCertificateType, SignedMessage, Validity, VoteType};
 use malachite::app::types::{ProposedValue, SignedConsensusMsg};
 use malachite_sync as sync;
-use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use thiserror::Error;
 
 use super::context::{Address, Context, EngineHeight, EngineValue, NilOrVal, Proposal, ValueId, Vote};
@@ -44,7 +44,7 @@ pub(crate) enum WireError {
 
 /// A message with a form of plain ledger types.
 pub(crate) trait Wire: Sized {
-    type Form: Serialize + DeserializeOwned;
+    type Form: Encode + Decode<()>;
     const LIMIT: usize;
     fn to_form(&self) -> Result<Self::Form, WireError>;
     fn from_form(form: Self::Form) -> Result<Self, WireError>;
@@ -119,7 +119,7 @@ fn few<T>(signatures: Vec<T>) -> Result<Vec<T>, WireError> {
     Ok(signatures)
 }
 
-#[derive(Serialize, Deserialize)]
+#[derive(Encode, Decode)]
 pub(crate) struct VoteForm {
     step: u8,
     height: Height,
@@ -157,7 +157,7 @@ impl VoteForm {
     }
 }
 
-#[derive(Serialize, Deserialize)]
+#[derive(Encode, Decode)]
 pub(crate) struct ProposalForm {
     height: Height,
     round: u32,
@@ -192,7 +192,7 @@ impl ProposalForm {
     }
 }
 
-#[derive(Serialize, Deserialize)]
+#[derive(Encode, Decode)]
 pub(crate) enum MessageForm {
     Vote(VoteForm),
     Proposal(ProposalForm),
@@ -217,7 +217,7 @@ impl Wire for SignedConsensusMsg<Context> {
     }
 }
 
-#[derive(Serialize, Deserialize)]
+#[derive(Encode, Decode)]
 pub(crate) struct PolkaForm {
     height: Height,
     round: u32,
@@ -254,7 +254,7 @@ impl Wire for engine::PolkaCertificate<Context> {
     }
 }
 
-#[derive(Serialize, Deserialize)]
+#[derive(Encode, Decode)]
 pub(crate) struct RoundForm {
     height: Height,
     round: u32,
@@ -262,7 +262,7 @@ pub(crate) struct RoundForm {
     signatures: Vec<RoundSignatureForm>,
 }
 
-#[derive(Serialize, Deserialize)]
+#[derive(Encode, Decode)]
 struct RoundSignatureForm {
     step: u8,
     block: Option<BlockId>,
@@ -309,7 +309,7 @@ impl Wire for engine::RoundCertificate<Context> {
     }
 }
 
-#[derive(Serialize, Deserialize)]
+#[derive(Encode, Decode)]
 pub(crate) enum LivenessForm {
     Vote(VoteForm),
     Polka(PolkaForm),
@@ -338,7 +338,7 @@ impl Wire for LivenessMsg<Context> {
 }
 
 /// The log keeps proposed values.
-#[derive(Serialize, Deserialize)]
+#[derive(Encode, Decode)]
 pub(crate) struct ProposedForm {
     height: Height,
     round: u32,
@@ -375,14 +375,14 @@ impl Wire for ProposedValue<Context> {
     }
 }
 
-#[derive(Serialize, Deserialize)]
+#[derive(Encode, Decode)]
 pub(crate) struct PartForm {
     stream: [u8; STREAM_NAME_BYTES],
     sequence: u32,
     part: PartBodyForm,
 }
 
-#[derive(Serialize, Deserialize)]
+#[derive(Encode, Decode)]
 enum PartBodyForm {
     Init { height: Height, round: u32, valid_round: Option<u32>, proposer: MemberNumber, length: u32 },
     Piece(WireBytes),
@@ -423,7 +423,7 @@ impl Wire for StreamMessage<Part> {
     }
 }
 
-#[derive(Serialize, Deserialize)]
+#[derive(Encode, Decode)]
 pub(crate) struct StatusForm {
     peer: WireBytes,
     tip: Height,
@@ -466,13 +466,13 @@ impl Wire for sync::Request<Context> {
     }
 }
 
-#[derive(Serialize, Deserialize)]
+#[derive(Encode, Decode)]
 pub(crate) struct AnswerForm {
     first: Height,
     blocks: Vec<FinalForm>,
 }
 
-#[derive(Serialize, Deserialize)]
+#[derive(Encode, Decode)]
 struct FinalForm {
     body: WireBytes,
     certificate: CommitCertificate,

@@ -1,5 +1,6 @@
 //! Final blocks: bodies, certificates, outcomes, and where each transaction stands.
 
+use bincode::{Decode, Encode};
 use fengni_core::codec;
 use fengni_core::limits::{BLOCK_BYTES, PROOF_BYTES};
 use fengni_core::outcome::Outcome;
@@ -7,13 +8,12 @@ use fengni_core::transaction::TransactionId;
 use fengni_core::{CommitCertificate, Height, ValidatorSet};
 use fengni_state::Write;
 use rocksdb::WriteBatch;
-use serde::{Deserialize, Serialize};
 
 use super::{Column, Store, keys};
 use crate::fault;
 
 /// What makes a block final: its certificate and who might sign it.
-#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Debug, Encode, Decode)]
 pub struct Finality {
     /// The certificate this node holds; other nodes may hold another.
     pub certificate: CommitCertificate,

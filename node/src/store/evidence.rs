@@ -1,14 +1,14 @@
 //! Evidence against validators, kept until somebody acts on it.
 
+use bincode::{Decode, Encode};
 use fengni_core::codec;
-use serde::{Deserialize, Serialize};
 
 use super::{Column, Store};
 use crate::engine::Evidence;
 use crate::fault;
 
 /// Evidence in the form in which it is kept: both statements as they were signed.
-#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Debug, Encode, Decode)]
 pub struct StoredEvidence {
     /// Who signed both.
     pub member: fengni_core::MemberNumber,

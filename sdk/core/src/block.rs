@@ -3,6 +3,7 @@
 //! The header binds everything: what was asked, what became of it, the state after it, and who
 //! decides the next block. Rules H-1 to H-4: `sdk/spec/blocks.md`.
 
+use bincode::{Decode, Encode};
 use serde::{Deserialize, Serialize};
 
 use crate::bytes::Bytes;
@@ -20,7 +21,7 @@ use crate::tree;
 pub const PROTOCOL_VERSION: u16 = 1;
 
 /// Identity of a block: the digest of its header.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Default, Serialize, Deserialize)]
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Default, Serialize, Deserialize, Encode, Decode)]
 #[serde(transparent)]
 pub struct BlockId(pub Digest);
 
@@ -31,7 +32,7 @@ impl std::fmt::Display for BlockId {
 }
 
 /// A block header.
-#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize, Encode, Decode)]
 pub struct Header {
     /// Protocol version.
     pub version: u16,
@@ -72,7 +73,7 @@ impl Header {
 }
 
 /// A block as it travels and is stored.
-#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize, Encode, Decode)]
 pub struct Block {
     /// The header.
     pub header: Header,

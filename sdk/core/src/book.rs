@@ -9,6 +9,7 @@
 //! an aligned run of 1,024 lines; a seal is one signed addition of 1 to 1,024 lines. Rules B-1 to
 //! B-8: `sdk/spec/books.md`.
 
+use bincode::{Decode, Encode};
 use serde::{Deserialize, Serialize};
 
 use crate::codec::{self, DecodeError};
@@ -21,7 +22,7 @@ use crate::shelf::Shelf;
 use crate::tree;
 
 /// Finds a line: 16 bytes of a digest of the certificate's identifier.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Default, Serialize, Deserialize)]
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Default, Serialize, Deserialize, Encode, Decode)]
 #[serde(transparent)]
 pub struct Tag(#[serde(with = "crate::bytes::array")] pub [u8; 16]);
 
@@ -38,7 +39,7 @@ impl Tag {
 }
 
 /// A line (行): 48 bytes that commit to one certificate.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Serialize, Deserialize)]
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Serialize, Deserialize, Encode, Decode)]
 pub struct Line {
     /// Finds it.
     pub tag: Tag,
@@ -76,7 +77,7 @@ pub fn page_root(domain: &Domain, lines: &[Line]) -> Digest {
 }
 
 /// What a book is about. Fixed when it is opened.
-#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Serialize, Deserialize)]
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Serialize, Deserialize, Encode, Decode)]
 #[serde(rename_all = "kebab-case")]
 pub enum Subject {
     /// Certificates of one type.
@@ -87,7 +88,7 @@ pub enum Subject {
 }
 
 /// A numbered list that belongs to a book: its size and its root.
-#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Serialize, Deserialize)]
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Serialize, Deserialize, Encode, Decode)]
 pub struct ListHead {
     /// Entries.
     pub size: u64,
@@ -96,7 +97,7 @@ pub struct ListHead {
 }
 
 /// A book (登记簿).
-#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize, Encode, Decode)]
 pub struct Book {
     /// Counts the record's changes of anything but its lists, from 1.
     pub version: u32,
@@ -140,7 +141,7 @@ impl Record for Book {
 }
 
 /// A seal (封): what one transaction added to a book.
-#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize, Encode, Decode)]
 pub struct Seal {
     /// First line.
     pub first: LineNumber,

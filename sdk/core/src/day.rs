@@ -3,12 +3,13 @@
 //! A certificate's dates are precise to the day (CRT-05) and a day begins at 00:00:00+08:00,
 //! which is 16:00 UTC of the day before. There is no summer time.
 
+use bincode::{Decode, Encode};
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
 /// Milliseconds since 1970-01-01T00:00:00Z.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Default, Serialize, Deserialize)]
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Default, Serialize, Deserialize, Encode, Decode)]
 #[serde(transparent)]
 pub struct Millis(pub u64);
 
@@ -28,7 +29,7 @@ const DAY_MILLIS: u64 = 86_400_000;
 const CHINA_OFFSET_MILLIS: u64 = 8 * 3_600_000;
 
 /// A calendar day, counted from 1970-01-01.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Default, Serialize, Deserialize)]
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Default, Serialize, Deserialize, Encode, Decode)]
 #[serde(transparent)]
 pub struct Day(pub u32);
 

@@ -4,15 +4,17 @@
 //! is ever one of another kind or of another network. Tree nodes alone start with 0x00 (leaf) and
 //! 0x01 (inner node). Rules D-1 to D-4: `sdk/spec/digests.md`.
 
+use bincode::{Decode, Encode};
 use std::fmt;
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error as _};
 use sha2::Sha256;
 
 use crate::bytes::array;
+use crate::codec::encoded_as;
 
 /// A 32-byte hash.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default, Encode, Decode)]
 pub struct Digest(pub [u8; 32]);
 
 impl Digest {
@@ -45,7 +47,6 @@ impl Serialize for Digest {
 
 impl<'de> Deserialize<'de> for Digest {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        // Serde's own arrays write out every element: 5 kB of code in a browser's download.
         array::deserialize(deserializer).map(Self)
     }
 }
@@ -109,6 +110,22 @@ impl Suite {
     }
 }
 
+impl From<Suite> for u8 {
+    fn from(suite: Suite) -> Self {
+        suite.number()
+    }
+}
+
+impl TryFrom<u8> for Suite {
+    type Error = String;
+
+    fn try_from(number: u8) -> Result<Self, String> {
+        Self::from_number(number).ok_or_else(|| format!("unknown suite {number}"))
+    }
+}
+
+encoded_as!(Suite, u8);
+
 impl Serialize for Suite {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         self.number().serialize(serializer)
@@ -117,13 +134,12 @@ impl Serialize for Suite {
 
 impl<'de> Deserialize<'de> for Suite {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let number = u8::deserialize(deserializer)?;
-        Self::from_number(number).ok_or_else(|| D::Error::custom(format!("unknown suite {number}")))
+        Self::try_from(u8::deserialize(deserializer)?).map_err(D::Error::custom)
     }
 }
 
 /// Identity of a network: the digest of its founding document.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Default, Serialize, Deserialize)]
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Default, Serialize, Deserialize, Encode, Decode)]
 #[serde(transparent)]
 pub struct NetworkId(pub Digest);
 
@@ -134,7 +150,7 @@ impl fmt::Display for NetworkId {
 }
 
 /// Whose rules a digest or a signature follows: the suite and the network.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Encode, Decode)]
 pub struct Domain {
     /// The algorithms.
     pub suite: Suite,

@@ -4,11 +4,12 @@
 //! module owns the bytes a validator signs; the consensus engine is pinned to them by a test.
 //! Rules F-1 to F-6: `sdk/spec/finality.md`; following handovers (F-7) is its reader's part.
 
+use bincode::{Decode, Encode};
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
 use crate::block::BlockId;
-use crate::codec;
+use crate::codec::{self, encoded_as};
 use crate::digest::{Digest, Domain};
 use crate::keys::{PublicKey, Signature};
 use crate::limits::VALIDATORS;
@@ -16,7 +17,7 @@ use crate::list::{ListKind, NumberedList};
 use crate::number::{Height, MemberNumber};
 
 /// A validator of one height: its votes are signed as the member.
-#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize, Encode, Decode)]
 pub struct Validator {
     /// The member.
     pub member: MemberNumber,
@@ -89,6 +90,8 @@ impl ValidatorSet {
     }
 }
 
+encoded_as!(ValidatorSet, Vec<Validator>);
+
 impl TryFrom<Vec<Validator>> for ValidatorSet {
     type Error = SetError;
 
@@ -153,7 +156,7 @@ pub fn proposal_bytes(
 }
 
 /// One validator's precommit.
-#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize, Encode, Decode)]
 pub struct CommitSignature {
     /// Who.
     pub member: MemberNumber,
@@ -162,7 +165,7 @@ pub struct CommitSignature {
 }
 
 /// The precommits that made a block final. Certificates differ between nodes.
-#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize, Encode, Decode)]
 pub struct CommitCertificate {
     /// The block's height.
     pub height: Height,

@@ -5,6 +5,7 @@
 //! `"fengni/1/" kind 0x00 network`: see [`crate::Domain::message`]. Rules K-1 to K-5:
 //! `sdk/spec/keys.md`.
 
+use crate::codec::encoded_as;
 use std::borrow::Cow;
 use std::cmp::Ordering;
 use std::fmt;
@@ -387,24 +388,32 @@ macro_rules! tagged_text {
             }
         }
 
-        /// Length-prefixed bytes on the ledger; `ALGORITHM:HEX` where people read.
+        impl From<$name> for Vec<u8> {
+            fn from(value: $name) -> Self {
+                value.wire()
+            }
+        }
+
+        impl TryFrom<Vec<u8>> for $name {
+            type Error = KeyError;
+
+            fn try_from(wire: Vec<u8>) -> Result<Self, KeyError> {
+                Self::from_wire(&wire)
+            }
+        }
+
+        // Length-prefixed bytes on the ledger; `ALGORITHM:HEX` where people read.
+        encoded_as!($name, Vec<u8>);
+
         impl Serialize for $name {
             fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-                if serializer.is_human_readable() {
-                    serializer.collect_str(self)
-                } else {
-                    serializer.serialize_bytes(&self.wire())
-                }
+                serializer.collect_str(self)
             }
         }
 
         impl<'de> Deserialize<'de> for $name {
             fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-                let wire = if deserializer.is_human_readable() {
-                    split_text(&String::deserialize(deserializer)?).map_err(D::Error::custom)?
-                } else {
-                    deserializer.deserialize_byte_buf(crate::bytes::BytesVisitor)?
-                };
+                let wire = split_text(&String::deserialize(deserializer)?).map_err(D::Error::custom)?;
                 Self::from_wire(&wire).map_err(D::Error::custom)
             }
         }

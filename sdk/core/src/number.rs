@@ -1,5 +1,6 @@
 //! Numbers: places and counts, each a type of its own.
 
+use bincode::{Decode, Encode};
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
@@ -9,7 +10,7 @@ use crate::limits::PAGE_LINES;
 macro_rules! numbers {
     ($($(#[$doc:meta])* $name:ident($inner:ty);)*) => {$(
         $(#[$doc])*
-        #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Default, Serialize, Deserialize)]
+        #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Default, Serialize, Deserialize, Encode, Decode)]
         #[serde(transparent)]
         pub struct $name(pub $inner);
 
@@ -77,7 +78,7 @@ impl PageNumber {
 }
 
 /// A line anywhere in the register: its book and its number there.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Serialize, Deserialize)]
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Serialize, Deserialize, Encode, Decode)]
 pub struct LinePlace {
     /// The book.
     pub book: BookNumber,

@@ -3,6 +3,7 @@
 //! Variant numbers are permanent and new ones are added at the end. Rules O-1 to O-12:
 //! `sdk/spec/operations.md`.
 
+use bincode::{Decode, Encode};
 use serde::{Deserialize, Serialize};
 
 use crate::book::{Line, Subject};
@@ -14,7 +15,7 @@ use crate::record::{AgreementTerms, Weights};
 use crate::standing::ActKind;
 
 /// Why an act is done, without saying what only the parties may know.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize, Encode, Decode)]
 pub struct Ground {
     /// Reason, from the reference codes.
     pub reason: ReasonCode,
@@ -23,7 +24,7 @@ pub struct Ground {
 }
 
 /// A change of one line's standing that needs no other line.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize, Encode, Decode)]
 #[serde(rename_all = "kebab-case")]
 pub enum StandingChange {
     /// 暂扣: adds the acting body's hold.
@@ -79,7 +80,7 @@ impl StandingChange {
 }
 
 /// Why one line takes the place of another of the same issuer.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize, Encode, Decode)]
 #[serde(rename_all = "kebab-case")]
 pub enum Cause {
     /// 延续.
@@ -102,7 +103,7 @@ impl Cause {
 }
 
 /// One thing a member asks.
-#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize, Encode, Decode)]
 #[serde(rename_all = "kebab-case")]
 pub enum Operation {
     /// Opens a book, whose keeper is the acting member.

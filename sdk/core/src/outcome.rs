@@ -4,10 +4,11 @@
 //! changes nothing. Numbers are permanent; where several rules are broken, the lowest number
 //! answers. Rules O-13 and O-14: `sdk/spec/operations.md`.
 
+use bincode::{Decode, Encode};
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
-use crate::codec;
+use crate::codec::{self, encoded_as};
 use crate::number::{ActNumber, AgreementNumber, BookNumber, LineNumber, SealNumber};
 use crate::standing::Standing;
 use crate::transaction::TransactionId;
@@ -170,6 +171,8 @@ impl Refusal {
     }
 }
 
+encoded_as!(Refusal, u16);
+
 impl From<Refusal> for u16 {
     fn from(refusal: Refusal) -> u16 {
         refusal.number()
@@ -185,7 +188,7 @@ impl TryFrom<u16> for Refusal {
 }
 
 /// What an accepted transaction did.
-#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize, Encode, Decode)]
 #[serde(rename_all = "kebab-case")]
 pub enum Effect {
     /// A book was opened.
@@ -230,7 +233,7 @@ pub enum Effect {
 }
 
 /// What became of a transaction.
-#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize, Encode, Decode)]
 #[serde(rename_all = "kebab-case")]
 pub enum Decision {
     /// It was applied.
@@ -245,7 +248,7 @@ pub enum Decision {
 }
 
 /// One entry of a block's list of outcomes.
-#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize, Encode, Decode)]
 pub struct Outcome {
     /// The transaction.
     pub transaction: TransactionId,

@@ -8,9 +8,8 @@
 //! entries, each with its place and its path. Checking it needs nothing but a validator set.
 //! Rules P-1 to P-7: `sdk/spec/proofs.md`.
 
-use std::collections::btree_map::Entry as MapEntry;
-use std::collections::{BTreeMap, BTreeSet};
-
+use bincode::{Decode, Encode};
+use litemap::LiteMap;
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
@@ -29,7 +28,7 @@ use crate::shelf::{Shelf, state_root};
 use crate::standing::{Act, ActHeads, Page};
 
 /// Where an entry stands in the register.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Serialize, Deserialize)]
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Serialize, Deserialize, Encode, Decode)]
 pub enum Place {
     /// A registry record.
     Record(Shelf, u32),
@@ -97,7 +96,7 @@ impl std::fmt::Display for Place {
 }
 
 /// One entry with its path to the digest of its list.
-#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize, Encode, Decode)]
 pub struct Entry {
     /// Where it stands.
     pub place: Place,
@@ -108,7 +107,7 @@ pub struct Entry {
 }
 
 /// A shelf's list: how many records, and their root.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize, Encode, Decode)]
 pub struct ShelfHead {
     /// Records.
     pub size: u64,
@@ -117,7 +116,7 @@ pub struct ShelfHead {
 }
 
 /// Entries of the state after one block, with what makes the block final.
-#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize, Encode, Decode)]
 pub struct StateProof {
     /// The block's header.
     pub header: Header,
@@ -125,14 +124,15 @@ pub struct StateProof {
     pub certificate: CommitCertificate,
     /// Every shelf, in the order of [`Shelf::ALL`].
     pub shelves: Vec<ShelfHead>,
-    /// For each list of a book that an entry comes from: its root. The book record binds it.
-    pub roots: BTreeMap<(BookNumber, BookList), Digest>,
+    /// For each list of a book that an entry comes from, in rising order: its root. The book record
+    /// binds it.
+    pub roots: Vec<((BookNumber, BookList), Digest)>,
     /// Entries by rising place: a book's record stands before what is in the book.
     pub entries: Vec<Entry>,
 }
 
 /// The lists that belong to a book.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Serialize, Deserialize)]
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Serialize, Deserialize, Encode, Decode)]
 pub enum BookList {
     /// Page records.
     Pages,
@@ -245,12 +245,12 @@ impl StateProof {
         if self.shelves.len() != Shelf::ALL.len() || state_root(domain, &digests) != self.header.state_root {
             return Err(ProofError::StateRoot);
         }
-        let sizes = Shelf::ALL.into_iter().zip(self.shelves.iter().map(|head| head.size)).collect();
-        let mut proven = Proven { header: self.header.clone(), sizes, entries: BTreeMap::new(), peaks: None };
-        let mut used = BTreeSet::new();
-        let mut books = BTreeMap::new();
+        let sizes = Shelf::ALL.map(|shelf| self.shelves[shelf as usize].size);
+        let mut proven = Proven { header: self.header.clone(), sizes, entries: LiteMap::new(), peaks: None };
+        let mut used = Vec::new();
+        let mut books = LiteMap::new();
         for entry in &self.entries {
-            if proven.entries.last_key_value().is_some_and(|(last, _)| *last >= entry.place) {
+            if proven.entries.last().is_some_and(|(last, _)| *last >= entry.place) {
                 return Err(ProofError::Order(entry.place));
             }
             let (number, size, root) = self.list_of(domain, &proven, &mut books, entry.place)?;
@@ -264,7 +264,9 @@ impl StateProof {
             }
         }
         // A root that no entry uses says nothing: with it, one proof would have many spellings.
-        if used.iter().ne(self.roots.keys()) {
+        used.sort_unstable();
+        used.dedup();
+        if used.iter().ne(self.roots.iter().map(|(list, _)| list)) {
             return Err(ProofError::UnusedRoot);
         }
         Ok(proven)
@@ -275,17 +277,16 @@ impl StateProof {
         &self,
         domain: &Domain,
         proven: &Proven,
-        books: &mut BTreeMap<BookNumber, Book>,
+        books: &mut LiteMap<BookNumber, Book>,
         place: Place,
     ) -> Result<(u64, u64, Digest), ProofError> {
         let mut in_book = |book: BookNumber, list: BookList, number: u64| {
             // Several entries of one book are the rule: its record is decoded once.
-            let record = match books.entry(book) {
-                MapEntry::Occupied(there) => there.into_mut(),
-                MapEntry::Vacant(gap) => gap.insert(proven.record(book.0).map_err(|_| ProofError::Order(place))?),
-            };
+            let read = |book: &BookNumber| proven.record(book.0).map_err(|_| ProofError::Order(place));
+            let (_, record) = books.try_get_or_insert(book, read)?;
             let head = list.head(record);
-            let root = *self.roots.get(&(book, list)).ok_or(ProofError::Path(place))?;
+            let found = self.roots.binary_search_by_key(&(book, list), |(of, _)| *of);
+            let (_, root) = self.roots[found.map_err(|_| ProofError::Path(place))?];
             if list_digest(domain, list.kind(), head.size, &root) != head.digest {
                 return Err(ProofError::Path(place));
             }
@@ -309,7 +310,7 @@ impl StateProof {
 }
 
 /// What became of a transaction, with what makes its block final. Rule P-7.
-#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize, Encode, Decode)]
 pub struct OutcomeProof {
     /// The including block's header.
     pub header: Header,
@@ -363,8 +364,8 @@ impl OutcomeProof {
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Proven {
     header: Header,
-    sizes: BTreeMap<Shelf, u64>,
-    entries: BTreeMap<Place, Vec<u8>>,
+    sizes: [u64; Shelf::ALL.len()],
+    entries: LiteMap<Place, Vec<u8>>,
     /// Of an open page: the peaks of its tree, from a trust pack.
     peaks: Option<(BookNumber, PageNumber, Vec<Digest>)>,
 }
@@ -373,8 +374,8 @@ impl Proven {
     /// Entries that a trust pack has been found to hold.
     pub(crate) fn of_pack(
         header: Header,
-        sizes: BTreeMap<Shelf, u64>,
-        entries: BTreeMap<Place, Vec<u8>>,
+        sizes: [u64; Shelf::ALL.len()],
+        entries: LiteMap<Place, Vec<u8>>,
         peaks: Option<(BookNumber, PageNumber, Vec<Digest>)>,
     ) -> Self {
         Self { header, sizes, entries, peaks }
@@ -395,7 +396,7 @@ impl Proven {
 
     /// How many records a shelf holds: a number at or beyond it is proven to be nobody's.
     pub fn size(&self, shelf: Shelf) -> u64 {
-        self.sizes.get(&shelf).copied().unwrap_or_default()
+        self.sizes[shelf as usize]
     }
 
     /// The places that were proven.
@@ -412,7 +413,7 @@ impl Proven {
     /// # Errors
     /// [`ProofError::Missing`], or [`ProofError::Encoding`] for a record of a later version.
     pub fn record<R: Record>(&self, number: u32) -> Result<R, ProofError> {
-        Ok(R::decode(self.bytes(Place::Record(R::SHELF, number))?)?)
+        Ok(<R as Record>::decode(self.bytes(Place::Record(R::SHELF, number))?)?)
     }
 
     /// A page record.
@@ -433,8 +434,9 @@ impl Proven {
 
     /// The seal that added a line, if it is among the proven entries.
     pub fn seal_of(&self, place: LinePlace) -> Option<Seal> {
-        let range = Place::Seal(place.book, SealNumber(0))..=Place::Seal(place.book, SealNumber(u64::MAX));
-        self.entries.range(range).filter_map(|(_, bytes)| Seal::decode(bytes).ok()).find(|seal| seal.covers(place.line))
+        let of_book = |entry: &(&Place, &Vec<u8>)| matches!(entry.0, Place::Seal(book, _) if *book == place.book);
+        let mut seals = self.entries.iter().filter(of_book).filter_map(|(_, bytes)| Seal::decode(bytes).ok());
+        seals.find(|seal| seal.covers(place.line))
     }
 
     /// An act.

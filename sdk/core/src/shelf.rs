@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::codec::encoded_by_number;
 use crate::digest::{Digest, Domain};
 use crate::list::{ListKind, NumberedList};
 
@@ -42,6 +43,8 @@ impl Shelf {
         }
     }
 }
+
+encoded_by_number!(Shelf);
 
 /// Rule R-1: the state root is the digest of the list of shelf digests.
 pub fn state_root(domain: &Domain, shelves: &[Digest]) -> Digest {

@@ -4,16 +4,17 @@
 //! not a state but a set of holds, one a body, so that what one body withheld no other body gives
 //! back. Rules S-1 to S-9: `sdk/spec/standings.md`; states and operations as in CRT-03.
 
+use bincode::{Decode, Encode};
 use serde::{Deserialize, Serialize};
 
-use crate::codec::{self, DecodeError};
+use crate::codec::{self, DecodeError, encoded_as, encoded_by_number};
 use crate::day::Millis;
 use crate::digest::Digest;
 use crate::limits::RECORD_BYTES;
 use crate::number::{ActNumber, Height, KeyNumber, LineNumber, LinePlace, MemberNumber, ReasonCode};
 
 /// State of a certificate's line: the low nibble of a standing.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Serialize, Deserialize)]
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Serialize, Deserialize, Encode, Decode)]
 #[serde(rename_all = "kebab-case")]
 #[repr(u8)]
 pub enum State {
@@ -96,8 +97,10 @@ impl TryFrom<u8> for Standing {
     }
 }
 
+encoded_as!(Standing, u8);
+
 /// One body's suspension of a line (暂扣).
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Serialize, Deserialize)]
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Serialize, Deserialize, Encode, Decode)]
 pub struct Hold {
     /// The body.
     pub by: MemberNumber,
@@ -113,7 +116,7 @@ impl Hold {
 }
 
 /// A line that is not simply in force.
-#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize, Encode, Decode)]
 pub struct Exception {
     /// The line's place on its page.
     pub place: u16,
@@ -124,7 +127,7 @@ pub struct Exception {
 }
 
 /// A page's record: what its book's list of pages holds.
-#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize, Encode, Decode)]
 pub struct Page {
     /// Lines on the page, 1 to 1,024.
     pub lines: u16,
@@ -248,8 +251,10 @@ impl ActKind {
     }
 }
 
+encoded_by_number!(ActKind);
+
 /// A set of acts, one bit each.
-#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Serialize, Deserialize)]
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Serialize, Deserialize, Encode, Decode)]
 #[serde(transparent)]
 pub struct ActKinds(u32);
 
@@ -271,7 +276,7 @@ impl ActKinds {
 }
 
 /// An act (行为) on a line, as the book records it.
-#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize, Encode, Decode)]
 pub struct Act {
     /// The line.
     pub line: LineNumber,
@@ -319,7 +324,7 @@ impl Act {
 }
 
 /// The latest act of each line of a page that had any: an entry of the book's list of heads.
-#[derive(Clone, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Debug, Default, Serialize, Deserialize, Encode, Decode)]
 pub struct ActHeads {
     /// (place, latest act), by rising place.
     pub heads: Vec<(u16, ActNumber)>,

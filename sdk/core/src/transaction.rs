@@ -3,6 +3,7 @@
 //! The id covers the unsigned body, so that a signature more or less makes no second transaction.
 //! Rules T-1 to T-6: `sdk/spec/transactions.md`.
 
+use bincode::{Decode, Encode};
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
@@ -15,7 +16,7 @@ use crate::operation::Operation;
 use crate::record::Member;
 
 /// Identity of a transaction: the digest of its body.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Serialize, Deserialize)]
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Serialize, Deserialize, Encode, Decode)]
 #[serde(transparent)]
 pub struct TransactionId(pub Digest);
 
@@ -26,7 +27,7 @@ impl std::fmt::Display for TransactionId {
 }
 
 /// What is asked, before anybody signs.
-#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize, Encode, Decode)]
 pub struct TransactionBody {
     /// The network it is meant for.
     pub network: NetworkId,
@@ -64,7 +65,7 @@ fn signed_message(domain: &Domain, id: TransactionId) -> Vec<u8> {
 }
 
 /// One signature on a transaction.
-#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize, Encode, Decode)]
 pub struct TransactionSignature {
     /// Which of the member's keys.
     pub key: KeyNumber,
@@ -73,7 +74,7 @@ pub struct TransactionSignature {
 }
 
 /// A signed transaction.
-#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize, Encode, Decode)]
 pub struct Transaction {
     /// What is asked.
     pub body: TransactionBody,

@@ -72,6 +72,12 @@ pub fn path(suite: Suite, leaves: &[Digest], number: usize) -> Option<Vec<Digest
     })
 }
 
+/// Root of a tree over all its leaf digests, for checking: as [`root`], and by our own routine alone.
+pub fn fold_all(suite: Suite, leaves: &[Digest]) -> Digest {
+    let disclosed: Vec<(usize, Digest)> = leaves.iter().copied().enumerate().collect();
+    fold_subset(suite, leaves.len(), &disclosed, &[]).unwrap_or_else(|_| suite.hash(&[]))
+}
+
 /// Peaks of a tree: roots of its complete subtrees, left to right, the largest first. Rule L-6.
 pub fn peaks(suite: Suite, leaves: &[Digest]) -> Vec<Digest> {
     let mut rest = leaves;

@@ -4,9 +4,10 @@
 //! hour, because a clock that is turned back would make an old pack young. Rules:
 //! `sdk/spec/packs.md`.
 
-use std::collections::BTreeMap;
+use bincode::{Decode, Encode};
 use std::sync::{Arc, Mutex, PoisonError};
 
+use litemap::LiteMap;
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
@@ -75,9 +76,9 @@ pub struct TrustStore {
     scenes: Mutex<Scenes>,
 }
 
-type Scenes = BTreeMap<(BookNumber, MemberNumber), Arc<Scene>>;
+type Scenes = LiteMap<(BookNumber, MemberNumber), Arc<Scene>>;
 
-#[derive(Serialize, Deserialize)]
+#[derive(Serialize, Deserialize, Encode, Decode)]
 struct Stored {
     format: u8,
     light: Saved,

@@ -28,7 +28,7 @@ use serde_json::{Value, json};
 
 const LIMIT: usize = 1 << 20;
 
-fn value<T: Serialize>(kind: &str, value: &T) -> Value {
+fn value<T: Serialize + bincode::Encode>(kind: &str, value: &T) -> Value {
     json!({ "type": kind, "value": value, "hex": hex::encode(codec::encode(value)) })
 }
 
@@ -209,7 +209,7 @@ fn refusal_of(kind: &str, bytes: &[u8]) -> Option<String> {
     fn name<T>(read: Result<T, DecodeError>) -> Option<String> {
         read.err().map(|error| variant(&error))
     }
-    fn plain<T: Serialize + DeserializeOwned>(bytes: &[u8]) -> Option<String> {
+    fn plain<T: bincode::Encode + bincode::Decode<()>>(bytes: &[u8]) -> Option<String> {
         name(codec::decode::<T>(bytes, LIMIT))
     }
     match kind {
@@ -241,7 +241,7 @@ fn refusal_of(kind: &str, bytes: &[u8]) -> Option<String> {
 
 /// Reads a vector's value from what people read, and holds it against its bytes.
 fn same_both_ways(case: &Value) {
-    fn check<T: Serialize + DeserializeOwned + PartialEq + Debug>(case: &Value) {
+    fn check<T: bincode::Encode + bincode::Decode<()> + DeserializeOwned + PartialEq + Debug>(case: &Value) {
         let bytes = hex_of(case, "hex");
         let from_text: T =
             serde_json::from_value(case["value"].clone()).unwrap_or_else(|error| panic!("{case}: {error}"));

@@ -57,7 +57,7 @@ pub fn prove(
         let (bytes, path) = entry(state, records, place, &mut roots).ok_or(ProveError::NotThere(place))?;
         entries.push(Entry { place, bytes: Bytes(bytes), path });
     }
-    Ok(StateProof { header, certificate, shelves: shelves.to_vec(), roots, entries })
+    Ok(StateProof { header, certificate, shelves: shelves.to_vec(), roots: roots.into_iter().collect(), entries })
 }
 
 type Roots = BTreeMap<(BookNumber, BookList), Digest>;

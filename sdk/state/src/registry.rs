@@ -51,14 +51,14 @@ impl<R: Record> Registry<R> {
 
     /// Adds a record and returns its number.
     pub fn append(&mut self, record: R) -> u32 {
-        let number = self.list.append(&record.encode());
+        let number = self.list.append(&Record::encode(&record));
         self.records.push_back_mut(Arc::new(record));
         u32::try_from(number).expect("a registry has fewer than 2^32 records: each costs a transaction")
     }
 
     /// Puts another version of an existing record.
     pub fn replace(&mut self, number: u32, record: R) {
-        self.list.replace(u64::from(number), &record.encode());
+        self.list.replace(u64::from(number), &Record::encode(&record));
         self.records.set_mut(number as usize, Arc::new(record));
     }
 

@@ -284,7 +284,8 @@ impl State {
         fn registry<R: Record>(domain: &Domain, parts: &impl StateParts) -> Result<Registry<R>, LoadError> {
             let mut registry = Registry::new(domain.suite);
             for (bytes, number) in parts.records(R::SHELF).iter().zip(0..) {
-                registry.append(R::decode(bytes).map_err(|_| LoadError::Record { shelf: R::SHELF, number })?);
+                registry
+                    .append(<R as Record>::decode(bytes).map_err(|_| LoadError::Record { shelf: R::SHELF, number })?);
             }
             Ok(registry)
         }

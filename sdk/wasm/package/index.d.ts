@@ -92,7 +92,7 @@ export interface ProvenEntries {
   header: Header;
   /** Records of each registry. */
   sizes: Record<string, number>;
-  /** By place: `members/3`, `page/0/1`, ... */
+  /** By place: `members/3`, `page/0/1`, ...; a verifier shows members and reference codes, others are null. */
   entries: Record<string, any>;
 }
 
@@ -123,7 +123,6 @@ export class Verifier {
   verify(text: string, proof: Uint8Array | null, asked: Question, now: number): Checked;
   checkProof(proof: Uint8Array, now: number): ProvenEntries;
   checkHeader(bytes: Uint8Array, now: number): Header;
-  checkBlock(bytes: Uint8Array, now: number): { header: Header; transactions: number; bytes: number };
   follow(handover: Uint8Array, now: number): void;
   subscribe(to?: { types?: number[]; regions?: string[] }): void;
   packQuery(full?: boolean): string;

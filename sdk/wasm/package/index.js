@@ -9,7 +9,7 @@
 
 import * as core from "./core.js";
 import { loader } from "./load.js";
-import { entry } from "./records.js";
+import { checkpointOf, header, proof } from "./reading.js";
 
 /**
  * Loads the WebAssembly, once. Without an argument from the file beside this one; otherwise from
@@ -25,16 +25,6 @@ function question(asked, unproven) {
   return made;
 }
 
-function checkpointOf({ network, suite, height, time, block, validators, trusting_period_secs }) {
-  const column = (name) => validators.map((validator) => validator[name]);
-  return new core.Checkpoint(
-    network, suite, height, time, block ?? undefined, trusting_period_secs,
-    Uint32Array.from(column("member")), column("key"), Float64Array.from(column("power")),
-  );
-}
-
-const flat = ({ finality: { header, ...signed }, ...rest }) => ({ header: { ...header, ...signed }, ...rest });
-
 /** Follows one network, judges codes and proofs, remembers the codes it accepted. */
 export class Verifier {
   #core;
@@ -45,7 +35,7 @@ export class Verifier {
 
   /** Begins at a checkpoint. Whoever chooses it chooses the network. */
   static fromCheckpoint(checkpoint) {
-    return new Verifier(new core.Verifier(checkpointOf(checkpoint)));
+    return new Verifier(new core.Verifier(checkpointOf(core, checkpoint)));
   }
 
   /** Goes on where `save` left off; throws where that is damaged or of another network. */
@@ -60,7 +50,7 @@ export class Verifier {
 
   /** Pins a newer checkpoint from an independent source. */
   pin(checkpoint) {
-    this.#core.pin(checkpointOf(checkpoint));
+    this.#core.pin(checkpointOf(core, checkpoint));
   }
 
   get network() {
@@ -86,22 +76,14 @@ export class Verifier {
     return JSON.parse(this.#core.verify(text, proof ?? undefined, question(rest, proof ? undefined : unproven), now));
   }
 
-  /** Everything a state proof proves; throws where it proves nothing. */
-  checkProof(proof, now) {
-    const proven = flat(JSON.parse(this.#core.checkProof(proof, now)));
-    for (const [place, record] of Object.entries(proven.entries)) proven.entries[place] = entry(place, record);
-    return proven;
+  /** The members and reference codes that a state proof proves; throws where it proves nothing. */
+  checkProof(bytes, now) {
+    return proof(this.#core.checkProof(bytes, now));
   }
 
   /** A header that a quorum signed; throws where none did. */
   checkHeader(bytes, now) {
-    const { header, ...signed } = JSON.parse(this.#core.checkHeader(bytes, now));
-    return { ...header, ...signed };
-  }
-
-  /** A block that a quorum signed; throws where none did. */
-  checkBlock(bytes, now) {
-    return flat(JSON.parse(this.#core.checkBlock(bytes, now)));
+    return header(this.#core.checkHeader(bytes, now));
   }
 
   /** Follows a handover to the next set of validators. */

@@ -53,5 +53,5 @@ const READERS = {
 /** An entry of a proof by its place, such as `members/3`. */
 export function entry(place, record) {
   const read = READERS[place.slice(0, place.indexOf("/"))];
-  return read ? read(record) : record;
+  return read && record ? read(record) : record;
 }

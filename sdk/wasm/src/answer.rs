@@ -16,7 +16,7 @@ pub(crate) fn json(value: &(impl Serialize + ?Sized)) -> String {
 }
 
 /// A JSON object of values that are JSON already.
-#[cfg(feature = "verifier")]
+#[cfg(any(feature = "verifier", feature = "register"))]
 pub(crate) fn object<K: std::fmt::Display>(entries: impl IntoIterator<Item = (K, String)>) -> String {
     let mut text = String::from("{");
     for (name, value) in entries {

@@ -2,6 +2,7 @@
 //!
 //! ```text
 //! text + proof -> Verifier -> verdict, as JSON        the page fetches, this decides
+//! proof        -> Register -> entries, as JSON        members, books, pages, blocks for people
 //! wallet + key -> Wallet   -> text of a code -> qr    the demo of a holder's phone
 //! ```
 //!
@@ -9,7 +10,7 @@
 //! the forms in `sdk/wasm/package/index.d.ts`; what is wrong with an argument is thrown as an error.
 
 mod answer;
-#[cfg(feature = "verifier")]
+#[cfg(any(feature = "verifier", feature = "register"))]
 mod checkpoint;
 #[cfg(feature = "verifier")]
 mod identifier;
@@ -17,18 +18,22 @@ mod identifier;
 mod keys;
 #[cfg(feature = "verifier")]
 mod offline;
-#[cfg(feature = "verifier")]
+#[cfg(any(feature = "verifier", feature = "register"))]
 mod proven;
 #[cfg(feature = "wallet")]
 mod qr;
 #[cfg(feature = "verifier")]
 mod question;
+#[cfg(feature = "register")]
+mod register;
+#[cfg(any(feature = "verifier", feature = "register"))]
+mod trust;
 #[cfg(feature = "verifier")]
 mod verifier;
 #[cfg(feature = "wallet")]
 mod wallet;
 
-#[cfg(feature = "verifier")]
+#[cfg(any(feature = "verifier", feature = "register"))]
 pub use checkpoint::Checkpoint;
 #[cfg(feature = "verifier")]
 pub use identifier::check_identifier;
@@ -36,6 +41,8 @@ pub use identifier::check_identifier;
 pub use keys::verify_signature;
 #[cfg(feature = "wallet")]
 pub use qr::qr;
+#[cfg(feature = "register")]
+pub use register::Register;
 #[cfg(feature = "verifier")]
 pub use verifier::Verifier;
 #[cfg(feature = "wallet")]

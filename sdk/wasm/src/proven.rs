@@ -1,14 +1,23 @@
 //! Proven entries for people: what a state proof says, once a quorum stands behind it.
 
-use fengni_core::block::{Block, BlockId};
+#[cfg(feature = "register")]
+use fengni_core::LinePlace;
+#[cfg(feature = "register")]
+use fengni_core::block::Block;
+use fengni_core::block::BlockId;
+#[cfg(feature = "register")]
 use fengni_core::book::Book;
-use fengni_core::proof::{Place, ProofError, Proven};
-use fengni_core::record::{Agreement, Authority, CertificateType, CodeSet, Member, Parameters, Record as _};
+use fengni_core::light::LightClient;
+use fengni_core::limits::PROOF_BYTES;
+use fengni_core::proof::{Place, ProofError, Proven, StateProof};
+#[cfg(feature = "register")]
+use fengni_core::record::{Agreement, Authority, CertificateType, Parameters, Record as _};
+use fengni_core::record::{CodeSet, Member};
 use fengni_core::shelf::Shelf;
-use fengni_core::{CommitCertificate, Domain, Header, LinePlace, MemberNumber, ValidatorSet};
+use fengni_core::{CommitCertificate, Domain, Header, MemberNumber, ValidatorSet, codec};
 use serde::Serialize;
 
-use crate::answer::{json, object};
+use crate::answer::{Answer, json, moment, object, thrown};
 
 /// A header and who made it final.
 #[derive(Serialize)]
@@ -24,8 +33,7 @@ pub(crate) struct HeaderView<'a> {
 }
 
 impl<'a> HeaderView<'a> {
-    /// Of a header that the light client has accepted.
-    pub(crate) fn of(domain: &Domain, header: &'a Header, signed: &CommitCertificate, set: &ValidatorSet) -> Self {
+    fn of(domain: &Domain, header: &'a Header, signed: &CommitCertificate, set: &ValidatorSet) -> Self {
         let signers: Vec<_> = signed.signatures.iter().map(|signature| signature.member).collect();
         let powers = signers.iter().filter_map(|member| set.get(*member)).map(|validator| validator.power);
         Self {
@@ -40,45 +48,89 @@ impl<'a> HeaderView<'a> {
     }
 }
 
+/// Reads a state proof: everything it proves, as JSON.
+pub(crate) fn check_proof(light: &mut LightClient, proof: &[u8], now: f64) -> Answer<String> {
+    let proof = StateProof::decode(proof).map_err(thrown)?;
+    let proven = light.prove(&proof, moment(now)).map_err(thrown)?;
+    let header = header_view(light, &proof.header, &proof.certificate)?;
+    show(&header, &proven).map_err(thrown)
+}
+
+/// Reads a header with its certificate, as JSON.
+pub(crate) fn check_header(light: &mut LightClient, bytes: &[u8], now: f64) -> Answer<String> {
+    let (header, certificate): (Header, CommitCertificate) = codec::decode(bytes, PROOF_BYTES).map_err(thrown)?;
+    light.accept(&header, &certificate, moment(now)).map_err(thrown)?;
+    Ok(json(&header_view(light, &header, &certificate)?))
+}
+
+/// A header that the light client has accepted, for people.
+pub(crate) fn header_view<'a>(
+    light: &LightClient,
+    header: &'a Header,
+    certificate: &CommitCertificate,
+) -> Answer<HeaderView<'a>> {
+    let set = light.validators_at(header.height).map_err(thrown)?;
+    Ok(HeaderView::of(light.domain(), header, certificate, set))
+}
+
 /// Everything that a proof proves, as JSON.
 ///
 /// # Errors
 /// [`ProofError`] for an entry of a later version, which this program cannot read.
-pub(crate) fn show(header: &HeaderView<'_>, proven: &Proven) -> Result<String, ProofError> {
+fn show(header: &HeaderView<'_>, proven: &Proven) -> Result<String, ProofError> {
     let sizes = Shelf::ALL.into_iter().map(|shelf| (shelf.name(), json(&proven.size(shelf))));
     let entries = proven.places().map(|place| Ok((place, entry(proven, *place)?)));
     let entries: Vec<_> = entries.collect::<Result<_, ProofError>>()?;
     Ok(object([("finality", json(header)), ("sizes", object(sizes)), ("entries", object(entries))]))
 }
 
+/// What the verifier's part says of entries that only the register's part shows.
+#[cfg(not(feature = "register"))]
+const NOT_HERE: &str = "null";
+
 fn entry(proven: &Proven, place: Place) -> Result<String, ProofError> {
     Ok(match place {
         Place::Record(shelf, number) => record(proven, shelf, number)?,
+        #[cfg(feature = "register")]
         Place::Page(book, page) => json(&proven.page(book, page)?),
+        #[cfg(feature = "register")]
         Place::Seal(book, seal) => json(&proven.seal(book, seal)?),
+        #[cfg(feature = "register")]
         Place::Act(book, act) => json(&proven.act(book, act)?),
+        #[cfg(feature = "register")]
         Place::Heads(book, page) => json(&proven.heads(book, page)?),
+        #[cfg(feature = "register")]
         Place::Line(book, line) => json(&proven.line(LinePlace { book, line })?),
+        #[cfg(not(feature = "register"))]
+        _ => NOT_HERE.to_owned(),
     })
 }
 
 fn record(proven: &Proven, shelf: Shelf, number: u32) -> Result<String, ProofError> {
     Ok(match shelf {
+        #[cfg(feature = "register")]
         Shelf::Parameters => json(&proven.record::<Parameters>(number)?),
         Shelf::Members => json(&proven.record::<Member>(number)?),
+        #[cfg(feature = "register")]
         Shelf::Types => {
             let found: CertificateType = proven.record(number)?;
             // The encoding comes along, so that a wallet can learn the type's fields from a proof.
             object([("record", json(&found)), ("encoded", json(&hex::encode(found.encode())))])
         }
+        #[cfg(feature = "register")]
         Shelf::Authorities => json(&proven.record::<Authority>(number)?),
+        #[cfg(feature = "register")]
         Shelf::Agreements => json(&proven.record::<Agreement>(number)?),
+        #[cfg(feature = "register")]
         Shelf::Books => json(&proven.record::<Book>(number)?),
         Shelf::Codes => json(&proven.record::<CodeSet>(number)?),
+        #[cfg(not(feature = "register"))]
+        _ => NOT_HERE.to_owned(),
     })
 }
 
 /// A final block, as JSON: how many transactions, and what they weigh in bytes.
+#[cfg(feature = "register")]
 pub(crate) fn show_block(header: &HeaderView<'_>, block: &Block) -> String {
     let bytes: usize = block.transactions.iter().map(|transaction| transaction.0.len()).sum();
     object([("finality", json(header)), ("transactions", json(&block.transactions.len())), ("bytes", json(&bytes))])

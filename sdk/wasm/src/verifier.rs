@@ -1,13 +1,9 @@
 //! The verifier: a light client with a memory of codes, fed by whoever fetches.
 
-use fengni_core::block::Block;
 use fengni_core::book::Tag;
-use fengni_core::bytes::Bytes;
 use fengni_core::code::{AnyCode, Code};
-use fengni_core::codec;
 use fengni_core::id::CertificateId;
-use fengni_core::light::{Handover, LightError, Saved};
-use fengni_core::limits::{BLOCK_BYTES, PROOF_BYTES};
+use fengni_core::light::LightError;
 use fengni_core::pack::Subscription;
 use fengni_core::proof::{Place, Proven, StateProof};
 use fengni_core::trust::TrustStore;
@@ -15,19 +11,18 @@ use fengni_core::verdict::Verdict;
 use fengni_core::verify::{
     Context, Mode, ReplayCache, verify_code, verify_identifier, verify_static, verify_without_ledger,
 };
-use fengni_core::{CommitCertificate, Header, Height, LinePlace, Millis, NetworkId};
+use fengni_core::{LinePlace, Millis};
 use serde::Serialize;
 use wasm_bindgen::prelude::wasm_bindgen;
 
 use crate::answer::{Answer, json, moment, thrown};
 use crate::checkpoint::Checkpoint;
-use crate::proven::{self, HeaderView};
+use crate::proven;
 use crate::question::Question;
+use crate::trust;
 
 /// Codes remembered at a time.
 const CODES_REMEMBERED: usize = 20_000;
-/// Bytes of a saved light client, at most.
-const SAVED_BYTES: usize = 16 * 1024 * 1024;
 
 /// What a scanned or typed text is.
 #[derive(Serialize)]
@@ -51,18 +46,6 @@ enum Scanned {
     Malformed {
         verdict: Box<Verdict>,
     },
-}
-
-/// Where trust stands.
-#[derive(Serialize)]
-struct Trust {
-    network: NetworkId,
-    checkpoint_height: Height,
-    checkpoint_time: Millis,
-    checkpoint_age_secs: u64,
-    newest_height: Option<Height>,
-    newest_time: Option<Millis>,
-    contradictions: usize,
 }
 
 /// A verdict, and what was wrong with the proof it could not rest on.
@@ -112,14 +95,12 @@ impl Verifier {
     /// # Errors
     /// Where what was saved is damaged or of another network.
     pub fn resume(&mut self, saved: &[u8]) -> Answer<()> {
-        let saved: Saved = codec::decode(saved, SAVED_BYTES).map_err(thrown)?;
-        *self.store.light_mut() = saved.open(self.store.domain().network).map_err(thrown)?;
-        Ok(())
+        trust::resume(self.store.light_mut(), saved)
     }
 
     /// What a device keeps of its light client between two uses.
     pub fn save(&self) -> Vec<u8> {
-        codec::encode(&self.store.light().saved())
+        trust::save(self.store.light())
     }
 
     /// Pins a newer checkpoint from an independent source.
@@ -130,6 +111,14 @@ impl Verifier {
         self.store.light_mut().pin(checkpoint.0).map_err(thrown)
     }
 
+    /// Follows a handover to the next set of validators.
+    ///
+    /// # Errors
+    /// Where it hands nothing over.
+    pub fn follow(&mut self, handover: &[u8], now: f64) -> Answer<()> {
+        trust::follow(self.store.light_mut(), handover, now)
+    }
+
     /// Identity of the network.
     pub fn network(&self) -> String {
         self.store.light().domain().network.to_string()
@@ -137,16 +126,7 @@ impl Verifier {
 
     /// Where trust stands: checkpoint, newest height, contradictions.
     pub fn trust(&self, now: f64) -> String {
-        let (height, time) = self.store.light().checkpoint();
-        json(&Trust {
-            network: self.store.light().domain().network,
-            checkpoint_height: height,
-            checkpoint_time: time,
-            checkpoint_age_secs: self.store.light().checkpoint_age_secs(moment(now)),
-            newest_height: self.store.light().newest().map(|header| header.height),
-            newest_time: self.store.light().newest().map(|header| header.time),
-            contradictions: self.store.light().evidence().len(),
-        })
+        trust::show(self.store.light(), now)
     }
 
     /// What a scanned or typed text is, and where its line stands.
@@ -200,16 +180,13 @@ impl Verifier {
         json(&Checked { verdict, trouble: trouble.or(behind) })
     }
 
-    /// Reads a state proof: everything it proves, for people.
+    /// Reads a state proof: the members and reference codes that it proves, to choose from.
     ///
     /// # Errors
     /// Where it proves nothing, and why.
     #[wasm_bindgen(js_name = checkProof)]
     pub fn check_proof(&mut self, proof: &[u8], now: f64) -> Answer<String> {
-        let proof = StateProof::decode(proof).map_err(thrown)?;
-        let proven = self.store.light_mut().prove(&proof, moment(now)).map_err(thrown)?;
-        let header = self.header_view(&proof.header, &proof.certificate)?;
-        proven::show(&header, &proven).map_err(thrown)
+        proven::check_proof(self.store.light_mut(), proof, now)
     }
 
     /// Reads a header with its certificate.
@@ -218,35 +195,7 @@ impl Verifier {
     /// Where no quorum stands behind it.
     #[wasm_bindgen(js_name = checkHeader)]
     pub fn check_header(&mut self, bytes: &[u8], now: f64) -> Answer<String> {
-        let (header, certificate): (Header, CommitCertificate) = codec::decode(bytes, PROOF_BYTES).map_err(thrown)?;
-        self.store.light_mut().accept(&header, &certificate, moment(now)).map_err(thrown)?;
-        Ok(json(&self.header_view(&header, &certificate)?))
-    }
-
-    /// Reads a block with its certificate: what was asked in it.
-    ///
-    /// # Errors
-    /// Where no quorum stands behind it, or where its transactions are not those of its header.
-    #[wasm_bindgen(js_name = checkBlock)]
-    pub fn check_block(&mut self, bytes: &[u8], now: f64) -> Answer<String> {
-        let (body, certificate): (Bytes, CommitCertificate) =
-            codec::decode(bytes, BLOCK_BYTES + PROOF_BYTES).map_err(thrown)?;
-        let block = Block::decode(&body.0).map_err(thrown)?;
-        self.store.light_mut().accept(&block.header, &certificate, moment(now)).map_err(thrown)?;
-        if !block.is_bound(self.store.light().domain()) {
-            return Err(thrown("the transactions are not those of the header"));
-        }
-        let header = self.header_view(&block.header, &certificate)?;
-        Ok(proven::show_block(&header, &block))
-    }
-
-    /// Follows a handover to the next set of validators.
-    ///
-    /// # Errors
-    /// Where it hands nothing over.
-    pub fn follow(&mut self, handover: &[u8], now: f64) -> Answer<()> {
-        let handover: Handover = codec::decode(handover, PROOF_BYTES).map_err(thrown)?;
-        self.store.light_mut().follow(&handover, moment(now)).map_err(thrown)
+        proven::check_header(self.store.light_mut(), bytes, now)
     }
 }
 
@@ -318,11 +267,6 @@ impl Verifier {
     fn behind(&self, proven: &Proven) -> Option<Trouble> {
         let (height, newest) = (proven.header().height, self.store.light().newest()?.height);
         (height < newest).then(|| Trouble::Behind(format!("height {height}, where {newest} was seen before")))
-    }
-
-    fn header_view<'a>(&self, header: &'a Header, certificate: &CommitCertificate) -> Answer<HeaderView<'a>> {
-        let set = self.store.light().validators_at(header.height).map_err(thrown)?;
-        Ok(HeaderView::of(self.store.light().domain(), header, certificate, set))
     }
 }
 

@@ -6,8 +6,8 @@ const folder = process.env.FENGNI_PACKAGE;
 if (!folder) throw new Error("FENGNI_PACKAGE names no folder; next: make test-web");
 
 const part = (name) => import(new URL(`file://${folder}/${name}.js`).href);
-export const fengni = { ...(await part("index")), ...(await part("wallet")) };
-await Promise.all([fengni.load(), fengni.loadWallet()]);
+export const fengni = { ...(await part("index")), ...(await part("register")), ...(await part("wallet")) };
+await Promise.all([fengni.load(), fengni.loadRegister(), fengni.loadWallet()]);
 
 const VECTORS = new URL("../../spec/vectors/", import.meta.url);
 export const vectors = (name) => JSON.parse(readFileSync(new URL(`${name}.json`, VECTORS), "utf8"));
@@ -38,11 +38,14 @@ export class Random {
   }
 }
 
+const checkpointOf = ({ network, suite, validators }, now, ageSecs) => ({
+  network, suite, height: 0, time: now - ageSecs * 1000, block: null, validators,
+  // The checkpoint stays where it is, so that its age is the vector's.
+  trusting_period_secs: 0,
+});
+
 /** The network of the verdict vectors, as a verifier that begins at a checkpoint of an age. */
-export function verifierOf({ network, suite, validators }, now, ageSecs) {
-  return fengni.Verifier.fromCheckpoint({
-    network, suite, height: 0, time: now - ageSecs * 1000, block: null, validators,
-    // The checkpoint stays where it is, so that its age is the vector's.
-    trusting_period_secs: 0,
-  });
-}
+export const verifierOf = (file, now, ageSecs) => fengni.Verifier.fromCheckpoint(checkpointOf(file, now, ageSecs));
+
+/** The same, as a reader of what is proven. */
+export const registerOf = (file, now, ageSecs) => new fengni.Register(checkpointOf(file, now, ageSecs));

@@ -5,7 +5,7 @@
 import test from "node:test";
 import assert from "node:assert/strict";
 
-import { Random, bytesOf, fengni, number, vectors, verifierOf } from "./common.mjs";
+import { Random, bytesOf, fengni, number, vectors, registerOf, verifierOf } from "./common.mjs";
 
 const ALPHABET = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ $%*+-./:";
 const [COUNT, SEED] = [number("FENGNI_MUTATIONS", 20_000), number("FENGNI_SEED", 1)];
@@ -89,7 +89,8 @@ test(`${COUNT >> 2} altered proofs and other bytes, seed ${SEED}`, () => {
   const attempts = [
     (verifier, bytes) => verifier.checkProof(bytes, now),
     (verifier, bytes) => verifier.checkHeader(bytes, now),
-    (verifier, bytes) => verifier.checkBlock(bytes, now),
+    (_, bytes) => registerOf(file, now, 3600).checkProof(bytes, now),
+    (_, bytes) => registerOf(file, now, 3600).checkBlock(bytes, now),
     (verifier, bytes) => verifier.follow(bytes, now),
     (verifier, bytes) => verifier.updatePack(bytes, now),
     (verifier, bytes) => verifier.resume(bytes),

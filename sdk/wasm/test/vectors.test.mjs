@@ -3,7 +3,7 @@
 import test from "node:test";
 import assert from "node:assert/strict";
 
-import { bytesOf, fengni, hexOf, vectors, verifierOf } from "./common.mjs";
+import { bytesOf, fengni, hexOf, vectors, registerOf, verifierOf } from "./common.mjs";
 
 const { Verifier, Wallet, checkIdentifier, verifySignature } = fengni;
 
@@ -38,15 +38,17 @@ test("codes", () => {
 test("proofs", () => {
   const file = vectors("proofs");
   const validators = setOf(bytesOf(file.validators));
-  const fresh = () => verifierOf({ network: file.network, suite: 1, validators }, file.header.value.time, 0);
-  for (const { hex, entries } of file.accepted) {
-    const proven = fresh().checkProof(bytesOf(hex), file.header.value.time);
-    assert.deepEqual(Object.keys(proven.entries).sort(), entries.map(({ place }) => place).sort());
-    assert.equal(proven.header.id, file.header.id);
-    for (const [name, value] of Object.entries(file.header.value)) assert.deepEqual(proven.header[name], value, name);
-  }
-  for (const { hex, why } of file.refused) {
-    assert.throws(() => fresh().checkProof(bytesOf(hex), file.header.value.time), isRefusal, why);
+  for (const of of [registerOf, verifierOf]) {
+    const fresh = () => of({ network: file.network, suite: 1, validators }, file.header.value.time, 0);
+    for (const { hex, entries } of file.accepted) {
+      const proven = fresh().checkProof(bytesOf(hex), file.header.value.time);
+      assert.deepEqual(Object.keys(proven.entries).sort(), entries.map(({ place }) => place).sort());
+      assert.equal(proven.header.id, file.header.id);
+      for (const [name, value] of Object.entries(file.header.value)) assert.deepEqual(proven.header[name], value, name);
+    }
+    for (const { hex, why } of file.refused) {
+      assert.throws(() => fresh().checkProof(bytesOf(hex), file.header.value.time), isRefusal, why);
+    }
   }
   console.log(`proofs: ${file.accepted.length} accepted, ${file.refused.length} refused`);
 });

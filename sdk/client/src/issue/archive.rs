@@ -10,6 +10,7 @@ use std::fs::{File, TryLockError};
 use std::io::{BufReader, Read as _, Seek as _, SeekFrom, Write as _};
 use std::path::{Path, PathBuf};
 
+use bincode::{Decode, Encode};
 use fengni_core::book::Tag;
 use fengni_core::bytes::Bytes;
 use fengni_core::certificate::{Certificate, CertificateFile, PagePath};
@@ -19,7 +20,6 @@ use fengni_core::limits::CERTIFICATE_FILE_BYTES;
 use fengni_core::outcome::{Decision, Effect};
 use fengni_core::transaction::TransactionId;
 use fengni_core::{BookNumber, Domain, Height, KeyAlgorithm, LineNumber, LinePlace, NetworkId, SecretKey, Suite};
-use serde::{Deserialize, Serialize};
 use thiserror::Error;
 use zeroize::Zeroizing;
 
@@ -60,7 +60,7 @@ pub enum ArchiveError {
 }
 
 /// What the file holds. Variants are append-only.
-#[derive(Serialize, Deserialize)]
+#[derive(Encode, Decode)]
 enum Frame {
     /// The first frame.
     Opened { network: NetworkId, suite: Suite, book: BookNumber },
@@ -76,10 +76,9 @@ enum Frame {
     Found { certificate: u64, line: LineNumber },
 }
 
-#[derive(Serialize, Deserialize)]
+#[derive(Encode, Decode)]
 struct HolderKey {
     algorithm: u8,
-    #[serde(with = "fengni_core::bytes::array")]
     seed: [u8; 32],
 }
 

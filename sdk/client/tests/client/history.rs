@@ -70,7 +70,7 @@ fn j8_whatever_is_left_out_is_named() {
         proof.entries.retain(|entry| entry.place != place);
         // Whoever leaves out the only entry of a list leaves out the list's root as well.
         let left: Vec<_> = proof.entries.iter().filter_map(|entry| list_of(entry.place)).collect();
-        proof.roots.retain(|list, _| left.contains(list));
+        proof.roots.retain(|(list, _)| left.contains(list));
         let proven = proof.verify_under_final_header(&chain.domain).expect("what is left is still proven");
         History::read(&proven, C1).expect("book and page are there").gaps
     };

@@ -375,7 +375,13 @@ impl Chain {
             ShelfHead { size: list.len(), root: list.root() }
         });
         let (header, certificate) = self.headers.last().expect("a first block").clone();
-        Some(StateProof { header, certificate, shelves: shelves.collect(), roots, entries })
+        Some(StateProof {
+            header,
+            certificate,
+            shelves: shelves.collect(),
+            roots: roots.into_iter().collect(),
+            entries,
+        })
     }
 
     /// Rule V-2.

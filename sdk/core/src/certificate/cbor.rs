@@ -50,7 +50,11 @@ pub(crate) struct Reader<'b>(Decoder<'b>);
 pub(crate) type Wrong = String;
 
 fn wrong(what: &str) -> impl Fn(minicbor::decode::Error) -> Wrong {
-    move |error| format!("{what}: {error}")
+    move |error| match () {
+        () if error.is_end_of_input() => format!("{what}: the bytes end before it does"),
+        () if error.is_type_mismatch() => format!("{what}: something of another type"),
+        () => format!("{what}: not CBOR as it is used here"),
+    }
 }
 
 impl<'b> Reader<'b> {

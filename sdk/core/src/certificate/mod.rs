@@ -17,6 +17,7 @@ mod header;
 mod path;
 mod possession;
 
+use bincode::{Decode, Encode};
 use serde::{Deserialize, Serialize};
 
 pub use claim::{Claim, ClaimValue, Salt, claims_digest};
@@ -30,7 +31,7 @@ pub use path::PagePath;
 pub use possession::{is_possessed, possession_message, proof_from_text, proof_text, prove_possession};
 
 /// Trust grade (可信等级, CRT-10): who vouches for the content.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Serialize, Deserialize)]
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Serialize, Deserialize, Encode, Decode)]
 #[repr(u8)]
 pub enum Grade {
     /// Issued by the authority.

@@ -76,6 +76,8 @@ macro_rules! text_conversions {
                 code.to_string()
             }
         }
+
+        crate::codec::encoded_as!($code, String);
     };
 }
 

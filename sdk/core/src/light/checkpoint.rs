@@ -1,5 +1,6 @@
 //! Checkpoints: where trust begins.
 
+use bincode::{Decode, Encode};
 use serde::{Deserialize, Serialize};
 
 use crate::block::BlockId;
@@ -9,7 +10,7 @@ use crate::finality::ValidatorSet;
 use crate::number::Height;
 
 /// Where trust begins: validators that somebody vouches for, as of a height and a time.
-#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize, Encode, Decode)]
 pub struct Checkpoint {
     /// The network.
     pub network: NetworkId,

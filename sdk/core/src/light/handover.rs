@@ -1,5 +1,6 @@
 //! Handovers: the header at which one set of validators passes the ledger to the next.
 
+use bincode::{Decode, Encode};
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
@@ -8,7 +9,7 @@ use crate::digest::Domain;
 use crate::finality::{CommitCertificate, FinalityError, ValidatorSet};
 
 /// A header that names another set for the next block, final under the set before, and that set.
-#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize, Encode, Decode)]
 pub struct Handover {
     /// The header.
     pub header: Header,

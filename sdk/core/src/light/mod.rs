@@ -10,8 +10,8 @@ mod checkpoint;
 mod handover;
 mod saved;
 
-use std::collections::BTreeMap;
-
+use bincode::{Decode, Encode};
+use litemap::LiteMap;
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
@@ -33,14 +33,14 @@ const HEADERS_KEPT: usize = 1024;
 const EVIDENCE_KEPT: usize = 16;
 
 /// Validators and the first height they decide.
-#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize, Encode, Decode)]
 struct Epoch {
     from: Height,
     validators: ValidatorSet,
 }
 
 /// A header and what makes it final.
-#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize, Encode, Decode)]
 pub struct FinalHeader {
     /// The header.
     pub header: Header,
@@ -49,7 +49,7 @@ pub struct FinalHeader {
 }
 
 /// Two headers, both signed by a quorum, that cannot both be true.
-#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize, Encode, Decode)]
 pub struct Evidence {
     /// The one seen first.
     pub first: FinalHeader,
@@ -109,7 +109,7 @@ pub struct LightClient {
     /// The handover to a set that is not at hand.
     ended: Option<Height>,
     newest: Option<FinalHeader>,
-    seen: BTreeMap<Height, (BlockId, FinalHeader)>,
+    seen: LiteMap<Height, (BlockId, FinalHeader)>,
     evidence: Vec<Evidence>,
 }
 
@@ -125,7 +125,7 @@ impl LightClient {
             epochs: vec![Epoch { from: checkpoint.height.next(), validators: checkpoint.validators }],
             ended: None,
             newest: None,
-            seen: BTreeMap::new(),
+            seen: LiteMap::new(),
             evidence: Vec::new(),
         }
     }
@@ -225,8 +225,9 @@ impl LightClient {
             self.newest = Some(found.clone());
         }
         self.seen.insert(height, (id, found));
-        if self.seen.len() > HEADERS_KEPT {
-            self.seen.pop_first();
+        let lowest = self.seen.first().map(|(height, _)| *height);
+        if let Some(lowest) = lowest.filter(|_| self.seen.len() > HEADERS_KEPT) {
+            self.seen.remove(&lowest);
         }
     }
 

@@ -1,7 +1,7 @@
 //! What a device keeps of a light client between two uses.
 
-use std::collections::BTreeMap;
-
+use bincode::{Decode, Encode};
+use litemap::LiteMap;
 use serde::{Deserialize, Serialize};
 
 use super::{Epoch, FinalHeader, LightClient};
@@ -15,7 +15,7 @@ use crate::number::Height;
 const FORMAT: u16 = 1;
 
 /// A light client as a device keeps it: everything but the headers that only catch contradictions.
-#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize, Encode, Decode)]
 pub struct Saved {
     format: u16,
     network: NetworkId,
@@ -71,7 +71,7 @@ impl Saved {
             epochs: self.epochs,
             ended: self.ended,
             newest: None,
-            seen: BTreeMap::new(),
+            seen: LiteMap::new(),
             evidence: evidence.collect::<Result<_, String>>()?,
         };
         if let Some(newest) = &self.newest {

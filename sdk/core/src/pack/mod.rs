@@ -15,6 +15,7 @@ mod pages;
 mod trusted;
 mod varint;
 
+use bincode::{Decode, Encode};
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
@@ -40,7 +41,7 @@ pub const SHELVES: [Shelf; Shelf::ALL.len() - 1] =
     [Shelf::Parameters, Shelf::Members, Shelf::Types, Shelf::Authorities, Shelf::Agreements, Shelf::Codes];
 
 /// Which books a device wants the pages of: of these types, in these regions.
-#[derive(Clone, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Debug, Default, Serialize, Deserialize, Encode, Decode)]
 pub struct Subscription {
     /// Types, in rising order; every type where there is none.
     pub types: Vec<TypeNumber>,
@@ -74,7 +75,7 @@ impl Subscription {
 }
 
 /// First bytes of a shelf's digest: enough to tell a gateway that nothing has changed there.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize, Encode, Decode)]
 pub struct Fingerprint(pub [u8; 4]);
 
 impl Fingerprint {
@@ -112,7 +113,7 @@ impl Basis {
 }
 
 /// A pack as it travels. Nothing in it is believed before [`TrustPack::open`].
-#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize, Encode, Decode)]
 pub struct Pack {
     format: u8,
     /// The header everything stands under.
@@ -132,7 +133,7 @@ pub struct Pack {
 }
 
 /// The records of one shelf.
-#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize, Encode, Decode)]
 pub enum ShelfPart {
     /// As the reader has them.
     Same,
@@ -141,7 +142,7 @@ pub enum ShelfPart {
 }
 
 /// One book that is new or changed.
-#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize, Encode, Decode)]
 pub struct BookPart {
     /// The book.
     pub number: BookNumber,
@@ -152,7 +153,7 @@ pub struct BookPart {
 }
 
 /// A book's record.
-#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize, Encode, Decode)]
 pub enum RecordPart {
     /// All of it.
     Whole(Bytes),

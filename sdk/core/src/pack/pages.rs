@@ -9,7 +9,7 @@
 //! Rules: `sdk/spec/packs.md`. Nothing here is believed: a reader recomputes the
 //! digest of the book's list of pages from what it unpacks.
 
-use std::collections::BTreeMap;
+use litemap::LiteMap;
 
 use super::varint::{self, Reader};
 use crate::day::Millis;
@@ -75,7 +75,7 @@ fn read_standing(reader: &mut Reader<'_>) -> Option<(Standing, Vec<Hold>)> {
 }
 
 fn write_exceptions(out: &mut Vec<u8>, page: &Page) {
-    let mut groups: BTreeMap<(Standing, &[Hold]), Vec<u16>> = BTreeMap::new();
+    let mut groups: LiteMap<(Standing, &[Hold]), Vec<u16>> = LiteMap::new();
     for exception in &page.exceptions {
         groups.entry((exception.standing, &exception.holds)).or_default().push(exception.place);
     }

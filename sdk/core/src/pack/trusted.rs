@@ -1,6 +1,6 @@
 //! A pack that adds up: every record and page recomputed up to the header's state root.
 
-use std::collections::BTreeMap;
+use litemap::LiteMap;
 
 use super::pages::BookPages;
 use super::{Basis, BookPart, Fingerprint, Pack, PackError, PagesPart, RecordPart, SHELVES, ShelfPart, Subscription};
@@ -29,7 +29,7 @@ pub struct TrustPack {
     shelves: Vec<Vec<Bytes>>,
     prints: [Fingerprint; SHELVES.len()],
     books: Vec<Book>,
-    pages: BTreeMap<BookNumber, BookPages>,
+    pages: LiteMap<BookNumber, BookPages>,
 }
 
 impl TrustPack {
@@ -114,7 +114,7 @@ impl TrustPack {
 
     /// A registry record by its number.
     pub fn record<R: Record>(&self, number: u32) -> Option<R> {
-        R::decode(self.bytes(R::SHELF, number)?).ok()
+        <R as Record>::decode(self.bytes(R::SHELF, number)?).ok()
     }
 
     /// The whole of it as a full pack, for a device to keep.
@@ -135,12 +135,11 @@ impl TrustPack {
         self.shelves[place].get(usize::try_from(number).ok()?).map(|record| record.0.as_slice())
     }
 
-    fn sizes(&self) -> BTreeMap<Shelf, u64> {
-        let size = |shelf: &Shelf| match SHELVES.iter().position(|known| known == shelf) {
+    fn sizes(&self) -> [u64; Shelf::ALL.len()] {
+        Shelf::ALL.map(|shelf| match SHELVES.iter().position(|known| *known == shelf) {
             Some(place) => self.shelves[place].len() as u64,
             None => self.books.len() as u64,
-        };
-        Shelf::ALL.iter().map(|shelf| (*shelf, size(shelf))).collect()
+        })
     }
 
     /// Everything a scene is made of: every registry record and the book's.
@@ -148,8 +147,8 @@ impl TrustPack {
         Proven::of_pack(self.header.clone(), self.sizes(), self.registry_entries(book), None)
     }
 
-    fn registry_entries(&self, book: BookNumber) -> BTreeMap<Place, Vec<u8>> {
-        let mut entries = BTreeMap::new();
+    fn registry_entries(&self, book: BookNumber) -> LiteMap<Place, Vec<u8>> {
+        let mut entries = LiteMap::new();
         for (shelf, records) in SHELVES.iter().zip(&self.shelves) {
             for (record, number) in records.iter().zip(0..) {
                 entries.insert(Place::Record(*shelf, number), record.0.clone());
@@ -169,10 +168,10 @@ impl TrustPack {
     /// What depends on the line: its page, and who holds it suspended. `None` where the book's
     /// pages are not here.
     pub(crate) fn around(&self, place: LinePlace) -> Option<Proven> {
-        self.around_with(place, BTreeMap::new())
+        self.around_with(place, LiteMap::new())
     }
 
-    fn around_with(&self, place: LinePlace, mut entries: BTreeMap<Place, Vec<u8>>) -> Option<Proven> {
+    fn around_with(&self, place: LinePlace, mut entries: LiteMap<Place, Vec<u8>>) -> Option<Proven> {
         let parameters = self.bytes(Shelf::Parameters, 0)?;
         entries.insert(Place::Record(Shelf::Parameters, 0), parameters.to_vec());
         let mut peaks = None;
@@ -209,7 +208,7 @@ fn whole(book: &BookPages) -> Bytes {
 fn shelf_digest<'a>(domain: &Domain, records: impl ExactSizeIterator<Item = &'a [u8]>) -> Digest {
     let size = records.len() as u64;
     let leaves: Vec<Digest> = records.map(|record| domain.suite.leaf(record)).collect();
-    list_digest(domain, ListKind::Shelf, size, &tree::root(domain.suite, &leaves))
+    list_digest(domain, ListKind::Shelf, size, &tree::fold_all(domain.suite, &leaves))
 }
 
 fn shelves(parts: &[ShelfPart], held: Option<&TrustPack>) -> Result<Vec<Vec<Bytes>>, PackError> {
@@ -221,7 +220,7 @@ fn shelves(parts: &[ShelfPart], held: Option<&TrustPack>) -> Result<Vec<Vec<Byte
     parts.iter().enumerate().map(one).collect()
 }
 
-type Books = (Vec<Book>, BTreeMap<BookNumber, BookPages>);
+type Books = (Vec<Book>, LiteMap<BookNumber, BookPages>);
 
 /// Rules: the books with the pages of those subscribed to, each as its record counts.
 fn books(pack: &Pack, held: Option<&TrustPack>, domain: &Domain) -> Result<Books, PackError> {
@@ -267,5 +266,5 @@ fn books(pack: &Pack, held: Option<&TrustPack>, domain: &Domain) -> Result<Books
 
 fn pages_digest(domain: &Domain, book: &BookPages) -> Digest {
     let leaves: Vec<Digest> = book.pages.iter().map(|page| domain.suite.leaf(&page.encode())).collect();
-    list_digest(domain, ListKind::Pages, leaves.len() as u64, &tree::root(domain.suite, &leaves))
+    list_digest(domain, ListKind::Pages, leaves.len() as u64, &tree::fold_all(domain.suite, &leaves))
 }

@@ -1,5 +1,6 @@
 //! Recognition agreements (互认协议): whose certificates count where, and for what (REC-01).
 
+use bincode::{Decode, Encode};
 use serde::{Deserialize, Serialize};
 
 use super::Record;
@@ -12,7 +13,7 @@ use crate::number::{Height, MemberNumber, PurposeCode, TypeNumber};
 use crate::shelf::Shelf;
 
 /// One type and what it is recognised for.
-#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize, Encode, Decode)]
 pub struct Term {
     /// The certificate type.
     pub certificate_type: TypeNumber,
@@ -21,7 +22,7 @@ pub struct Term {
 }
 
 /// What the parties sign.
-#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize, Encode, Decode)]
 pub struct AgreementTerms {
     /// The parties' own name for it, such as `RA-2026-001`.
     pub label: String,
@@ -53,7 +54,7 @@ impl AgreementTerms {
 }
 
 /// A party and when it signed.
-#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize, Encode, Decode)]
 pub struct Party {
     /// The member.
     pub member: MemberNumber,
@@ -62,7 +63,7 @@ pub struct Party {
 }
 
 /// Life cycle of an agreement.
-#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Serialize, Deserialize)]
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Serialize, Deserialize, Encode, Decode)]
 #[serde(rename_all = "kebab-case")]
 pub enum AgreementStatus {
     /// Not every party has signed.
@@ -79,7 +80,7 @@ pub enum AgreementStatus {
 }
 
 /// A recognition agreement on the ledger.
-#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize, Encode, Decode)]
 pub struct Agreement {
     /// Counts the record's changes, from 1.
     pub version: u32,

@@ -1,5 +1,6 @@
 //! Issuing authorities (制发权限): who may issue what, where and when (GOV-06).
 
+use bincode::{Decode, Encode};
 use serde::{Deserialize, Serialize};
 
 use super::Record;
@@ -9,7 +10,7 @@ use crate::number::{MemberNumber, TypeNumber};
 use crate::shelf::Shelf;
 
 /// One member's authority over one type in one region for a period.
-#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize, Encode, Decode)]
 pub struct Authority {
     /// Counts the record's changes, from 1.
     pub version: u32,

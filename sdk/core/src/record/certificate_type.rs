@@ -1,5 +1,6 @@
 //! Certificate types (证照类型, 目录项): the catalogue's entries (CAT-01).
 
+use bincode::{Decode, Encode};
 use serde::{Deserialize, Serialize};
 
 use super::Record;
@@ -9,7 +10,7 @@ use crate::shelf::Shelf;
 use crate::standing::ActKinds;
 
 /// Who holds certificates of a type.
-#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Serialize, Deserialize)]
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Serialize, Deserialize, Encode, Decode)]
 #[serde(rename_all = "kebab-case")]
 pub enum HolderKind {
     /// A natural person (自然人).
@@ -19,7 +20,7 @@ pub enum HolderKind {
 }
 
 /// One field of a certificate.
-#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize, Encode, Decode)]
 pub struct ClaimSpec {
     /// Label in the language of the document, such as 准驾车型.
     pub label: String,
@@ -36,7 +37,7 @@ pub struct ClaimSpec {
 }
 
 /// How a field's value is computed at issue, so that it can be shown without its source.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize, Encode, Decode)]
 pub struct Derived {
     /// Place of the field it follows from.
     pub from: u16,
@@ -45,7 +46,7 @@ pub struct Derived {
 }
 
 /// How a value follows from another.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize, Encode, Decode)]
 #[serde(rename_all = "kebab-case")]
 pub enum DerivedRule {
     /// `是` where whoever was born on the source's day was this old on the day of issue, else `否`.
@@ -56,7 +57,7 @@ pub enum DerivedRule {
 }
 
 /// A named set of fields to disclose together (亮证方案).
-#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize, Encode, Decode)]
 pub struct Profile {
     /// Name, such as 企业名称.
     pub name: String,
@@ -65,7 +66,7 @@ pub struct Profile {
 }
 
 /// The fields of a certificate, in the order of their leaves.
-#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize, Encode, Decode)]
 pub struct Schema {
     /// Fields; those of the everyday code come first, so that they need few siblings.
     pub claims: Vec<ClaimSpec>,
@@ -88,7 +89,7 @@ impl Schema {
 }
 
 /// A certificate type.
-#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize, Encode, Decode)]
 pub struct CertificateType {
     /// Counts the record's changes, from 1.
     pub version: u32,

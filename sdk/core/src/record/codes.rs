@@ -1,12 +1,13 @@
 //! Reference codes (基础代码): divisions, purposes, reasons, with versions (CAT-04).
 
+use bincode::{Decode, Encode};
 use serde::{Deserialize, Serialize};
 
 use super::Record;
 use crate::shelf::Shelf;
 
 /// One code and what it stands for.
-#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Debug, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Debug, Serialize, Deserialize, Encode, Decode)]
 pub struct Code {
     /// The code.
     pub code: String,
@@ -15,7 +16,7 @@ pub struct Code {
 }
 
 /// A set of reference codes.
-#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize, Encode, Decode)]
 pub struct CodeSet {
     /// Counts the record's changes, from 1.
     pub version: u32,

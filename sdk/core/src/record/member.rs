@@ -1,5 +1,6 @@
 //! Members (成员单位): departments, their roles and their keys.
 
+use bincode::{Decode, Encode};
 use serde::{Deserialize, Serialize};
 
 use super::Record;
@@ -10,7 +11,7 @@ use crate::number::{AgreementNumber, AuthorityNumber, Height, KeyNumber, MemberN
 use crate::shelf::Shelf;
 
 /// What a member may do. A member holds any set of roles (GOV-04).
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Serialize, Deserialize)]
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Serialize, Deserialize, Encode, Decode)]
 #[serde(rename_all = "kebab-case")]
 #[repr(u8)]
 pub enum Role {
@@ -33,7 +34,7 @@ pub enum Role {
 }
 
 /// A set of roles, one bit each.
-#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Default, Serialize, Deserialize)]
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Default, Serialize, Deserialize, Encode, Decode)]
 #[serde(transparent)]
 pub struct Roles(u16);
 
@@ -50,7 +51,7 @@ impl Roles {
 }
 
 /// Life cycle of a member.
-#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Serialize, Deserialize)]
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Serialize, Deserialize, Encode, Decode)]
 #[serde(rename_all = "kebab-case")]
 pub enum MemberStatus {
     /// May act.
@@ -62,7 +63,7 @@ pub enum MemberStatus {
 }
 
 /// What a key is for. A key has one purpose.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Serialize, Deserialize)]
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Serialize, Deserialize, Encode, Decode)]
 #[serde(rename_all = "kebab-case")]
 pub enum KeyPurpose {
     /// Signs consensus votes.
@@ -80,7 +81,7 @@ pub enum KeyPurpose {
 }
 
 /// A key of a member and the heights at which it is valid, both included.
-#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize, Encode, Decode)]
 pub struct MemberKey {
     /// What it is for.
     pub purpose: KeyPurpose,
@@ -100,7 +101,7 @@ impl MemberKey {
 }
 
 /// A member of the network.
-#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize, Encode, Decode)]
 pub struct Member {
     /// Counts the record's changes, from 1.
     pub version: u32,

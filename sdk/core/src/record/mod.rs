@@ -18,14 +18,14 @@ pub use codes::{Code, CodeSet};
 pub use member::{KeyPurpose, Member, MemberKey, MemberStatus, Role, Roles};
 pub use parameters::{Parameters, Weights};
 
-use serde::{Serialize, de::DeserializeOwned};
+use bincode::{Decode, Encode};
 
 use crate::codec::{self, DecodeError};
 use crate::limits;
 use crate::shelf::Shelf;
 
 /// A record that stands on a shelf.
-pub trait Record: Serialize + DeserializeOwned {
+pub trait Record: Encode + Decode<()> {
     /// The shelf it stands on.
     const SHELF: Shelf;
 

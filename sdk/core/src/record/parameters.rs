@@ -1,12 +1,13 @@
 //! Parameters: what genesis fixes and a vote can change.
 
+use bincode::{Decode, Encode};
 use serde::{Deserialize, Serialize};
 
 use super::Record;
 use crate::shelf::Shelf;
 
 /// What operations cost against the weight of a block.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize, Encode, Decode)]
 #[serde(deny_unknown_fields)]
 pub struct Weights {
     /// Every transaction: its signatures and its place in the lists.
@@ -20,7 +21,7 @@ pub struct Weights {
 }
 
 /// The network's parameters. There is one such record, at place 0 of its shelf.
-#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize, Encode, Decode)]
 #[serde(deny_unknown_fields)]
 pub struct Parameters {
     /// Counts the record's changes, from 1.

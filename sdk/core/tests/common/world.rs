@@ -395,7 +395,13 @@ impl World {
         });
         let entries = entries.collect();
         let shelves = self.shelves.iter().map(|(list, _)| ShelfHead { size: list.len(), root: list.root() }).collect();
-        StateProof { header: self.header.clone(), certificate: self.certificate(), shelves, roots, entries }
+        StateProof {
+            header: self.header.clone(),
+            certificate: self.certificate(),
+            shelves,
+            roots: roots.into_iter().collect(),
+            entries,
+        }
     }
 
     pub fn outcome_proof(&self, place: u32) -> OutcomeProof {

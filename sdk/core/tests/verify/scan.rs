@@ -144,8 +144,7 @@ impl Scan {
                 Place::Record(..) | Place::Line(..) => false,
             })
         };
-        let roots = proof.roots.iter().filter(|((book, list), _)| used(book, list)).map(|(k, v)| (*k, *v)).collect();
-        proof.roots = roots;
+        proof.roots.retain(|((book, list), _)| used(book, list));
         StateProof::decode(&proof.encode()).expect("a proof survives its encoding")
     }
 

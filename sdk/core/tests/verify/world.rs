@@ -270,7 +270,7 @@ impl World {
             certificate: self.certificate(&header),
             header,
             shelves: shelves.iter().map(|list| ShelfHead { size: list.len(), root: list.root() }).collect(),
-            roots,
+            roots: roots.into_iter().collect(),
             entries: entries
                 .into_iter()
                 .map(|(place, (bytes, path))| Entry { place, bytes: Bytes(bytes), path })

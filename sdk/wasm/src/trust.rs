@@ -1,0 +1,56 @@
+//! The light client's part of every class: whom it believes, and how a device keeps that.
+
+use fengni_core::codec;
+use fengni_core::light::{Handover, LightClient, Saved};
+use fengni_core::limits::PROOF_BYTES;
+use fengni_core::{Height, Millis, NetworkId};
+use serde::Serialize;
+
+use crate::answer::{Answer, json, moment, thrown};
+
+/// Bytes of a saved light client, at most.
+const SAVED_BYTES: usize = 16 * 1024 * 1024;
+
+/// Where trust stands.
+#[derive(Serialize)]
+struct Trust {
+    network: NetworkId,
+    checkpoint_height: Height,
+    checkpoint_time: Millis,
+    checkpoint_age_secs: u64,
+    newest_height: Option<Height>,
+    newest_time: Option<Millis>,
+    contradictions: usize,
+}
+
+/// Goes on where [`save`] left off.
+pub(crate) fn resume(light: &mut LightClient, saved: &[u8]) -> Answer<()> {
+    let saved: Saved = codec::decode(saved, SAVED_BYTES).map_err(thrown)?;
+    *light = saved.open(light.domain().network).map_err(thrown)?;
+    Ok(())
+}
+
+/// What a device keeps.
+pub(crate) fn save(light: &LightClient) -> Vec<u8> {
+    codec::encode(&light.saved())
+}
+
+/// Follows a handover.
+pub(crate) fn follow(light: &mut LightClient, handover: &[u8], now: f64) -> Answer<()> {
+    let handover: Handover = codec::decode(handover, PROOF_BYTES).map_err(thrown)?;
+    light.follow(&handover, moment(now)).map_err(thrown)
+}
+
+/// Where trust stands, as JSON.
+pub(crate) fn show(light: &LightClient, now: f64) -> String {
+    let (height, time) = light.checkpoint();
+    json(&Trust {
+        network: light.domain().network,
+        checkpoint_height: height,
+        checkpoint_time: time,
+        checkpoint_age_secs: light.checkpoint_age_secs(moment(now)),
+        newest_height: light.newest().map(|header| header.height),
+        newest_time: light.newest().map(|header| header.time),
+        contradictions: light.evidence().len(),
+    })
+}
