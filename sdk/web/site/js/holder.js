@@ -86,7 +86,7 @@ function fields() {
   if (!one) return;
   byId("fields").replaceChildren(...one.fields.map(({ label, value, everyday, sensitive }) => make("label", { class: "field" },
     make("input", { type: "checkbox", value: label, checked: everyday, "data-everyday": everyday }),
-    make("span", {}, make("b", {}, label, sensitive ? make("small", {}, ` ${say("sensitive")}`) : null), make("span", {}, value ?? say("no_value"))))));
+    make("span", {}, make("b", {}, label, sensitive ? make("small", {}, say("sensitive")) : null), make("span", {}, value ?? say("no_value"))))));
   const usable = purposes.filter(({ code }) => one.purposes.length === 0 || one.purposes.includes(code));
   const kept = byId("purpose").value;
   byId("purpose").replaceChildren(...usable.map(({ code, name }) => make("option", { value: code, selected: String(code) === kept }, `${name}(${code})`)));
