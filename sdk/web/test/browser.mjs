@@ -17,7 +17,7 @@ import { rm } from "node:fs/promises";
 import { join } from "node:path";
 import assert from "node:assert/strict";
 
-import { codeIn, fill, openWallet, paste, scan, settings, shoot, updatePack, verdict } from "./person.mjs";
+import { codeIn, fill, fits, openWallet, paste, scan, settings, shoot, updatePack, verdict } from "./person.mjs";
 import { code, fengni, home, inBrowser, member, PURPOSE, ready, scene, troubles, work } from "./scene.mjs";
 
 try {
@@ -264,6 +264,16 @@ function steps() {
       await paste(verifier, answer, "VALID");
       assert.match(await verifier.$eval("#answer .checks", (checks) => checks.textContent), /应答了本次核验/);
       assert.equal(await verifier.$eval("#asking", (asking) => asking.hidden), true, "each holder is asked anew");
+    }),
+    "in English and large type, nothing is wider than the narrowest phone": () => inBrowser(async (open) => {
+      for (const path of ["index.html", "holder.html", "register.html"]) {
+        const page = await open(path, "phone");
+        await page.click("#language");
+        assert.equal(await page.$eval("html", (html) => html.lang), "en");
+        await page.setViewport({ width: 320, height: 640, deviceScaleFactor: 2 });
+        await page.click("#care");
+        await fits(page, `${path} in English`);
+      }
     }),
     "with a pack the code is valid without a network, and stale a day later": () => inBrowser(async (open) => {
       const page = await open("index.html", "phone");

@@ -61,6 +61,12 @@ export async function verdict(page, code) {
   assert.equal(await page.$eval("#answer .word", (word) => word.dataset.code), code);
 }
 
+/** Nothing is to be scrolled sideways. */
+export async function fits(page, what) {
+  const wide = await page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth);
+  if (wide > 0) troubles.push(`${what}: ${wide} pixels too wide`);
+}
+
 /** A picture of the page at both sizes, plain and in care mode. */
 export async function shoot(page, name) {
   if (!shots) return;
@@ -74,8 +80,7 @@ export async function shoot(page, name) {
       // Animations end, fonts load.
       await new Promise((resolve) => setTimeout(resolve, 300));
       await page.screenshot({ path: join(shots, `${name}-${size}${care === "on" ? "-care" : ""}.png`), fullPage: true });
-      const wide = await page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth);
-      if (wide > 0) troubles.push(`${name}: ${wide} pixels too wide on ${size}, care ${care}`);
+      await fits(page, `${name} on ${size}, care ${care}`);
     }
     await page.evaluate(() => document.getElementById("care").click());
   }

@@ -85,7 +85,7 @@ export const WORDS = {
   scope_some: ["只要选中的", "Only what I choose"],
   regions: ["地区", "Regions"],
   about: ["约 {size}", "about {size}"],
-  pack_size: ["离线包约 {size}", "The pack has about {size}"],
+  pack_size: ["选中内容约 {size}", "What is chosen has about {size}"],
   pick_one_each: ["类型和地区请各选至少一项", "Choose at least one type and one region"],
   save_update: ["保存并更新", "Save and update"],
   offers_none: ["现在无法得到可选内容，请联网后再试。", "What there is to choose cannot be fetched now. Connect and try again."],
