@@ -6,7 +6,9 @@ const folder = process.env.FENGNI_PACKAGE;
 if (!folder) throw new Error("FENGNI_PACKAGE names no folder; next: make test-web");
 
 const part = (name) => import(new URL(`file://${folder}/${name}.js`).href);
-export const fengni = { ...(await part("index")), ...(await part("register")), ...(await part("wallet")) };
+export const fengni = {
+  ...(await part("index")), ...(await part("register")), ...(await part("wallet")), ...(await part("challenge")), base45: await part("base45"),
+};
 await Promise.all([fengni.load(), fengni.loadRegister(), fengni.loadWallet()]);
 
 const VECTORS = new URL("../../spec/vectors/", import.meta.url);

@@ -7,33 +7,8 @@ import assert from "node:assert/strict";
 
 import { Random, bytesOf, fengni, number, vectors, registerOf, verifierOf } from "./common.mjs";
 
-const ALPHABET = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ $%*+-./:";
+const { decode, encode } = fengni.base45;
 const [COUNT, SEED] = [number("FENGNI_MUTATIONS", 20_000), number("FENGNI_SEED", 1)];
-
-/** RFC 9285. */
-function decode(text) {
-  const bytes = [];
-  for (let at = 0; at < text.length; at += 3) {
-    const digits = [...text.slice(at, at + 3)].map((letter) => ALPHABET.indexOf(letter));
-    const value = digits.reduceRight((sum, digit) => sum * 45 + digit, 0);
-    if (digits.length === 3) bytes.push(value >> 8);
-    bytes.push(value & 0xff);
-  }
-  return bytes;
-}
-
-function encode(bytes) {
-  let text = "";
-  for (let at = 0; at < bytes.length; at += 2) {
-    const pair = at + 1 < bytes.length;
-    let value = pair ? bytes[at] * 256 + bytes[at + 1] : bytes[at];
-    for (let digits = pair ? 3 : 2; digits > 0; digits -= 1) {
-      text += ALPHABET[value % 45];
-      value = Math.floor(value / 45);
-    }
-  }
-  return text;
-}
 
 /** One to three small harms: a bit, an odd byte, a piece cut, doubled or moved. */
 function harm(random, bytes) {

@@ -1,9 +1,12 @@
 // How many verifications a second one core of this machine does in Node. Printed, not asserted.
 // Counted in processor time, because others may share the machine.
+//
+// FENGNI_PROVINCE=FOLDER, as `fengni-bench packs --write FOLDER` writes it, times a province's pack too.
 
 import test from "node:test";
 
 import { bytesOf, fengni, vectors, verifierOf } from "./common.mjs";
+import { province, table, timed } from "./province.mjs";
 
 const MILLIS = 1500;
 
@@ -36,4 +39,11 @@ test("verifications a second", () => {
   const verifier = verifierOf(file, context.now_millis, 3600);
   figures["whole verdicts with a proof"] = perSecond(() => verifier.verify(code, bytes, asked, context.now_millis));
   console.table(figures);
+});
+
+const folder = process.env.FENGNI_PROVINCE;
+
+test("from a province's pack to a verdict", { skip: !folder && "FENGNI_PROVINCE names no folder" }, async () => {
+  const { scene, pack } = await province(folder);
+  table(scene, pack, Array.from({ length: 5 }, () => timed(fengni.Verifier, scene, pack)));
 });

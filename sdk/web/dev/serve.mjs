@@ -14,6 +14,8 @@ export const POLICY = [
   "form-action 'none'", "frame-ancestors 'none'",
 ].join("; ");
 
+const BREAK_MILLIS = 200;
+
 const TYPES = {
   ".html": "text/html; charset=utf-8",
   ".js": "text/javascript; charset=utf-8",
@@ -26,16 +28,17 @@ const TYPES = {
 };
 
 /**
- * Starts a server. Without `open.site`, the gateway serves the pages as well.
+ * Starts a server. Without `site`, the gateway serves the pages as well.
  *
- * `open.cut` drops every call to the gateway; `open.rewrite(path, bytes)` may change an answer.
+ * `cut` drops every call; `rewrite(path, bytes)` may change what the gateway answers; `snap(path,
+ * headers)` gives the number of bytes after which an answer breaks off, if it does.
  */
-export async function serve({ site, gateway, port = 0, checkpoint, cut = () => false, rewrite = (_, bytes) => bytes }) {
+export async function serve({ site, gateway, port = 0, checkpoint, cut = () => false, rewrite = (_, bytes) => bytes, snap = () => undefined }) {
   const server = createServer(async (incoming, answer) => {
     const { pathname } = new URL(incoming.url, "http://localhost");
     if (pathname.startsWith("/v1/") || (!site && pathname.startsWith("/web/"))) {
       if (cut()) return void incoming.socket.destroy();
-      return void pass(incoming, answer, gateway, (bytes) => rewrite(pathname, bytes));
+      return void pass(incoming, answer, gateway, (bytes) => rewrite(pathname, bytes), snap(pathname, incoming.headers));
     }
     if (pathname === "/") return void answer.writeHead(302, { location: "/web/" }).end();
     if (!pathname.startsWith("/web/")) return void answer.writeHead(404).end();
@@ -65,7 +68,7 @@ async function file(answer, site, name, checkpoint) {
   }
 }
 
-function pass(incoming, answer, gateway, rewrite) {
+function pass(incoming, answer, gateway, rewrite, breaksAt) {
   const { host, ...headers } = incoming.headers;
   const onward = request(new URL(incoming.url, gateway), { method: incoming.method, headers });
   onward.on("response", async (given) => {
@@ -73,7 +76,10 @@ function pass(incoming, answer, gateway, rewrite) {
     for await (const piece of given) pieces.push(piece);
     const bytes = rewrite(Buffer.concat(pieces));
     answer.writeHead(given.statusCode, { ...given.headers, "content-length": bytes.length });
-    answer.end(bytes);
+    if (breaksAt === undefined) return void answer.end(bytes);
+    // What was written first gets through before the connection ends.
+    answer.write(bytes.subarray(0, breaksAt));
+    setTimeout(() => answer.destroy(), BREAK_MILLIS);
   });
   onward.on("error", () => answer.destroy());
   incoming.pipe(onward);

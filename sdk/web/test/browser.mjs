@@ -8,34 +8,21 @@
 //   FENGNI_SITE      folder that `make web` made; served by dev/serve.mjs
 //   FENGNI_SERVED    when set, the pages are the gateway's own, with its policy and its checkpoint
 //   FENGNI_SHOTS     folder for screenshots; none are made without it
+//   FENGNI_ONLY      tells only the stories whose name holds this
 //   CHROMIUM         the browser (/usr/bin/chromium)
 //
 // Exit code 0 when everything was as it should be; what was not is on stderr.
 
-import { mkdtemp, mkdir, readFile, readdir, rm, writeFile } from "node:fs/promises";
-import { execFile } from "node:child_process";
-import { tmpdir } from "node:os";
+import { rm } from "node:fs/promises";
 import { join } from "node:path";
-import { promisify } from "node:util";
 import assert from "node:assert/strict";
-import puppeteer from "puppeteer-core";
 
-import { checkpoint } from "../dev/checkpoint.mjs";
-import { serve } from "../dev/serve.mjs";
-import { readPng } from "./png.mjs";
-import { film } from "./video.mjs";
+import { codeIn, fill, fits, openWallet, paste, scan, settings, shoot, updatePack, verdict } from "./person.mjs";
+import { code, fengni, home, inBrowser, member, PURPOSE, ready, scene, troubles, work } from "./scene.mjs";
 
-const { FENGNI_HOME: home, FENGNI_ISSUER: issuer, FENGNI_WALLETS: wallets, FENGNI_BIN: bin, FENGNI_SITE: site } = process.env;
-const { FENGNI_SHOTS: shots, CHROMIUM: chromium = "/usr/bin/chromium" } = process.env;
-const run = promisify(execFile);
-const PURPOSE = "101";
-const SIZES = { phone: { width: 390, height: 844, deviceScaleFactor: 2 }, desktop: { width: 1280, height: 800 } };
-
-const work = await mkdtemp(join(tmpdir(), "fengni-web-"));
-const troubles = [];
-const scene = await setUp();
 try {
   for (const [name, step] of Object.entries(steps())) {
+    if (!name.includes(process.env.FENGNI_ONLY ?? "")) continue;
     const began = Date.now();
     await step();
     console.log(`${name}: ${Date.now() - began} ms`);
@@ -122,8 +109,7 @@ function steps() {
     }),
     "the holder's page shows a code that verifies, and no verdict": () => inBrowser(async (open) => {
       const page = await open("holder.html", "phone");
-      await (await page.$("#files")).uploadFile(scene.certificate, scene.certificate.replace(/\.certificate$/, ".key"));
-      await page.waitForSelector("#show-form:not([hidden])");
+      await openWallet(page);
       await shoot(page, "holder");
       await page.select("#purpose", PURPOSE);
       await page.click("#show-form .primary");
@@ -152,6 +138,143 @@ function steps() {
         scene.rewrite = undefined;
       }
     }),
+    "a download that breaks off goes on where it was": () => inBrowser(async (open) => {
+      const page = await open("index.html", "phone");
+      await settings(page);
+      const asked = [];
+      scene.snap = (path, headers) => {
+        if (path !== "/v1/packs") return undefined;
+        asked.push({ range: headers.range, tag: headers["if-range"] });
+        return asked.length < 3 ? 2000 : undefined;
+      };
+      try {
+        await updatePack(page, /的状态$/);
+      } finally {
+        scene.snap = undefined;
+      }
+      assert.deepEqual(asked.map(({ range }) => range), [undefined, "bytes=2000-", "bytes=4000-"]);
+      assert.ok(asked[1].tag && asked[1].tag === asked[2].tag, "the rest of the same bytes");
+    }),
+    "a download that was stopped goes on after the page was closed": () => inBrowser(async (open) => {
+      const first = await open("index.html", "desktop");
+      let asked = [];
+      scene.snap = (path, headers) => {
+        if (path !== "/v1/packs") return undefined;
+        asked.push(headers.range);
+        return asked.length === 1 ? 3000 : 0;
+      };
+      await first.click("#pack-update");
+      await first.waitForFunction(() => /连接中断/.test(document.getElementById("pack-bytes").textContent));
+      await shoot(first, "verifier-download");
+      await first.click("#pack-update");
+      await first.waitForFunction(() => /已停止/.test(document.getElementById("pack-text").textContent));
+      await first.close();
+      asked = [];
+      scene.snap = (path, headers) => void (path === "/v1/packs" && asked.push(headers.range));
+      const page = await open("index.html", "desktop");
+      await updatePack(page, /的状态$/);
+      scene.snap = undefined;
+      assert.deepEqual(asked, ["bytes=3000-", undefined], "the rest, then what has changed since");
+    }),
+    "types and regions of the pack are chosen, by keyboard, and remembered": () => inBrowser(async (open) => {
+      const page = await open("index.html", "phone");
+      const queries = [];
+      page.on("request", (request) => queries.push(new URL(request.url())));
+      const packs = () => queries.filter(({ pathname }) => pathname === "/v1/packs").map(({ searchParams }) => [searchParams.get("types"), searchParams.get("regions")]);
+      const others = [[1, "339901"], [2, "319900"]].map(([certificate_type, division]) =>
+        ({ certificate_type, name: "", division, books: 1, lines: 1, exceptions: 0, bytes: 2_400_000 }));
+      scene.rewrite = (path, bytes) => {
+        if (path !== "/v1/packs/index") return bytes;
+        const index = JSON.parse(bytes);
+        return Buffer.from(JSON.stringify({ ...index, books: [...index.books, ...others] }));
+      };
+      try {
+        await page.focus("#pack-choose");
+        await page.keyboard.press("Enter");
+        await page.waitForSelector("#subscription[open]");
+        assert.match(await page.$eval("#subscription-sum", (sum) => sum.textContent), /4\.8 MB/);
+        await page.focus("#subscription-all");
+        await page.keyboard.press("ArrowDown");
+        // The last two of three types are left out; both regions stay.
+        for (const value of [1, 2]) {
+          await page.focus(`#subscription-types [value="${value}"]`);
+          await page.keyboard.press("Space");
+        }
+        assert.match(await page.$eval("#subscription-sum", (sum) => sum.textContent), /约 1 kB/);
+        await shoot(page, "verifier-subscription");
+        await page.focus("#subscription-save");
+        await page.keyboard.press("Enter");
+        await page.waitForFunction(() => document.getElementById("pack").dataset.updated === "1");
+        assert.match(await page.$eval("#pack-text", (text) => text.textContent), /的状态 · 1 类$/);
+        assert.deepEqual(packs(), [["0", null]]);
+        await page.reload();
+        await ready(page);
+        await updatePack(page, /的状态 · 1 类$/);
+        assert.deepEqual(packs().at(-1), ["0", null]);
+        await page.click("#pack-choose");
+        await page.waitForSelector("#subscription[open]");
+        const checked = await page.$$eval("#subscription-types input", (boxes) => boxes.map((box) => box.checked));
+        assert.deepEqual(checked, [true, false, false]);
+        await page.click("#subscription-types [value='0']");
+        assert.equal(await page.$eval("#subscription-save", (save) => save.disabled), true, "nothing is no choice");
+      } finally {
+        scene.rewrite = undefined;
+      }
+    }),
+    "who asks first takes the answer to this question and no other": () => inBrowser(async (open) => {
+      const verifier = await open("index.html", "phone");
+      await settings(verifier);
+      const question = await fengni("challenge", "make", "--home", member, "--purpose", PURPOSE, "--text");
+      const other = await fengni("challenge", "make", "--home", member, "--purpose", "102", "--text");
+      await verifier.click("#ask-first");
+      await verifier.waitForSelector("#challenge[open]");
+      await fill(verifier, "#challenge-text", other);
+      await verifier.click("#challenge-form .primary");
+      await verifier.waitForSelector("#challenge-problem:not([hidden])");
+      await shoot(verifier, "verifier-challenge-other");
+      await fill(verifier, "#challenge-text", question);
+      await verifier.click("#challenge-form .primary");
+      await verifier.waitForSelector("#question[open] svg");
+      await shoot(verifier, "verifier-challenge");
+      await verifier.keyboard.press("Escape");
+      await paste(verifier, await code(), "HOLDER_PROOF_INVALID");
+      await verifier.click("#again");
+      await verifier.waitForSelector("#asking:not([hidden])");
+      await shoot(verifier, "verifier-asking");
+
+      const holder = await open("holder.html", "phone");
+      await openWallet(holder);
+      await holder.click("#asked summary");
+      // One letter of the signature is another.
+      const at = question.length - 5;
+      const forged = question.slice(0, at) + (question[at] === "0" ? "1" : "0") + question.slice(at + 1);
+      await fill(holder, "#asked-text", forged);
+      await holder.click("#asked-read");
+      await holder.waitForSelector("#asked-problem:not([hidden])");
+      await fill(holder, "#asked-text", question);
+      await holder.click("#asked-read");
+      await holder.waitForSelector("#asker:not([hidden])");
+      assert.match(await holder.$eval("#asker", (asker) => asker.innerText), /公安厅.*\n.*交通执法/s);
+      await shoot(holder, "holder-asked");
+      await holder.click("#show");
+      await holder.waitForSelector("#shown:not([hidden]) svg");
+      await shoot(holder, "holder-answer");
+      const answer = await holder.$eval("#text", (area) => area.value);
+      await verifier.bringToFront();
+      await paste(verifier, answer, "VALID");
+      assert.match(await verifier.$eval("#answer .checks", (checks) => checks.textContent), /应答了本次核验/);
+      assert.equal(await verifier.$eval("#asking", (asking) => asking.hidden), true, "each holder is asked anew");
+    }),
+    "in English and large type, nothing is wider than the narrowest phone": () => inBrowser(async (open) => {
+      for (const path of ["index.html", "holder.html", "register.html"]) {
+        const page = await open(path, "phone");
+        await page.click("#language");
+        assert.equal(await page.$eval("html", (html) => html.lang), "en");
+        await page.setViewport({ width: 320, height: 640, deviceScaleFactor: 2 });
+        await page.click("#care");
+        await fits(page, `${path} in English`);
+      }
+    }),
     "with a pack the code is valid without a network, and stale a day later": () => inBrowser(async (open) => {
       const page = await open("index.html", "phone");
       await settings(page);
@@ -176,7 +299,7 @@ function steps() {
       }
     }),
     "after its issuer suspends it, the code is refused": async () => {
-      await fengni("standing", "suspend", scene.identifier, "--reason", "201", "--decision", join(home, "genesis.toml"), "--home", join(home, issuer));
+      await fengni("standing", "suspend", scene.identifier, "--reason", "201", "--decision", join(home, "genesis.toml"), "--home", member);
       await inBrowser(async (open) => {
         const page = await open("index.html", "desktop");
         await settings(page);
@@ -195,172 +318,4 @@ function flipped(path) {
     other[other.length - 40] ^= 1;
     return other;
   };
-}
-
-// ---- doing what a person does ------------------------------------------------------------------
-
-async function settings(page) {
-  if (await page.$eval("#as", (as) => as.textContent) !== "无") return;
-  await page.click("#change");
-  await page.waitForSelector("#settings[open] #member option");
-  await page.select("#member", "1");
-  await page.select("#purpose", PURPOSE);
-  await page.click("#settings-form [value=save]");
-  await page.waitForSelector("#settings:not([open])");
-  await page.waitForFunction(() => document.getElementById("as").textContent !== "无");
-}
-
-async function scan(page, code) {
-  await page.click("#camera-start");
-  await verdict(page, code);
-}
-
-async function fill(page, selector, text) {
-  await page.$eval(selector, (area) => { area.value = ""; });
-  await page.type(selector, text);
-}
-
-async function paste(page, text, code) {
-  await page.click("#tab-text");
-  await page.$eval("#text", (area, value) => { area.value = value; }, text);
-  await page.click("#text-form .primary");
-  await verdict(page, code);
-}
-
-async function updatePack(page, expected) {
-  const before = await page.$eval("#pack", (pack) => pack.dataset.updated ?? "0");
-  await page.click("#pack-update");
-  await page.waitForFunction((count) => (document.getElementById("pack").dataset.updated ?? "0") !== count, {}, before);
-  assert.match(await page.$eval("#pack-text", (text) => text.textContent), expected);
-}
-
-/** A code made by the page's clock, which may not be this machine's. */
-async function codeIn(page) {
-  const certificate = [...(await readFile(scene.certificate))];
-  const key = await readFile(scene.certificate.replace(/\.certificate$/, ".key"), "utf8");
-  return page.evaluate(async (bytes, keyFile, purpose, network, types) => {
-    const { loadWallet, Wallet } = await import("./fengni/wallet.js");
-    await loadWallet();
-    const wallet = new Wallet(network);
-    wallet.add(Uint8Array.from(bytes));
-    wallet.addKey(keyFile);
-    types.forEach((type) => wallet.learn(type));
-    return wallet.show(wallet.list()[0].identifier, { purpose }, Date.now()).text;
-  }, certificate, key, Number(PURPOSE), scene.network, scene.types);
-}
-
-async function verdict(page, code) {
-  await page.waitForSelector("#answer:not([hidden]) .word", { timeout: 20_000 });
-  assert.equal(await page.$eval("#answer .word", (word) => word.dataset.code), code);
-}
-
-/** A picture of the page at both sizes, plain and in care mode. */
-async function shoot(page, name) {
-  if (!shots) return;
-  const before = page.viewport();
-  for (const [size, viewport] of Object.entries(SIZES)) {
-    await page.setViewport(viewport);
-    for (const care of ["off", "on"]) {
-      await page.evaluate((state) => {
-        if (document.documentElement.dataset.care !== state) document.getElementById("care").click();
-      }, care);
-      // Animations end, fonts load.
-      await new Promise((resolve) => setTimeout(resolve, 300));
-      await page.screenshot({ path: join(shots, `${name}-${size}${care === "on" ? "-care" : ""}.png`), fullPage: true });
-      const wide = await page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth);
-      if (wide > 0) troubles.push(`${name}: ${wide} pixels too wide on ${size}, care ${care}`);
-    }
-    await page.evaluate(() => document.getElementById("care").click());
-  }
-  await page.setViewport(before);
-}
-
-// ---- the scene -------------------------------------------------------------------------------
-
-async function setUp() {
-  if (shots) await mkdir(shots, { recursive: true });
-  const network = JSON.parse(await readFile(join(home, "network.json"), "utf8"));
-  const gateway = process.env.FENGNI_GATEWAY ?? network.nodes.find(({ role }) => role === "observer").gateway;
-  const seen = join(work, "seen.json");
-  await run(bin, ["network", "--network", home, "--state", seen]);
-  const begin = join(work, "checkpoint.json");
-  await writeFile(begin, JSON.stringify(await checkpoint(seen)));
-  const names = (await readdir(wallets)).filter((name) => name.endsWith(".certificate")).sort();
-  const name = process.env.FENGNI_CERTIFICATE ?? names[0];
-  const made = { cut: false, rewrite: undefined, certificate: join(wallets, name), identifier: name.replace(/\.certificate$/, "") };
-  made.server = await serve({
-    site: process.env.FENGNI_SERVED ? undefined : site, gateway, checkpoint: begin, cut: () => made.cut, rewrite: (path, bytes) => (made.rewrite ? made.rewrite(path, bytes) : bytes),
-  });
-  made.network = network.network;
-  const proof = await fetch(new URL("/v1/proofs?places=types/0,types/1,types/2,types/3", gateway));
-  const proven = await verifierOf().then((verifier) => proof.arrayBuffer().then((bytes) => verifier.checkProof(new Uint8Array(bytes), Date.now())));
-  made.types = Object.values(proven.entries).map(({ encoded }) => encoded);
-  return made;
-
-  async function verifierOf() {
-    const { load, Verifier } = await import(join(site, "fengni/index.js"));
-    await load();
-    return Verifier.fromCheckpoint(JSON.parse(await readFile(begin, "utf8")));
-  }
-}
-
-async function fengni(...args) {
-  return (await run(bin, [...args, "--network", home])).stdout.trim();
-}
-
-/** The text of a fresh code. */
-function code() {
-  return fengni("show", scene.certificate, "--purpose", PURPOSE, "--text");
-}
-
-async function ready(page) {
-  await page.waitForFunction(() => document.documentElement.dataset.ready === "yes");
-}
-
-/** A browser whose camera sees a fresh code. */
-async function inBrowser(story) {
-  const [png, video] = [join(work, "code.png"), join(work, "code.y4m")];
-  await fengni("show", scene.certificate, "--purpose", PURPOSE, "--png", png);
-  await film(video, readPng(await readFile(png)));
-  const browser = await puppeteer.launch({
-    executablePath: chromium,
-    headless: true,
-    args: [
-      "--no-sandbox", "--lang=zh-CN", "--use-fake-device-for-media-stream", "--use-fake-ui-for-media-stream",
-      `--use-file-for-fake-video-capture=${video}`,
-    ],
-  });
-  try {
-    await story(async (path, size, hoursAhead = 0) => {
-      const page = await browser.newPage();
-      watch(page);
-      await page.evaluateOnNewDocument((millis) => {
-        const now = Date.now;
-        Date.now = () => now() + millis;
-      }, hoursAhead * 3_600_000);
-      await page.setViewport(SIZES[size]);
-      await page.evaluateOnNewDocument(() => { localStorage.setItem("fengni language", "zh"); });
-      await page.goto(new URL(path, scene.server.url));
-      await ready(page);
-      return page;
-    });
-  } finally {
-    await browser.close();
-  }
-}
-
-/** Nothing is loaded from elsewhere, no policy is broken, no error goes unnoticed. */
-function watch(page) {
-  const origin = new URL(scene.server.url).origin;
-  page.on("request", (request) => {
-    const { protocol, origin: asked } = new URL(request.url());
-    if (!["data:", "blob:"].includes(protocol) && asked !== origin) troubles.push(`asked elsewhere: ${request.url()}`);
-  });
-  page.on("pageerror", (error) => troubles.push(String(error)));
-  page.on("console", (message) => {
-    if (message.type() !== "error") return;
-    // A gateway that is cut off or says 404 is part of the stories.
-    if (/Failed to load resource|net::ERR/.test(message.text())) return;
-    troubles.push(message.text());
-  });
 }

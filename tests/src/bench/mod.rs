@@ -12,5 +12,5 @@ mod table;
 
 pub use ledger::{Sizes, measure_ledger};
 pub use offline::measure_verification;
-pub use packs::{Province, measure_packs};
+pub use packs::{Province, measure_packs, write_pack};
 pub use table::{Row, Table};

@@ -3,6 +3,7 @@
 //! Lines of all pages but one are made up: a pack carries roots, exceptions and records, which are
 //! as many and as random as they would be.
 
+use std::path::Path;
 use std::time::Instant;
 
 use fengni_core::book::{Book, ListHead, Subject};
@@ -67,11 +68,8 @@ pub fn measure_packs(province: Province) -> Vec<Row> {
         let mut register = Register::new(&licences, province);
         let full = register.full().encode();
         let codes = licences.codes();
-        // As if somebody had pinned the state of the day.
-        let time = Millis::from_secs(BLOCKS_SECS);
-        let checkpoint = Checkpoint { time, ..licences.register.genesis.checkpoint() };
-        let mut store = TrustStore::new(checkpoint, Subscription::default());
-        let now = Millis(licences.context().now.0 + 5_000);
+        let mut store = TrustStore::new(checkpoint(&licences), Subscription::default());
+        let now = now(&licences);
         let begun = Instant::now();
         store.update(&full, now).expect("our own pack");
         let question = question(&licences);
@@ -95,6 +93,36 @@ pub fn measure_packs(province: Province) -> Vec<Row> {
         ));
     }
     rows
+}
+
+/// Writes a province for measuring elsewhere, such as in a browser: `pack`, and `scene.json` with the
+/// checkpoint to begin at, who asks for what and when, and codes that are valid by the pack.
+///
+/// # Errors
+/// Where the folder cannot be written.
+pub fn write_pack(province: Province, folder: &Path) -> std::io::Result<()> {
+    let licences = Licences::new(KeyAlgorithm::Ed25519);
+    let asked = question(&licences);
+    let scene = serde_json::json!({
+        "certificates": province.certificates,
+        "checkpoint": checkpoint(&licences),
+        "verifier": asked.verifier.0,
+        "purpose": asked.purpose.0,
+        "now": now(&licences).0,
+        "codes": licences.codes(),
+    });
+    std::fs::create_dir_all(folder)?;
+    std::fs::write(folder.join("pack"), Register::new(&licences, province).full().encode())?;
+    std::fs::write(folder.join("scene.json"), scene.to_string())
+}
+
+/// As if somebody had pinned the state of the day.
+fn checkpoint(licences: &Licences) -> Checkpoint {
+    Checkpoint { time: Millis::from_secs(BLOCKS_SECS), ..licences.register.genesis.checkpoint() }
+}
+
+fn now(licences: &Licences) -> Millis {
+    Millis(licences.context().now.0 + 5_000)
 }
 
 fn sizes(

@@ -26,8 +26,8 @@ async function zxing() {
   return async (image) => first((await readBarcodes(image, options)).filter((found) => found.isValid), "text");
 }
 
-/** The text that begins as a code does, else the first at all. */
+/** The text that begins as a code or a challenge does, else the first at all. */
 function first(found, name) {
   const texts = found.map((one) => one[name]).filter(Boolean);
-  return texts.find((text) => text.startsWith("FN1:")) ?? texts[0] ?? null;
+  return texts.find((text) => /^F[NC]1:/.test(text)) ?? texts[0] ?? null;
 }

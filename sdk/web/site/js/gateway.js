@@ -1,33 +1,40 @@
 // The gateway that serves this page: what it answers is bytes, and is believed by nobody here.
 
 const TIMEOUT_MILLIS = 8000;
-/** A pack may have some megabytes, and the line may be slow. */
-const PACK_TIMEOUT_MILLIS = 300_000;
 
-/** Why there is no answer: `unreachable`, `not-found` or `refused`. */
+/** Why there is no answer: `unreachable`, `busy`, `not-found`, `too-large`, `stopped` or `refused`. */
 export class NoAnswer extends Error {
-  constructor(kind, message) {
+  constructor(kind, message, { retryAfter } = {}) {
     super(message);
     this.kind = kind;
+    /** Seconds after which the gateway wants to be asked again. */
+    this.retryAfter = retryAfter;
   }
 }
 
 const OCTETS = "application/octet-stream";
+const KINDS = { 404: "not-found", 422: "too-large", 429: "busy", 503: "busy" };
 
-async function ask(path, accept = OCTETS, patience = TIMEOUT_MILLIS) {
+/** Asks the gateway, and gives its answer once the head of it is what was asked for. */
+export async function reach(path, { accept = OCTETS, headers = {}, signal }) {
   let answer;
   try {
     const address = new URL(`../v1/${path}`, document.baseURI);
-    answer = await fetch(address, {
-      headers: { accept }, cache: "no-store", credentials: "omit", signal: AbortSignal.timeout(patience),
-    });
+    answer = await fetch(address, { headers: { accept, ...headers }, cache: "no-store", credentials: "omit", signal });
   } catch (error) {
     throw new NoAnswer("unreachable", String(error));
   }
-  if (answer.status === 404) throw new NoAnswer("not-found", "404");
-  if (!answer.ok) throw new NoAnswer("refused", String(answer.status));
+  if (!answer.ok) {
+    const retryAfter = Number(answer.headers.get("retry-after") ?? Number.NaN);
+    throw new NoAnswer(KINDS[answer.status] ?? "refused", String(answer.status), { retryAfter });
+  }
   // A service worker or a proxy may hand out a page where an answer was asked for.
   if (!(answer.headers.get("content-type") ?? "").startsWith(accept)) throw new NoAnswer("refused", "not of the type asked for");
+  return answer;
+}
+
+async function ask(path, accept = OCTETS) {
+  const answer = await reach(path, { accept, signal: AbortSignal.timeout(TIMEOUT_MILLIS) });
   return new Uint8Array(await answer.arrayBuffer().catch((error) => { throw new NoAnswer("unreachable", String(error)); }));
 }
 
@@ -38,4 +45,5 @@ export const proof = (places) => ask(`proofs?places=${places.join(",")}`);
 export const lineProof = (book, line, verifier) => ask(`proofs/line?book=${book}&line=${line}&verifier=${verifier}`);
 export const identifierProof = (identifier, verifier) =>
   ask(`proofs/identifier/${encodeURIComponent(identifier)}?verifier=${verifier}`);
-export const pack = (query) => ask(`packs?${query}`, OCTETS, PACK_TIMEOUT_MILLIS);
+/** What there is to subscribe to, and about how large it is: a view, which proves nothing. */
+export const packIndex = async () => JSON.parse(new TextDecoder().decode(await ask("packs/index", "application/json")));

@@ -2,18 +2,19 @@
 // what counts is what the verifier's screen says.
 
 import { loadWallet, qr, Wallet } from "../fengni/wallet.js";
-import { byId, draw, make } from "./dom.js";
+import { Answering } from "./answering.js";
+import { byId, make } from "./dom.js";
 import { frame, showNetwork } from "./frame.js";
 import { moment, say } from "./language.js";
+import { showSymbol } from "./symbol.js";
 import { Trust } from "./trust.js";
 
-/** Light modules around the symbol. */
-const BORDER = 4;
 /** A new code is made while the old one still has so long to live. */
 const EARLY_SECS = 5;
 
 let trust;
 let wallet;
+let answering;
 let purposes = [];
 let showing;
 
@@ -23,6 +24,7 @@ start().catch((error) => problem(error.message ?? String(error)));
 async function start() {
   [trust] = await Promise.all([Trust.open(), loadWallet()]);
   showNetwork(trust.network);
+  answering = new Answering(trust, purposeName);
   document.documentElement.dataset.ready = "yes";
 }
 
@@ -63,6 +65,7 @@ async function learn() {
   types?.records.forEach(({ encoded }) => wallet.learn(encoded));
 }
 
+const purposeName = (number) => purposes.find(({ code }) => code === number)?.name ?? String(number);
 const chosen = () => wallet.list().find(({ identifier }) => identifier === byId("held").querySelector(":checked")?.value);
 
 function list() {
@@ -83,7 +86,7 @@ function fields() {
   if (!one) return;
   byId("fields").replaceChildren(...one.fields.map(({ label, value, everyday, sensitive }) => make("label", { class: "field" },
     make("input", { type: "checkbox", value: label, checked: everyday, "data-everyday": everyday }),
-    make("span", {}, make("b", {}, label, sensitive ? make("small", {}, ` ${say("sensitive")}`) : null), make("span", {}, value ?? say("no_value"))))));
+    make("span", {}, make("b", {}, label, sensitive ? make("small", {}, say("sensitive")) : null), make("span", {}, value ?? say("no_value"))))));
   const usable = purposes.filter(({ code }) => one.purposes.length === 0 || one.purposes.includes(code));
   const kept = byId("purpose").value;
   byId("purpose").replaceChildren(...usable.map(({ code, name }) => make("option", { value: code, selected: String(code) === kept }, `${name}(${code})`)));
@@ -101,7 +104,8 @@ byId("show-form").addEventListener("submit", (event) => {
   const one = chosen();
   const picked = boxes().filter((box) => box.checked).map((box) => box.value);
   if (picked.length === 0) return problem(say("pick_one"));
-  showing = { one, picked, purpose: Number(byId("purpose").value) };
+  const { challenge } = answering;
+  showing = { one, picked, challenge, purpose: challenge?.purpose ?? Number(byId("purpose").value) };
   if (!renew()) return;
   byId("choose").hidden = true;
   byId("shown").hidden = false;
@@ -112,10 +116,10 @@ byId("show-form").addEventListener("submit", (event) => {
 
 /** Makes a new code; false where none can be made. */
 function renew() {
-  const { one, picked, purpose } = showing;
+  const { one, picked, purpose, challenge } = showing;
   try {
-    showing.made = wallet.show(one.identifier, { fields: picked, purpose }, Date.now());
-    symbol(showing.made.text);
+    showing.made = wallet.show(one.identifier, { fields: picked, purpose, challenge: challenge?.hash }, Date.now());
+    showSymbol(byId("qr"), qr(showing.made.text));
   } catch (error) {
     showing = undefined;
     hide();
@@ -127,28 +131,20 @@ function renew() {
 }
 
 function captions() {
-  const { one, picked, purpose, made } = showing;
+  const { one, picked, purpose, challenge, made } = showing;
   byId("shown-type").textContent = one.certificate_type;
   byId("made").textContent = say("made_at", { time: moment(made.issued_secs * 1000) });
   byId("discloses").textContent = say("discloses", { fields: picked.join("、") });
-  byId("shown-for").textContent = say("shown_for", { purpose: purposes.find(({ code }) => code === purpose)?.name ?? purpose });
+  byId("shown-for").textContent = [
+    challenge ? say("answers", { name: challenge.member.name }) : null, say("shown_for", { purpose: purposeName(purpose) }),
+  ].filter(Boolean).join(" · ");
   byId("text").value = made.text;
-}
-
-/** One path of squares: crisp at every size. */
-function symbol(text) {
-  const { size, modules } = qr(text);
-  const side = size + 2 * BORDER;
-  let path = "";
-  modules.forEach((dark, at) => {
-    if (dark) path += `M${(at % size) + BORDER},${Math.floor(at / size) + BORDER}h1v1h-1z`;
-  });
-  byId("qr").replaceChildren(draw("svg", { viewBox: `0 0 ${side} ${side}`, "shape-rendering": "crispEdges" },
-    draw("path", { fill: "#fff", d: `M0,0h${side}v${side}h-${side}z` }), draw("path", { fill: "#000", d: path })));
 }
 
 function tick() {
   if (!showing) return;
+  // A question that is over gets no further answer.
+  if (showing.challenge && answering.isOver) return hide();
   const { issued_secs, expires_secs } = showing.made;
   const until = Math.max(issued_secs + 1, expires_secs - EARLY_SECS);
   const left = until - Date.now() / 1000;
@@ -159,6 +155,8 @@ function tick() {
 }
 
 function hide() {
+  // Who was answered asks anew the next time.
+  if (showing?.challenge) answering.drop();
   showing = undefined;
   byId("shown").hidden = true;
   byId("choose").hidden = false;

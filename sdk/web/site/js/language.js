@@ -55,3 +55,9 @@ export function span(seconds) {
   if (seconds < 172_800) return say("unit_h", { n: Math.floor(seconds / 3600) });
   return say("unit_d", { n: Math.floor(seconds / 86_400) });
 }
+
+/** A number of bytes, as people write it. */
+export function size(bytes) {
+  if (bytes < 1_000_000) return `${Math.ceil(bytes / 1000)} kB`;
+  return `${(bytes / 1_000_000).toFixed(1)} MB`;
+}

@@ -1,11 +1,12 @@
 // The verifier page.
 
+import { Asking } from "./asking.js";
 import { byId } from "./dom.js";
 import { careMode, frame, showNetwork } from "./frame.js";
 import * as gateway from "./gateway.js";
 import { judge, tidy } from "./identifier.js";
-import { moment, say } from "./language.js";
-import { Pack } from "./packs.js";
+import { say } from "./language.js";
+import { PackLine } from "./packline.js";
 import { Camera, readPicture } from "./scan.js";
 import { Settings } from "./settings.js";
 import { canSpeak, hush, speak } from "./speech.js";
@@ -16,7 +17,8 @@ const LINK_MILLIS = 5000;
 
 let trust;
 let settings;
-let pack;
+let packLine;
+let asking;
 let latest;
 const camera = new Camera(byId("video"));
 
@@ -26,10 +28,9 @@ start().catch((error) => problem("camera-problem", String(error.message ?? error
 async function start() {
   trust = await Trust.open();
   showNetwork(trust.network);
-  [settings, pack] = [new Settings(trust), await Pack.open(trust)];
-  await settings.load();
+  [settings, packLine, asking] = [new Settings(trust), new PackLine(trust), new Asking(trust, scanAnswer)];
+  await Promise.all([settings.load(), packLine.load()]);
   showSettings();
-  showPack();
   follow();
   document.documentElement.dataset.ready = "yes";
 }
@@ -42,8 +43,8 @@ function problem(id, text) {
 // ---- settings -------------------------------------------------------------------------------
 
 function showSettings() {
-  byId("as").textContent = settings?.chosen?.member.name ?? say("none");
-  byId("for").textContent = settings?.chosen?.purpose.name ?? say("none");
+  byId("as").textContent = settings?.chosen?.member.name ?? say("not_chosen");
+  byId("for").textContent = settings?.chosen?.purpose.name ?? say("not_chosen");
 }
 
 async function configured() {
@@ -58,13 +59,16 @@ byId("change").addEventListener("click", async () => {
   showSettings();
 });
 
+byId("ask-first").addEventListener("click", async () => {
+  if (await configured()) asking.begin(settings.question);
+});
+
 // ---- verifying ------------------------------------------------------------------------------
 
 /** Asks the gateway for a proof; without one, judges by the pack or by the code alone. */
-async function verify(text) {
+async function verify(text, question) {
   const place = trust.verifier.place(text);
   if (place.kind === "malformed") return { verdict: place.verdict, trouble: null };
-  const { question } = settings;
   let bytes = null;
   let unproven;
   try {
@@ -75,8 +79,8 @@ async function verify(text) {
   } catch (error) {
     unproven = error.kind ?? "refused";
   }
-  if (unproven === "unreachable" && place.kind === "code") {
-    const found = await pack.verify(text, question);
+  if (["unreachable", "busy"].includes(unproven) && place.kind === "code") {
+    const found = await packLine.pack.verify(text, question);
     if (found) return { ...found, offline: true };
   }
   const reason = unproven === "not-found" && place.kind === "code" ? "refused" : unproven;
@@ -85,12 +89,19 @@ async function verify(text) {
   return checked;
 }
 
-const REASONS = { unreachable: "no gateway can be reached", refused: "the gateway gives no proof" };
+const REASONS = { unreachable: "no gateway can be reached", busy: "the gateway is busy", refused: "the gateway gives no proof" };
 
 async function check(text) {
   if (!(await configured())) return;
+  const question = { ...settings.question };
+  try {
+    question.challenge = asking.expected(question);
+  } catch (error) {
+    return asking.refuse(error);
+  }
   byId("said").textContent = say("checking");
-  latest = await verify(text);
+  latest = await verify(text, question);
+  if (question.challenge && latest.verdict.answer === "valid") asking.end();
   render();
   byId("said").textContent = spoken(latest.verdict);
   byId("answer").focus();
@@ -138,6 +149,12 @@ async function scan() {
 }
 
 byId("camera-start").addEventListener("click", scan);
+
+function scanAnswer() {
+  if (camera.running) return;
+  choose(byId("tab-camera"));
+  scan();
+}
 
 byId("picture").addEventListener("change", async ({ target }) => {
   const [file] = target.files;
@@ -228,28 +245,9 @@ async function follow() {
   setTimeout(follow, LINK_MILLIS);
 }
 
-function showPack(note) {
-  const held = pack?.held;
-  const state = held ? say("pack_of", { time: moment(held.time, true) }) : say("pack_none");
-  byId("pack-text").textContent = note ? `${state} · ${note}` : state;
-}
-
-byId("pack-update").addEventListener("click", async () => {
-  byId("pack-text").textContent = say("pack_updating");
-  try {
-    await pack.update();
-    showPack();
-  } catch (error) {
-    console.warn("the pack at hand stays:", error);
-    showPack(say(error.kind ? "pack_failed" : "pack_refused"));
-  }
-  byId("pack").dataset.updated = String(Number(byId("pack").dataset.updated ?? 0) + 1);
-});
-
 document.addEventListener("language", () => {
   showSettings();
   showLink();
-  showPack();
   feedback();
   if (latest) render();
 });
