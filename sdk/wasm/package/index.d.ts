@@ -92,7 +92,7 @@ export interface ProvenEntries {
   header: Header;
   /** Records of each registry. */
   sizes: Record<string, number>;
-  /** By place: `members/3`, `page/0/1`, ...; a verifier shows members and reference codes, others are null. */
+  /** By place: `members/3`, `page/0/1`, ...; a verifier shows members, reference codes and the names of types; others are null. */
   entries: Record<string, any>;
 }
 

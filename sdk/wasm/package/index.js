@@ -76,7 +76,7 @@ export class Verifier {
     return JSON.parse(this.#core.verify(text, proof ?? undefined, question(rest, proof ? undefined : unproven), now));
   }
 
-  /** The members and reference codes that a state proof proves; throws where it proves nothing. */
+  /** The members, reference codes and names of types that a state proof proves; throws where it proves nothing. */
   checkProof(bytes, now) {
     return proof(this.#core.checkProof(bytes, now));
   }

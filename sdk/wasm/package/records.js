@@ -31,7 +31,7 @@ const hex = (bytes) => Array.from(bytes, (byte) => byte.toString(16).padStart(2,
 
 const READERS = {
   members: (record) => ({ ...record, roles: bits(ROLES, record.roles) }),
-  types: ({ record, encoded }) => ({ ...record, acts: bits(ACTS, record.acts), encoded }),
+  types: ({ record: { acts, ...record }, encoded }) => ({ ...record, ...(acts === undefined ? {} : { acts: bits(ACTS, acts) }), encoded }),
   authorities: (record) => ({ ...record, from: day(record.from), until: day(record.until) }),
   agreements: (record) => ({
     ...record,

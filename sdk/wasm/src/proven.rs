@@ -7,12 +7,14 @@ use fengni_core::block::Block;
 use fengni_core::block::BlockId;
 #[cfg(feature = "register")]
 use fengni_core::book::Book;
+#[cfg(not(feature = "register"))]
+use fengni_core::id::TypeCode;
 use fengni_core::light::LightClient;
 use fengni_core::limits::PROOF_BYTES;
 use fengni_core::proof::{Place, ProofError, Proven, StateProof};
 #[cfg(feature = "register")]
-use fengni_core::record::{Agreement, Authority, CertificateType, Parameters, Record as _};
-use fengni_core::record::{CodeSet, Member};
+use fengni_core::record::{Agreement, Authority, Parameters};
+use fengni_core::record::{CertificateType, CodeSet, Member, Record as _};
 use fengni_core::shelf::Shelf;
 use fengni_core::{CommitCertificate, Domain, Header, MemberNumber, ValidatorSet, codec};
 use serde::Serialize;
@@ -84,6 +86,14 @@ fn show(header: &HeaderView<'_>, proven: &Proven) -> Result<String, ProofError> 
     Ok(object([("finality", json(header)), ("sizes", object(sizes)), ("entries", object(entries))]))
 }
 
+/// What the verifier's part says of a type.
+#[cfg(not(feature = "register"))]
+#[derive(Serialize)]
+struct TypeName {
+    code: TypeCode,
+    name: String,
+}
+
 /// What the verifier's part says of entries that only the register's part shows.
 #[cfg(not(feature = "register"))]
 const NOT_HERE: &str = "null";
@@ -111,11 +121,13 @@ fn record(proven: &Proven, shelf: Shelf, number: u32) -> Result<String, ProofErr
         #[cfg(feature = "register")]
         Shelf::Parameters => json(&proven.record::<Parameters>(number)?),
         Shelf::Members => json(&proven.record::<Member>(number)?),
-        #[cfg(feature = "register")]
         Shelf::Types => {
             let found: CertificateType = proven.record(number)?;
+            let encoded = json(&hex::encode(found.encode()));
+            #[cfg(not(feature = "register"))]
+            let found = TypeName { code: found.code, name: found.name };
             // The encoding comes along, so that a wallet can learn the type's fields from a proof.
-            object([("record", json(&found)), ("encoded", json(&hex::encode(found.encode())))])
+            object([("record", json(&found)), ("encoded", encoded)])
         }
         #[cfg(feature = "register")]
         Shelf::Authorities => json(&proven.record::<Authority>(number)?),

@@ -180,7 +180,8 @@ impl Verifier {
         json(&Checked { verdict, trouble: trouble.or(behind) })
     }
 
-    /// Reads a state proof: the members and reference codes that it proves, to choose from.
+    /// Reads a state proof: the members, reference codes and names of types that it proves, to choose
+    /// from.
     ///
     /// # Errors
     /// Where it proves nothing, and why.

@@ -19,7 +19,7 @@ export class Pack {
   static async open(trust) {
     const saved = await recall(`pack ${trust.network}`);
     try {
-      if (saved) trust.verifier.resumePack(saved);
+      if (saved) trust.client.resumePack(saved);
     } catch (error) {
       console.warn("the pack that was kept cannot be read; update it", error);
     }
@@ -28,7 +28,7 @@ export class Pack {
 
   /** What is at hand: height, time, books and lines; null where there is none. */
   get held() {
-    return this.#trust.verifier.pack;
+    return this.#trust.client.pack;
   }
 
   /**
@@ -80,13 +80,13 @@ export class Pack {
 
   /** A pack at a named height has the same bytes each time, so that its download can go on. */
   async #path(query) {
-    const { height } = this.#trust.verifier.checkHeader(await gateway.latestHeader(), Date.now());
+    const { height } = this.#trust.client.checkHeader(await gateway.latestHeader(), Date.now());
     return `packs?${[query, `height=${height}`].filter(Boolean).join("&")}`;
   }
 
   /** Judges a code without a network; null where there is no pack. */
   async verify(text, question) {
     if (!this.held) return null;
-    return this.#trust.verifier.verifyOffline(text, question, Date.now());
+    return this.#trust.client.verifyOffline(text, question, Date.now());
   }
 }

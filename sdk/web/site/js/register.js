@@ -1,5 +1,6 @@
 // The register page: what the ledger holds, each fact behind its own proof.
 
+import { loadRegister, Register } from "../fengni/register.js";
 import { byId, make } from "./dom.js";
 import { frame, showNetwork } from "./frame.js";
 import * as gateway from "./gateway.js";
@@ -21,7 +22,7 @@ frame();
 start().catch((error) => problem(error.message ?? String(error)));
 
 async function start() {
-  trust = await Trust.open();
+  trust = await Trust.open((checkpoint) => loadRegister().then(() => new Register(checkpoint)));
   showNetwork(trust.network);
   await registries();
   follow();
@@ -54,11 +55,11 @@ const name = (member) => known.members?.records[member]?.name ?? `#${member}`;
 async function follow() {
   if (document.visibilityState === "visible") {
     try {
-      const header = trust.verifier.checkHeader(await gateway.latestHeader(), Date.now());
+      const header = trust.client.checkHeader(await gateway.latestHeader(), Date.now());
       if (header.height !== known.newest?.height) await advance(header);
       problem();
     } catch (error) {
-      if (trust.verifier.trust(Date.now()).contradictions > 0) problem(say("contradiction"));
+      if (trust.client.trust(Date.now()).contradictions > 0) problem(say("contradiction"));
       else if (error.kind) problem(say("offline"));
       else unproven("now", error);
     }
@@ -74,7 +75,7 @@ async function advance(header) {
   const heights = Array.from({ length: header.height - from + 1 }, (_, at) => from + at);
   const blocks = await Promise.all(heights.map(async (height) => {
     try {
-      return trust.verifier.checkBlock(await gateway.block(height), Date.now());
+      return trust.client.checkBlock(await gateway.block(height), Date.now());
     } catch (error) {
       return { height, error };
     }

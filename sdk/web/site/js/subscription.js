@@ -25,7 +25,7 @@ export class Subscription {
 
   async load() {
     this.#chosen = (await recall(`subscription ${this.#trust.network}`)) ?? null;
-    this.#trust.verifier.subscribe(this.wanted);
+    this.#trust.client.subscribe(this.wanted);
   }
 
   get wanted() {
@@ -34,7 +34,7 @@ export class Subscription {
 
   /** Whether somebody should choose before so much is fetched. */
   async isLarge() {
-    if (this.#chosen || this.#trust.verifier.pack) return false;
+    if (this.#chosen || this.#trust.client.pack) return false;
     const { books } = await gateway.packIndex();
     return bytesOf(books, ALL) > SMALL_BYTES;
   }
@@ -53,7 +53,7 @@ export class Subscription {
     await new Promise((resolve) => dialog.addEventListener("close", resolve, { once: true }));
     if (dialog.returnValue !== "save" || !found) return false;
     this.#chosen = picked();
-    this.#trust.verifier.subscribe(this.#chosen);
+    this.#trust.client.subscribe(this.#chosen);
     await keep(`subscription ${this.#trust.network}`, this.#chosen);
     return true;
   }

@@ -9,19 +9,32 @@ import { keep, recall } from "./store.js";
 
 const RECORDS_AT_ONCE = 128;
 
-/** A light client that the device remembers. */
+/** A verifier that begins at a checkpoint. */
+async function verifier(checkpoint) {
+  await load();
+  return Verifier.fromCheckpoint(checkpoint);
+}
+
+/** A light client that the device remembers: a verifier, or another part of the package. */
 export class Trust {
-  constructor(verifier, checkpoint) {
-    this.verifier = verifier;
+  constructor(client, checkpoint) {
+    this.client = client;
     this.checkpoint = checkpoint;
   }
 
-  static async open() {
-    const [answer] = await Promise.all([fetch(new URL("checkpoint.json", document.baseURI)), load()]);
+  static async open(begin = verifier) {
+    const answer = await fetch(new URL("checkpoint.json", document.baseURI));
     if (!answer.ok) throw new Error(`checkpoint.json: ${answer.status}`);
     const checkpoint = await answer.json();
+    const client = await begin(checkpoint);
     const saved = await recall(`light ${checkpoint.network}`);
-    return new Trust(reopened(saved, checkpoint), checkpoint);
+    try {
+      if (saved) client.resume(saved);
+    } catch (error) {
+      console.warn("what was saved cannot be read; beginning at the checkpoint again", error);
+      return new Trust(await begin(checkpoint), checkpoint);
+    }
+    return new Trust(client, checkpoint);
   }
 
   get network() {
@@ -30,12 +43,12 @@ export class Trust {
 
   /** Keeps the newest that was seen, so that no answer goes back after the page is closed. */
   async save() {
-    await keep(`light ${this.network}`, this.verifier.save());
+    await keep(`light ${this.network}`, this.client.save());
   }
 
   /** Proves entries of the register; throws where they are not proven. */
   async prove(places) {
-    const proven = this.verifier.checkProof(await gateway.proof(places), Date.now());
+    const proven = this.client.checkProof(await gateway.proof(places), Date.now());
     const missing = places.find((place) => !(place in proven.entries));
     if (missing) throw new Error(`${missing} is missing`);
     return proven;
@@ -56,14 +69,4 @@ export class Trust {
     }
     return { records, header };
   }
-}
-
-function reopened(saved, checkpoint) {
-  const verifier = Verifier.fromCheckpoint(checkpoint);
-  try {
-    if (saved) verifier.resume(saved);
-  } catch (error) {
-    console.warn("what was saved cannot be read; beginning at the checkpoint again", error);
-  }
-  return verifier;
 }

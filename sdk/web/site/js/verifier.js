@@ -67,7 +67,7 @@ byId("ask-first").addEventListener("click", async () => {
 
 /** Asks the gateway for a proof; without one, judges by the pack or by the code alone. */
 async function verify(text, question) {
-  const place = trust.verifier.place(text);
+  const place = trust.client.place(text);
   if (place.kind === "malformed") return { verdict: place.verdict, trouble: null };
   let bytes = null;
   let unproven;
@@ -84,7 +84,7 @@ async function verify(text, question) {
     if (found) return { ...found, offline: true };
   }
   const reason = unproven === "not-found" && place.kind === "code" ? "refused" : unproven;
-  const checked = trust.verifier.verify(text, bytes, { ...question, unproven: REASONS[reason] ?? reason }, Date.now());
+  const checked = trust.client.verify(text, bytes, { ...question, unproven: REASONS[reason] ?? reason }, Date.now());
   await trust.save();
   return checked;
 }
@@ -233,12 +233,12 @@ function showLink() {
 async function follow() {
   if (document.visibilityState === "visible") {
     try {
-      const header = trust.verifier.checkHeader(await gateway.latestHeader(), Date.now());
+      const header = trust.client.checkHeader(await gateway.latestHeader(), Date.now());
       link = { state: "online", height: header.height };
       await trust.save();
     } catch (error) {
       link = { ...link, state: error.kind === "unreachable" ? "offline" : "unknown" };
-      if (trust.verifier.trust(Date.now()).contradictions > 0) problem("camera-problem", say("contradiction"));
+      if (trust.client.trust(Date.now()).contradictions > 0) problem("camera-problem", say("contradiction"));
     }
     showLink();
   }
