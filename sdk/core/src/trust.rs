@@ -18,7 +18,7 @@ use crate::codec::{self, DecodeError};
 use crate::day::Millis;
 use crate::digest::{Digest, Domain};
 use crate::finality::CommitCertificate;
-use crate::light::{Checkpoint, LightClient, LightError, Saved};
+use crate::light::{Checkpoint, Handover, LightClient, LightError, Saved};
 use crate::limits::STORE_BYTES;
 use crate::number::{BookNumber, MemberNumber, PurposeCode};
 use crate::pack::{Basis, Pack, PackError, Subscription, TrustPack};
@@ -206,6 +206,14 @@ impl TrustStore {
     pub fn hear(&mut self, header: &Header, certificate: &CommitCertificate, now: Millis) -> Result<(), LightError> {
         // A checkpoint that was too old at the hour seen is not younger because a clock goes back.
         self.light.accept(header, certificate, self.clock.max(now))
+    }
+
+    /// Follows a handover to the next set of validators.
+    ///
+    /// # Errors
+    /// [`LightError`].
+    pub fn follow(&mut self, handover: &Handover, now: Millis) -> Result<(), LightError> {
+        self.light.follow(handover, self.clock.max(now))
     }
 
     /// Whether a pack is news, and as young as this clock: then the clock is right, even where the

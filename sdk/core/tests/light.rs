@@ -153,3 +153,69 @@ fn f7_a_checkpoint_older_than_the_trusting_period_does_not_grow_young_again() {
     let older = Checkpoint { height: Height(500), ..pinned };
     assert_eq!(client.pin(older), Err(LightError::NotNewer { offered: Height(500), held: Height(600) }));
 }
+
+#[test]
+fn f7_what_is_said_of_an_answer_says_whether_handovers_may_change_it() {
+    let chain = chain();
+    let now = Millis(BEGUN.0 + BLOCKS * 1000);
+    let mut client = client();
+    let last = chain.last().expect("a thousand");
+    let error = client.accept(last, &signed(last, members(BLOCKS)), now).expect_err("by validators not known yet");
+    assert_eq!(client.handovers_since(), Height(0));
+    assert!(error.asks_for_handovers(client.handovers_since()));
+    client.follow(&handover(&chain, 251), now).expect("a true handover");
+    assert_eq!(client.handovers_since(), Height(250));
+    assert!(!LightError::UnknownValidators(Height(250)).asks_for_handovers(Height(250)), "what is past stays past");
+    assert!(LightError::UnknownValidators(Height(251)).asks_for_handovers(Height(250)));
+    assert!(!LightError::OtherNetwork.asks_for_handovers(Height(0)));
+}
+
+#[test]
+fn f7_a_checkpoint_is_handed_on_only_with_the_set_that_its_header_names() {
+    let chain = chain();
+    let now = Millis(BEGUN.0 + BLOCKS * 1000);
+    let mut client = client();
+    let (before, ends) = (&chain[248], &chain[249]);
+    for header in [before, ends] {
+        client.accept(header, &signed(header, members(header.height.0)), now).expect("final");
+    }
+    assert_eq!(client.checkpoint_at(ends), Err(LightError::UnknownValidators(Height(251))));
+    let given = client.checkpoint_at(before).expect("the set goes on");
+    assert_eq!((given.height, given.block), (Height(249), Some(before.id(&DOMAIN))));
+    assert_eq!(client.block_at(Height(249)), given.block);
+    client.follow(&handover(&chain, 251), now).expect("a true handover");
+    let given = client.checkpoint_at(ends).expect("the next set is known");
+    assert_eq!(given.validators, set(members(251)));
+    let mut other = LightClient::from_checkpoint(given.clone());
+    other.accept(&chain[250], &signed(&chain[250], members(251)), now).expect("another device goes on from it");
+    // A checkpoint that contradicts what was seen at its height is not pinned.
+    for wrong in [
+        Checkpoint { block: Some(before.id(&DOMAIN)), ..given.clone() },
+        Checkpoint { validators: set(&[7, 8, 9]), ..given.clone() },
+    ] {
+        assert_eq!(client.pin(wrong), Err(LightError::Contradiction(Height(250))));
+    }
+    client.pin(given).expect("its own");
+}
+
+#[test]
+fn f7_a_client_remembers_a_bounded_number_of_sets() {
+    // Two sets that take turns at every height.
+    let by = |height: u64| if height % 2 == 1 { SETS[0].1 } else { SETS[1].1 };
+    let mut client = client();
+    let mut parent = BlockId::default();
+    let mut chain = chain();
+    for (header, height) in chain.iter_mut().zip(1u64..=200) {
+        header.parent = parent;
+        header.next_validators = set(by(height + 1)).digest(&DOMAIN);
+        parent = header.id(&DOMAIN);
+        let certificate = signed(header, by(height));
+        let handover = Handover { header: header.clone(), certificate, next: set(by(height + 1)) };
+        client.follow(&handover, BEGUN).expect("a true handover");
+    }
+    assert_eq!(client.handovers_since(), Height(200));
+    assert!(client.validators_at(Height(201)).is_ok());
+    assert_eq!(client.validators_at(Height(1)), Err(LightError::UnknownValidators(Height(1))));
+    let again = client.saved().open(DOMAIN.network).expect("its own");
+    assert_eq!(again.handovers_since(), Height(200));
+}
