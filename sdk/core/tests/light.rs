@@ -182,7 +182,7 @@ fn f7_a_checkpoint_is_handed_on_only_with_the_set_that_its_header_names() {
     assert_eq!(client.checkpoint_at(ends), Err(LightError::UnknownValidators(Height(251))));
     let given = client.checkpoint_at(before).expect("the set goes on");
     assert_eq!((given.height, given.block), (Height(249), Some(before.id(&DOMAIN))));
-    assert_eq!(client.block_at(Height(249)), given.block);
+    assert_eq!(client.header_at(Height(249)).map(|found| &found.header), Some(before));
     client.follow(&handover(&chain, 251), now).expect("a true handover");
     let given = client.checkpoint_at(ends).expect("the next set is known");
     assert_eq!(given.validators, set(members(251)));
@@ -199,23 +199,57 @@ fn f7_a_checkpoint_is_handed_on_only_with_the_set_that_its_header_names() {
 }
 
 #[test]
-fn f7_a_client_remembers_a_bounded_number_of_sets() {
-    // Two sets that take turns at every height.
-    let by = |height: u64| if height % 2 == 1 { SETS[0].1 } else { SETS[1].1 };
-    let mut client = client();
-    let mut parent = BlockId::default();
-    let mut chain = chain();
-    for (header, height) in chain.iter_mut().zip(1u64..=200) {
-        header.parent = parent;
-        header.next_validators = set(by(height + 1)).digest(&DOMAIN);
-        parent = header.id(&DOMAIN);
-        let certificate = signed(header, by(height));
-        let handover = Handover { header: header.clone(), certificate, next: set(by(height + 1)) };
-        client.follow(&handover, BEGUN).expect("a true handover");
+fn f7_a_header_that_two_sets_would_have_signed_bars_no_way() {
+    let chain = chain();
+    let now = Millis(BEGUN.0 + BLOCKS * 1000);
+    // Four of the five that decide it are the four of before.
+    let later = &chain[299];
+    let mut fresh = client();
+    fresh.accept(later, &signed(later, &[0, 1, 2, 3]), now).expect("a quorum of the set that is known");
+    let kept = fresh.saved().open(DOMAIN.network).expect("its own");
+    for mut client in [fresh, kept] {
+        let next = &chain[300];
+        let unknown = client.accept(next, &signed(next, members(301)), now);
+        assert_eq!(unknown, Err(LightError::UnknownValidators(Height(301))));
+        for (from, _) in &SETS[1..] {
+            client.follow(&handover(&chain, *from), now).expect("a true handover");
+        }
+        client.accept(next, &signed(next, members(301)), now).expect("by the set of its height");
     }
-    assert_eq!(client.handovers_since(), Height(200));
-    assert!(client.validators_at(Height(201)).is_ok());
-    assert_eq!(client.validators_at(Height(1)), Err(LightError::UnknownValidators(Height(1))));
+}
+
+#[test]
+fn f7_a_client_remembers_a_bounded_number_of_validators() {
+    // One of the largest sets after the other, each decided by its first member alone.
+    let large = |height: u64| {
+        let validator = |number: u32| Validator {
+            member: MemberNumber(number),
+            key: key(0).public(),
+            power: if number == 0 { 1000 + height } else { 1 },
+        };
+        ValidatorSet::new((0..256).map(validator).collect()).expect("a set")
+    };
+    let begun = Checkpoint {
+        network: DOMAIN.network,
+        suite: DOMAIN.suite,
+        height: Height(0),
+        time: BEGUN,
+        block: None,
+        validators: large(1),
+        trusting_period_secs: 86_400,
+    };
+    let mut client = LightClient::from_checkpoint(begun);
+    let mut parent = BlockId::default();
+    for (header, height) in chain().iter().zip(1u64..=140) {
+        let next = large(height + 1);
+        let header = Header { parent, next_validators: next.digest(&DOMAIN), ..header.clone() };
+        parent = header.id(&DOMAIN);
+        let certificate = signed(&header, &[0]);
+        client.follow(&Handover { header, certificate, next }, BEGUN).expect("a true handover");
+    }
+    assert_eq!(client.handovers_since(), Height(140));
+    assert!((14..=141).all(|height| client.validators_at(Height(height)).is_ok()));
+    assert_eq!(client.validators_at(Height(13)), Err(LightError::UnknownValidators(Height(13))));
     let again = client.saved().open(DOMAIN.network).expect("its own");
-    assert_eq!(again.handovers_since(), Height(200));
+    assert_eq!(again.handovers_since(), Height(140));
 }

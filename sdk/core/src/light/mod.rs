@@ -31,14 +31,19 @@ pub use saved::Saved;
 const HEADERS_KEPT: usize = 1024;
 /// How many contradictions are kept: one is enough to stop.
 const EVIDENCE_KEPT: usize = 16;
-/// How many sets are remembered, for headers of the past: what is older is not judged any more.
-const EPOCHS_KEPT: usize = 128;
+/// How many validators of all sets together are remembered, for headers of the past: what the oldest
+/// sets decided is not judged any more.
+const VALIDATORS_KEPT: usize = 32 * 1024;
 
 /// Validators and the first height they decide.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 struct Epoch {
     from: Height,
     validators: ValidatorSet,
+}
+
+fn remembered(epochs: &[Epoch]) -> usize {
+    epochs.iter().map(|epoch| epoch.validators.len()).sum()
 }
 
 /// A header and what makes it final.
@@ -164,9 +169,9 @@ impl LightClient {
         Height(last.0.saturating_sub(1))
     }
 
-    /// The block it believes to be final at a height, as far as it remembers.
-    pub fn block_at(&self, height: Height) -> Option<BlockId> {
-        self.seen.get(&height).map(|(seen, _)| *seen)
+    /// The header it believes to be final at a height, as far as it remembers.
+    pub fn header_at(&self, height: Height) -> Option<&FinalHeader> {
+        self.seen.get(&height).map(|(_, found)| found)
     }
 
     /// A checkpoint for another device to begin at, of a header that this client believes.
@@ -282,10 +287,14 @@ impl LightClient {
         handover.verify(&self.domain, self.validators_at(handover.header.height)?)?;
         self.accept(&handover.header, &handover.certificate, now)?;
         self.epochs.push(Epoch { from, validators: handover.next.clone() });
-        if self.epochs.len() > EPOCHS_KEPT {
+        while remembered(&self.epochs) > VALIDATORS_KEPT {
             self.epochs.remove(0);
         }
-        self.ended = self.ended.filter(|ended| *ended >= from);
+        // A header may have been believed because enough of the set before signed it as well: the set
+        // it names may be this very one.
+        let named = handover.header.next_validators;
+        let mut later = self.seen.range(from..);
+        self.ended = later.find(|(_, (_, found))| found.header.next_validators != named).map(|(height, _)| *height);
         Ok(())
     }
 

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use super::{EPOCHS_KEPT, Epoch, FinalHeader, LightClient};
+use super::{Epoch, FinalHeader, LightClient, VALIDATORS_KEPT, remembered};
 use crate::bytes::Bytes;
 use crate::codec;
 use crate::day::Millis;
@@ -62,8 +62,8 @@ impl Saved {
         if self.epochs.is_empty() || self.epochs.windows(2).any(|pair| pair[0].from >= pair[1].from) {
             return Err("validator sets out of order".into());
         }
-        if self.epochs.len() > EPOCHS_KEPT {
-            return Err(format!("more than {EPOCHS_KEPT} validator sets"));
+        if remembered(&self.epochs) > VALIDATORS_KEPT {
+            return Err(format!("more than {VALIDATORS_KEPT} validators"));
         }
         let evidence =
             self.evidence.iter().map(|bytes| codec::decode(&bytes.0, PROOF_BYTES).map_err(|error| error.to_string()));
