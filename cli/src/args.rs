@@ -16,7 +16,7 @@ use crate::serve::ServeArgs;
 use crate::standing::{ConsumeArgs, StandingCommand};
 use crate::trust::TrustCommand;
 use crate::verify::VerifyArgs;
-use crate::views::CodesArgs;
+use crate::views::{CodesArgs, NetworkArgs};
 use crate::wallet::{ShowArgs, WalletCommand};
 
 /// Fengni 封泥: a register that departments keep together and anybody can check.
@@ -88,7 +88,7 @@ pub(crate) enum Command {
     #[command(subcommand)]
     Audit(AuditCommand),
     /// Show the network as a quorum proves it
-    Network(ViewArgs),
+    Network(NetworkArgs),
     /// List the members
     Members(ViewArgs),
     /// List the certificate types

@@ -156,8 +156,7 @@ fn replay(args: &ReplayArgs, output: Output) -> Result<Ending> {
     let mut ledger = Ledger::new(LightClient::from_checkpoint(genesis.checkpoint()), gateway(&args.gateway)?);
     let last = match args.to {
         Some(to) => Height(to),
-        // The founding's own validators judge the newest header only until the first handover;
-        // the replay judges it in the end in any case.
+        // Whatever it is: the replay judges it in the end.
         None => ledger.gateway().ask(|node| Ok(node.latest_header()?.0.height))?.value,
     };
     let _ = ledger.sync();

@@ -34,7 +34,7 @@ pub(crate) struct ConnectArgs {
     #[arg(long = "relay", value_name = "URL", help_heading = "Network")]
     pub(crate) relays: Vec<String>,
     /// Founding document to trust from, as genesis.bin or genesis.toml
-    #[arg(long, alias = "checkpoint", value_name = "FILE", help_heading = "Network")]
+    #[arg(long, value_name = "FILE", help_heading = "Network")]
     pub(crate) genesis: Option<PathBuf>,
     /// File that remembers what was proven, so that no answer goes back; else in --home
     #[arg(long, value_name = "FILE", help_heading = "Network")]

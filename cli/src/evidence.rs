@@ -70,17 +70,18 @@ impl Evidence {
         proof: &StateProof,
         events: Vec<Value>,
         headers: Vec<FinalHeader>,
-    ) -> Result<Self> {
-        Ok(Self {
+        handovers: Vec<Handover>,
+    ) -> Self {
+        Self {
             kind: KIND.to_owned(),
             format: FORMAT,
             network: proof.header.network,
             place,
             events,
             headers,
-            handovers: Vec::new(),
+            handovers,
             proof: Proof::of(proof),
-        })
+        }
     }
 
     /// Reads a file's text.

@@ -89,8 +89,14 @@ impl Asked {
 impl Kept {
     /// The file of a verdict that a proof decided.
     ///
+    /// - `handovers`: from the founding to the height of the proof, in order.
     /// - `light`: has accepted the proof's header.
-    pub(crate) fn new(asked: Asked, proof: &StateProof, light: &mut LightClient) -> Result<Self> {
+    pub(crate) fn new(
+        asked: Asked,
+        proof: &StateProof,
+        handovers: Vec<Handover>,
+        light: &mut LightClient,
+    ) -> Result<Self> {
         let proven = light.prove(proof, asked.judged)?;
         let verdict = verdict_by(&asked.text, proof, &proven, &asked.context(*light.domain()));
         Ok(Self {
@@ -99,7 +105,7 @@ impl Kept {
             network: proof.header.network,
             verdict: serde_json::to_value(&verdict)?,
             asked,
-            handovers: Vec::new(),
+            handovers,
             proof: Proof::of(proof),
         })
     }
@@ -136,9 +142,12 @@ impl Kept {
 
 #[cfg(test)]
 mod tests {
-    use fengni_core::Height;
     use fengni_core::light::Checkpoint;
     use fengni_core::verdict::{Answer, VerdictCode};
+    use fengni_core::{
+        CommitCertificate, CommitSignature, Header, Height, KeyAlgorithm, SecretKey, Validator, ValidatorSet, VoteStep,
+        vote_bytes,
+    };
     use serde_json::json;
 
     use super::*;
@@ -165,6 +174,32 @@ mod tests {
             })
         }
 
+        /// A checkpoint of other validators, and their handover to those of the vectors.
+        fn before(&self, kept: &Kept) -> (LightClient, Handover) {
+            let key = SecretKey::from_seed(KeyAlgorithm::Ed25519, &[7; 32]).expect("32 bytes are a key");
+            let member = MemberNumber(3);
+            let founders = ValidatorSet::new(vec![Validator { member, key: key.public(), power: 1 }]).expect("a set");
+            let next: ValidatorSet = serde_json::from_value(self.0["validators"].clone()).expect("a set");
+            let decided = kept.proof.state_proof().header;
+            let domain = decided.domain();
+            let height = Height(decided.height.0 - 2);
+            let header = Header { height, next_validators: next.digest(&domain), ..decided };
+            let block = header.id(&domain);
+            let signature = key.sign(&vote_bytes(&domain, VoteStep::Precommit, height, 0, Some(block), member));
+            let signatures = vec![CommitSignature { member, signature }];
+            let certificate = CommitCertificate { height, round: 0, block, signatures };
+            let checkpoint = Checkpoint {
+                network: domain.network,
+                suite: domain.suite,
+                height: Height(0),
+                time: Millis(0),
+                block: None,
+                validators: founders,
+                trusting_period_secs: 1_209_600,
+            };
+            (LightClient::from_checkpoint(checkpoint), Handover { header, certificate, next })
+        }
+
         /// The file that a verifier of this story keeps.
         fn kept(&self, story: &str) -> Kept {
             let case = self.0["cases"].as_array().expect("cases").iter().find(|case| case["story"] == story);
@@ -180,7 +215,7 @@ mod tests {
                 judged: serde_json::from_value(context["now_millis"].clone()).expect("a time"),
             };
             let proof = StateProof::decode(&proof).expect("a proof");
-            Kept::new(asked, &proof, &mut self.light()).expect("an honest gateway")
+            Kept::new(asked, &proof, Vec::new(), &mut self.light()).expect("an honest gateway")
         }
 
         /// What the file proves to somebody who pins these validators.
@@ -203,6 +238,25 @@ mod tests {
             assert!(shown.words_hold, "{story}");
             assert_eq!(shown.verdict.code, code, "{story}");
         }
+    }
+
+    #[test]
+    fn v23_a_file_leads_over_a_change_of_validators_by_its_own_handovers() {
+        let vectors = Vectors::new();
+        let mut kept = vectors.kept("nothing is wrong");
+        let (light, handover) = vectors.before(&kept);
+        assert!(kept.check(&mut light.clone()).is_err(), "others decided than the founders");
+        kept.handovers = vec![handover.clone()];
+        let file = serde_json::to_string(&kept).expect("plain data");
+        let read = Kept::parse(&file, Path::new("file")).expect("its own file");
+        let shown = read.check(&mut light.clone()).expect("the handover leads to them");
+        assert!(shown.words_hold && shown.verdict.code == VerdictCode::Valid);
+        // One that the founders have not signed leads nowhere.
+        kept.handovers[0].header.time = Millis(1);
+        assert!(matches!(kept.check(&mut light.clone()), Err(LightError::Handover(_))));
+        kept.handovers = vec![handover];
+        kept.handovers[0].certificate.signatures.clear();
+        assert!(matches!(kept.check(&mut light.clone()), Err(LightError::Handover(_))));
     }
 
     #[test]

@@ -4,16 +4,18 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, Result, bail};
 use clap::{Args, Subcommand};
+use fengni_client::checkpoints::{Supplied, Word};
 use fengni_client::clock;
-use fengni_client::trust::{self, Held};
+use fengni_client::trust::{self, Held, UpdateError};
 use fengni_core::certificate::Grade;
 use fengni_core::challenge::Challenge;
+use fengni_core::light::{Checkpoint, LightError};
 use fengni_core::limits::SUBSCRIPTION_ENTRIES;
 use fengni_core::pack::{Subscription, TrustPack};
-use fengni_core::record::{CertificateType, CodeSet, Member, Record};
+use fengni_core::record::{CertificateType, CodeSet, Member, Parameters, Record};
 use fengni_core::trust::{Question, TrustStore};
 use fengni_core::verify::SKEW_SECS;
-use fengni_core::{MemberNumber, PurposeCode, TypeNumber};
+use fengni_core::{MemberNumber, Millis, PurposeCode, TypeNumber};
 use fengni_genesis::Genesis;
 use serde_json::json;
 
@@ -23,6 +25,7 @@ use crate::local::map::NetworkMap;
 use crate::moment;
 use crate::names::division;
 use crate::output::{Output, table};
+use crate::private;
 
 /// `fengni trust`.
 #[derive(Subcommand, Debug)]
@@ -31,11 +34,23 @@ pub(crate) enum TrustCommand {
     #[command(after_help = "Examples:
   fengni trust init desk.trust --network net --types T-DL,T-BL --regions 37
   fengni trust init desk.trust --genesis genesis.bin
+  fengni trust init desk.trust --checkpoint checkpoint.json --gateway https://gateway.example
   fengni trust update desk.trust --gateway https://gateway.example")]
     Init(InitArgs),
     /// Bring a trust store up to date: by what has changed, where a node can tell
     #[command(after_help = "Examples:\n  fengni trust update desk.trust --network net")]
     Update(UpdateArgs),
+    /// Pin a newer checkpoint, where the one at hand has grown too old
+    #[command(after_help = "The file comes from somebody who is trusted and reached the network lately, such as the
+department itself, and by another way than the gateways' answers: whoever chooses a checkpoint
+chooses whom this device believes. It is what fengni network --checkpoint writes, or a gateway's
+/v1/checkpoint with its member's word.
+
+Exit codes: 0 pinned, 1 refused, 2 contradicted by what was seen, 3 could not run.
+
+Examples:
+  fengni trust pin desk.trust checkpoint.json")]
+    Pin(PinArgs),
     /// Show what a trust store holds, and how old it is
     #[command(after_help = "Examples:\n  fengni trust show desk.trust\n  fengni --json trust show desk.trust")]
     Show(ShowArgs),
@@ -51,6 +66,9 @@ pub(crate) struct InitArgs {
     /// Regions, such as 37 or 3301, separated by commas; else everywhere
     #[arg(long, value_name = "REGIONS", value_delimiter = ',')]
     regions: Vec<String>,
+    /// Begin at a checkpoint from a trusted source instead of the founding document
+    #[arg(long, value_name = "FILE")]
+    checkpoint: Option<PathBuf>,
     #[command(flatten)]
     connect: ConnectArgs,
 }
@@ -70,6 +88,14 @@ pub(crate) struct UpdateArgs {
 }
 
 #[derive(Args, Debug)]
+pub(crate) struct PinArgs {
+    /// The store's file
+    store: PathBuf,
+    /// The checkpoint, as JSON
+    file: PathBuf,
+}
+
+#[derive(Args, Debug)]
 pub(crate) struct ShowArgs {
     /// The store's file
     store: PathBuf,
@@ -79,6 +105,7 @@ pub(crate) fn run(command: &TrustCommand, output: Output) -> Result<Ending> {
     match command {
         TrustCommand::Init(args) => init(args, output),
         TrustCommand::Update(args) => update(args, output),
+        TrustCommand::Pin(args) => pin(args, output),
         TrustCommand::Show(args) => show(&args.store, output),
     }
 }
@@ -87,25 +114,160 @@ fn init(args: &InitArgs, output: Output) -> Result<Ending> {
     if args.store.exists() {
         bail!("{} is there already; next: fengni trust update, or name another file", args.store.display());
     }
-    let (map, genesis) = args.connect.founding(None)?;
-    let wanted = subscription(map.as_ref(), &genesis, &args.types, &args.regions)?;
-    let store = TrustStore::new(genesis.checkpoint(), wanted);
+    let map = args.connect.map(None)?;
+    let needs_founding = args.checkpoint.is_none() || map.is_some() || args.connect.genesis.is_some();
+    let genesis = needs_founding.then(|| args.connect.founding(None)).transpose()?.map(|(_, genesis)| genesis);
+    let checkpoint = beginning(args.checkpoint.as_deref(), genesis.as_ref())?;
+    let wanted = subscription(map.as_ref(), genesis.as_ref(), &args.types, &args.regions)?;
+    let mut store = TrustStore::new(checkpoint, wanted);
+    let mut words = Vec::new();
+    // Only who names gateways wants to hear them: a store is begun without any network as well.
+    if !args.connect.gateways.is_empty() {
+        let heard = match trust::hear(&mut store, &args.connect.gateway(None, None)?, clock::now()) {
+            Ok(heard) => heard,
+            Err(error) => {
+                if matches!(error, UpdateError::Contradiction(_)) {
+                    // The store holds the evidence.
+                    trust::save(&store, &args.store)?;
+                }
+                return undecided(error, &args.store, output);
+            }
+        };
+        for trouble in &heard.troubles {
+            output.progress(&format!("note: {trouble}"));
+        }
+        if heard.newest().is_none() {
+            bail!("no gateway shows a header that follows from there; next: compare it with one from another source");
+        }
+        words = heard.words;
+    }
     trust::save(&store, &args.store)?;
-    let facts = json!({ "store": args.store, "network": genesis.network(), "subscription": store.subscription() });
+    let network = store.domain().network;
+    let facts = json!({
+        "store": args.store,
+        "network": network,
+        "subscription": store.subscription(),
+        "checkpoint_height": store.light().checkpoint().0,
+        "words": facts_of(&words),
+    });
     output.answer(&facts, || {
+        let store = args.store.display();
+        let mut lines = vec![format!("{store} believes the validators of network {network}")];
+        lines.extend(vouched(&words));
+        lines.push(format!("next: fengni trust update {store}"));
+        lines.join("\n")
+    });
+    Ok(Ending::Holds)
+}
+
+/// Where trust begins: at a checkpoint from a file, else at the founding.
+fn beginning(file: Option<&Path>, genesis: Option<&Genesis>) -> Result<Checkpoint> {
+    let founding = genesis.map(Genesis::checkpoint);
+    let Some(path) = file else { return founding.context("no network is named; next: give --network FILE") };
+    let supplied = Supplied::load(path)?;
+    let checkpoint = supplied.checkpoint();
+    if let Some(founding) = founding.filter(|founding| founding.network != checkpoint.network) {
+        bail!("{} is of network {}, the founding of {}", path.display(), checkpoint.network, founding.network);
+    }
+    Ok(checkpoint.clone())
+}
+
+/// Who vouches for what was heard.
+fn facts_of(words: &[Word]) -> Vec<serde_json::Value> {
+    let fact = |Word { node, signed }: &Word| {
+        let checkpoint = &signed.checkpoint;
+        json!({ "node": node, "member": signed.member, "height": checkpoint.height, "block": checkpoint.block })
+    };
+    words.iter().map(fact).collect()
+}
+
+/// The same for people.
+fn vouched(words: &[Word]) -> Option<String> {
+    let lowest = words.iter().map(|word| word.signed.checkpoint.height).min()?;
+    Some(format!("{} gateways vouch for the same blocks, up to height {lowest}", words.len()))
+}
+
+/// What nobody can decide until people have looked: the store holds quorums that contradict one
+/// another, a file beside it the word of a member that does not fit.
+fn undecided(error: UpdateError, path: &Path, output: Output) -> Result<Ending> {
+    let evidence = match &error {
+        UpdateError::Disagreement(found) => {
+            let mut name = path.file_name().unwrap_or_default().to_owned();
+            name.push(".disagreement.json");
+            let beside = path.with_file_name(name);
+            private::write(&beside, (serde_json::to_string_pretty(found)? + "\n").as_bytes())?;
+            beside
+        }
+        UpdateError::Contradiction(_) => path.to_owned(),
+        UpdateError::NoNode(_) => return Err(error.into()),
+    };
+    let facts = json!({ "result": "undecided", "reason": error.to_string(), "evidence": evidence });
+    output.answer(&facts, || format!("undecided: {error}\nthe evidence is in {}", evidence.display()));
+    Ok(Ending::Undecided)
+}
+
+fn pin(args: &PinArgs, output: Output) -> Result<Ending> {
+    let supplied = Supplied::load(&args.file)?;
+    let mut held = Held::wait(&args.store)?;
+    let checkpoint = supplied.checkpoint();
+    let pinned =
+        check_word(&supplied, &held.store, clock::now()).map_err(|reason| (Ending::Refused, reason)).and_then(|word| {
+            let ending = |error: &LightError| match error {
+                LightError::Contradiction(_) => Ending::Undecided,
+                _ => Ending::Refused,
+            };
+            let pinned = held.store.light_mut().pin(checkpoint.clone());
+            pinned.map(|()| word).map_err(|error| (ending(&error), error.to_string()))
+        });
+    let word = match pinned {
+        Ok(word) => word,
+        Err((ending, reason)) => {
+            let result = if ending == Ending::Undecided { "undecided" } else { "refused" };
+            let facts = json!({ "result": result, "reason": reason });
+            output.answer(&facts, || {
+                format!("{result}: {reason}\nnext: ask whoever gave the file, and compare it with another source")
+            });
+            return Ok(ending);
+        }
+    };
+    held.save()?;
+    let facts = json!({
+        "result": "pinned",
+        "height": checkpoint.height,
+        "time": checkpoint.time,
+        "block": checkpoint.block,
+        "validators": checkpoint.validators.len(),
+        "member": word,
+    });
+    output.answer(&facts, || {
+        let block = checkpoint.block.map_or_else(|| "the founding".to_owned(), |block| format!("block {}", block.0));
+        let word = word.map_or_else(String::new, |member| format!("\nin the word of member {member}"));
         format!(
-            "{} believes the validators of network {}\nnext: fengni trust update {}",
-            args.store.display(),
-            genesis.network(),
+            "pinned height {}, {}: {block}, decided on by {} validators{word}\nnext: fengni trust update {}",
+            checkpoint.height,
+            moment::show(checkpoint.time),
+            checkpoint.validators.len(),
             args.store.display()
         )
     });
     Ok(Ending::Holds)
 }
 
+/// The member whose word comes with a checkpoint, where this device knows the member.
+fn check_word(supplied: &Supplied, store: &TrustStore, now: Millis) -> Result<Option<MemberNumber>, String> {
+    let now = now.max(store.clock());
+    if supplied.checkpoint().time > Millis(now.0.saturating_add(SKEW_SECS * 1000)) {
+        return Err("the checkpoint is from later than now: one of the two clocks is wrong".to_owned());
+    }
+    let (Supplied::Signed(signed), Some(pack)) = (supplied, store.pack()) else { return Ok(None) };
+    let Some(member) = pack.record::<Member>(signed.member.0) else { return Ok(None) };
+    let verified = signed.verify(store.domain(), &member, pack.header().height);
+    verified.map(|()| Some(signed.member)).map_err(|error| error.to_string())
+}
+
 fn subscription(
     map: Option<&NetworkMap>,
-    genesis: &Genesis,
+    genesis: Option<&Genesis>,
     types: &[String],
     regions: &[String],
 ) -> Result<Subscription> {
@@ -118,11 +280,12 @@ fn subscription(
 }
 
 /// A type of the founding document, by short name, type code, name or number.
-fn founding_type(map: Option<&NetworkMap>, genesis: &Genesis, text: &str) -> Result<TypeNumber> {
+fn founding_type(map: Option<&NetworkMap>, genesis: Option<&Genesis>, text: &str) -> Result<TypeNumber> {
     if let Some(entry) = map.and_then(|map| map.types.iter().find(|entry| entry.key.eq_ignore_ascii_case(text))) {
         return Ok(entry.number);
     }
-    let found = genesis.types.iter().position(|kind| kind.code.as_str() == text || kind.name == text);
+    let mut types = genesis.into_iter().flat_map(|genesis| &genesis.types);
+    let found = types.position(|kind| kind.code.as_str() == text || kind.name == text);
     let found = found.map(u32::try_from).transpose()?.or_else(|| text.parse().ok());
     found.map(TypeNumber).with_context(|| format!("there is no certificate type {text}; next: fengni types"))
 }
@@ -134,7 +297,7 @@ fn update(args: &UpdateArgs, output: Output) -> Result<Ending> {
     let map = args.connect.map(None)?;
     if !args.types.is_empty() || !args.regions.is_empty() {
         let (_, genesis) = args.connect.founding(None).context("types are named by the founding document")?;
-        store.subscribe(subscription(map.as_ref(), &genesis, &args.types, &args.regions)?);
+        store.subscribe(subscription(map.as_ref(), Some(&genesis), &args.types, &args.regions)?);
     }
     if let Some(map) = map.as_ref().filter(|map| map.network != store.domain().network) {
         bail!("the store is of network {}, the map of {}", store.domain().network, map.network);
@@ -149,7 +312,10 @@ fn update(args: &UpdateArgs, output: Output) -> Result<Ending> {
     bar.finish_and_clear();
     // What the light client has learnt stays, whether or not there was a pack.
     held.save()?;
-    let updated = updated?;
+    let updated = match updated {
+        Ok(updated) => updated,
+        Err(error) => return undecided(error, &args.store, output),
+    };
     let troubles: Vec<String> = updated.troubles.iter().map(ToString::to_string).collect();
     let facts = json!({
         "node": updated.node,
@@ -157,6 +323,7 @@ fn update(args: &UpdateArgs, output: Output) -> Result<Ending> {
         "since": updated.since,
         "height": updated.height,
         "time": updated.time,
+        "words": facts_of(&updated.words),
         "troubles": troubles,
     });
     output.answer(&facts, || {
@@ -168,6 +335,7 @@ fn update(args: &UpdateArgs, output: Output) -> Result<Ending> {
             updated.bytes,
             updated.node
         )];
+        lines.extend(vouched(&updated.words));
         lines.extend(troubles.iter().map(|trouble| format!("note: {trouble}")));
         lines.join("\n")
     });
@@ -185,6 +353,8 @@ fn show(path: &Path, output: Output) -> Result<Ending> {
     let types: Vec<CertificateType> = records(pack);
     let age_secs = now.0.saturating_sub(pack.header().time.0) / 1000;
     let behind_secs = store.clock().0.saturating_sub(now.0) / 1000;
+    let checkpoint_age_secs = store.light().checkpoint_age_secs(now);
+    let trusting = pack.record::<Parameters>(0).is_none_or(|it| checkpoint_age_secs <= it.trusting_period_secs);
     let books: Vec<_> = pack.books().collect();
     let facts = json!({
         "network": store.domain().network,
@@ -192,7 +362,7 @@ fn show(path: &Path, output: Output) -> Result<Ending> {
         "height": pack.header().height,
         "time": pack.header().time,
         "age_secs": age_secs,
-        "checkpoint_age_secs": store.light().checkpoint_age_secs(now),
+        "checkpoint_age_secs": checkpoint_age_secs,
         "clock_behind_secs": behind_secs,
         "contradictions": store.light().evidence().len(),
         "books": books.iter().map(|(number, book, held)| json!({
@@ -219,6 +389,13 @@ fn show(path: &Path, output: Output) -> Result<Ending> {
         if behind_secs > SKEW_SECS {
             text.push_str("\nthis device's clock was turned back; next: set it, or fengni trust update");
         }
+        if !trusting {
+            text.push_str(&format!(
+                "\nthe checkpoint is {} old, more than is trusted; next: fengni trust pin {} FILE",
+                moment::age(checkpoint_age_secs),
+                path.display()
+            ));
+        }
         if !store.light().evidence().is_empty() {
             text.push_str(
                 "\ntwo quorums contradict one another: nothing is decided; next: ask the network's operators",
@@ -226,7 +403,7 @@ fn show(path: &Path, output: Output) -> Result<Ending> {
         }
         text
     });
-    let sound = behind_secs <= SKEW_SECS && store.light().evidence().is_empty();
+    let sound = trusting && behind_secs <= SKEW_SECS && store.light().evidence().is_empty();
     Ok(if sound { Ending::Holds } else { Ending::Undecided })
 }
 

@@ -15,6 +15,7 @@ use fengni_core::certificate::{CertificateFile, Grade};
 use fengni_core::challenge::Challenge;
 use fengni_core::code::{AnyCode, Code, StaticCode};
 use fengni_core::id::CertificateId;
+use fengni_core::light::{Checkpoint, FinalHeader};
 use fengni_core::verdict::{Answer, Check, Verdict, VerdictCode};
 use serde::Serialize;
 
@@ -258,13 +259,14 @@ fn judge(
     };
     let policy = Policy { verifier, purpose, min_grade: args.min_grade.map(Grade::from) };
     let domain = connection.ledger.domain();
+    let founding = connection.genesis.checkpoint();
     let (ledger, rest) = connection.into_parts();
     let mut verifier = Verifier::new(ledger, policy);
     let judged = match input {
         Input::Text(text) => {
             let judged = judge_text(&mut verifier, &text, challenge, seen, output)?;
             if let Some(path) = &args.proof {
-                keep(&mut verifier, &text, challenge, path, output)?;
+                keep(&mut verifier, &text, challenge, &founding, path, output)?;
             }
             judged
         }
@@ -319,7 +321,16 @@ pub(crate) fn judge_text(
 }
 
 /// Keeps what decided, for the day when nobody can be asked.
-fn keep(verifier: &mut Verifier, text: &str, challenge: Option<&Challenge>, path: &Path, output: Output) -> Result<()> {
+///
+/// - `founding`: what whoever reads the file is expected to pin.
+fn keep(
+    verifier: &mut Verifier,
+    text: &str,
+    challenge: Option<&Challenge>,
+    founding: &Checkpoint,
+    path: &Path,
+    output: Output,
+) -> Result<()> {
     let Some(proof) = verifier.decided_by().cloned() else {
         output.progress("note: no proof of a node decided, so that there is nothing to keep");
         return Ok(());
@@ -333,7 +344,9 @@ fn keep(verifier: &mut Verifier, text: &str, challenge: Option<&Challenge>, path
         challenge: challenge.map(|challenge| challenge.hash(&verifier.ledger().domain())),
         judged: verifier.ledger().now(),
     };
-    Kept::new(asked, &proof, verifier.ledger_mut().light_mut())?.save(path)?;
+    let found = FinalHeader { header: proof.header.clone(), certificate: proof.certificate.clone() };
+    let handovers = verifier.ledger().handovers(founding, &found)?;
+    Kept::new(asked, &proof, handovers, verifier.ledger_mut().light_mut())?.save(path)?;
     let path = path.display();
     output.progress(&format!("wrote {path}; next: fengni check {path} --checkpoint genesis.bin"));
     Ok(())

@@ -1,13 +1,17 @@
 //! Small views of the network as a quorum proves it.
 
-use anyhow::{Result, bail};
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context as _, Result, bail};
 use clap::Args;
 use fengni_client::clock;
-use fengni_core::record::{MemberStatus, Role};
+use fengni_core::Height;
+use fengni_core::light::Checkpoint;
+use fengni_core::record::{MemberStatus, Parameters, Role};
 use serde_json::json;
 
 use crate::args::ViewArgs;
-use crate::connect::ConnectArgs;
+use crate::connect::{ConnectArgs, Connection};
 use crate::ending::Ending;
 use crate::moment;
 use crate::names::Names;
@@ -23,13 +27,35 @@ pub(crate) struct CodesArgs {
     connect: ConnectArgs,
 }
 
-pub(crate) fn network(args: &ViewArgs, output: Output) -> Result<Ending> {
+/// `fengni network`.
+#[derive(Args, Debug)]
+#[command(after_help = "Examples:
+  fengni network --network net
+  fengni network --network net --checkpoint checkpoint.json
+  fengni trust init desk.trust --checkpoint checkpoint.json")]
+pub(crate) struct NetworkArgs {
+    /// Write a checkpoint of a moment ago to a file: where another device's trust may begin
+    #[arg(long, value_name = "FILE")]
+    checkpoint: Option<PathBuf>,
+    #[command(flatten)]
+    connect: ConnectArgs,
+}
+
+/// Heights back from the newest at which the checkpoint stands, so that proofs of nodes that are a
+/// little behind can be judged by it as well.
+const HEIGHTS_BACK: u64 = 16;
+
+pub(crate) fn network(args: &NetworkArgs, output: Output) -> Result<Ending> {
     let mut connection = args.connect.open(None)?;
     let answer = connection.ledger.sync()?;
     let parameters = connection.ledger.parameters()?;
     let header = answer.value;
     let validators = connection.ledger.light().validators_at(header.height)?.clone();
     let age_secs = clock::now().0.saturating_sub(header.time.0) / 1000;
+    if let Some(path) = &args.checkpoint {
+        write_checkpoint(&mut connection, header.height, &parameters, path)?;
+        output.progress(&format!("wrote {}; next: hand it over where nobody can exchange it", path.display()));
+    }
     connection.save(output);
     let facts = json!({
         "network": header.network,
@@ -59,6 +85,15 @@ pub(crate) fn network(args: &ViewArgs, output: Output) -> Result<Ending> {
         )
     });
     Ok(Ending::Holds)
+}
+
+fn write_checkpoint(connection: &mut Connection, newest: Height, parameters: &Parameters, path: &Path) -> Result<()> {
+    let back = Height(newest.0.saturating_sub(HEIGHTS_BACK).max(1));
+    let found = connection.ledger.header(back)?.value;
+    let checkpoint = connection.ledger.light().checkpoint_at(&found.header)?;
+    let checkpoint = Checkpoint { trusting_period_secs: parameters.trusting_period_secs, ..checkpoint };
+    let text = serde_json::to_string_pretty(&checkpoint)? + "\n";
+    std::fs::write(path, text).with_context(|| path.display().to_string())
 }
 
 pub(crate) fn members(args: &ViewArgs, output: Output) -> Result<Ending> {

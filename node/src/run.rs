@@ -88,7 +88,7 @@ pub async fn run(home: &Path, stop: impl Future<Output = ()>) -> anyhow::Result<
         engine.health_view(),
         (engine.mesh().clone(), network.mesh().clone()),
         files.config.mode,
-        files.member,
+        (files.member, files.peer_key.clone()),
     ));
     let listeners = api::Listeners {
         gateway: files.config.gateway.as_ref().map(Into::into),

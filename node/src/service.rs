@@ -5,10 +5,14 @@ use std::sync::Arc;
 
 use fengni_core::bytes::Bytes;
 use fengni_core::id::CertificateId;
+use fengni_core::light::{Handover, SignedCheckpoint};
 use fengni_core::pack::{Basis, Pack, Subscription};
 use fengni_core::proof::{OutcomeProof, Place, StateProof};
+use fengni_core::record::{KeyPurpose, Member};
 use fengni_core::transaction::TransactionId;
-use fengni_core::{BookNumber, CommitCertificate, Domain, Height, LinePlace, MemberNumber, PageNumber};
+use fengni_core::{
+    BookNumber, CommitCertificate, Domain, Height, KeyNumber, LinePlace, MemberNumber, PageNumber, PublicKey, SecretKey,
+};
 use fengni_genesis::Genesis;
 use fengni_state::{ProveError, line_places};
 use tokio::sync::watch;
@@ -30,11 +34,15 @@ pub struct Service {
     consensus: Mesh,
     transactions: Mesh,
     mode: Mode,
-    member: Option<MemberNumber>,
+    member: MemberNumber,
+    /// Names the node on the network, and signs what it vouches for.
+    peer_key: SecretKey,
 }
 
 impl Service {
     /// Puts the parts behind one front.
+    ///
+    /// - `member`: whose node it is, and the key that names it on the network.
     pub fn new(
         genesis: &Genesis,
         ledger: Arc<Ledger>,
@@ -42,7 +50,7 @@ impl Service {
         health: HealthView,
         meshes: (Mesh, Mesh),
         mode: Mode,
-        member: MemberNumber,
+        member: (MemberNumber, SecretKey),
     ) -> Self {
         Self {
             genesis: genesis.encode(),
@@ -53,9 +61,18 @@ impl Service {
             consensus: meshes.0,
             transactions: meshes.1,
             mode,
-            member: (mode == Mode::Validator).then_some(member),
+            member: member.0,
+            peer_key: member.1,
         }
     }
+}
+
+/// The number of a member's key with which its node may vouch at a height.
+fn peer_key_number(member: &Member, key: &PublicKey, height: Height) -> Option<KeyNumber> {
+    let is_it = |known: &fengni_core::record::MemberKey| {
+        known.purpose == KeyPurpose::Peer && known.key == *key && known.is_valid_at(height)
+    };
+    Some(KeyNumber(u16::try_from(member.keys.iter().position(is_it)?).ok()?))
 }
 
 impl Source for Service {
@@ -100,6 +117,16 @@ impl Source for Service {
         Some((store.body(height)?, store.finality(height)?.certificate))
     }
 
+    fn handovers(&self, since: Height) -> Vec<Handover> {
+        self.ledger.handovers(since)
+    }
+
+    fn checkpoint(&self, at: &FinalState) -> Option<SignedCheckpoint> {
+        let record = at.state.member(self.member)?;
+        let key = peer_key_number(record, &self.peer_key.public(), at.header.height)?;
+        Some(SignedCheckpoint::sign(at.checkpoint(), self.member, key, &self.peer_key))
+    }
+
     fn page_lines(&self, at: &FinalState, book: BookNumber, page: PageNumber) -> Option<Vec<u8>> {
         self.ledger.page_lines(at, book, page)
     }
@@ -142,7 +169,7 @@ impl Source for Service {
                 Mode::Observer => NodeMode::Observer,
             },
             version: env!("CARGO_PKG_VERSION").to_owned(),
-            member: self.member,
+            member: (self.mode == Mode::Validator).then_some(self.member),
             height: state.height(),
             time: state.time(),
             behind: behind(&health),

@@ -16,7 +16,7 @@ use super::openapi::Problems;
 use super::params::{Asked, Named, Nothing, accepts};
 use super::problem::ApiError;
 use super::reader::{Reader, absent};
-use super::{health, outcomes, packs, proofs, views};
+use super::{health, outcomes, packs, proofs, trust, views};
 
 /// The gateway's routes.
 pub(crate) fn routes() -> OpenApiRouter<Reader> {
@@ -29,6 +29,7 @@ pub(crate) fn routes() -> OpenApiRouter<Reader> {
         .merge(proofs::routes())
         .merge(outcomes::routes())
         .merge(packs::routes())
+        .merge(trust::routes())
         .merge(views::routes())
         .merge(health::routes())
 }

@@ -12,7 +12,6 @@ use axum::middleware::map_response;
 use axum::response::{Redirect, Response};
 use axum::routing::get;
 use fengni_core::Height;
-use fengni_core::light::Checkpoint;
 use tower_http::services::ServeDir;
 
 use super::answer::Answer;
@@ -45,17 +44,7 @@ pub(crate) fn routes(folder: &Path, reader: Reader) -> Router {
 async fn checkpoint(State(reader): State<Reader>) -> Result<Answer, ApiError> {
     let newest = reader.state_at(None)?;
     let back = Height(newest.header.height.0.saturating_sub(HEIGHTS_BACK).max(1));
-    let at = reader.source.at(back).unwrap_or(newest);
-    let domain = reader.source.domain();
-    Ok(Answer::json(&Checkpoint {
-        network: domain.network,
-        suite: domain.suite,
-        height: at.header.height,
-        time: at.header.time,
-        block: Some(at.header.id(&domain)),
-        validators: at.state.next_validators(),
-        trusting_period_secs: at.state.parameters().trusting_period_secs,
-    }))
+    Ok(Answer::json(&reader.source.at(back).unwrap_or(newest).checkpoint()))
 }
 
 async fn harden(mut response: Response) -> Response {

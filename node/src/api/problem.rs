@@ -91,6 +91,9 @@ pub(crate) enum ApiError {
         /// What was asked for.
         what: &'static str,
     },
+    /// N-24: the node's key is not one of its member's.
+    #[error("this node vouches for no checkpoint: its key is not registered")]
+    NoCheckpoint,
     /// N-11: the transaction is neither final nor waiting here.
     #[error("the transaction is neither final nor waiting at this node")]
     UnknownTransaction,
@@ -266,6 +269,13 @@ impl ApiError {
             Self::Unknown { .. } => {
                 kind(StatusCode::NOT_FOUND, "unknown", "no such entry", "N-9", "see the list this belongs to")
             }
+            Self::NoCheckpoint => kind(
+                StatusCode::NOT_FOUND,
+                "no-checkpoint",
+                "no checkpoint",
+                "N-24",
+                "ask another gateway for its checkpoint",
+            ),
             Self::UnknownTransaction => kind(
                 StatusCode::NOT_FOUND,
                 "unknown-transaction",

@@ -6,6 +6,7 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use fengni_core::id::CertificateId;
+use fengni_core::light::{Handover, SignedCheckpoint};
 use fengni_core::pack::{Basis, Pack, Subscription};
 use fengni_core::proof::{OutcomeProof, Place, StateProof};
 use fengni_core::transaction::{TransactionError, TransactionId};
@@ -56,6 +57,13 @@ pub trait Source: Send + Sync + 'static {
 
     /// A final block's bytes and its commit certificate, of any height.
     fn block(&self, height: Height) -> Option<(Vec<u8>, CommitCertificate)>;
+
+    /// The first handovers of validators above a height, as many as fit in one answer.
+    fn handovers(&self, since: Height) -> Vec<Handover>;
+
+    /// The checkpoint of a state in the word of the node's member; `None` where the node's key is
+    /// not one of the member's then.
+    fn checkpoint(&self, at: &FinalState) -> Option<SignedCheckpoint>;
 
     /// Lines of a page as of a state, 48 bytes each; `None` where there is no such page.
     fn page_lines(&self, at: &FinalState, book: BookNumber, page: PageNumber) -> Option<Vec<u8>>;

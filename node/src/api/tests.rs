@@ -6,6 +6,7 @@ mod double;
 mod overload;
 mod packs;
 mod reads;
+mod trust;
 mod writes;
 
 use super::{admin, gateway, relay};

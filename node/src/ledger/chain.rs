@@ -124,7 +124,9 @@ impl Chain for Ledger {
         let Executed { checked, applied, body } = executed.as_ref();
         let finality = Finality { certificate: certificate.clone(), validators: validators.clone() };
         let (outcomes, writes) = (&applied.outcomes, &applied.writes);
-        self.store.commit(&FinalBlock { height, body, finality: &finality, outcomes, writes });
+        let next = Some(applied.state.next_validators()).filter(|next| *next != validators);
+        let next = next.as_ref();
+        self.store.commit(&FinalBlock { height, body, finality: &finality, next, outcomes, writes });
         let header = checked.block.header.clone();
         let final_state = FinalState { state: applied.state.clone(), header, certificate };
         {

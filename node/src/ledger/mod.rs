@@ -5,11 +5,14 @@
 
 mod chain;
 mod reads;
+#[cfg(test)]
+mod tests;
 
 use std::collections::{HashMap, VecDeque};
 use std::sync::{Arc, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
 use fengni_core::codec::DecodeError;
+use fengni_core::light::Checkpoint;
 use fengni_core::shelf::Shelf;
 use fengni_core::transaction::{TransactionError, TransactionId};
 use fengni_core::{Block, BlockId, CommitCertificate, Domain, Header, Height, MemberNumber, ValidatorSet};
@@ -31,6 +34,22 @@ pub struct FinalState {
     pub header: Header,
     /// Its certificate, as this node holds it.
     pub certificate: CommitCertificate,
+}
+
+impl FinalState {
+    /// Where somebody's trust may begin: this block, and the validators that decide the next.
+    pub fn checkpoint(&self) -> Checkpoint {
+        let domain = self.header.domain();
+        Checkpoint {
+            network: domain.network,
+            suite: domain.suite,
+            height: self.header.height,
+            time: self.header.time,
+            block: Some(self.header.id(&domain)),
+            validators: self.state.next_validators(),
+            trusting_period_secs: self.state.parameters().trusting_period_secs,
+        }
+    }
 }
 
 /// A candidate that was executed: deciding it costs no second execution.

@@ -2,6 +2,9 @@
 
 use std::collections::BTreeSet;
 
+use fengni_core::codec;
+use fengni_core::light::Handover;
+use fengni_core::limits::{HANDOVERS, HANDOVERS_BYTES};
 use fengni_core::proof::{OutcomeProof, Place, StateProof};
 use fengni_core::transaction::TransactionId;
 use fengni_core::tree;
@@ -64,6 +67,22 @@ impl Ledger {
         let (header, certificate) = self.finality(height)?;
         let outcome = outcomes.get(usize::try_from(place).ok()?)?.clone();
         Some(OutcomeProof { header, certificate, outcome, place, size: u32::try_from(outcomes.len()).ok()?, path })
+    }
+
+    /// The first handovers above a height, as many as fit in one answer: a reader that knows the
+    /// validators of the height after `since` can follow them.
+    pub fn handovers(&self, since: Height) -> Vec<Handover> {
+        let found = self.store.handovers(since).take(HANDOVERS).map_while(|(height, next)| {
+            let (header, certificate) = self.finality(height)?;
+            Some(Handover { header, certificate, next })
+        });
+        let mut room = HANDOVERS_BYTES - codec::encode(&Vec::<Handover>::new()).len();
+        let fits = |handover: &Handover| {
+            let left = room.checked_sub(codec::encode(handover).len());
+            room = left.unwrap_or(room);
+            left.is_some()
+        };
+        found.take_while(fits).collect()
     }
 
     /// Header and certificate of a final height.

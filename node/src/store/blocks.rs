@@ -29,6 +29,8 @@ pub struct FinalBlock<'a> {
     pub body: &'a [u8],
     /// What makes it final.
     pub finality: &'a Finality,
+    /// The validators of the next height, where they are others than those of this one.
+    pub next: Option<&'a ValidatorSet>,
     /// Outcomes of its transactions, in order.
     pub outcomes: &'a [Outcome],
     /// What it changed.
@@ -42,6 +44,9 @@ impl Store {
         let key = keys::height(block.height);
         batch.put_cf(self.column(Column::Blocks), key, block.body);
         batch.put_cf(self.column(Column::Certificates), key, codec::encode(block.finality));
+        if let Some(next) = block.next {
+            batch.put_cf(self.column(Column::Handovers), key, codec::encode(next));
+        }
         batch.put_cf(self.column(Column::Outcomes), key, codec::encode(block.outcomes));
         for (outcome, place) in block.outcomes.iter().zip(0u32..) {
             let value = [key.as_slice(), &place.to_be_bytes()].concat();
@@ -62,6 +67,15 @@ impl Store {
     pub fn finality(&self, height: Height) -> Option<Finality> {
         let bytes = self.get(Column::Certificates, &keys::height(height))?;
         Some(codec::decode(&bytes, PROOF_BYTES).unwrap_or_else(|error| fault::stop("stored certificate", error)))
+    }
+
+    /// Heights above `since` at whose blocks the validators change, rising, with those that decide
+    /// from the next height on.
+    pub fn handovers(&self, since: Height) -> impl Iterator<Item = (Height, ValidatorSet)> + use<'_> {
+        self.scan_from(Column::Handovers, &keys::height(since.next())).map(|(key, value)| {
+            let next = codec::decode(&value, PROOF_BYTES);
+            (Height(keys::to_u64(&key)), next.unwrap_or_else(|error| fault::stop("stored validators", error)))
+        })
     }
 
     /// Outcomes of the block of a height.

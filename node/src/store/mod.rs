@@ -6,6 +6,7 @@
 //! ```text
 //! blocks        height            encoded block
 //! certificates  height            commit certificate, validators of the height
+//! handovers     height            validators that decide from the next height on, where they change
 //! outcomes      height            outcomes of the block
 //! transactions  id                height, place
 //! records       shelf, number     registry record
@@ -41,6 +42,7 @@ enum Column {
     Meta,
     Blocks,
     Certificates,
+    Handovers,
     Outcomes,
     Transactions,
     Records,
@@ -54,10 +56,11 @@ enum Column {
 }
 
 impl Column {
-    const ALL: [Self; 13] = [
+    const ALL: [Self; 14] = [
         Self::Meta,
         Self::Blocks,
         Self::Certificates,
+        Self::Handovers,
         Self::Outcomes,
         Self::Transactions,
         Self::Records,
@@ -75,6 +78,7 @@ impl Column {
             Self::Meta => "meta",
             Self::Blocks => "blocks",
             Self::Certificates => "certificates",
+            Self::Handovers => "handovers",
             Self::Outcomes => "outcomes",
             Self::Transactions => "transactions",
             Self::Records => "records",
@@ -194,12 +198,14 @@ impl Store {
     /// Keys and values of a range of keys with one prefix, in order.
     fn scan(&self, column: Column, prefix: &[u8]) -> impl Iterator<Item = (Box<[u8]>, Box<[u8]>)> + use<'_> {
         let prefix = prefix.to_vec();
-        let from = prefix.clone();
-        let mode = rocksdb::IteratorMode::From(&from, rocksdb::Direction::Forward);
-        self.db
-            .iterator_cf(self.column(column), mode)
-            .map(|entry| entry.unwrap_or_else(|error| fault::stop("store read", error)))
-            .take_while(move |(key, _)| key.starts_with(&prefix))
+        self.scan_from(column, &prefix).take_while(move |(key, _)| key.starts_with(&prefix))
+    }
+
+    /// Keys and values from a key on, in order.
+    fn scan_from(&self, column: Column, first: &[u8]) -> impl Iterator<Item = (Box<[u8]>, Box<[u8]>)> + use<'_> {
+        let mode = rocksdb::IteratorMode::From(first, rocksdb::Direction::Forward);
+        let entries = self.db.iterator_cf(self.column(column), mode);
+        entries.map(|entry| entry.unwrap_or_else(|error| fault::stop("store read", error)))
     }
 
     fn synced() -> WriteOptions {

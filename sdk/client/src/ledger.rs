@@ -6,6 +6,7 @@ use std::time::Duration;
 use fengni_core::block::Header;
 use fengni_core::book::{Book, Line, Tag, page_root};
 use fengni_core::certificate::PagePath;
+use fengni_core::finality::CommitCertificate;
 use fengni_core::id::CertificateId;
 use fengni_core::outcome::Outcome;
 use fengni_core::proof::{OutcomeProof, Place, ProofError, Proven, StateProof};
@@ -13,14 +14,17 @@ use fengni_core::record::{Parameters, Record};
 use fengni_core::shelf::Shelf;
 use fengni_core::standing::Page;
 use fengni_core::transaction::TransactionId;
-use fengni_core::{BookNumber, Digest, Domain, LineNumber, LinePlace, MemberNumber, Millis, PageNumber, Suite, tree};
+use fengni_core::{
+    BookNumber, Digest, Domain, Height, LineNumber, LinePlace, MemberNumber, Millis, PageNumber, Suite, tree,
+};
 use thiserror::Error;
 
 use crate::clock;
 use crate::gateway::{Answer, Gateway, GatewayError, Trouble};
+use crate::handovers::{Trail, believe, follow_all};
 use crate::history::History;
 use crate::node::Node;
-use fengni_core::light::{LightClient, LightError};
+use fengni_core::light::{Checkpoint, FinalHeader, Handover, LightClient, LightError};
 
 /// Registry records asked for at once: so many fit in a URL.
 const RECORDS_AT_ONCE: u32 = 128;
@@ -110,14 +114,54 @@ impl Ledger {
     /// # Errors
     /// [`LedgerError`].
     pub fn sync(&mut self) -> Result<Answer<Header>, LedgerError> {
+        Ok(self.header_of(Node::latest_header)?.map(|found| found.header))
+    }
+
+    /// Asks for the final header of a height.
+    ///
+    /// # Errors
+    /// [`LedgerError`].
+    pub fn header(&mut self, height: Height) -> Result<Answer<FinalHeader>, LedgerError> {
+        self.header_of(|node| match node.header(height)? {
+            found if found.0.height == height => Ok(found),
+            _ => Err(lied("the header is of another height")),
+        })
+    }
+
+    fn header_of(
+        &mut self,
+        question: impl Fn(&Node) -> Result<(Header, CommitCertificate), Trouble>,
+    ) -> Result<Answer<FinalHeader>, LedgerError> {
         let now = self.now();
-        let Self { light, gateway, .. } = self;
+        let (light, gateway) = (&mut self.light, &self.gateway);
         let answer = gateway.ask(|node| {
-            let (header, certificate) = node.latest_header()?;
-            light.accept(&header, &certificate, now).map_err(judged)?;
-            Ok(header)
+            let (header, certificate) = question(node)?;
+            believe(light, node, gateway, now, |light| light.accept(&header, &certificate, now))?;
+            Ok(FinalHeader { header, certificate })
         });
         self.settled(answer)
+    }
+
+    /// The handovers between a checkpoint and a final header: what a reader needs who pins that
+    /// checkpoint and asks nobody.
+    ///
+    /// # Errors
+    /// [`LedgerError`].
+    pub fn handovers(&self, checkpoint: &Checkpoint, found: &FinalHeader) -> Result<Vec<Handover>, LedgerError> {
+        let now = self.now();
+        let FinalHeader { header, certificate } = found;
+        let answer = self.gateway.ask(|node| {
+            let mut trail = Trail { light: LightClient::from_checkpoint(checkpoint.clone()), followed: Vec::new() };
+            if let (_, Some(trouble @ (Trouble::Lied(_) | Trouble::Malformed(_)))) = follow_all(&mut trail, node, now) {
+                return Err(trouble);
+            }
+            // Where it gives none, there may have been none.
+            trail.light.accept(header, certificate, now).map_err(judged)?;
+            Ok(trail.followed)
+        });
+        let mut followed = self.settled(answer)?.value;
+        followed.retain(|handover| handover.header.height < header.height);
+        Ok(followed)
     }
 
     /// Asks for a state proof and reads it, passing over nodes whose answer does not hold.
@@ -133,10 +177,10 @@ impl Ledger {
         mut read: impl FnMut(&StateProof, Proven) -> Result<T, ProofError>,
     ) -> Result<Answer<T>, LedgerError> {
         let now = self.now();
-        let Self { light, gateway, .. } = self;
+        let (light, gateway) = (&mut self.light, &self.gateway);
         let answer = gateway.ask(|node| {
             let proof = question(node)?;
-            let proven = light.prove(&proof, now).map_err(judged)?;
+            let proven = believe(light, node, gateway, now, |light| light.prove(&proof, now))?;
             read(&proof, proven).map_err(lied)
         });
         self.settled(answer)
@@ -265,10 +309,11 @@ impl Ledger {
     /// [`LedgerError`].
     pub fn page(&mut self, book: BookNumber, page: PageNumber) -> Result<Answer<(Page, Vec<Line>)>, LedgerError> {
         let (now, domain) = (self.now(), self.domain());
-        let Self { light, gateway, .. } = self;
+        let (light, gateway) = (&mut self.light, &self.gateway);
         let answer = gateway.ask(|node| {
             let proof = node.proof(&[Place::Page(book, page)], None)?;
-            let record = light.prove(&proof, now).map_err(judged)?.page(book, page).map_err(lied)?;
+            let proven = believe(light, node, gateway, now, |light| light.prove(&proof, now))?;
+            let record = proven.page(book, page).map_err(lied)?;
             // The page may have grown since the proof was made: its lines never change.
             let mut lines = node.page_lines(book, page)?;
             lines.truncate(usize::from(record.lines));
@@ -298,11 +343,11 @@ impl Ledger {
     /// [`LedgerError`].
     pub fn transaction(&mut self, id: TransactionId, wait: Duration) -> Result<Option<(Outcome, Header)>, LedgerError> {
         let now = self.now();
-        let Self { light, gateway, .. } = self;
+        let (light, gateway) = (&mut self.light, &self.gateway);
         let mut wait = wait;
         let mut waits = false;
         let answer = gateway.ask(|node| match node.transaction(id, std::mem::take(&mut wait))? {
-            Some(proof) => outcome_of(light, id, &proof, now),
+            Some(proof) => outcome_of(light, node, gateway, id, &proof, now),
             None => {
                 waits = true;
                 Err(Trouble::Behind("no block has the transaction yet".into()))
@@ -315,21 +360,37 @@ impl Ledger {
         }
     }
 
-    /// The light client and the time, to believe what another listener gave, such as a relay.
-    pub(crate) fn light_and_now(&mut self) -> (&mut LightClient, Millis) {
+    /// Believes what a node gave, also one that is not among those it asks, such as a relay.
+    pub(crate) fn believe<T>(
+        &mut self,
+        node: &Node,
+        mut judge: impl FnMut(&mut LightClient, Millis) -> Result<T, LightError>,
+    ) -> Result<T, Trouble> {
         let now = self.now();
-        (&mut self.light, now)
+        believe(&mut self.light, node, &self.gateway, now, |light| judge(light, now))
+    }
+
+    /// The outcome of this transaction and no other, by a node's proof.
+    pub(crate) fn outcome(
+        &mut self,
+        node: &Node,
+        id: TransactionId,
+        proof: &OutcomeProof,
+    ) -> Result<(Outcome, Header), Trouble> {
+        let now = self.now();
+        outcome_of(&mut self.light, node, &self.gateway, id, proof, now)
     }
 }
 
-/// The outcome of this transaction and no other.
-pub(crate) fn outcome_of(
+fn outcome_of(
     light: &mut LightClient,
+    node: &Node,
+    gateway: &Gateway,
     id: TransactionId,
     proof: &OutcomeProof,
     now: Millis,
 ) -> Result<(Outcome, Header), Trouble> {
-    let outcome = light.outcome(proof, now).map_err(judged)?;
+    let outcome = believe(light, node, gateway, now, |light| light.outcome(proof, now))?;
     if outcome.transaction != id {
         return Err(lied("the outcome is of another transaction"));
     }

@@ -39,10 +39,12 @@
 
 pub mod agreement;
 pub mod challenge;
+pub mod checkpoints;
 pub mod clock;
 pub mod decision;
 mod disk;
 pub mod gateway;
+mod handovers;
 pub mod history;
 pub mod issue;
 pub mod keys;

@@ -9,7 +9,8 @@ use fengni_core::bytes::Bytes;
 use fengni_core::codec;
 use fengni_core::finality::CommitCertificate;
 use fengni_core::id::CertificateId;
-use fengni_core::limits::{BLOCK_BYTES, PACK_BYTES, PAGE_LINES, PROOF_BYTES};
+use fengni_core::light::{Handover, SignedCheckpoint};
+use fengni_core::limits::{BLOCK_BYTES, HANDOVERS_BYTES, PACK_BYTES, PAGE_LINES, PROOF_BYTES};
 use fengni_core::pack::{Basis, Subscription};
 use fengni_core::proof::{OutcomeProof, Place, ProofError, StateProof};
 use fengni_core::transaction::TransactionId;
@@ -78,6 +79,24 @@ impl Node {
     /// [`Trouble`].
     pub fn header(&self, height: Height) -> Result<(Header, CommitCertificate), Trouble> {
         self.header_at(format!("/v1/headers/{height}"))
+    }
+
+    /// The first handovers above a height, rising; none where no more is known. Rule N-23.
+    ///
+    /// # Errors
+    /// [`Trouble`].
+    pub fn handovers(&self, since: Height) -> Result<Vec<Handover>, Trouble> {
+        let bytes = self.get(format!("/v1/handovers?since={since}"), HANDOVERS_BYTES, Duration::ZERO)?;
+        codec::decode(&bytes, HANDOVERS_BYTES).map_err(malformed)
+    }
+
+    /// The checkpoint of its newest height in the word of the node's member. Rule N-24.
+    ///
+    /// # Errors
+    /// [`Trouble`]; a problem with status 404 where the node vouches for nothing.
+    pub fn checkpoint(&self) -> Result<SignedCheckpoint, Trouble> {
+        codec::decode(&self.get("/v1/checkpoint".into(), HEADER_BYTES, Duration::ZERO)?, HEADER_BYTES)
+            .map_err(malformed)
     }
 
     fn header_at(&self, path: String) -> Result<(Header, CommitCertificate), Trouble> {

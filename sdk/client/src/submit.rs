@@ -18,7 +18,7 @@ use thiserror::Error;
 
 use crate::gateway::{Gateway, GatewayError, Trouble};
 use crate::keys::KeyFile;
-use crate::ledger::{Ledger, LedgerError, outcome_of};
+use crate::ledger::{Ledger, LedgerError};
 use crate::node::Relayed;
 use crate::problem::Problem;
 use crate::random::{RandomError, random};
@@ -291,10 +291,9 @@ impl Submitter {
         ledger: &mut Ledger,
         prepared: &Prepared,
     ) -> Result<Result<Settlement, Unsettled>, SubmitError> {
-        let (light, now) = ledger.light_and_now();
         let answer = self.relay.ask(|node| match node.submit(&prepared.bytes.0, self.wait)? {
             None => Ok(None),
-            Some(proof) => outcome_of(light, prepared.id, &proof, now).map(Some),
+            Some(proof) => ledger.outcome(node, prepared.id, &proof).map(Some),
         });
         Ok(match answer.map(|answer| answer.value) {
             Ok(Some((outcome, header))) => Ok(Settlement::of(outcome, &header)),

@@ -1,8 +1,9 @@
 //! Trust packs on a disk and over a network: what a device takes along to verify offline.
 //!
 //! An update asks every node for its newest header first: nodes that contradict one another under
-//! two quorums are found here, and nothing is decided until people have looked. Then one node
-//! gives the pack, a delta where one will do; a download that breaks off goes on where it was.
+//! two quorums are found here, and so are members that vouch for another block: nothing is decided
+//! until people have looked. Then one node gives the pack, a delta where one will do; a download that
+//! breaks off goes on where it was.
 
 use std::fs::{File, TryLockError};
 use std::path::{Path, PathBuf};
@@ -13,8 +14,10 @@ use fengni_core::trust::{TrustError, TrustStore};
 use fengni_core::{Height, Millis};
 use thiserror::Error;
 
+use crate::checkpoints::{self, Disagreement, Word};
 use crate::disk::{self, FileError};
 use crate::gateway::{Gateway, NodeTrouble, Trouble};
+use crate::handovers::{believe, catch_up};
 use crate::ledger::judged;
 use crate::node::Node;
 
@@ -101,8 +104,28 @@ pub struct Updated {
     pub height: Height,
     /// Its time.
     pub time: Millis,
+    /// Gateways whose members vouch for what was heard.
+    pub words: Vec<Word>,
     /// Nodes that gave nothing of use.
     pub troubles: Vec<NodeTrouble>,
+}
+
+/// What the gateways say of the present.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct Heard {
+    /// Height of each node's newest header, and its place among the gateway's nodes.
+    nodes: Vec<(Height, usize)>,
+    /// Gateways whose members vouch for what was heard.
+    pub words: Vec<Word>,
+    /// Nodes that gave nothing of use.
+    pub troubles: Vec<NodeTrouble>,
+}
+
+impl Heard {
+    /// The newest height that a quorum signed, by any node.
+    pub fn newest(&self) -> Option<Height> {
+        self.nodes.iter().map(|(height, _)| *height).max()
+    }
 }
 
 /// Why there is no newer pack. The one at hand stays.
@@ -113,6 +136,11 @@ pub enum UpdateError {
         "two final headers contradict one another at height {0}: nothing is decided; next: keep the store, it holds the evidence, and ask the network's operators"
     )]
     Contradiction(Height),
+    /// A member vouches for a block that another's word or a final header excludes.
+    #[error(
+        "member {} vouches for another block of height {}: nothing is taken; next: keep the evidence, and ask the network's operators", .0.word.member, .0.height()
+    )]
+    Disagreement(Box<Disagreement>),
     /// No node gave a pack that holds.
     #[error("no node gave a trust pack that holds: {}", all(.0))]
     NoNode(Vec<NodeTrouble>),
@@ -135,60 +163,88 @@ pub fn update(
     now: Millis,
     progress: &mut dyn FnMut(usize, Option<usize>),
 ) -> Result<Updated, UpdateError> {
-    let mut troubles = Vec::new();
-    let mut nodes = Vec::new();
-    for node in gateway.nodes() {
-        match heard(store, node, now) {
-            Ok(height) => nodes.push((height, node)),
-            Err(trouble) => troubles.push(NodeTrouble { node: node.name().to_owned(), trouble }),
-        }
-        if let Some(evidence) = store.light().evidence().first() {
-            return Err(UpdateError::Contradiction(evidence.second.header.height));
-        }
-    }
+    let Heard { mut nodes, words, mut troubles } = hear(store, gateway, now)?;
     // The newest first; among equals, in the order of preference.
     nodes.sort_by_key(|(height, _)| std::cmp::Reverse(*height));
-    for (_, node) in nodes {
+    for node in nodes.iter().map(|(_, place)| &gateway.nodes()[*place]) {
         // A delta that does not fit is no fault of anybody: the full pack follows.
         for basis in [store.basis().map(Some), Some(None)].into_iter().flatten() {
-            match fetch(store, node, basis.as_ref(), now, progress) {
+            match fetch(store, node, gateway, basis.as_ref(), now, progress) {
                 Ok((bytes, height, time)) => {
                     let (node, since) = (node.name().to_owned(), basis.map(|basis| basis.height));
-                    return Ok(Updated { node, bytes, since, height, time, troubles });
+                    return Ok(Updated { node, bytes, since, height, time, words, troubles });
                 }
                 Err(trouble) => troubles.push(NodeTrouble { node: node.name().to_owned(), trouble }),
             }
-            if let Some(evidence) = store.light().evidence().first() {
-                return Err(UpdateError::Contradiction(evidence.second.header.height));
-            }
+            contradiction(store)?;
         }
     }
     Err(UpdateError::NoNode(troubles))
 }
 
+/// Asks every node for its newest header, and its member's word for it; believes what quorums
+/// signed, and follows the handovers in between.
+///
+/// # Errors
+/// [`UpdateError::Contradiction`] and [`UpdateError::Disagreement`].
+pub fn hear(store: &mut TrustStore, gateway: &Gateway, now: Millis) -> Result<Heard, UpdateError> {
+    let mut heard = Heard::default();
+    for (place, node) in gateway.nodes().iter().enumerate() {
+        match newest(store, node, gateway, now) {
+            Ok(height) => heard.nodes.push((height, place)),
+            Err(trouble) => heard.troubles.push(NodeTrouble { node: node.name().to_owned(), trouble }),
+        }
+        contradiction(store)?;
+    }
+    let words = checkpoints::compare(store, gateway, now, &mut heard.troubles);
+    // Quorums that contradict one another say more than anybody's word.
+    contradiction(store)?;
+    heard.words = words.map_err(UpdateError::Disagreement)?;
+    Ok(heard)
+}
+
+fn contradiction(store: &TrustStore) -> Result<(), UpdateError> {
+    let evidence = store.light().evidence().first();
+    evidence.map_or(Ok(()), |found| Err(UpdateError::Contradiction(found.second.header.height)))
+}
+
 /// A node's newest header, if a quorum signed it.
-fn heard(store: &mut TrustStore, node: &Node, now: Millis) -> Result<Height, Trouble> {
+fn newest(store: &mut TrustStore, node: &Node, gateway: &Gateway, now: Millis) -> Result<Height, Trouble> {
     let (header, certificate) = node.latest_header()?;
-    store.hear(&header, &certificate, now).map_err(judged)?;
+    believe(store, node, gateway, now, |store| store.hear(&header, &certificate, now))?;
     Ok(header.height)
 }
 
 fn fetch(
     store: &mut TrustStore,
     node: &Node,
+    gateway: &Gateway,
     basis: Option<&Basis>,
     now: Millis,
     progress: &mut dyn FnMut(usize, Option<usize>),
 ) -> Result<(usize, Height, Millis), Trouble> {
     let bytes = node.pack(store.subscription(), basis, ATTEMPTS, progress)?;
-    let pack = store.update(&bytes, now).map_err(|error| match error {
+    let trouble = |error| match error {
         TrustError::Light(error) => judged(error),
         TrustError::Pack(error @ PackError::Older { .. }) => Trouble::Behind(error.to_string()),
         // A delta may miss what this device has: nobody's fault, and the full pack follows.
         TrustError::Pack(error) if basis.is_some() => Trouble::Unjudged(error.to_string()),
         TrustError::Pack(error) => Trouble::Lied(error.to_string()),
-    })?;
-    Ok((bytes.len(), pack.header().height, pack.header().time))
+    };
+    let mut taken = take(store, &bytes, now);
+    // The validators may have changed since its newest header was heard.
+    if let Err(TrustError::Light(error)) = &taken
+        && catch_up(store, error, node, gateway, now)?
+    {
+        taken = take(store, &bytes, now);
+    }
+    let (height, time) = taken.map_err(trouble)?;
+    Ok((bytes.len(), height, time))
+}
+
+fn take(store: &mut TrustStore, bytes: &[u8], now: Millis) -> Result<(Height, Millis), TrustError> {
+    let header = store.update(bytes, now)?.header();
+    Ok((header.height, header.time))
 }
 
 /// The query of a pack. Rule N-20.

@@ -18,7 +18,7 @@ use fengni_core::verify::{
 use fengni_core::{Digest, LinePlace, MemberNumber, PurposeCode};
 
 use crate::gateway::{NodeTrouble, Trouble};
-use crate::ledger::{Ledger, judged};
+use crate::ledger::Ledger;
 use crate::node::Node;
 use crate::picture::{self, PictureError};
 
@@ -251,8 +251,7 @@ impl Verifier {
         for node in &nodes {
             let before = self.ledger.light().newest().map_or(0, |newest| newest.height.0);
             let found = question(node).and_then(|(place, proof)| {
-                let (light, now) = self.ledger.light_and_now();
-                let proven = light.prove(&proof, now).map_err(judged)?;
+                let proven = self.ledger.believe(node, |light, now| light.prove(&proof, now))?;
                 Ok(((place, proven), proof))
             });
             let (found, proof) = match found {

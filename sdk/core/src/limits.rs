@@ -23,6 +23,10 @@ pub const VALIDATORS: usize = 256;
 pub const RECORD_BYTES: usize = 256 * 1024;
 /// Bytes of one encoded state proof.
 pub const PROOF_BYTES: usize = 4 * 1024 * 1024;
+/// Handovers in one answer of a node.
+pub const HANDOVERS: usize = 64;
+/// Bytes of one such answer: at least thirty handovers, each with its certificate and set.
+pub const HANDOVERS_BYTES: usize = 1024 * 1024;
 /// Bytes of one trust pack: some six hundred million certificates.
 pub const PACK_BYTES: usize = 32 * 1024 * 1024;
 /// Bytes of a device's trust: a full pack, the light client, and evidence.

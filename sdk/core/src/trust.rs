@@ -19,7 +19,7 @@ use crate::codec::{self, DecodeError};
 use crate::day::Millis;
 use crate::digest::{Digest, Domain};
 use crate::finality::CommitCertificate;
-use crate::light::{Checkpoint, LightClient, LightError, Saved};
+use crate::light::{Checkpoint, Handover, LightClient, LightError, Saved};
 use crate::limits::STORE_BYTES;
 use crate::number::{BookNumber, MemberNumber, PurposeCode};
 use crate::pack::{Basis, Pack, PackError, Subscription, TrustPack};
@@ -121,9 +121,13 @@ impl TrustStore {
             // So that another block at its height is noticed, whatever came after it. What was
             // trusted stays as it was: the moment is long ago.
             let heard = light.accept(pack.header(), pack.certificate(), Millis(u64::MAX));
-            heard
-                .or_else(|error| if light.evidence().is_empty() { Err(error) } else { Ok(()) })
-                .map_err(|error| refused(error.to_string()))?;
+            // Nor does it matter that its set is not known any more, after a newer checkpoint was pinned.
+            let known_since = light.handovers_since();
+            heard.or_else(|error| match error {
+                LightError::UnknownValidators(height) if height <= known_since => Ok(()),
+                _ if !light.evidence().is_empty() => Ok(()),
+                error => Err(refused(error.to_string())),
+            })?;
         }
         Ok(Self::of(light, stored.subscription, pack, stored.clock))
     }
@@ -207,6 +211,14 @@ impl TrustStore {
     pub fn hear(&mut self, header: &Header, certificate: &CommitCertificate, now: Millis) -> Result<(), LightError> {
         // A checkpoint that was too old at the hour seen is not younger because a clock goes back.
         self.light.accept(header, certificate, self.clock.max(now))
+    }
+
+    /// Follows a handover to the next set of validators.
+    ///
+    /// # Errors
+    /// [`LightError`].
+    pub fn follow(&mut self, handover: &Handover, now: Millis) -> Result<(), LightError> {
+        self.light.follow(handover, self.clock.max(now))
     }
 
     /// Whether a pack is news, and as young as this clock: then the clock is right, even where the

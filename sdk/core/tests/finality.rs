@@ -1,5 +1,5 @@
-//! Finality: what a quorum is, which bytes are signed, which certificates count. Rules F-1 to F-6:
-//! `sdk/spec/finality.md`.
+//! Finality: what a quorum is, which bytes are signed, which certificates count, and who vouches for
+//! a checkpoint. Rules F-1 to F-6 and F-8: `sdk/spec/finality.md`.
 
 // Numbers in tests are small.
 #![allow(clippy::cast_possible_truncation)]
@@ -10,6 +10,8 @@ use common::world::{self, certificate, validators};
 use common::{SUITES, cases, domain, domain_of, hex_of, variant, vectors};
 use fengni_core::codec;
 use fengni_core::finality::FinalityError;
+use fengni_core::light::{Checkpoint, SignedCheckpoint};
+use fengni_core::record::{KeyPurpose, Member, MemberKey, MemberStatus};
 use fengni_core::*;
 use proptest::prelude::*;
 use serde_json::{Value, json};
@@ -156,6 +158,74 @@ proptest! {
     }
 }
 
+/// Member 1, whose key 0 signs votes, key 1 names its node, and key 2 did so up to height 6.
+fn signer() -> Member {
+    let key = |purpose, key, until| MemberKey {
+        purpose,
+        key: world::secret(Suite::Standard, 1, key).public(),
+        from: Height(0),
+        until,
+    };
+    let keys = vec![
+        key(KeyPurpose::Consensus, 0, None),
+        key(KeyPurpose::Peer, 2, None),
+        key(KeyPurpose::Peer, 4, Some(Height(6))),
+    ];
+    Member { keys, ..world::member(Suite::Standard, 1) }
+}
+
+fn checkpoint(height: u64) -> Checkpoint {
+    Checkpoint {
+        network: domain().network,
+        suite: Suite::Standard,
+        height: Height(height),
+        time: Millis(1_772_670_685_000),
+        block: Some(block()),
+        validators: validators(Suite::Standard),
+        trusting_period_secs: 1_209_600,
+    }
+}
+
+/// What member 1 vouches for at a height with one of its keys.
+fn vouched(height: u64, key: u16) -> SignedCheckpoint {
+    let secret = world::secret(Suite::Standard, 1, key as u8 * 2);
+    SignedCheckpoint::sign(checkpoint(height), MemberNumber(1), KeyNumber(key), &secret)
+}
+
+#[test]
+fn f8_a_checkpoint_counts_as_the_word_of_the_member_whose_peer_key_signed_it() {
+    let (domain, record) = (domain(), signer());
+    let verify = |signed: &SignedCheckpoint, height| signed.verify(&domain, &record, Height(height));
+    let why = |found: Result<(), _>| found.err().map(|error| variant(&error));
+    let signed = vouched(7, 1);
+    assert_eq!(verify(&signed, 7), Ok(()));
+    assert_eq!(verify(&vouched(6, 2), 6), Ok(()));
+    // Withdrawn before that height, or since: the key's word counts for nothing any more.
+    assert_eq!(why(verify(&vouched(7, 2), 7)).as_deref(), Some("Key"));
+    assert_eq!(why(verify(&vouched(6, 2), 7)).as_deref(), Some("Key"));
+    // A key for something else, and one that is not there.
+    assert_eq!(why(verify(&vouched(7, 0), 7)).as_deref(), Some("Key"));
+    assert_eq!(why(verify(&vouched(7, 3), 7)).as_deref(), Some("Key"));
+    let suspended = Member { status: MemberStatus::Suspended, ..signer() };
+    assert_eq!(why(signed.verify(&domain, &suspended, Height(7))).as_deref(), Some("NotActive"));
+    let mut foreign = domain;
+    foreign.network.0.0[0] ^= 1;
+    assert_eq!(why(signed.verify(&foreign, &record, Height(7))).as_deref(), Some("OtherNetwork"));
+    let altered: [&dyn Fn(&mut SignedCheckpoint); 6] = [
+        &|it| it.checkpoint.height = Height(8),
+        &|it| it.checkpoint.time = Millis(1),
+        &|it| it.checkpoint.block = None,
+        &|it| it.checkpoint.trusting_period_secs += 1,
+        &|it| it.checkpoint.validators = set(&[1, 1]).expect("a set"),
+        &|it| it.member = MemberNumber(2),
+    ];
+    for change in altered {
+        let mut signed = signed.clone();
+        change(&mut signed);
+        assert_eq!(why(verify(&signed, 7)).as_deref(), Some("Signature"));
+    }
+}
+
 fn made() -> Value {
     let (domain, set) = (domain(), validators(Suite::Standard));
     let vote = |step, height, round, voted: Option<BlockId>, member| {
@@ -179,8 +249,20 @@ fn made() -> Value {
         change(&mut certificate);
         certificate
     };
+    let word = |what: &str, signed: SignedCheckpoint| {
+        let error = signed.verify(&domain, &signer(), Height(7)).err();
+        json!({
+            "what": what, "signed": signed, "hex": hex::encode(codec::encode(&signed)),
+            "error": error.map(|error| variant(&error)),
+        })
+    };
+    let altered = |change: &dyn Fn(&mut SignedCheckpoint)| {
+        let mut signed = vouched(7, 1);
+        change(&mut signed);
+        signed
+    };
     json!({
-        "about": "Rules F-1 to F-6, for height 7 and the block of 32 bytes b1. Network: 32 bytes 46.",
+        "about": "Rules F-1 to F-6 and F-8, for height 7 and the block of 32 bytes b1. Network: 32 bytes 46.",
         "network": domain.network.to_string(),
         "set": { "validators": set, "hex": hex::encode(codec::encode(&set)), "digest": set.digest(&domain), "power": 8, "quorum": 6 },
         "votes": [
@@ -201,17 +283,35 @@ fn made() -> Value {
             case("another height", "F-5", with(&[0, 1, 2], &|it| it.height = Height(8))),
             case("another block", "F-5", with(&[0, 1, 2], &|it| it.block = BlockId::default())),
         ],
+        "keys": signer().keys,
+        "checkpoints": [
+            word("its peer key's", vouched(7, 1)),
+            word("its consensus key's", vouched(7, 0)),
+            word("a key of before", vouched(6, 2)),
+            word("a key it has not", vouched(7, 3)),
+            word("another height", altered(&|it| it.checkpoint.height = Height(8))),
+            word("another block", altered(&|it| it.checkpoint.block = Some(BlockId::default()))),
+            word("the founding", altered(&|it| it.checkpoint.block = None)),
+            word("another member's name", altered(&|it| it.member = MemberNumber(2))),
+            word("another network", altered(&|it| it.checkpoint.network.0.0[0] ^= 1)),
+        ],
     })
 }
 
 #[test]
-fn f1_to_f6_vectors_hold() {
+fn f1_to_f8_vectors_hold() {
     let file = vectors("finality", &made());
     let set: ValidatorSet = serde_json::from_value(file["set"]["validators"].clone()).expect("a set");
     assert_eq!(codec::encode(&set), hex_of(&file["set"], "hex"));
     for case in cases(&file, "certificates") {
         let certificate: CommitCertificate = codec::decode(&hex_of(case, "hex"), 10_000).expect("a certificate");
         let found = certificate.verify(&domain(), &set, Height(7), block()).err().map(|error| variant(&error));
+        assert_eq!(found.as_deref(), case["error"].as_str(), "{case}");
+    }
+    for case in cases(&file, "checkpoints") {
+        let signed: SignedCheckpoint = codec::decode(&hex_of(case, "hex"), 10_000).expect("a signed checkpoint");
+        assert_eq!(signed, serde_json::from_value(case["signed"].clone()).expect("the same in JSON"), "{case}");
+        let found = signed.verify(&domain(), &signer(), Height(7)).err().map(|error| variant(&error));
         assert_eq!(found.as_deref(), case["error"].as_str(), "{case}");
     }
 }

@@ -153,3 +153,103 @@ fn f7_a_checkpoint_older_than_the_trusting_period_does_not_grow_young_again() {
     let older = Checkpoint { height: Height(500), ..pinned };
     assert_eq!(client.pin(older), Err(LightError::NotNewer { offered: Height(500), held: Height(600) }));
 }
+
+#[test]
+fn f7_what_is_said_of_an_answer_says_whether_handovers_may_change_it() {
+    let chain = chain();
+    let now = Millis(BEGUN.0 + BLOCKS * 1000);
+    let mut client = client();
+    let last = chain.last().expect("a thousand");
+    let error = client.accept(last, &signed(last, members(BLOCKS)), now).expect_err("by validators not known yet");
+    assert_eq!(client.handovers_since(), Height(0));
+    assert!(error.asks_for_handovers(client.handovers_since()));
+    client.follow(&handover(&chain, 251), now).expect("a true handover");
+    assert_eq!(client.handovers_since(), Height(250));
+    assert!(!LightError::UnknownValidators(Height(250)).asks_for_handovers(Height(250)), "what is past stays past");
+    assert!(LightError::UnknownValidators(Height(251)).asks_for_handovers(Height(250)));
+    assert!(!LightError::OtherNetwork.asks_for_handovers(Height(0)));
+}
+
+#[test]
+fn f7_a_checkpoint_is_handed_on_only_with_the_set_that_its_header_names() {
+    let chain = chain();
+    let now = Millis(BEGUN.0 + BLOCKS * 1000);
+    let mut client = client();
+    let (before, ends) = (&chain[248], &chain[249]);
+    for header in [before, ends] {
+        client.accept(header, &signed(header, members(header.height.0)), now).expect("final");
+    }
+    assert_eq!(client.checkpoint_at(ends), Err(LightError::UnknownValidators(Height(251))));
+    let given = client.checkpoint_at(before).expect("the set goes on");
+    assert_eq!((given.height, given.block), (Height(249), Some(before.id(&DOMAIN))));
+    assert_eq!(client.header_at(Height(249)).map(|found| &found.header), Some(before));
+    client.follow(&handover(&chain, 251), now).expect("a true handover");
+    let given = client.checkpoint_at(ends).expect("the next set is known");
+    assert_eq!(given.validators, set(members(251)));
+    let mut other = LightClient::from_checkpoint(given.clone());
+    other.accept(&chain[250], &signed(&chain[250], members(251)), now).expect("another device goes on from it");
+    // A checkpoint that contradicts what was seen at its height is not pinned.
+    for wrong in [
+        Checkpoint { block: Some(before.id(&DOMAIN)), ..given.clone() },
+        Checkpoint { validators: set(&[7, 8, 9]), ..given.clone() },
+    ] {
+        assert_eq!(client.pin(wrong), Err(LightError::Contradiction(Height(250))));
+    }
+    client.pin(given).expect("its own");
+}
+
+#[test]
+fn f7_a_header_that_two_sets_would_have_signed_bars_no_way() {
+    let chain = chain();
+    let now = Millis(BEGUN.0 + BLOCKS * 1000);
+    // Four of the five that decide it are the four of before.
+    let later = &chain[299];
+    let mut fresh = client();
+    fresh.accept(later, &signed(later, &[0, 1, 2, 3]), now).expect("a quorum of the set that is known");
+    let kept = fresh.saved().open(DOMAIN.network).expect("its own");
+    for mut client in [fresh, kept] {
+        let next = &chain[300];
+        let unknown = client.accept(next, &signed(next, members(301)), now);
+        assert_eq!(unknown, Err(LightError::UnknownValidators(Height(301))));
+        for (from, _) in &SETS[1..] {
+            client.follow(&handover(&chain, *from), now).expect("a true handover");
+        }
+        client.accept(next, &signed(next, members(301)), now).expect("by the set of its height");
+    }
+}
+
+#[test]
+fn f7_a_client_remembers_a_bounded_number_of_validators() {
+    // One of the largest sets after the other, each decided by its first member alone.
+    let large = |height: u64| {
+        let validator = |number: u32| Validator {
+            member: MemberNumber(number),
+            key: key(0).public(),
+            power: if number == 0 { 1000 + height } else { 1 },
+        };
+        ValidatorSet::new((0..256).map(validator).collect()).expect("a set")
+    };
+    let begun = Checkpoint {
+        network: DOMAIN.network,
+        suite: DOMAIN.suite,
+        height: Height(0),
+        time: BEGUN,
+        block: None,
+        validators: large(1),
+        trusting_period_secs: 86_400,
+    };
+    let mut client = LightClient::from_checkpoint(begun);
+    let mut parent = BlockId::default();
+    for (header, height) in chain().iter().zip(1u64..=140) {
+        let next = large(height + 1);
+        let header = Header { parent, next_validators: next.digest(&DOMAIN), ..header.clone() };
+        parent = header.id(&DOMAIN);
+        let certificate = signed(&header, &[0]);
+        client.follow(&Handover { header, certificate, next }, BEGUN).expect("a true handover");
+    }
+    assert_eq!(client.handovers_since(), Height(140));
+    assert!((14..=141).all(|height| client.validators_at(Height(height)).is_ok()));
+    assert_eq!(client.validators_at(Height(13)), Err(LightError::UnknownValidators(Height(13))));
+    let again = client.saved().open(DOMAIN.network).expect("its own");
+    assert_eq!(again.handovers_since(), Height(140));
+}

@@ -186,6 +186,10 @@ HEADER = struct(
 CERTIFICATE = struct(
     height=U64, round=U32, block=DIGEST, signatures=listed(struct(member=U32, signature=SIGNATURE)))
 VALIDATOR = struct(member=U32, key=KEY, power=U64)
+CHECKPOINT = struct(
+    network=DIGEST, suite=SUITE, height=U64, time=U64, block=option(DIGEST), validators=listed(VALIDATOR),
+    trusting_period_secs=U64)
+SIGNED_CHECKPOINT = struct(checkpoint=CHECKPOINT, member=U32, key=U16, signature=SIGNATURE)
 BODY = dict(network=DIGEST, member=U32, valid_until=U64, salt=TAG, operation=OPERATION)
 ACT = struct(
     line=U64,
@@ -413,6 +417,20 @@ def check_final(network, validators, certificate, height, block):
         raise Refused("F-6")
 
 
+def check_word(network, keys, signed, height):
+    checkpoint, number = signed["checkpoint"], signed["key"]
+    height = max(height, checkpoint["height"])
+    if checkpoint["network"] != network.hex() or checkpoint["suite"] != 1 or number >= len(keys):
+        raise Refused("F-8")
+    key = keys[number]
+    if key["purpose"] != "peer" or height < key["from"] or (key["until"] is not None and height > key["until"]):
+        raise Refused("F-8")
+    data = message(network, "checkpoint", signed["member"].to_bytes(4, "big"), number.to_bytes(2, "big"),
+                   CHECKPOINT[1](checkpoint))
+    if verifies(key["key"], data, signed["signature"]) is False:
+        raise Refused("F-8")
+
+
 def check_header(network, validators, header, certificate):
     if header["network"] != network.hex():
         raise Refused("P-2")
@@ -611,6 +629,15 @@ def finality():
             same("finality", check_final(*arguments), None)
         elif case["error"] != "BadSignature" or verifies(validators[0]["key"], b"", "1:" + "00" * 64) is not None:
             refused("finality", case["what"], check_final, *arguments)
+
+
+    for case in file["checkpoints"]:
+        data = bytes.fromhex(case["hex"])
+        same("finality", decode(SIGNED_CHECKPOINT, data), case["signed"])
+        if case["error"] is None:
+            same("finality", check_word(network, file["keys"], case["signed"], 7), None)
+        elif case["error"] != "Signature" or verifies(validators[0]["key"], b"", "1:" + "00" * 64) is not None:
+            refused("finality", case["what"], check_word, network, file["keys"], case["signed"], 7)
 
 
 def transactions():

@@ -8,6 +8,7 @@ use std::time::Duration;
 use fengni_core::book::{Line, Subject, Tag};
 use fengni_core::bytes::Bytes;
 use fengni_core::id::CertificateId;
+use fengni_core::light::{Handover, SignedCheckpoint};
 use fengni_core::operation::{Ground, Operation, StandingChange};
 use fengni_core::pack::{Basis, Pack, Subscription};
 use fengni_core::proof::{OutcomeProof, Place, StateProof};
@@ -43,6 +44,10 @@ pub(super) struct Double {
     pub(super) page_bytes: AtomicUsize,
     /// Whether a proof panics.
     pub(super) broken: AtomicBool,
+    /// Handovers it knows.
+    pub(super) handovers: Mutex<Vec<Handover>>,
+    /// Whether its key is one of its member's.
+    pub(super) registered: AtomicBool,
 }
 
 struct Inner {
@@ -79,6 +84,8 @@ impl Double {
             slowness_millis: AtomicU64::new(0),
             page_bytes: AtomicUsize::new(0),
             broken: AtomicBool::new(false),
+            handovers: Mutex::default(),
+            registered: AtomicBool::new(true),
         })
     }
 
@@ -259,6 +266,19 @@ impl Source for Double {
         let inner = self.inner();
         let place = usize::try_from(height.0.checked_sub(1)?).ok()?;
         Some((inner.bodies.get(place)?.clone(), inner.finals[place].certificate.clone()))
+    }
+
+    fn handovers(&self, since: Height) -> Vec<Handover> {
+        let handovers = self.handovers.lock().expect("no test panics while it holds them");
+        handovers.iter().filter(|handover| handover.header.height > since).cloned().collect()
+    }
+
+    fn checkpoint(&self, at: &FinalState) -> Option<SignedCheckpoint> {
+        let slots = sample::key_slots();
+        let slot = slots.iter().find(|slot| slot.member == "PSB" && slot.purpose == KeyPurpose::Peer)?;
+        let secret = sample::test_secret("PSB", KeyPurpose::Peer, slot.index);
+        let signed = SignedCheckpoint::sign(at.checkpoint(), MemberNumber(1), slot.number, &secret);
+        self.registered.load(Ordering::Relaxed).then_some(signed)
     }
 
     fn page_lines(&self, at: &FinalState, book: BookNumber, page: PageNumber) -> Option<Vec<u8>> {

@@ -18,10 +18,11 @@ use fengni_core::bytes::Bytes;
 use fengni_core::codec;
 use fengni_core::finality::{CommitCertificate, CommitSignature, VoteStep, vote_bytes};
 use fengni_core::id::CertificateId;
-use fengni_core::light::LightClient;
+use fengni_core::light::{Handover, LightClient, SignedCheckpoint};
 use fengni_core::list::{ListKind, NumberedList};
 use fengni_core::operation::Operation;
 use fengni_core::outcome::{Decision, Effect, Outcome, Refusal};
+use fengni_core::pack::{BookPart, Pack, RecordPart, SHELVES, ShelfPart, Subscription};
 use fengni_core::proof::{BookList, Entry, OutcomeProof, Place, ShelfHead, StateProof};
 use fengni_core::record::{KeyPurpose, Member, Record as _};
 use fengni_core::shelf::{Shelf, state_root};
@@ -33,6 +34,8 @@ use fengni_genesis::{Genesis, sample};
 /// 2026-03-05T08:31:25+08:00, when the officer of journey J4 scans.
 pub(crate) const NOW: Millis = Millis(1_772_670_685_000);
 pub(crate) const PSB: &str = "PSB";
+/// Who decides to begin with.
+const FOUNDERS: [&str; 4] = ["GOV", PSB, "AMR", "HRS"];
 
 pub(crate) fn genesis() -> Genesis {
     let founded = Millis(NOW.0 - 3_600_000);
@@ -57,6 +60,16 @@ pub(crate) enum Mood {
     OwnQuorum,
     /// Has a quorum that signs other headers for it.
     Splits,
+    /// Names a set of its own in every handover.
+    ForgesHandovers,
+    /// Gives no handover.
+    Withholds,
+    /// Vouches for another block.
+    VouchesOtherwise,
+    /// Vouches in another member's name.
+    VouchesForAnother,
+    /// Vouches for nothing.
+    Mute,
 }
 
 /// The book that all stories write in.
@@ -75,6 +88,8 @@ pub(crate) struct Chain {
     genesis: Genesis,
     books: Vec<BookOfLines>,
     headers: Vec<(Header, CommitCertificate)>,
+    /// Who decides from which height on.
+    sets: Vec<(Height, Vec<&'static str>)>,
     outcomes: HashMap<TransactionId, OutcomeProof>,
     /// Transactions that were posted, as often as they were.
     pub(crate) posted: u64,
@@ -112,11 +127,13 @@ impl Chain {
             genesis,
             books: vec![book],
             headers: Vec::new(),
+            sets: vec![(Height(1), FOUNDERS.to_vec())],
             outcomes: HashMap::new(),
             posted: 0,
             time: Millis(NOW.0 - 1000),
             stalled: false,
         };
+        assert_eq!(chain.validators(Height(1)), chain.genesis.validators());
         chain.block(&[], &[]);
         chain
     }
@@ -131,6 +148,70 @@ impl Chain {
 
     pub(crate) fn header(&self, height: Height) -> (Header, CommitCertificate) {
         self.headers[usize::try_from(height.0 - 1).expect("a height")].clone()
+    }
+
+    /// The members that decide a height.
+    fn deciders(&self, height: Height) -> &[&'static str] {
+        &self.sets.iter().rev().find(|(from, _)| *from <= height).expect("a set from height 1 on").1
+    }
+
+    fn validators(&self, height: Height) -> ValidatorSet {
+        let validator = |name: &&str| Validator {
+            member: sample::member(name).expect("a sample member"),
+            key: sample::test_secret(name, KeyPurpose::Consensus, 0).public(),
+            power: 1,
+        };
+        ValidatorSet::new(self.deciders(height).iter().map(validator).collect()).expect("members in their order")
+    }
+
+    /// Makes a block that hands over to other members, named in the order of their numbers.
+    pub(crate) fn hand_over(&mut self, to: &[&'static str]) {
+        self.sets.push((Height(self.height().0 + 2), to.to_vec()));
+        self.block(&[], &[]);
+    }
+
+    pub(crate) fn empty_block(&mut self) {
+        self.block(&[], &[]);
+    }
+
+    /// Handovers above a height, two at a time.
+    fn handovers(&self, since: Height) -> Vec<Handover> {
+        let changes = self.sets[1..].iter().map(|(from, _)| Height(from.0 - 1)).filter(|height| *height > since);
+        let handover = |height: Height| {
+            let (header, certificate) = self.header(height);
+            Handover { header, certificate, next: self.validators(height.next()) }
+        };
+        changes.take(2).map(handover).collect()
+    }
+
+    /// A pack without pages.
+    fn pack(&self, subscription: Subscription) -> Pack {
+        let (header, certificate) = self.headers.last().expect("a first block").clone();
+        let whole = |shelf: &Shelf| ShelfPart::Whole(self.records(*shelf).into_iter().map(Bytes).collect());
+        let books = u32::try_from(self.books.len()).expect("few books");
+        let book = |number: u32| {
+            let record = RecordPart::Whole(Bytes(self.book(number as usize).encode()));
+            BookPart { number: BookNumber(number), record, pages: Bytes::default() }
+        };
+        let (shelves, changed) = (SHELVES.iter().map(whole).collect(), (0..books).map(book).collect());
+        Pack::new(header, certificate, subscription, None, shelves, books, changed)
+    }
+
+    /// The newest block in the word of a member.
+    fn word(&self, member: &str, mood: Mood) -> SignedCheckpoint {
+        let header = &self.headers.last().expect("a first block").0;
+        let mut checkpoint = genesis().checkpoint();
+        (checkpoint.height, checkpoint.time) = (header.height, header.time);
+        checkpoint.block = Some(header.id(&self.domain));
+        checkpoint.validators = self.validators(header.height.next());
+        if mood == Mood::VouchesOtherwise {
+            checkpoint.block = Some(BlockId(Digest([0xee; 32])));
+        }
+        let mut slots = sample::key_slots().into_iter();
+        let slot = slots.find(|slot| slot.member == member && slot.purpose == KeyPurpose::Peer).expect("it has a node");
+        let name = if mood == Mood::VouchesForAnother { "AMR" } else { member };
+        let secret = sample::test_secret(member, KeyPurpose::Peer, slot.index);
+        SignedCheckpoint::sign(checkpoint, sample::member(name).expect("a sample member"), slot.number, &secret)
     }
 
     /// Empty blocks, as many as let every transaction grow too old.
@@ -220,7 +301,7 @@ impl Chain {
             .iter()
             .map(|shelf| self.list(ListKind::Shelf, &self.records(*shelf)).digest(&self.domain))
             .collect();
-        let validators = self.genesis.validators();
+        let next_validators = self.validators(Height(self.height().0 + 2)).digest(&self.domain);
         let before = self.headers.last();
         self.time = Millis(self.time.0 + 1);
         let header = Header {
@@ -235,9 +316,11 @@ impl Chain {
             outcomes: outcomes_digest(&self.domain, outcomes),
             parent_certificate: before.map_or(Digest::default(), |(_, certificate)| certificate.digest(&self.domain)),
             state_root: state_root(&self.domain, &shelves),
-            next_validators: validators.digest(&self.domain),
+            next_validators,
         };
-        let certificate = certificate(&self.domain, &header, &["GOV", PSB, "AMR"], 0);
+        let deciders = self.deciders(header.height);
+        // One of them is asleep.
+        let certificate = certificate(&self.domain, &header, &deciders[..deciders.len() - 1], 0);
         for outcome in outcomes {
             let proof = OutcomeProof {
                 header: header.clone(),
@@ -451,6 +534,8 @@ pub(crate) fn certificate(domain: &Domain, header: &Header, members: &[&str], in
 /// A node of the chain.
 pub(crate) struct FakeNode {
     name: String,
+    /// Whose node it is.
+    member: &'static str,
     chain: Arc<Mutex<Chain>>,
     pub(crate) mood: Mutex<Mood>,
 }
@@ -473,6 +558,20 @@ impl FakeNode {
         let verifier = field("verifier").and_then(small).map(MemberNumber);
         match (parts.as_slice(), request.body) {
             (["genesis"], None) => Some((200, chain.genesis.encode())),
+            (["handovers"], None) if mood == Mood::Withholds => None,
+            (["handovers"], None) => {
+                let mut handovers = chain.handovers(Height(number(field("since")?)?));
+                if mood == Mood::ForgesHandovers {
+                    handovers.iter_mut().for_each(|handover| handover.next = chain.validators(Height(1)));
+                }
+                Some((200, codec::encode(&handovers)))
+            }
+            (["checkpoint"], None) if mood == Mood::Mute => None,
+            (["checkpoint"], None) => Some((200, codec::encode(&chain.word(self.member, mood)))),
+            (["packs"], None) => {
+                let types = field("types")?.split(',').map(|text| small(text).map(TypeNumber));
+                Some((200, chain.pack(Subscription::new(types.collect::<Option<_>>()?, vec![])).encode()))
+            }
             (["headers", "latest"], None) => Some((200, codec::encode(chain.headers.last()?))),
             (["headers", height], None) => Some((200, codec::encode(&chain.header(Height(number(height)?))))),
             (["proofs"], None) => {
@@ -559,8 +658,10 @@ pub(crate) struct Network {
 impl Network {
     pub(crate) fn new() -> Self {
         let chain = Arc::new(Mutex::new(Chain::new()));
-        let node = |name: &str| Arc::new(FakeNode { name: name.into(), chain: chain.clone(), mood: Mutex::default() });
-        Self { nodes: vec![node("node-a"), node("node-b")], chain }
+        let node = |name: &str, member| {
+            Arc::new(FakeNode { name: name.into(), member, chain: chain.clone(), mood: Mutex::default() })
+        };
+        Self { nodes: vec![node("node-a", "GOV"), node("node-b", PSB)], chain }
     }
 
     pub(crate) fn chain(&self) -> MutexGuard<'_, Chain> {

@@ -8,7 +8,7 @@ use fengni_client::picture;
 use fengni_client::verify::{Checked, Policy, Verifier, verdict_by};
 use fengni_client::wallet::{Authenticator, Disclose, PRESENCE_SECS, Show, Wallet, WalletError};
 use fengni_core::challenge::{Challenge, ChallengeError};
-use fengni_core::light::LightClient;
+use fengni_core::light::{FinalHeader, LightClient};
 use fengni_core::record::KeyPurpose;
 use fengni_core::verdict::{Answer, Check, VerdictCode};
 use fengni_core::verify::{Context, Mode};
@@ -336,6 +336,20 @@ fn v23_what_decided_says_the_same_without_the_nodes() {
     let proven = light.prove(&proof, NOW).expect("signed by the founding's validators");
     let recorded = verdict_by(&identifier.to_string(), &proof, &proven, &context);
     assert_eq!(recorded.code, VerdictCode::DocumentStatusOnly);
+    // The same after the validators have changed, with the handovers that lead there.
+    street.network.chain().hand_over(&["HRS", "CIQ", "RES", "YGOV"]);
+    street.network.chain().empty_block();
+    let code = street.code(&Show { nonce: [9; 8], ..street.show() });
+    let again = verifier.verify_text(&code, None).verdict;
+    assert_eq!(again.code, VerdictCode::Valid);
+    let proof = verifier.decided_by().expect("a node's proof decided").clone();
+    let found = FinalHeader { header: proof.header.clone(), certificate: proof.certificate.clone() };
+    let handovers = verifier.ledger().handovers(&genesis().checkpoint(), &found).expect("the nodes answer");
+    let mut light = LightClient::from_checkpoint(genesis().checkpoint());
+    handovers.iter().try_for_each(|handover| light.follow(handover, NOW)).expect("true handovers");
+    let proven = light.prove(&proof, NOW).expect("signed by the new validators");
+    let kept = verdict_by(&code, &proof, &proven, &context);
+    assert_eq!((handovers.len(), kept.code, kept.document), (1, again.code, again.document));
     // Where no node answers, nothing is there to be kept.
     street.network.set_all(Mood::Silent);
     verifier.verify_identifier(&identifier);

@@ -4,7 +4,7 @@
 //! the next, and believes a header when more than two thirds of the set signed it. It keeps the
 //! newest header it has seen and never goes back. Two final headers that contradict one another
 //! mean that a third of the validators lied: from then on nothing is decided, and both are kept.
-//! Rule F-7: `sdk/spec/finality.md`.
+//! Members vouch for checkpoints with their signature. Rules F-7 and F-8: `sdk/spec/finality.md`.
 
 mod checkpoint;
 mod handover;
@@ -23,7 +23,7 @@ use crate::number::Height;
 use crate::outcome::Outcome;
 use crate::proof::{OutcomeProof, ProofError, Proven, StateProof};
 
-pub use checkpoint::Checkpoint;
+pub use checkpoint::{Checkpoint, CheckpointError, SignedCheckpoint};
 pub use handover::{Handover, HandoverError};
 pub use saved::Saved;
 
@@ -31,12 +31,19 @@ pub use saved::Saved;
 const HEADERS_KEPT: usize = 1024;
 /// How many contradictions are kept: one is enough to stop.
 const EVIDENCE_KEPT: usize = 16;
+/// How many validators of all sets together are remembered, for headers of the past: what the oldest
+/// sets decided is not judged any more.
+const VALIDATORS_KEPT: usize = 32 * 1024;
 
 /// Validators and the first height they decide.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize, Encode, Decode)]
 struct Epoch {
     from: Height,
     validators: ValidatorSet,
+}
+
+fn remembered(epochs: &[Epoch]) -> usize {
+    epochs.iter().map(|epoch| epoch.validators.len()).sum()
 }
 
 /// A header and what makes it final.
@@ -95,6 +102,12 @@ impl LightError {
     pub fn is_fault_of_answer(&self) -> bool {
         matches!(self, Self::OtherNetwork | Self::NotFinal(_) | Self::Proof(_) | Self::Handover(_))
     }
+
+    /// Whether handovers above a height may change what was said: the set that decides may be
+    /// another than the one known.
+    pub fn asks_for_handovers(&self, since: Height) -> bool {
+        matches!(self, Self::NotFinal(_)) || matches!(self, Self::UnknownValidators(height) if *height > since)
+    }
 }
 
 /// Follows one network and believes only quorums.
@@ -148,6 +161,38 @@ impl LightClient {
     /// How old that checkpoint is.
     pub fn checkpoint_age_secs(&self, now: Millis) -> u64 {
         now.0.saturating_sub(self.trusted.1.0) / 1000
+    }
+
+    /// The height above which a handover would lead on: the last known set decides the next one.
+    pub fn handovers_since(&self) -> Height {
+        let last = self.epochs.last().map_or(Height(0), |epoch| epoch.from);
+        Height(last.0.saturating_sub(1))
+    }
+
+    /// The header it believes to be final at a height, as far as it remembers.
+    pub fn header_at(&self, height: Height) -> Option<&FinalHeader> {
+        self.seen.get(&height).map(|(_, found)| found)
+    }
+
+    /// A checkpoint for another device to begin at, of a header that this client believes.
+    ///
+    /// # Errors
+    /// [`LightError::UnknownValidators`] where the set after the header is not at hand.
+    pub fn checkpoint_at(&self, header: &Header) -> Result<Checkpoint, LightError> {
+        let next = header.height.next();
+        let validators = self.validators_at(next)?;
+        if validators.digest(&self.domain) != header.next_validators {
+            return Err(LightError::UnknownValidators(next));
+        }
+        Ok(Checkpoint {
+            network: self.domain.network,
+            suite: self.domain.suite,
+            height: header.height,
+            time: header.time,
+            block: Some(header.id(&self.domain)),
+            validators: validators.clone(),
+            trusting_period_secs: self.trusting_period_secs,
+        })
     }
 
     /// Headers that contradict one another. While there are any, nothing is decided.
@@ -243,7 +288,14 @@ impl LightClient {
         handover.verify(&self.domain, self.validators_at(handover.header.height)?)?;
         self.accept(&handover.header, &handover.certificate, now)?;
         self.epochs.push(Epoch { from, validators: handover.next.clone() });
-        self.ended = self.ended.filter(|ended| *ended >= from);
+        while remembered(&self.epochs) > VALIDATORS_KEPT {
+            self.epochs.remove(0);
+        }
+        // A header may have been believed because enough of the set before signed it as well: the set
+        // it names may be this very one.
+        let named = handover.header.next_validators;
+        let mut later = self.seen.range(from..);
+        self.ended = later.find(|(_, (_, found))| found.header.next_validators != named).map(|(height, _)| *height);
         Ok(())
     }
 
@@ -262,10 +314,11 @@ impl LightClient {
         if checkpoint.height < held {
             return Err(LightError::NotNewer { offered: checkpoint.height, held });
         }
-        if let Some(block) = checkpoint.block
-            && self.seen.get(&checkpoint.height).is_some_and(|(seen, _)| *seen != block)
-        {
-            return Err(LightError::Contradiction(checkpoint.height));
+        if let Some((seen, found)) = self.seen.get(&checkpoint.height) {
+            let other_block = checkpoint.block.is_some_and(|block| block != *seen);
+            if other_block || checkpoint.validators.digest(&self.domain) != found.header.next_validators {
+                return Err(LightError::Contradiction(checkpoint.height));
+            }
         }
         self.trusted = (checkpoint.height, checkpoint.time);
         self.trusting_period_secs = checkpoint.trusting_period_secs;

@@ -4,7 +4,7 @@ use bincode::{Decode, Encode};
 use litemap::LiteMap;
 use serde::{Deserialize, Serialize};
 
-use super::{Epoch, FinalHeader, LightClient};
+use super::{Epoch, FinalHeader, LightClient, VALIDATORS_KEPT, remembered};
 use crate::bytes::Bytes;
 use crate::codec;
 use crate::day::Millis;
@@ -61,6 +61,9 @@ impl Saved {
         }
         if self.epochs.is_empty() || self.epochs.windows(2).any(|pair| pair[0].from >= pair[1].from) {
             return Err("validator sets out of order".into());
+        }
+        if remembered(&self.epochs) > VALIDATORS_KEPT {
+            return Err(format!("more than {VALIDATORS_KEPT} validators"));
         }
         let evidence =
             self.evidence.iter().map(|bytes| codec::decode(&bytes.0, PROOF_BYTES).map_err(|error| error.to_string()));

@@ -1,0 +1,150 @@
+//! Handovers over a network: from the validators a reader knows to those of today.
+//!
+//! A header that the last known validators did not make final may be one that later ones decided.
+//! The node that gave it is asked for the handovers in between, or else another; what a quorum
+//! signed is followed, and the header is judged once more. Rules F-7 and N-23.
+
+use fengni_core::Millis;
+use fengni_core::block::Header;
+use fengni_core::finality::CommitCertificate;
+use fengni_core::light::{Handover, LightClient, LightError};
+use fengni_core::trust::TrustStore;
+
+use crate::gateway::{Gateway, Trouble};
+use crate::ledger::judged;
+use crate::node::Node;
+
+/// How often one node is asked for more handovers at a time.
+const ANSWERS: usize = 64;
+
+/// Whose trust grows by headers and handovers.
+pub(crate) trait Reader {
+    /// What it believes.
+    fn light(&self) -> &LightClient;
+
+    /// Believes a header that a quorum signed.
+    fn accept(&mut self, header: &Header, certificate: &CommitCertificate, now: Millis) -> Result<(), LightError>;
+
+    /// Follows a handover.
+    fn follow(&mut self, handover: &Handover, now: Millis) -> Result<(), LightError>;
+}
+
+impl Reader for LightClient {
+    fn light(&self) -> &LightClient {
+        self
+    }
+
+    fn accept(&mut self, header: &Header, certificate: &CommitCertificate, now: Millis) -> Result<(), LightError> {
+        self.accept(header, certificate, now)
+    }
+
+    fn follow(&mut self, handover: &Handover, now: Millis) -> Result<(), LightError> {
+        self.follow(handover, now)
+    }
+}
+
+impl Reader for TrustStore {
+    fn light(&self) -> &LightClient {
+        self.light()
+    }
+
+    fn accept(&mut self, header: &Header, certificate: &CommitCertificate, now: Millis) -> Result<(), LightError> {
+        self.hear(header, certificate, now)
+    }
+
+    fn follow(&mut self, handover: &Handover, now: Millis) -> Result<(), LightError> {
+        self.follow(handover, now)
+    }
+}
+
+/// A light client that notes which handovers it followed: whoever begins where it began needs them.
+pub(crate) struct Trail {
+    pub(crate) light: LightClient,
+    pub(crate) followed: Vec<Handover>,
+}
+
+impl Reader for Trail {
+    fn light(&self) -> &LightClient {
+        &self.light
+    }
+
+    fn accept(&mut self, header: &Header, certificate: &CommitCertificate, now: Millis) -> Result<(), LightError> {
+        self.light.accept(header, certificate, now)
+    }
+
+    fn follow(&mut self, handover: &Handover, now: Millis) -> Result<(), LightError> {
+        self.light.follow(handover, now)?;
+        self.followed.push(handover.clone());
+        Ok(())
+    }
+}
+
+/// Judges a node's answer, after following what handovers there are if it cannot be judged without.
+///
+/// # Errors
+/// [`Trouble`] of that node: its answer or a handover of its own does not hold, or it cannot be
+/// judged because nobody gives the handovers it takes.
+pub(crate) fn believe<R: Reader, T>(
+    reader: &mut R,
+    asked: &Node,
+    gateway: &Gateway,
+    now: Millis,
+    mut judge: impl FnMut(&mut R) -> Result<T, LightError>,
+) -> Result<T, Trouble> {
+    match judge(reader) {
+        Err(error) if catch_up(reader, &error, asked, gateway, now)? => judge(reader),
+        answer => answer,
+    }
+    .map_err(judged)
+}
+
+/// Whether handovers were followed, so that what is wrong with an answer is worth another look.
+///
+/// # Errors
+/// [`Trouble`] of the node asked, where it gives handovers that do not hold.
+pub(crate) fn catch_up(
+    reader: &mut impl Reader,
+    error: &LightError,
+    asked: &Node,
+    gateway: &Gateway,
+    now: Millis,
+) -> Result<bool, Trouble> {
+    if !error.asks_for_handovers(reader.light().handovers_since()) {
+        return Ok(false);
+    }
+    match follow_all(reader, asked, now) {
+        (_, Some(trouble @ (Trouble::Lied(_) | Trouble::Malformed(_)))) => return Err(trouble),
+        (true, _) => return Ok(true),
+        // It has none, or gives none: others may.
+        (false, _) => (),
+    }
+    let mut others = gateway.nodes().iter().filter(|node| node.name() != asked.name());
+    Ok(others.any(|node| follow_all(reader, node, now).0))
+}
+
+/// Follows a node's handovers as far as they hold: whether that led on, and why it ended early.
+pub(crate) fn follow_all(reader: &mut impl Reader, node: &Node, now: Millis) -> (bool, Option<Trouble>) {
+    let mut led_on = false;
+    for _ in 0..ANSWERS {
+        let handovers = match node.handovers(reader.light().handovers_since()) {
+            Ok(handovers) if handovers.is_empty() => break,
+            Ok(handovers) => handovers,
+            Err(trouble) => return (led_on, Some(trouble)),
+        };
+        for handover in &handovers {
+            if let Err(error) = reader.follow(handover, now) {
+                return (led_on, Some(broken(&error)));
+            }
+            led_on = true;
+        }
+    }
+    (led_on, None)
+}
+
+/// Only quorums that contradict one another are no fault of the node that shows it.
+fn broken(error: &LightError) -> Trouble {
+    match error {
+        LightError::Contradiction(_) => Trouble::Unjudged(error.to_string()),
+        _ => Trouble::Lied(format!("a handover that does not hold: {error}")),
+    }
+}
