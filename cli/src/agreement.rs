@@ -3,22 +3,21 @@
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
-use anyhow::{Context as _, Result};
-use clap::{Args, Subcommand};
+use anyhow::{Context as _, Result, bail};
+use clap::Subcommand;
 use fengni_client::agreement;
-use fengni_client::submit::Settlement;
+use fengni_core::AgreementNumber;
 use fengni_core::certificate::Grade;
 use fengni_core::operation::Operation;
 use fengni_core::outcome::Effect;
-use fengni_core::record::{Agreement, AgreementStatus, AgreementTerms, KeyPurpose, Term};
-use fengni_core::{AgreementNumber, LinePlace};
+use fengni_core::record::{Agreement, AgreementStatus, AgreementTerms, Term};
 use serde::{Deserialize, Serialize};
 
+use crate::admin::{ActingArgs, Asked};
 use crate::connect::{ConnectArgs, Connection};
 use crate::ending::Ending;
 use crate::names::{self, Names};
 use crate::output::{Output, table};
-use crate::signing::{self, ActorArgs, Settled};
 use crate::standing::GroundArgs;
 
 /// What happens to an agreement.
@@ -76,15 +75,6 @@ Examples:
     List(ConnectArgs),
 }
 
-/// Who acts, on which network.
-#[derive(Args, Clone, Debug)]
-pub(crate) struct ActingArgs {
-    #[command(flatten)]
-    actor: ActorArgs,
-    #[command(flatten)]
-    connect: ConnectArgs,
-}
-
 /// Terms as people write them: names instead of numbers.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -107,43 +97,32 @@ pub(crate) fn run(command: &AgreementCommand, output: Output) -> Result<Ending> 
         AgreementCommand::Suspend { acting, .. } => (acting, "suspended"),
         AgreementCommand::Resume { acting, .. } => (acting, "resumed"),
     };
-    let mut connection = acting.connect.open(Some(&acting.actor.home))?;
-    let mut names = Names::default();
-    let mut kept = None;
-    let operation = match command {
-        AgreementCommand::List(_) => return Ok(Ending::CouldNotRun),
-        AgreementCommand::Propose { terms, .. } => agreement::propose(read_terms(terms, &mut connection, &mut names)?),
-        AgreementCommand::Sign { agreement: text, .. } => sign(&mut connection, text)?,
+    let done = |effect: &Effect| match effect {
+        Effect::Agreement { agreement, in_force } => {
+            let force = if *in_force { "in force" } else { "not in force" };
+            format!("agreement {agreement} {what}, {force}")
+        }
+        _ => what.to_owned(),
+    };
+    acting.carry_out(output, |connection, names| asked(command, connection, names), done)
+}
+
+fn asked(command: &AgreementCommand, connection: &mut Connection, names: &mut Names) -> Result<Asked> {
+    match command {
+        AgreementCommand::List(_) => bail!("a list asks for nothing"),
+        AgreementCommand::Propose { terms, .. } => {
+            Ok((agreement::propose(read_terms(terms, connection, names)?), None))
+        }
+        AgreementCommand::Sign { agreement: text, .. } => Ok((sign(connection, text)?, None)),
         AgreementCommand::Suspend { agreement: text, ground, .. } => {
-            let number = names::agreement(&mut connection, text)?;
-            let reasoned = kept.insert(ground.read(&mut connection, &mut names)?);
-            agreement::suspend(number, reasoned.ground)
+            let number = names::agreement(connection, text)?;
+            ground.asked(connection, names, |ground| agreement::suspend(number, ground))
         }
         AgreementCommand::Resume { agreement: text, ground, .. } => {
-            let number = names::agreement(&mut connection, text)?;
-            let reasoned = kept.insert(ground.read(&mut connection, &mut names)?);
-            agreement::resume(number, reasoned.ground)
+            let number = names::agreement(connection, text)?;
+            ground.asked(connection, names, |ground| agreement::resume(number, ground))
         }
-    };
-    let signers = acting.actor.signers(KeyPurpose::Admin, false)?;
-    let settlement = signing::submit(&mut connection, &signers, operation)?;
-    let settled = Settled::of(&settlement)?;
-    if let Some(reasoned) = kept.filter(|_| settled.ending != Ending::Refused) {
-        let nowhere = LinePlace { book: Default::default(), line: Default::default() };
-        reasoned.keep(&acting.actor.home, nowhere, &settled.transaction)?;
     }
-    connection.save(output);
-    output.answer(&settled, || {
-        let what = match &settlement {
-            Settlement::Done { effect: Effect::Agreement { agreement, in_force }, .. } => {
-                let force = if *in_force { "in force" } else { "not in force" };
-                format!("agreement {agreement} {what}, {force}")
-            }
-            _ => what.to_owned(),
-        };
-        settled.text(&what)
-    });
-    Ok(settled.ending)
 }
 
 fn sign(connection: &mut Connection, text: &str) -> Result<Operation> {

@@ -6,11 +6,13 @@ use clap::{Args, Parser, Subcommand};
 
 use crate::agreement::AgreementCommand;
 use crate::audit::AuditCommand;
+use crate::authority::AuthorityCommand;
 use crate::bulk::BulkArgs;
 use crate::challenge::ChallengeCommand;
 use crate::connect::ConnectArgs;
 use crate::history::{CheckArgs, HistoryArgs};
 use crate::issue::IssueArgs;
+use crate::key::KeyCommand;
 use crate::replace::{RekeyArgs, SupersedeArgs, TransferInArgs};
 use crate::serve::ServeArgs;
 use crate::standing::{ConsumeArgs, StandingCommand};
@@ -63,6 +65,12 @@ pub(crate) enum Command {
     /// Recognition agreements between members
     #[command(subcommand)]
     Agreement(AgreementCommand),
+    /// Issuing authorities: who may issue what, and withholding one
+    #[command(subcommand)]
+    Authority(AuthorityCommand),
+    /// Keys of members, and revoking one in an emergency
+    #[command(subcommand)]
+    Key(KeyCommand),
     /// Ask a holder for an answer that is of use to nobody else
     #[command(subcommand)]
     Challenge(ChallengeCommand),

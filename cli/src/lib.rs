@@ -11,9 +11,11 @@
 
 #![forbid(unsafe_code)]
 
+mod admin;
 mod agreement;
 mod args;
 mod audit;
+mod authority;
 mod bulk;
 mod challenge;
 mod connect;
@@ -23,6 +25,7 @@ mod history;
 mod id;
 mod issue;
 mod kept;
+mod key;
 pub mod local;
 mod moment;
 mod names;
@@ -86,6 +89,8 @@ fn dispatch(command: Command, output: Output) -> Result<Ending> {
         Command::TransferIn(args) => replace::transfer_in(&args, output),
         Command::Consume(args) => standing::consume(&args, output),
         Command::Agreement(command) => agreement::run(&command, output),
+        Command::Authority(command) => authority::run(&command, output),
+        Command::Key(command) => key::run(&command, output),
         Command::Challenge(command) => challenge::run(&command, output),
         Command::Show(args) => wallet::show(&args, output),
         Command::Wallet(command) => wallet::wallet(&command, output),

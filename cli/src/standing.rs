@@ -13,7 +13,7 @@ use fengni_core::operation::{Ground, StandingChange};
 use fengni_core::proof::Proven;
 use fengni_core::record::{CertificateType, KeyPurpose, Member};
 use fengni_core::standing::{ActKind, Hold, Standing, State};
-use fengni_core::{LinePlace, MemberNumber};
+use fengni_core::{KeyNumber, LinePlace, MemberNumber};
 use serde::Serialize;
 
 use crate::connect::{ConnectArgs, Connection};
@@ -131,7 +131,7 @@ pub(crate) struct ConsumeArgs {
 /// What must be kept with a decision document, so that it can be shown later which one was meant.
 #[derive(Serialize)]
 struct KeptDecision<'a> {
-    place: LinePlace,
+    place: Option<LinePlace>,
     transaction: &'a str,
     file: &'a Path,
     #[serde(flatten)]
@@ -168,8 +168,8 @@ impl Reasoned {
         Ok(Self { ground: decision.ground(reason), decision, file: file.to_owned() })
     }
 
-    /// Keeps the salt in the member's folder.
-    pub(crate) fn keep(&self, home: &Path, place: LinePlace, transaction: &str) -> Result<()> {
+    /// Keeps the salt in the member's folder; `place` is the line that was decided about, if any.
+    pub(crate) fn keep(&self, home: &Path, place: Option<LinePlace>, transaction: &str) -> Result<()> {
         let path = home.join("decisions.jsonl");
         let kept = KeptDecision { place, transaction, file: &self.file, decision: self.decision };
         let mut options = std::fs::OpenOptions::new();
@@ -300,7 +300,7 @@ pub(crate) fn finish(
 ) -> Result<Acted> {
     let settled = Settled::of(&settlement)?;
     if settled.ending != Ending::Refused {
-        reasoned.keep(home, place, &settled.transaction)?;
+        reasoned.keep(home, Some(place), &settled.transaction)?;
     }
     Ok(Acted { place, act, settled, settlement })
 }
@@ -349,6 +349,8 @@ struct Shown {
     keeper: String,
     standing: Standing,
     holds: Vec<HoldShown>,
+    /// Keys for whose revocation the line is suspended.
+    revoked_keys: Vec<KeyNumber>,
     sealed_height: Option<fengni_core::Height>,
     as_of_height: fengni_core::Height,
     as_of_time: fengni_core::Millis,
@@ -413,6 +415,7 @@ fn shown(proven: &Proven, place: LinePlace, book: &Book) -> Result<Shown> {
         keeper: name(book.keeper).unwrap_or_else(|| format!("member {}", book.keeper)),
         standing,
         holds: holds.iter().map(hold).collect(),
+        revoked_keys: book.revoked_keys(place.line).collect(),
         sealed_height: proven.seal_of(place).map(|seal| seal.height),
         as_of_height: header.height,
         as_of_time: header.time,
@@ -432,6 +435,9 @@ fn text(shown: &Shown) -> String {
         let name = hold.name.clone().unwrap_or_else(|| format!("member {}", hold.by));
         let until = hold.until.map_or_else(String::new, |until| format!(" until {}", moment::show(until)));
         text.push_str(&format!("\nsuspended by {name}{until}{}", if hold.live { "" } else { ", over" }));
+    }
+    for key in &shown.revoked_keys {
+        text.push_str(&format!("\nsuspended because key {key} of its keeper was revoked 密钥吊销"));
     }
     text
 }

@@ -6,6 +6,7 @@ use anyhow::{Context as _, Result, bail};
 use clap::Args;
 use fengni_client::clock;
 use fengni_core::Height;
+use fengni_core::book::{Book, SuspensionCause};
 use fengni_core::light::Checkpoint;
 use fengni_core::record::{MemberStatus, Parameters, Role};
 use serde_json::json;
@@ -186,11 +187,24 @@ pub(crate) fn books(args: &ViewArgs, output: Output) -> Result<Ending> {
                 book.lines.to_string(),
                 book.seals.size.to_string(),
                 book.acts.size.to_string(),
+                suspended(book),
             ]
         });
-        table(["book", "type", "division", "keeper", "lines", "seals", "acts"], rows)
+        table(["book", "type", "division", "keeper", "lines", "seals", "acts", "suspended"], rows)
     });
     Ok(Ending::Holds)
+}
+
+/// The lines of a book that are suspended together, as many runs as fit a row: JSON has them all.
+fn suspended(book: &Book) -> String {
+    const SHOWN: usize = 3;
+    let runs = book.suspended.iter().take(SHOWN).map(|run| {
+        let SuspensionCause::Key { key } = run.cause;
+        format!("{} to {} (key {key})", run.first, run.last)
+    });
+    let more = book.suspended.len().saturating_sub(SHOWN);
+    let more = (more > 0).then(|| format!("{more} more runs: --json"));
+    runs.chain(more).collect::<Vec<_>>().join(", ")
 }
 
 pub(crate) fn codes(args: &CodesArgs, output: Output) -> Result<Ending> {

@@ -217,7 +217,7 @@ impl<'a> Resolver<'a> {
             from: self.day("G-11", format!("{path}.from"), &entry.from),
             until: self.day("G-11", format!("{path}.until"), &entry.until),
             basis: entry.basis.clone(),
-            suspended: false,
+            suspended: None,
         }
     }
 

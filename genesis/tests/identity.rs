@@ -1,7 +1,7 @@
 //! The identity of a network: one value, one byte string, one id (GOV-02).
 
 use fengni_core::record::{MemberStatus, Roles};
-use fengni_core::{Day, Millis, codec};
+use fengni_core::{Day, MemberNumber, Millis, codec};
 use fengni_genesis::{Contents, Document, Format, Genesis, GenesisError, sample};
 use proptest::prelude::*;
 
@@ -79,7 +79,7 @@ fn g2_records_are_as_a_founding_leaves_them() {
         ("members[4]", |it| it.members[4].roles = codec::decode::<Roles>(&[0x07, 0x80], 2).expect("two bytes")),
         ("types[0].suspenders", |it| it.types[0].suspenders.reverse()),
         ("types[1]", |it| it.types[1].schemas.clear()),
-        ("authorities[2]", |it| it.authorities[2].suspended = true),
+        ("authorities[2]", |it| it.authorities[2].suspended = Some(MemberNumber(0))),
     ];
     for (path, change) in changes {
         let mut contents = genesis().into_contents();

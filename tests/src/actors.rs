@@ -48,10 +48,20 @@ impl Network {
     /// # Panics
     /// When the member has no such keys.
     pub fn signers(&self, member: &str, purpose: &str, persons: usize) -> Signers {
+        let names = ['a', 'b'][..persons].iter().map(|letter| format!("{purpose}-{letter}"));
+        let names: Vec<String> = names.collect();
+        self.signers_with(member, &names.iter().map(String::as_str).collect::<Vec<_>>())
+    }
+
+    /// Keys of a member by the stems of their files, such as `issuing-b`.
+    ///
+    /// # Panics
+    /// When the member has no such keys.
+    pub fn signers_with(&self, member: &str, names: &[&str]) -> Signers {
         let folder = self.home().join("members").join(member).join("keys");
-        let file = |letter| folder.join(format!("{purpose}-{letter}.json"));
+        let file = |name| folder.join(format!("{name}.json"));
         let keys: Vec<KeyFile> =
-            ['a', 'b'][..persons].iter().map(|letter| KeyFile::load(&file(letter)).expect("sample wrote it")).collect();
+            names.iter().map(|name| KeyFile::load(&file(name)).expect("sample wrote it")).collect();
         Signers::new(&keys).expect("keys of one member and purpose")
     }
 

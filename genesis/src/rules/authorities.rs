@@ -9,7 +9,7 @@ use crate::problem::Findings;
 pub(super) fn check(founding: &Contents, findings: &mut Findings) {
     for (place, authority) in founding.authorities.iter().enumerate() {
         let path = format!("authorities[{place}]");
-        check_fresh(findings, path.clone(), authority.version == 1 && !authority.suspended);
+        check_fresh(findings, path.clone(), authority.version == 1 && authority.suspended.is_none());
         match founding.member(authority.member) {
             None => {
                 let fault = format!("there is no member {}", authority.member);

@@ -42,14 +42,14 @@ pub(super) fn check(founding: &Contents, findings: &mut Findings) {
         within(findings, &format!("weights.{name}"), weight, 1..=u64::from(u32::MAX));
     }
 
-    // The heaviest single transaction must have room, or a full seal could never be included.
-    let seal = weights.line.saturating_mul(limits::SEAL_LINES as u64);
-    let heaviest = seal.max(weights.act.saturating_add(weights.line)).max(weights.record);
-    let heaviest = heaviest.saturating_add(weights.transaction);
+    // The heaviest single transaction must have room, or no key could ever be revoked. A full seal
+    // is lighter.
+    let revocation = weights.record.saturating_add(weights.line.saturating_mul(limits::REVOCATION_SEALS));
+    let heaviest = revocation.max(weights.act.saturating_add(weights.line)).saturating_add(weights.transaction);
     for (name, weight) in [("block_weight", parameters.block_weight), ("member_weight", parameters.member_weight)] {
         if weight < heaviest {
             let fault =
-                format!("{weight} is below {heaviest}, the weight of the heaviest transaction, such as a full seal");
+                format!("{weight} is below {heaviest}, the weight of the heaviest transaction, such as revoking a key");
             findings.add("G-5", format!("parameters.{name}"), fault, format!("raise it to at least {heaviest}"));
         }
     }

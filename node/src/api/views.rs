@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use axum::extract::State;
 use fengni_core::Height;
-use fengni_core::book::{Book, ListHead};
+use fengni_core::book::{Book, ListHead, Suspension};
 use fengni_core::record::{
     Agreement, Authority, CertificateType, CodeSet, KeyPurpose, Member, MemberStatus, Record, Role,
 };
@@ -220,8 +220,8 @@ struct AuthorityView {
     until: String,
     /// The rule it rests on.
     basis: String,
-    /// Whether it is withheld for now.
-    suspended: bool,
+    /// Number of the member that withholds it for now.
+    suspended: Option<u32>,
 }
 
 /// Issuing authorities, unproven.
@@ -237,7 +237,7 @@ async fn authorities(State(reader): State<Reader>, Asked(part): Asked<Part>) -> 
         from: record.from.to_string(),
         until: record.until.to_string(),
         basis: record.basis.clone(),
-        suspended: record.suspended,
+        suspended: record.suspended.map(|member| member.0),
     };
     let show = move |state: &Register, number| numbered(state.authorities(), number, view);
     reader.part(part, show, |state| state.authorities().len()).await
@@ -288,6 +288,8 @@ struct BookView {
     keeper: u32,
     /// Height at which it was opened.
     opened: u64,
+    /// Height at which anything but its lists last changed.
+    changed: u64,
     /// Lines.
     lines: u64,
     /// Page records.
@@ -302,6 +304,9 @@ struct BookView {
     /// Act heads.
     #[schema(value_type = Object)]
     heads: ListHead,
+    /// Runs of lines that are suspended together: cause, first and last line.
+    #[schema(value_type = Vec<Object>)]
+    suspended: Vec<Suspension>,
 }
 
 fn book_view(number: u32, book: &Book) -> BookView {
@@ -313,11 +318,13 @@ fn book_view(number: u32, book: &Book) -> BookView {
         issuer: book.issuer.to_string(),
         keeper: book.keeper.0,
         opened: book.opened.0,
+        changed: book.changed.0,
         lines: book.lines,
         pages: book.pages,
         seals: book.seals,
         acts: book.acts,
         heads: book.heads,
+        suspended: book.suspended.clone(),
     }
 }
 

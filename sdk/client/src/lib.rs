@@ -38,6 +38,7 @@
 #![forbid(unsafe_code)]
 
 pub mod agreement;
+pub mod authority;
 pub mod challenge;
 pub mod checkpoints;
 pub mod clock;
@@ -54,6 +55,7 @@ pub mod node;
 pub mod picture;
 pub mod problem;
 pub mod random;
+pub mod revocation;
 pub mod standing;
 pub mod submit;
 pub mod transport;

@@ -6,8 +6,9 @@
 //! ```
 //!
 //! A book has one keeper, who alone writes in it. Lines are numbered through the book; a page is
-//! an aligned run of 1,024 lines; a seal is one signed addition of 1 to 1,024 lines. Rules B-1 to
-//! B-8: `sdk/spec/books.md`.
+//! an aligned run of 1,024 lines; a seal is one signed addition of 1 to 1,024 lines. Many lines at
+//! once are suspended in the book's own record, over their standings. Rules B-1 to B-9:
+//! `sdk/spec/books.md`.
 
 use bincode::{Decode, Encode};
 use serde::{Deserialize, Serialize};
@@ -15,7 +16,7 @@ use serde::{Deserialize, Serialize};
 use crate::codec::{self, DecodeError};
 use crate::digest::{Digest, Domain};
 use crate::id::{CertificateId, CreditCode, Division};
-use crate::limits::{self, HOLDS, PAGE_LINES, RECORD_BYTES};
+use crate::limits::{self, HOLDS, PAGE_LINES, RECORD_BYTES, SUSPENSIONS};
 use crate::number::{Height, KeyNumber, LineNumber, MemberNumber, PageNumber, TypeNumber};
 use crate::record::Record;
 use crate::shelf::Shelf;
@@ -96,6 +97,37 @@ pub struct ListHead {
     pub digest: Digest,
 }
 
+/// Why lines are suspended together. Numbers are permanent; new causes are added at the end.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Serialize, Deserialize, Encode, Decode)]
+#[serde(rename_all = "kebab-case")]
+pub enum SuspensionCause {
+    /// They were sealed with a key of the keeper since the height from which it is suspected.
+    Key {
+        /// The key.
+        key: KeyNumber,
+    },
+}
+
+/// A run of lines that is suspended together. Rule B-9.
+///
+/// It lies over the standings and rewrites none of them.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Serialize, Deserialize, Encode, Decode)]
+pub struct Suspension {
+    /// Why.
+    pub cause: SuspensionCause,
+    /// First line.
+    pub first: LineNumber,
+    /// Last line, included.
+    pub last: LineNumber,
+}
+
+impl Suspension {
+    /// Whether the line is in the run.
+    pub fn covers(&self, line: LineNumber) -> bool {
+        (self.first..=self.last).contains(&line)
+    }
+}
+
 /// A book (登记簿).
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize, Encode, Decode)]
 pub struct Book {
@@ -111,6 +143,8 @@ pub struct Book {
     pub keeper: MemberNumber,
     /// When it was opened.
     pub opened: Height,
+    /// When anything but its lists last changed.
+    pub changed: Height,
     /// Lines so far.
     pub lines: u64,
     /// Page records.
@@ -121,6 +155,8 @@ pub struct Book {
     pub acts: ListHead,
     /// Act heads, an entry a page.
     pub heads: ListHead,
+    /// Lines that are suspended together, by rising cause and place.
+    pub suspended: Vec<Suspension>,
 }
 
 impl Book {
@@ -133,6 +169,15 @@ impl Book {
     /// Lines on a page, from the count of the book.
     pub fn lines_on(&self, page: PageNumber) -> u64 {
         self.lines.saturating_sub(page.0.saturating_mul(PAGE_LINES)).min(PAGE_LINES)
+    }
+
+    /// The keys for whose revocation a line is suspended, rising. Rule B-9.
+    pub fn revoked_keys(&self, line: LineNumber) -> impl Iterator<Item = KeyNumber> {
+        let covering = self.suspended.iter().filter(move |suspension| suspension.covers(line));
+        covering.map(|suspension| {
+            let SuspensionCause::Key { key } = suspension.cause;
+            key
+        })
     }
 }
 
@@ -172,6 +217,9 @@ impl Seal {
         codec::decode(bytes, limits::RECORD_BYTES)
     }
 }
+
+// A book is 300 bytes and its suspensions, each a cause, a key and two places: 22 bytes.
+const _: () = assert!(RECORD_BYTES > 300 + 22 * SUSPENSIONS, "a book with every suspension fits");
 
 // An exception is place, standing and a count, a hold is member and end: 11 and 13 bytes.
 const _: () = assert!(

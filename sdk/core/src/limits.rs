@@ -52,6 +52,10 @@ pub const EVERYDAY_CODE_BYTES: usize = 644;
 pub const NAME_BYTES: usize = 300;
 /// Entries of a list inside a registry record, such as a member's keys.
 pub const RECORD_ENTRIES: usize = 1024;
+/// Runs of lines that one book has suspended: beyond, those nearest to one another are joined.
+pub const SUSPENSIONS: usize = 1024;
+/// Seals that revoking one key reads: of a book with more, every line since counts as the key's.
+pub const REVOCATION_SEALS: u64 = 4096;
 /// Bodies that hold one line suspended at once.
 pub const HOLDS: usize = 16;
 /// How many links a chain of superiors may have.

@@ -1,6 +1,7 @@
 //! Operations: what a member can ask of the ledger.
 //!
-//! Variant numbers are permanent and new ones are added at the end. Rules O-1 to O-12:
+//! Variant numbers are permanent and new ones are added at the end. Rules O-1 to O-12, O-15
+//! and O-16:
 //! `sdk/spec/operations.md`.
 
 use bincode::{Decode, Encode};
@@ -10,7 +11,10 @@ use crate::book::{Line, Subject};
 use crate::day::Millis;
 use crate::digest::Digest;
 use crate::id::Division;
-use crate::number::{AgreementNumber, BookNumber, LinePlace, MemberNumber, ReasonCode};
+use crate::limits::REVOCATION_SEALS;
+use crate::number::{
+    AgreementNumber, AuthorityNumber, BookNumber, Height, KeyNumber, LinePlace, MemberNumber, ReasonCode,
+};
 use crate::record::{AgreementTerms, Weights};
 use crate::standing::ActKind;
 
@@ -195,6 +199,31 @@ pub enum Operation {
         /// Why.
         ground: Ground,
     },
+    /// Ends a key in an emergency, and suspends what it sealed since it is suspected (GOV-05).
+    RevokeKey {
+        /// Whose key.
+        member: MemberNumber,
+        /// Which.
+        key: KeyNumber,
+        /// From which height on it is suspected.
+        from: Height,
+        /// Why.
+        ground: Ground,
+    },
+    /// Withholds an issuing authority for now (GOV-08).
+    SuspendAuthority {
+        /// Which.
+        authority: AuthorityNumber,
+        /// Why.
+        ground: Ground,
+    },
+    /// Gives a suspended authority back.
+    ResumeAuthority {
+        /// Which.
+        authority: AuthorityNumber,
+        /// Why.
+        ground: Ground,
+    },
 }
 
 impl Operation {
@@ -210,7 +239,11 @@ impl Operation {
             | Self::ProposeAgreement { .. }
             | Self::SignAgreement { .. }
             | Self::SuspendAgreement { .. }
-            | Self::ResumeAgreement { .. } => weights.record,
+            | Self::ResumeAgreement { .. }
+            | Self::SuspendAuthority { .. }
+            | Self::ResumeAuthority { .. } => weights.record,
+            // A seal that is looked at weighs no more than a line that is written.
+            Self::RevokeKey { .. } => weights.record.saturating_add(weights.line.saturating_mul(REVOCATION_SEALS)),
         };
         weights.transaction.saturating_add(own)
     }

@@ -9,7 +9,9 @@ use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
 use crate::codec::{self, encoded_as};
-use crate::number::{ActNumber, AgreementNumber, BookNumber, LineNumber, SealNumber};
+use crate::number::{
+    ActNumber, AgreementNumber, AuthorityNumber, BookNumber, Height, KeyNumber, LineNumber, MemberNumber, SealNumber,
+};
 use crate::standing::Standing;
 use crate::transaction::TransactionId;
 
@@ -27,6 +29,9 @@ pub enum Refusal {
     /// A signing key serves another purpose.
     #[error("a signing key serves another purpose")]
     KeyPurpose = 102,
+    /// A signing key was revoked by an earlier transaction of the block.
+    #[error("a signing key was revoked")]
+    KeyRevoked = 103,
     /// No such book.
     #[error("there is no such book")]
     UnknownBook = 200,
@@ -48,6 +53,12 @@ pub enum Refusal {
     /// No such purpose or region.
     #[error("a purpose or region is not among the reference codes")]
     UnknownCode = 206,
+    /// The member has no such key.
+    #[error("the member has no key of this number; next: fengni key list")]
+    UnknownKey = 207,
+    /// No such authority.
+    #[error("there is no such authority; next: fengni authority list")]
+    UnknownAuthority = 208,
     /// The acting member may not do this to this line or book.
     #[error("this act is not the member's to do")]
     NotEntitled = 300,
@@ -57,6 +68,12 @@ pub enum Refusal {
     /// The day's terminal acts are used up.
     #[error("the member's terminal acts for the day are used up")]
     DailyLimit = 302,
+    /// A node's key: without it the set of validators, or the closed network, would be another.
+    #[error("a node's key changes with a vote of the members, and is not revoked by one of them")]
+    NodeKey = 303,
+    /// The member's last administrator's key, revoked by the member itself.
+    #[error("the member could not act any more; next: let it have another admin key first, or let its superior revoke")]
+    LastKey = 304,
     /// No authority over this type, region and day.
     #[error("the member has no authority to issue this type for this region now")]
     IssuerNotAuthorised = 400,
@@ -114,14 +131,24 @@ pub enum Refusal {
     /// A record would outgrow its limit.
     #[error("the record would grow beyond its limit")]
     RecordFull = 700,
+    /// A height that is not reached yet.
+    #[error("the key cannot be suspected from a height to come")]
+    BadHeight = 800,
+    /// The key had ended by that height.
+    #[error("the key ended before that height already")]
+    KeyEnded = 801,
+    /// The authority is not where this operation begins.
+    #[error("the authority is not in the state this needs")]
+    AuthorityState = 802,
 }
 
 impl Refusal {
     /// Every refusal, by rising number.
-    pub const ALL: [Self; 32] = [
+    pub const ALL: [Self; 40] = [
         Self::MemberInactive,
         Self::RoleMissing,
         Self::KeyPurpose,
+        Self::KeyRevoked,
         Self::UnknownBook,
         Self::UnknownLine,
         Self::UnknownMember,
@@ -129,9 +156,13 @@ impl Refusal {
         Self::UnknownAgreement,
         Self::UnknownReason,
         Self::UnknownCode,
+        Self::UnknownKey,
+        Self::UnknownAuthority,
         Self::NotEntitled,
         Self::SecondPersonMissing,
         Self::DailyLimit,
+        Self::NodeKey,
+        Self::LastKey,
         Self::IssuerNotAuthorised,
         Self::TypeDisabled,
         Self::DuplicateBook,
@@ -151,6 +182,9 @@ impl Refusal {
         Self::AlreadySigned,
         Self::AgreementState,
         Self::RecordFull,
+        Self::BadHeight,
+        Self::KeyEnded,
+        Self::AuthorityState,
     ];
 
     /// The permanent number.
@@ -229,6 +263,24 @@ pub enum Effect {
         agreement: AgreementNumber,
         /// Whether it is in force now.
         in_force: bool,
+    },
+    /// A key was revoked.
+    KeyRevoked {
+        /// Whose.
+        member: MemberNumber,
+        /// Which.
+        key: KeyNumber,
+        /// The first height at which it is no longer good.
+        from: Height,
+        /// How many lines are suspended for it, in all of the member's books.
+        lines: u64,
+    },
+    /// An authority was suspended or given back.
+    Authority {
+        /// Which.
+        authority: AuthorityNumber,
+        /// Whether it is suspended now.
+        suspended: bool,
     },
 }
 

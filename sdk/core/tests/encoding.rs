@@ -65,6 +65,9 @@ fn operations() -> Vec<Operation> {
         Operation::SignAgreement { agreement: AgreementNumber(6), digest: Digest([0xee; 32]) },
         Operation::SuspendAgreement { agreement: AgreementNumber(6), ground },
         Operation::ResumeAgreement { agreement: AgreementNumber(6), ground },
+        Operation::RevokeKey { member: MemberNumber(4), key: KeyNumber(5), from: Height(1200), ground },
+        Operation::SuspendAuthority { authority: AuthorityNumber(6), ground },
+        Operation::ResumeAuthority { authority: AuthorityNumber(6), ground },
     ]
 }
 
@@ -78,6 +81,8 @@ fn effects() -> Vec<Effect> {
         },
         Effect::Replaced { act: ActNumber(4), book: BookNumber(1), line: LineNumber(7) },
         Effect::Agreement { agreement: AgreementNumber(6), in_force: true },
+        Effect::KeyRevoked { member: MemberNumber(4), key: KeyNumber(5), from: Height(1200), lines: 1025 },
+        Effect::Authority { authority: AuthorityNumber(6), suspended: true },
     ]
 }
 
@@ -90,6 +95,7 @@ fn made() -> Value {
         value("member", &world::member(Suite::Standard, 1)),
         value("certificate-type", &world::certificate_type()),
         value("authority", &world::authority()),
+        value("authority", &Authority { suspended: Some(MemberNumber(0)), ..world::authority() }),
         value("agreement", &world::agreement()),
         value("code-set", &world::code_set()),
         value("validator", world::validators(Suite::Standard).iter().next().expect("four")),
@@ -171,14 +177,14 @@ fn refused_bytes(domain: &Domain) -> Vec<Value> {
     let mut header = codec::encode(&World::new(Suite::Standard).header);
     header[2] = 9;
     refuse("header", "no suite has number 9", "D-4", header);
-    let authority = codec::encode(&world::authority());
-    let mut bad = authority.clone();
+    let mut bad = codec::encode(&world::authority());
     bad[20] = b'x';
     refuse("authority", "a division with a letter", "ID-7", bad);
-    let mut bad = authority;
+    let mut bad = codec::encode(&Effect::Agreement { agreement: AgreementNumber(6), in_force: true });
     let at = bad.len() - 1;
     bad[at] = 2;
-    refuse("authority", "a boolean that is neither 0 nor 1", "C-2", bad);
+    let done = [vec![0x77; 32], vec![0; 4], bad].concat();
+    refuse("outcome", "a boolean that is neither 0 nor 1", "C-2", done);
     let transaction = world::transaction(domain, 0);
     let mut unsigned = transaction.clone();
     unsigned.signatures.clear();
@@ -195,8 +201,8 @@ fn refused_bytes(domain: &Domain) -> Vec<Value> {
         .collect();
     refuse("transaction", "five signatures", "T-4", codec::encode(&five));
     let mut unknown = codec::encode(&transaction);
-    unknown[32 + 4 + 8 + 16] = 11;
-    refuse("transaction", "no operation has number 11", "C-2", unknown);
+    unknown[32 + 4 + 8 + 16] = 14;
+    refuse("transaction", "no operation has number 14", "C-2", unknown);
     let mut algorithm = codec::encode(&transaction);
     let at = algorithm.len() - 65;
     algorithm[at] = 9;

@@ -173,11 +173,16 @@ OPERATION = variant(
     ("propose-agreement", struct(terms=TERMS)),
     ("sign-agreement", struct(agreement=U32, digest=DIGEST)),
     ("suspend-agreement", struct(agreement=U32, ground=GROUND)),
-    ("resume-agreement", struct(agreement=U32, ground=GROUND)))
+    ("resume-agreement", struct(agreement=U32, ground=GROUND)),
+    ("revoke-key", struct(member=U32, key=U16, **{"from": U64}, ground=GROUND)),
+    ("suspend-authority", struct(authority=U32, ground=GROUND)),
+    ("resume-authority", struct(authority=U32, ground=GROUND)))
 EFFECT = variant(
     ("book-opened", struct(book=U32)), ("sealed", struct(book=U32, seal=U64, first=U64, count=U32)),
     ("acted", struct(act=U64, standing=STANDING)), ("replaced", struct(act=U64, book=U32, line=U64)),
-    ("agreement", struct(agreement=U32, in_force=BOOL)))
+    ("agreement", struct(agreement=U32, in_force=BOOL)),
+    ("key-revoked", struct(member=U32, key=U16, **{"from": U64}, lines=U64)),
+    ("authority", struct(authority=U32, suspended=BOOL)))
 OUTCOME = struct(
     transaction=DIGEST, decision=variant(("done", EFFECT), ("refused", struct(refusal=U16, detail=U64))))
 HEADER = struct(
@@ -220,14 +225,15 @@ KINDS = {
         consumers=listed(U32), purposes=listed(U16), grant_purposes=listed(U16)),
     "authority": struct(
         version=U32, member=U32, certificate_type=U32, division=DIVISION, **{"from": U32}, until=U32, basis=TEXT,
-        suspended=BOOL),
+        suspended=option(U32)),
     "agreement": struct(
         version=U32, terms=TERMS, parties=listed(struct(member=U32, signed=option(U64))),
         status=variant("proposed", "in-force", ("suspended", struct(by=U32, since=U64)))),
     "code-set": struct(version=U32, name=TEXT, codes=listed(struct(code=TEXT, name=TEXT))),
     "book": struct(
-        version=U32, subject=SUBJECT, division=DIVISION, issuer=CREDIT, keeper=U32, opened=U64, lines=U64, pages=HEAD,
-        seals=HEAD, acts=HEAD, heads=HEAD),
+        version=U32, subject=SUBJECT, division=DIVISION, issuer=CREDIT, keeper=U32, opened=U64, changed=U64,
+        lines=U64, pages=HEAD, seals=HEAD, acts=HEAD, heads=HEAD,
+        suspended=listed(struct(cause=variant(("key", struct(key=U16))), first=U64, last=U64))),
     "page": struct(
         lines=U16, root=DIGEST,
         exceptions=listed(struct(

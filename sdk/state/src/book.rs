@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use fengni_core::book::{Book, Line, ListHead, Seal, Subject, page_root};
+use fengni_core::book::{Book, Line, ListHead, Seal, Subject, SuspensionCause, page_root};
 use fengni_core::id::{CreditCode, Division};
 use fengni_core::limits::PAGE_LINES;
 use fengni_core::list::{ListKind, NumberedList};
@@ -12,6 +12,7 @@ use fengni_core::{ActNumber, BookNumber, Digest, Domain, Height, LineNumber, Mem
 use rpds::VectorSync;
 
 use crate::state::StateParts;
+use crate::suspension::with_runs;
 
 /// A book: what proofs and rules need at hand.
 #[derive(Clone)]
@@ -59,11 +60,13 @@ impl BookState {
             issuer,
             keeper,
             opened,
+            changed: opened,
             lines: 0,
             pages: head(&lists.pages),
             seals: head(&lists.seals),
             acts: head(&lists.acts),
             heads: head(&lists.heads),
+            suspended: Vec::new(),
         };
         Self {
             record,
@@ -101,7 +104,9 @@ impl BookState {
         }
         book.open_lines = parts.open_lines(number).into_iter().collect();
         book.record.version = record.version;
+        book.record.changed = record.changed;
         book.record.lines = record.lines;
+        book.record.suspended = record.suspended.clone();
         book.refresh_heads(domain);
         book
     }
@@ -153,6 +158,11 @@ impl BookState {
         let page = self.page(line.page()).filter(|_| line.0 < self.record.lines)?;
         let (standing, holds) = page.standing(line.place());
         Some((standing, holds.to_vec()))
+    }
+
+    /// Whether a line is suspended together with others. Rule B-9.
+    pub(crate) fn is_suspended(&self, line: LineNumber) -> bool {
+        self.record.suspended.iter().any(|suspension| suspension.covers(line))
     }
 
     /// One of the book's lists.
@@ -218,6 +228,16 @@ impl BookState {
         let page = usize::try_from(line.page().0).expect("pages in memory number fewer than 2^64");
         let page = self.pages.get_mut(page).expect("the line exists, so its page does");
         Arc::make_mut(page).set(line.place(), standing, holds);
+    }
+
+    /// Suspends runs of lines, each from its first to its last. Rule B-9.
+    pub(crate) fn suspend(&mut self, height: Height, cause: SuspensionCause, runs: &[(LineNumber, LineNumber)]) {
+        let suspended = with_runs(&self.record.suspended, cause, runs);
+        if suspended != self.record.suspended {
+            self.record.suspended = suspended;
+            self.record.version += 1;
+            self.record.changed = height;
+        }
     }
 
     /// Brings page records, lists and the book record in line after a block.

@@ -6,14 +6,16 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 
-use fengni_core::book::{Line, Seal, Tag};
+use fengni_core::book::{Line, Seal, SuspensionCause, Tag};
 use fengni_core::day::{Day, Millis};
 use fengni_core::outcome::Refusal;
-use fengni_core::record::{Agreement, Member, Record};
+use fengni_core::proof::BookList;
+use fengni_core::record::{Agreement, Authority, Member, Record};
 use fengni_core::shelf::Shelf;
 use fengni_core::standing::{Act, Hold, Standing};
 use fengni_core::{
-    ActNumber, AgreementNumber, BookNumber, Height, LineNumber, LinePlace, MemberNumber, PageNumber, SealNumber,
+    ActNumber, AgreementNumber, AuthorityNumber, BookNumber, Height, LineNumber, LinePlace, MemberNumber, PageNumber,
+    SealNumber,
 };
 
 use crate::book::BookState;
@@ -29,6 +31,7 @@ pub(crate) struct Draft<'a, R> {
     tags: HashMap<(BookNumber, Tag), LinePlace>,
     lines: HashMap<LinePlace, Line>,
     acts: HashMap<(BookNumber, ActNumber), Act>,
+    seals: HashMap<(BookNumber, SealNumber), Seal>,
     /// Pages that changed, by book: a book is here when anything in it changed.
     touched: BTreeMap<BookNumber, BTreeSet<PageNumber>>,
     changed: BTreeSet<(Shelf, u32)>,
@@ -45,6 +48,7 @@ impl<'a, R: Records> Draft<'a, R> {
             tags: HashMap::new(),
             lines: HashMap::new(),
             acts: HashMap::new(),
+            seals: HashMap::new(),
             touched: BTreeMap::new(),
             changed: BTreeSet::new(),
             writes: Vec::new(),
@@ -68,11 +72,20 @@ impl<'a, R: Records> Draft<'a, R> {
         self.state.agreements.get(number.0).cloned().ok_or(Refusal::UnknownAgreement)
     }
 
+    pub(crate) fn authority(&self, number: AuthorityNumber) -> Result<Arc<Authority>, Refusal> {
+        self.state.authorities.get(number.0).cloned().ok_or(Refusal::UnknownAuthority)
+    }
+
     /// Standing and holds of a line; holds that ended by themselves are left out.
     pub(crate) fn standing(&self, place: LinePlace) -> Result<(Standing, Vec<Hold>), Refusal> {
         let (standing, mut holds) = self.book(place.book)?.standing(place.line).ok_or(Refusal::UnknownLine)?;
         holds.retain(|hold| hold.is_live(self.time));
         Ok((standing, holds))
+    }
+
+    /// Whether a line is held: by a body whose hold is live, or together with others (S-3, B-9).
+    pub(crate) fn is_held(&self, place: LinePlace, holds: &[Hold]) -> bool {
+        !holds.is_empty() || self.state.book(place.book).is_some_and(|book| book.is_suspended(place.line))
     }
 
     /// A line, stored before or added by this block.
@@ -101,6 +114,17 @@ impl<'a, R: Records> Draft<'a, R> {
     pub(crate) fn act(&self, book: BookNumber, number: ActNumber) -> Option<Act> {
         let written = self.acts.get(&(book, number)).cloned();
         written.or_else(|| self.records.act(book, number))
+    }
+
+    /// How many seals a book has.
+    pub(crate) fn seals(&self, book: BookNumber) -> u64 {
+        self.state.book(book).map_or(0, |book| book.list(BookList::Seals).len())
+    }
+
+    /// A seal that the book counts, stored before or added by this block.
+    pub(crate) fn sealed(&self, book: BookNumber, number: SealNumber) -> Seal {
+        let written = self.seals.get(&(book, number)).cloned();
+        written.or_else(|| self.records.seal(book, number)).expect("every seal that a book counts is stored")
     }
 
     fn book_mut(&mut self, number: BookNumber) -> &mut BookState {
@@ -146,6 +170,7 @@ impl<'a, R: Records> Draft<'a, R> {
             self.tags.insert((space, line.tag), place);
             self.writes.push(Write::Tag { space, tag: line.tag, place });
         }
+        self.seals.insert((book, number), seal.clone());
         self.writes.push(Write::Lines { book, first, lines: lines.to_vec() });
         self.writes.push(Write::Seal { book, number, seal });
         (number, first)
@@ -166,6 +191,20 @@ impl<'a, R: Records> Draft<'a, R> {
     /// Puts the standing a new line begins with.
     pub(crate) fn begin_with(&mut self, place: LinePlace, standing: Standing, holds: Vec<Hold>) {
         self.book_mut(place.book).set_standing(place.line, standing, holds);
+    }
+
+    /// Suspends runs of a book's lines together, if there are any.
+    pub(crate) fn suspend(&mut self, book: BookNumber, cause: SuspensionCause, runs: &[(LineNumber, LineNumber)]) {
+        if !runs.is_empty() {
+            let height = self.height;
+            self.book_mut(book).suspend(height, cause, runs);
+        }
+    }
+
+    /// Puts another version of an authority.
+    pub(crate) fn replace_authority(&mut self, number: AuthorityNumber, record: Authority) {
+        self.state.authorities.replace(number.0, record);
+        self.changed.insert((Shelf::Authorities, number.0));
     }
 
     /// Puts another version of a member's record.

@@ -23,6 +23,7 @@ mod prove;
 mod records;
 mod registry;
 mod state;
+mod suspension;
 
 pub use apply::{Applied, apply};
 pub use block::{BlockError, CheckedBlock, Known, Proposal, RecentIds, assemble, check, execute};

@@ -18,7 +18,7 @@ use fengni_core::tree;
 use fengni_core::{ActNumber, BookNumber, Digest, Domain, Height, LineNumber, PageNumber, SealNumber};
 
 use crate::book::BookState;
-use crate::records::Records;
+use crate::records::{Records, partition};
 use crate::state::State;
 
 /// Makes a pack of the state that `header` and `certificate` finish.
@@ -57,6 +57,8 @@ pub fn pack(
 struct Past {
     lines: u64,
     acts: u64,
+    /// Whether its record has changed in its lists alone.
+    grown: bool,
 }
 
 impl Past {
@@ -67,18 +69,12 @@ impl Past {
         let lines = records.seal(number, SealNumber(first)).filter(|_| first < seals);
         let acts = book.list(BookList::Acts).len();
         let later = |act: u64| records.act(number, ActNumber(act)).is_none_or(|act| act.height > height);
-        Self { lines: lines.map_or(book.record().lines, |seal| seal.first.0), acts: partition(acts, later) }
+        Self {
+            lines: lines.map_or(book.record().lines, |seal| seal.first.0),
+            acts: partition(acts, later),
+            grown: book.record().changed <= height,
+        }
     }
-}
-
-/// The first of `count` numbers for which `later` holds, where it holds for all after it too.
-fn partition(count: u64, later: impl Fn(u64) -> bool) -> u64 {
-    let (mut low, mut high) = (0, count);
-    while low < high {
-        let middle = low + (high - low) / 2;
-        if later(middle) { high = middle } else { low = middle + 1 }
-    }
-    low
 }
 
 /// A book's part of a pack, or `None` where nothing has changed since.
@@ -92,8 +88,7 @@ fn part(
 ) -> Option<BookPart> {
     let record = book.record();
     let acts = book.list(BookList::Acts).len();
-    // A record whose other fields were never changed is, but for its lists, as the reader has it.
-    let grown = past.is_some() && record.version == 1;
+    let grown = past.as_ref().is_some_and(|past| past.grown);
     if grown && past.as_ref().is_some_and(|past| (past.lines, past.acts) == (record.lines, acts)) {
         return None;
     }
@@ -102,7 +97,7 @@ fn part(
         true => RecordPart::Grown { lines: record.lines, lists },
         false => RecordPart::Whole(Bytes(record.encode())),
     };
-    let past = past.unwrap_or(Past { lines: 0, acts: 0 });
+    let past = past.unwrap_or(Past { lines: 0, acts: 0, grown: false });
     let pages = if covered { pages(domain, records, number, book, &past) } else { Bytes::default() };
     Some(BookPart { number, record: bytes, pages })
 }

@@ -28,6 +28,16 @@ pub trait Records {
     }
 }
 
+/// The first of `count` numbers for which `later` holds, where it holds for all after it too.
+pub(crate) fn partition(count: u64, later: impl Fn(u64) -> bool) -> u64 {
+    let (mut low, mut high) = (0, count);
+    while low < high {
+        let middle = low + (high - low) / 2;
+        if later(middle) { high = middle } else { low = middle + 1 }
+    }
+    low
+}
+
 /// One thing to store with a block. Applying the writes of all blocks in order gives what
 /// [`Records`] reads and what a state is loaded from.
 #[derive(Clone, PartialEq, Eq, Debug)]

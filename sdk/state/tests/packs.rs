@@ -6,8 +6,10 @@
 mod common;
 
 use common::story::Story;
+use fengni_core::bytes::Bytes;
 use fengni_core::pack::{Basis, Pack, PackError, RecordPart, ShelfPart, Subscription, TrustPack};
-use fengni_core::{CommitCertificate, Header, Height, Suite, TypeNumber};
+use fengni_core::record::Record as _;
+use fengni_core::{CommitCertificate, Header, Height, LineNumber, Suite, TypeNumber};
 use fengni_state::{State, pack};
 use proptest::prelude::*;
 use serde_json::json;
@@ -37,6 +39,8 @@ const YEARS: &str = "
       police        renew a11 B r                 ok
     block
       police        suspend c999 until:+9d        ok
+    block
+      police/adm    revoke-key police 5 from:3    ok
 ";
 
 /// A state and what made it final.
@@ -111,6 +115,30 @@ fn q7_nothing_changed_costs_little() {
     let delta = make(&story, at, &Subscription::default(), Some(&held.basis()));
     assert!(delta.changed.is_empty() && delta.shelves.iter().all(|part| *part == ShelfPart::Same));
     assert!(delta.encode().len() < 1200, "{} bytes, {} full", delta.encode().len(), full.encode().len());
+}
+
+#[test]
+fn q7_a_revocation_reaches_a_device_and_costs_its_book_one_whole_record() {
+    let (story, moments) = years(Suite::Standard);
+    let (before, after) = (&moments[6], &moments[7]);
+    let held = open(&story, make(&story, before, &Subscription::default(), None), None).expect("it adds up");
+    let delta = make(&story, after, &Subscription::default(), Some(&held.basis()));
+    let kept = after.state.books().find(|(_, book)| !book.record().suspended.is_empty()).expect("the licences");
+    let changed: Vec<_> = delta.changed.iter().map(|part| (part.number, &part.record)).collect();
+    assert_eq!(changed, [(kept.0, &RecordPart::Whole(Bytes(kept.1.record().encode())))]);
+    let opened = open(&story, delta.clone(), Some(&held)).expect("it adds up");
+    let keys = |line: u64| {
+        let (_, book, _) = opened.books().find(|(number, ..)| *number == kept.0).expect("the licences");
+        book.revoked_keys(LineNumber(line)).map(|key| key.0).collect::<Vec<_>>()
+    };
+    // What both keys sealed at height 2 was sealed before; 30 lines at height 3 were not.
+    assert_eq!((keys(999), keys(1000), keys(1029), keys(1030)), (vec![], vec![5], vec![5], vec![]));
+    // A delta that hides the suspension does not add up.
+    let mut hidden = delta;
+    let record = kept.1.record();
+    let lists = [record.pages, record.seals, record.acts, record.heads];
+    hidden.changed[0].record = RecordPart::Grown { lines: record.lines, lists };
+    assert_eq!(open(&story, hidden, Some(&held)), Err(PackError::StateRoot));
 }
 
 #[test]

@@ -27,8 +27,9 @@ const ROLES: [Role; 8] = [
 /// Operations: what is asked, which keys it takes, who may ask it, and what others hear.
 ///
 /// Enforcement, consumption and agreements go by name (in the type, in the terms), not by role;
-/// a regulator alone reaches the agreements of those below it.
-const OPERATIONS: [(&str, &str, &str, &str); 18] = [
+/// a regulator alone reaches the agreements of those below it, and the authorities of its region.
+/// Keys are a matter of superiors.
+const OPERATIONS: [(&str, &str, &str, &str); 23] = [
     ("open H licence 31", "iss", "issuer", "ROLE_MISSING"),
     ("seal MINE h", "iss", "issuer", "ROLE_MISSING"),
     ("renew MINE:0 MINE h", "iss", "issuer", "ROLE_MISSING"),
@@ -47,6 +48,11 @@ const OPERATIONS: [(&str, &str, &str, &str); 18] = [
     ("sign RP", "adm", "any", ""),
     ("suspend-agreement RL", "adm", "regulator", "NOT_ENTITLED"),
     ("suspend-agreement RF", "adm", "any", ""),
+    ("revoke-key town 4 from:1", "adm", "any", ""),
+    ("revoke-key police 4 from:1", "adm", "nobody", "NOT_ENTITLED"),
+    ("suspend-authority 4", "adm", "any", ""),
+    ("suspend-authority 0", "adm", "regulator", "NOT_ENTITLED"),
+    ("resume-authority 5", "adm", "nobody", "NOT_ENTITLED"),
 ];
 
 /// A register with something for each operation; the hall has one role and stands above the town.
@@ -112,6 +118,7 @@ fn gov04_every_role_and_operation() {
             let may = match who {
                 "issuer" => role == Role::Issuer,
                 "regulator" => role == Role::Regulator,
+                "nobody" => false,
                 _ => true,
             };
             // An issuer's own first book stands already; another region is free.

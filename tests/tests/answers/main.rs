@@ -5,6 +5,7 @@
 
 mod common;
 mod offline;
+mod revoked;
 
 use std::path::PathBuf;
 use std::sync::Mutex;

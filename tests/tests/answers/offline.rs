@@ -22,26 +22,26 @@ use crate::common::{Held, World};
 const HOUR_MILLIS: u64 = 3_600_000;
 
 /// A clerk's device.
-struct Device {
+pub(crate) struct Device {
     store: TrustStore,
-    question: Question,
+    pub(crate) question: Question,
 }
 
 impl Device {
-    fn new(world: &World, subscription: Subscription) -> Self {
+    pub(crate) fn new(world: &World, subscription: Subscription) -> Self {
         let verifier = sample::member("HRS").expect("a sample member");
         let question = Question { verifier, purpose: purpose_code(TRAFFIC), min_grade: None, challenge: None };
         Self { store: TrustStore::new(world.genesis.checkpoint(), subscription), question }
     }
 
-    fn update(&mut self, world: &World) -> Updated {
+    pub(crate) fn update(&mut self, world: &World) -> Updated {
         let url = world.caught_up("hrs");
         let gateway = Gateway::http(&[url], &HttpOptions::default()).expect("a URL of this test");
         trust::update(&mut self.store, &gateway, clock::now(), &mut |_, _| ()).expect("an honest node")
     }
 
     #[track_caller]
-    fn expect(&self, code: &Code, now: Millis, expected: VerdictCode, because: &str) -> Verdict {
+    pub(crate) fn expect(&self, code: &Code, now: Millis, expected: VerdictCode, because: &str) -> Verdict {
         let verdict = self.store.judge(code, &self.question, now);
         let said = &verdict.reason.en;
         assert_eq!(verdict.code, expected, "{said}");
@@ -53,13 +53,13 @@ impl Device {
 
 /// A wallet that has asked where its certificate stands. Other stories seal on the same page: a
 /// path that is younger than the pack leads in any case, an older one may not.
-fn phone(world: &World, held: &Held) -> Wallet {
+pub(crate) fn phone(world: &World, held: &Held) -> Wallet {
     let mut wallet = world.wallet(held);
     wallet.refresh(&mut world.ledger(&[world.caught_up("gov")])).expect("an honest node");
     wallet
 }
 
-fn show(wallet: &Wallet, now: Millis) -> Code {
+pub(crate) fn show(wallet: &Wallet, now: Millis) -> Code {
     let identifier = wallet.certificates().next().expect("one certificate").identifier();
     wallet.show(&identifier, &Show::everyday(purpose_code(TRAFFIC), now).expect("randomness")).expect("a code")
 }

@@ -114,11 +114,13 @@ impl Chain {
             issuer: member.code,
             keeper: psb,
             opened: Height(1),
+            changed: Height(1),
             lines: 0,
             pages: ListHead { size: 0, digest: Digest::default() },
             seals: ListHead { size: 0, digest: Digest::default() },
             acts: ListHead { size: 0, digest: Digest::default() },
             heads: ListHead { size: 0, digest: Digest::default() },
+            suspended: vec![],
         };
         let book = BookOfLines { record, lines: vec![], seals: vec![], acts: vec![], standings: BTreeMap::new() };
         let mut chain = Self {

@@ -40,7 +40,7 @@ impl Checkpoint {
 }
 
 /// A checkpoint that a member's node vouches for: no proof, and the member's word for good.
-#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize, Encode, Decode)]
 pub struct SignedCheckpoint {
     /// What the node knows as final.
     pub checkpoint: Checkpoint,

@@ -294,7 +294,7 @@ impl LightClient {
         // A header may have been believed because enough of the set before signed it as well: the set
         // it names may be this very one.
         let named = handover.header.next_validators;
-        let mut later = self.seen.range(from..);
+        let mut later = self.seen.iter().filter(|(height, _)| **height >= from);
         self.ended = later.find(|(_, (_, found))| found.header.next_validators != named).map(|(height, _)| *height);
         Ok(())
     }

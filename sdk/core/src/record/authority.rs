@@ -26,8 +26,8 @@ pub struct Authority {
     pub until: Day,
     /// The rule it rests on.
     pub basis: String,
-    /// Whether it is withheld for now.
-    pub suspended: bool,
+    /// Who withholds it for now, if anybody does.
+    pub suspended: Option<MemberNumber>,
 }
 
 impl Authority {
@@ -37,7 +37,7 @@ impl Authority {
             && self.certificate_type == kind
             && self.division.covers(division)
             && (self.from..=self.until).contains(&day)
-            && !self.suspended
+            && self.suspended.is_none()
     }
 }
 

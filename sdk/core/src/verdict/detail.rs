@@ -131,10 +131,10 @@ pub enum Detail {
     },
     /// The seal's keys.
     SealKeys {
-        /// Keys of the issuer that were not valid.
+        /// Keys of the issuer that were not valid, or for whose revocation the line is suspended.
         keys: Vec<KeyNumber>,
-        /// When they sealed.
-        height: Height,
+        /// When they sealed; `None` where no seal is at hand.
+        height: Option<Height>,
     },
     /// Suspensions in force.
     Holds {

@@ -1,7 +1,8 @@
 //! The issuer: whether it might issue this, and whether the keys that sealed it were its own.
 
+use crate::book::Book;
 use crate::certificate::Facts;
-use crate::number::LinePlace;
+use crate::number::{Height, KeyNumber, LineNumber, LinePlace};
 use crate::proof::Proven;
 use crate::record::Authority;
 use crate::verdict::{AuthorityFault, Detail, VerdictCode};
@@ -34,27 +35,29 @@ fn miss(scene: &Scene, authority: &Authority, facts: &Facts) -> Option<Authority
         Some(AuthorityFault::OtherType)
     } else if !authority.division.covers(&scene.book.division) {
         Some(AuthorityFault::OtherDivision)
-    } else if authority.suspended && (authority.from..=authority.until).contains(&facts.issued) {
+    } else if authority.suspended.is_some() && (authority.from..=authority.until).contains(&facts.issued) {
         Some(AuthorityFault::Suspended)
     } else {
         Some(AuthorityFault::OutsidePeriod)
     }
 }
 
-/// Rule V-11: every key of the seal was valid when it sealed.
+/// Rule V-11: every key of the seal was valid when it sealed, and no revocation suspends the line.
 ///
 /// Revoking a key ends it at the height from which it is suspected, so that what it sealed since
-/// is refused and what it sealed before stays good. Offline there may be no seals at hand: then
-/// the suspensions that a revocation brings stand in the page record. Tells whether it was checked.
+/// is refused and what it sealed before stays good. The book's record says which lines these are,
+/// and more where it had to be brief: it is at hand offline too, where no seals are.
 pub(super) fn check_seal_keys(
     scene: &Scene,
     place: LinePlace,
     proven: &Proven,
     context: &Context,
-) -> Result<bool, Finding> {
-    let seal = match (proven.seal_of(place), context.mode) {
+) -> Result<(), Finding> {
+    let seal = proven.seal_of(place);
+    check_suspensions(&scene.book, place.line, seal.as_ref().map(|seal| seal.height))?;
+    let seal = match (seal, context.mode) {
         (Some(seal), _) => seal,
-        (None, Mode::Offline) => return Ok(false),
+        (None, Mode::Offline) => return Ok(()),
         (None, Mode::Online) => return Err(Finding::missing("no seal covers the line")),
     };
     let mut revoked = Vec::new();
@@ -64,9 +67,20 @@ pub(super) fn check_seal_keys(
             revoked.push(*number);
         }
     }
-    if revoked.is_empty() {
-        Ok(true)
+    none_revoked(revoked, Some(seal.height))
+}
+
+/// Rule V-11 by the book's record alone.
+///
+/// - `sealed`: the height of the line's seal, where it is known.
+pub(super) fn check_suspensions(book: &Book, line: LineNumber, sealed: Option<Height>) -> Result<(), Finding> {
+    none_revoked(book.revoked_keys(line).collect(), sealed)
+}
+
+fn none_revoked(keys: Vec<KeyNumber>, height: Option<Height>) -> Result<(), Finding> {
+    if keys.is_empty() {
+        Ok(())
     } else {
-        Err(Finding::new(VerdictCode::IssuerKeyRevoked, Detail::SealKeys { keys: revoked, height: seal.height }))
+        Err(Finding::new(VerdictCode::IssuerKeyRevoked, Detail::SealKeys { keys, height }))
     }
 }

@@ -15,7 +15,7 @@ use crate::verdict::{Answer, Check, Detail, Document, LineFault, Verdict, Verdic
 
 use super::finding::Finding;
 use super::path::check_path;
-use super::{Context, Mode, SKEW_SECS, ages, as_of, standing};
+use super::{Context, Mode, SKEW_SECS, ages, as_of, authority, standing};
 
 /// What is recorded about the document with this identifier.
 ///
@@ -108,7 +108,9 @@ fn judge(
     standing::check_ages(proven, context, limit_secs, parameters.trusting_period_secs)?;
     let page = proven.page(place.book, place.line.page())?;
     let (standing, holds) = page.standing(place.line.place());
-    let recorded = standing::check_state(standing, place, identifier, proven, context)
+    let sealed = proven.seal_of(place).map(|seal| seal.height);
+    let recorded = authority::check_suspensions(&book, place.line, sealed)
+        .and_then(|()| standing::check_state(standing, place, identifier, proven, context))
         .and_then(|()| standing::check_holds(holds, proven, context))
         .err()
         .map(Finding::verdict);

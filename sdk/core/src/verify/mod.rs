@@ -208,9 +208,8 @@ fn judge(
 
     authority::check_authority(scene, &code.shown.facts)?;
     steps.passed(Check::IssuerAuthority);
-    if authority::check_seal_keys(scene, code.shown.place, proven, context)? {
-        steps.passed(Check::IssuerKey);
-    }
+    authority::check_seal_keys(scene, code.shown.place, proven, context)?;
+    steps.passed(Check::IssuerKey);
     let standing = standing::check_line(code.shown.place, &identifier, proven, context)?;
     steps.passed(Check::Standing);
     standing::check_validity(&code.shown.facts, context)?;

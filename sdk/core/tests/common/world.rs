@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 
 use fengni_core::block::{Header, PROTOCOL_VERSION, outcomes_digest, transactions_digest};
-use fengni_core::book::{Book, Line, ListHead, Seal, Subject, Tag, page_root};
+use fengni_core::book::{Book, Line, ListHead, Seal, Subject, Suspension, SuspensionCause, Tag, page_root};
 use fengni_core::bytes::Bytes;
 use fengni_core::certificate::Grade;
 use fengni_core::id::{CreditCode, Division, TypeCode};
@@ -153,7 +153,7 @@ pub fn authority() -> Authority {
         from: Day(20_454),
         until: Day(22_279),
         basis: "制发清单".into(),
-        suspended: false,
+        suspended: None,
     }
 }
 
@@ -273,18 +273,25 @@ pub fn heads() -> Vec<ActHeads> {
 pub fn book(domain: &Domain, lists: &BTreeMap<BookList, (NumberedList, Vec<Vec<u8>>)>) -> Book {
     let head = |list: BookList| ListHead { size: lists[&list].0.len(), digest: lists[&list].0.digest(domain) };
     Book {
-        version: 1,
+        version: 3,
         subject: Subject::Certificates { certificate_type: TypeNumber(0) },
         division: Division::parse("3199").expect("right"),
         issuer: CreditCode::parse("11319900XN0100021G").expect("right"),
         keeper: MemberNumber(1),
         opened: Height(2),
+        changed: Height(7),
         lines: 1029,
         pages: head(BookList::Pages),
         seals: head(BookList::Seals),
         acts: head(BookList::Acts),
         heads: head(BookList::Heads),
+        suspended: vec![suspension(1, 3, 7), suspension(1, 1024, 1028), suspension(2, 0, 1028)],
     }
+}
+
+fn suspension(key: u16, first: u64, last: u64) -> Suspension {
+    let cause = SuspensionCause::Key { key: KeyNumber(key) };
+    Suspension { cause, first: LineNumber(first), last: LineNumber(last) }
 }
 
 pub fn outcomes(domain: &Domain) -> Vec<Outcome> {

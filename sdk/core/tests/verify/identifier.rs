@@ -40,6 +40,12 @@ fn v19_a_typed_identifier_gives_what_is_recorded() {
         recorded(|s| s.world.succeed(s.file.place, ActKind::Renew, State::Superseded, s.second.place)),
         Some(VerdictCode::Superseded)
     );
+    // What a stolen key sealed is that first, whatever was done to it afterwards.
+    let stolen = |s: &mut Scan| {
+        s.world.state(s.file.place, State::Revoked);
+        s.world.suspend(s.file.place, 0, 1000);
+    };
+    assert_eq!(recorded(stolen), Some(VerdictCode::IssuerKeyRevoked));
     // A lost phone says nothing about the document.
     assert_eq!(
         recorded(|s| s.world.set(s.file.place, Standing { key_blocked: true, ..Standing::ACTIVE }, vec![])),

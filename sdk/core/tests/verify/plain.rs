@@ -15,7 +15,7 @@ fn details() -> Vec<Detail> {
         Detail::Malformed { error: long.clone() },
         Detail::Lifetime { claimed_secs: u32::MAX, allowed_secs: 120 },
         Detail::CodeTime { issued_secs: u64::MAX, expires_secs: u64::MAX },
-        Detail::SealKeys { keys: vec![KeyNumber(u16::MAX); 9], height: Height(u64::MAX) },
+        Detail::SealKeys { keys: vec![KeyNumber(u16::MAX); 9], height: Some(Height(u64::MAX)) },
         Detail::Holds { by: vec![Body { member: MemberNumber(9), name: Some(long.clone()) }; 16] },
         Detail::Successor { place, identifier: Some(long.clone()) },
         Detail::Successor { place, identifier: None },

@@ -10,7 +10,7 @@ use fengni_core::standing::{ActKind, Hold, Standing, State};
 use fengni_core::verdict::{
     AgreementFault, Answer, AuthorityFault, Body, Check, Detail, Display, Evidence, HolderFault, LineFault, VerdictCode,
 };
-use fengni_core::{BookNumber, Digest, Height, LineNumber, LinePlace, Millis};
+use fengni_core::{BookNumber, Digest, Height, KeyNumber, LineNumber, LinePlace, Millis};
 
 use crate::sample::{day, key};
 use crate::scan::Scan;
@@ -222,7 +222,7 @@ pub const STORIES: &[(&str, Change, VerdictCode)] = &[
         |s| s.world.authorities[0].until = day("2026-03-01"),
         VerdictCode::IssuerNotAuthorised,
     ),
-    ("a suspended authority", |s| s.world.authorities[0].suspended = true, VerdictCode::IssuerNotAuthorised),
+    ("a suspended authority", |s| s.world.authorities[0].suspended = Some(GOV), VerdictCode::IssuerNotAuthorised),
     ("no authority at all", |s| s.world.members[1].authorities.clear(), VerdictCode::IssuerNotAuthorised),
     (
         "a keeper with another code than the book's issuer",
@@ -237,6 +237,27 @@ pub const STORIES: &[(&str, Change, VerdictCode)] = &[
     (
         "a key that was retired after the seal",
         |s| s.world.members[1].keys[0].until = Some(Height(1250)),
+        VerdictCode::Valid,
+    ),
+    (
+        "among lines that are suspended with a key",
+        |s| s.world.suspend(s.file.place, s.file.place.line.0, s.file.place.line.0 + 9),
+        VerdictCode::IssuerKeyRevoked,
+    ),
+    (
+        "the last of the lines that are suspended with a key, and annulled",
+        |s| {
+            s.world.state(s.file.place, State::Annulled);
+            s.world.suspend(s.file.place, 0, s.file.place.line.0);
+        },
+        VerdictCode::IssuerKeyRevoked,
+    ),
+    (
+        "between lines that are suspended with a key",
+        |s| {
+            s.world.suspend(s.file.place, 0, s.file.place.line.0 - 1);
+            s.world.suspend(s.file.place, s.file.place.line.0 + 1, s.file.place.line.0 + 1);
+        },
         VerdictCode::Valid,
     ),
     ("a schema the type does not have", |s| s.reissue(|facts| facts.schema = 2), VerdictCode::ContentMismatch),
@@ -457,6 +478,9 @@ fn a_refusal_names_its_facts() {
     let authority = detail(|s| s.world.authorities[0].division = s.world.members[3].division);
     let issuer = "东海省公安厅交通管理局".to_owned();
     assert_eq!(authority, Detail::Authority { issuer, fault: AuthorityFault::OtherDivision });
+
+    let revoked = detail(|s| s.world.suspend(s.file.place, 0, 1000));
+    assert_eq!(revoked, Detail::SealKeys { keys: vec![KeyNumber(0)], height: Some(Height(1250)) });
 
     let beyond = detail(|s| {
         s.tampered(|s, code| {

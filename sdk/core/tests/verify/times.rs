@@ -69,6 +69,7 @@ fn v7_offline_the_type_says_how_old_a_standing_may_be() {
         offline(60, &|scan| scan.world.set(scan.file.place, Standing::ACTIVE, vec![Hold { by: PSB, until: None }])),
         Suspended
     );
+    assert_eq!(offline(60, &|scan| scan.world.suspend(scan.file.place, 0, 1000)), IssuerKeyRevoked);
     // Without a path that leads to the page the device knows, nothing can be said.
     assert_eq!(offline(60, &|scan| scan.file.path = PagePath::UNKNOWN), LedgerUnreachable);
     assert_eq!(offline(60, &|scan| scan.file.path.hashes[0].0[0] ^= 1), LedgerUnreachable);

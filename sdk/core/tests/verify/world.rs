@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 
 use fengni_core::block::Header;
-use fengni_core::book::{Book, Line, ListHead, Seal, Subject, page_root};
+use fengni_core::book::{Book, Line, ListHead, Seal, Subject, Suspension, SuspensionCause, page_root};
 use fengni_core::bytes::Bytes;
 use fengni_core::certificate::{Certificate, CertificateFile, Grade, PagePath};
 use fengni_core::finality::{CommitCertificate, CommitSignature, Validator, ValidatorSet, VoteStep, vote_bytes};
@@ -176,6 +176,13 @@ impl World {
         self.set(place, Standing::ACTIVE.with(state), vec![]);
     }
 
+    /// Suspends lines of a book for the revocation of a key, and leaves the keeper's record alone.
+    pub fn suspend(&mut self, place: LinePlace, first: u64, last: u64) {
+        let cause = SuspensionCause::Key { key: KeyNumber(0) };
+        let run = Suspension { cause, first: LineNumber(first), last: LineNumber(last) };
+        self.books[place.book.0 as usize].record.suspended.push(run);
+    }
+
     /// Closes a line in favour of another, as an act of this kind does.
     pub fn succeed(&mut self, old: LinePlace, kind: ActKind, state: State, new: LinePlace) {
         self.state(old, state);
@@ -340,7 +347,7 @@ fn authority(member: MemberNumber, kind: u32) -> Authority {
         from: day("2026-01-01"),
         until: day("2030-12-31"),
         basis: "示例条例第三条".into(),
-        suspended: false,
+        suspended: None,
     }
 }
 
@@ -373,11 +380,13 @@ fn book(keeper: MemberNumber, kind: u32, issuer: &str) -> TestBook {
         issuer: CreditCode::parse(issuer).expect("a sample code"),
         keeper,
         opened: Height(1000),
+        changed: Height(1000),
         lines: 0,
         pages: empty,
         seals: empty,
         acts: empty,
         heads: empty,
+        suspended: vec![],
     };
     TestBook { record, lines: vec![], seals: vec![], acts: vec![], pages: vec![], heads: vec![] }
 }

@@ -3,8 +3,10 @@
 //! Checks follow the order of [`Refusal`]'s numbers, so that the lowest broken rule answers.
 
 mod agreements;
+mod authorities;
 mod books;
 mod entitlement;
+mod keys;
 mod replace;
 mod standing;
 
@@ -36,12 +38,17 @@ pub(crate) struct Actor {
     pub(crate) keys: Vec<KeyNumber>,
     /// What the keys are for; `None` where they serve different purposes, which suits no operation.
     pub(crate) purpose: Option<KeyPurpose>,
+    /// Whether an earlier transaction of the block has revoked one of the keys.
+    pub(crate) revoked: bool,
 }
 
 impl Actor {
-    /// Refuses keys of other purposes than the operation asks for.
+    /// Refuses keys of other purposes than the operation asks for, and revoked ones.
     fn with_keys_for(&self, purposes: &[KeyPurpose]) -> Result<(), Refusal> {
-        if self.purpose.is_some_and(|purpose| purposes.contains(&purpose)) { Ok(()) } else { Err(Refusal::KeyPurpose) }
+        if !self.purpose.is_some_and(|purpose| purposes.contains(&purpose)) {
+            return Err(Refusal::KeyPurpose);
+        }
+        if self.revoked { Err(Refusal::KeyRevoked) } else { Ok(()) }
     }
 
     /// Refuses a member without the role.
@@ -110,10 +117,20 @@ fn run<R: Records>(draft: &mut Draft<'_, R>, transaction: &Transaction) -> Resul
             Ok(agreements::suspend(draft, &actor, *agreement, *ground)?)
         }
         Operation::ResumeAgreement { agreement, ground } => Ok(agreements::resume(draft, &actor, *agreement, *ground)?),
+        Operation::RevokeKey { member, key, from, ground } => {
+            Ok(keys::revoke(draft, &actor, (*member, *key), *from, *ground)?)
+        }
+        Operation::SuspendAuthority { authority, ground } => {
+            Ok(authorities::suspend(draft, &actor, *authority, *ground)?)
+        }
+        Operation::ResumeAuthority { authority, ground } => {
+            Ok(authorities::resume(draft, &actor, *authority, *ground)?)
+        }
     }
 }
 
-/// The acting member; its keys were checked with the block, their purpose is judged here.
+/// The acting member; its keys were checked with the block, their purpose is judged here, and
+/// whether they are good still.
 fn actor<R: Records>(draft: &Draft<'_, R>, transaction: &Transaction) -> Result<Actor, Refusal> {
     let number = transaction.body.member;
     let member = draft.member(number)?;
@@ -125,7 +142,9 @@ fn actor<R: Records>(draft: &Draft<'_, R>, transaction: &Transaction) -> Result<
     // Judged by each operation, because a missing role answers before it.
     let first = purposes.next();
     let purpose = first.filter(|first| purposes.all(|other| other == *first));
-    Ok(Actor { number, member, keys, purpose })
+    let is_good = |key: &KeyNumber| member.key(*key).is_some_and(|key| key.is_valid_at(draft.height));
+    let revoked = !keys.iter().all(is_good);
+    Ok(Actor { number, member, keys, purpose, revoked })
 }
 
 /// Refuses a reason that is not among the reference codes.

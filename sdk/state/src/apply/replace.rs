@@ -97,7 +97,8 @@ pub(super) fn transfer_in<R: Records>(
     may_issue(draft, actor, &to, kind)?;
     free_tags(draft, &to, &[new])?;
     allowed(draft, kind, ActKind::TransferIn)?;
-    if standing.state != LineState::TransferringOut || from.record().certificate_type() != kind {
+    let movable = standing.state == LineState::TransferringOut && !from.is_suspended(old.line);
+    if !movable || from.record().certificate_type() != kind {
         return Err(Refusal::WrongState.into());
     }
     if given_up_to(draft, old) != Some(actor.number) {

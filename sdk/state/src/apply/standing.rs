@@ -37,7 +37,8 @@ pub(super) fn change<R: Records>(
     if !kind.acts.has(act) {
         return Err(Refusal::ActNotAllowed);
     }
-    let (to, holds) = transition(draft.time, actor.number, change, standing, holds)?;
+    let held = draft.is_held(place, &holds);
+    let (to, holds) = transition(draft.time, actor.number, change, standing, (held, holds))?;
     if act.is_terminal() {
         count_terminal_act(draft, actor);
     }
@@ -72,7 +73,7 @@ pub(super) fn consume<R: Records>(
         return Err(Refusal::ActNotAllowed);
     }
     match standing.state {
-        LineState::Active if holds.is_empty() => (),
+        LineState::Active if !draft.is_held(place, &holds) => (),
         LineState::Consumed => return Err(Refusal::AlreadyConsumed),
         _ => return Err(Refusal::WrongState),
     }
@@ -108,13 +109,14 @@ pub(super) fn recorded<R: Records>(
     }
 }
 
-/// Rule S-4: what a change makes of a standing and its live holds.
+/// Rule S-4: what a change makes of a standing and its live holds. `held`: by these, or together
+/// with other lines of its book.
 fn transition(
     now: Millis,
     actor: MemberNumber,
     change: StandingChange,
     from: Standing,
-    mut holds: Vec<Hold>,
+    (held, mut holds): (bool, Vec<Hold>),
 ) -> Result<(Standing, Vec<Hold>), Refusal> {
     use LineState::{Active, Annulled, Cancelled, Expired, Revoked, TransferringOut};
     let only_from = |states: &[LineState], to: Standing| {
@@ -145,9 +147,7 @@ fn transition(
         StandingChange::Cancel => only_from(&[Active], from.with(Cancelled))?,
         StandingChange::Annul => only_from(&[Active], from.with(Annulled))?,
         StandingChange::Revoke => only_from(&[Active], from.with(Revoked))?,
-        StandingChange::TransferOut { .. } | StandingChange::Expire if !holds.is_empty() => {
-            return Err(Refusal::WrongState);
-        }
+        StandingChange::TransferOut { .. } | StandingChange::Expire if held => return Err(Refusal::WrongState),
         StandingChange::TransferOut { .. } => only_from(&[Active], from.with(TransferringOut))?,
         StandingChange::Expire => only_from(&[Active], from.with(Expired))?,
         StandingChange::CancelTransfer => only_from(&[TransferringOut], from.with(Active))?,

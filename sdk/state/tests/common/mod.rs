@@ -234,7 +234,7 @@ fn authority(row: &(&str, &str, &str, &str, &str, bool)) -> Authority {
         from: day(row.3),
         until: day(row.4),
         basis: "a list of 2022".into(),
-        suspended: row.5,
+        suspended: row.5.then(|| member("council")),
     }
 }
 

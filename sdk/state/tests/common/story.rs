@@ -9,17 +9,19 @@
 //!
 //! A member signs with one issuing key unless it says otherwise: `/adm`, `/enf`, `/app` and the
 //! like name other keys, `*2` two of them. Lines and books are named by the story; a line's tag
-//! comes from its name without the trailing `+` of a new holder key. An answer is `ok`, the name
+//! comes from its name without the trailing `+` of a new holder key. What stands of a book is its
+//! runs of suspended lines: `see B key4:3-9`. An answer is `ok`, the name
 //! of a refusal (with `@3` its detail) or `dropped` for a transaction no block takes.
 
-use fengni_core::book::{Line, Subject, Tag};
+use fengni_core::book::{Line, Subject, SuspensionCause, Tag};
 use fengni_core::bytes::Bytes;
 use fengni_core::certificate::Grade;
 use fengni_core::operation::{Cause, Ground, Operation, StandingChange};
 use fengni_core::outcome::{Decision, Effect, Outcome};
 use fengni_core::record::{AgreementStatus, AgreementTerms, Term};
 use fengni_core::{
-    AgreementNumber, BookNumber, Day, Digest, LineNumber, LinePlace, Millis, PurposeCode, ReasonCode, Suite, TypeNumber,
+    AgreementNumber, AuthorityNumber, BookNumber, Day, Digest, Height, KeyNumber, LineNumber, LinePlace, Millis,
+    PurposeCode, ReasonCode, Suite, TypeNumber,
 };
 
 use super::{Names, Network, division, kind, member};
@@ -142,7 +144,7 @@ impl Story {
             Effect::Agreement { agreement, .. } => {
                 self.agreements.extend(names.iter().map(|name| (name.clone(), *agreement)));
             }
-            Effect::Acted { .. } => (),
+            Effect::Acted { .. } | Effect::KeyRevoked { .. } | Effect::Authority { .. } => (),
         }
     }
 
@@ -198,6 +200,14 @@ impl Story {
             }
             "suspend-agreement" => Operation::SuspendAgreement { agreement: self.agreement(words[0]), ground },
             "resume-agreement" => Operation::ResumeAgreement { agreement: self.agreement(words[0]), ground },
+            "revoke-key" => {
+                let from = number(words[2], "from:").expect("a height");
+                let key = KeyNumber(words[1].parse().expect("a key's number"));
+                let member = number(words[0], "member:").map_or_else(|| member(words[0]), fengni_core::MemberNumber);
+                Operation::RevokeKey { member, key, from: Height(from.into()), ground }
+            }
+            "suspend-authority" => Operation::SuspendAuthority { authority: authority(words[0]), ground },
+            "resume-authority" => Operation::ResumeAuthority { authority: authority(words[0]), ground },
             _ => Operation::Change { place: self.place(words[0]), change: self.change(verb, &words[1..]), ground },
         };
         (operation, names)
@@ -263,9 +273,10 @@ impl Story {
     }
 
     fn see(&self, words: &[&str]) {
-        let found = match self.agreements.get(words[0]) {
-            Some(agreement) => self.agreement_words(*agreement),
-            None => self.standing_words(words[0]),
+        let found = match (self.agreements.get(words[0]), self.books.get(words[0])) {
+            (Some(agreement), _) => self.agreement_words(*agreement),
+            (_, Some(book)) => self.suspended_words(*book),
+            _ => self.standing_words(words[0]),
         };
         assert_eq!(found, words[1..].join(" "), "{} in block {}", words[0], self.network.state.height());
     }
@@ -284,6 +295,16 @@ impl Story {
         words.extend(standing.disputed.then(|| "disputed".into()));
         words.extend(standing.key_blocked.then(|| "blocked".into()));
         words.join(" ")
+    }
+
+    /// Lines of a book that are suspended together: the key, first and last line of each run.
+    pub fn suspended_words(&self, book: BookNumber) -> String {
+        let runs = &self.network.state.book(book).expect("a book").record().suspended;
+        let words = runs.iter().map(|run| {
+            let SuspensionCause::Key { key } = run.cause;
+            format!("key{key}:{}-{}", run.first, run.last)
+        });
+        words.collect::<Vec<_>>().join(" ")
     }
 
     fn agreement_words(&self, number: AgreementNumber) -> String {
@@ -326,6 +347,11 @@ fn actor(word: &str) -> (fengni_core::MemberNumber, Vec<u16>) {
         other => panic!("no keys {other}"),
     };
     (member(name), if purpose == "mixed" { keys.to_vec() } else { keys[..count].to_vec() })
+}
+
+/// An authority by its number.
+fn authority(word: &str) -> AuthorityNumber {
+    AuthorityNumber(word.parse().expect("an authority's number"))
 }
 
 /// `3*x` is x0, x1, x2.

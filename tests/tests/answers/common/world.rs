@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use fengni_client::decision::Decision;
 use fengni_client::gateway::Gateway;
 use fengni_client::ledger::Ledger;
-use fengni_client::submit::Settlement;
+use fengni_client::submit::{Settlement, Signers};
 use fengni_client::transport::HttpOptions;
 use fengni_client::verify::{Checked, Policy, Verifier};
 use fengni_client::wallet::{Show, Wallet};
@@ -20,7 +20,7 @@ use fengni_core::outcome::{Effect, Refusal};
 use fengni_core::verdict::{Answer, VerdictCode};
 use fengni_core::{BookNumber, Day, Domain, KeyAlgorithm, LinePlace, Millis, ReasonCode, SecretKey};
 use fengni_genesis::{Genesis, sample};
-use fengni_tests::{Network, Paper, holder_key, purpose_code};
+use fengni_tests::{Actor, Network, Paper, holder_key, purpose_code};
 
 /// Who issues what, from which node it acts, in the order in which the books are opened.
 const ISSUERS: [(&str, &str, &str); 4] =
@@ -50,7 +50,12 @@ impl World {
     /// The network that every story of this program shares; it ends with the last of them.
     pub fn shared() -> Arc<Self> {
         static SHARED: Mutex<Weak<World>> = Mutex::new(Weak::new());
-        let mut shared = SHARED.lock().unwrap_or_else(PoisonError::into_inner);
+        Self::shared_in(&SHARED)
+    }
+
+    /// The network that the stories of one place share.
+    pub fn shared_in(place: &Mutex<Weak<Self>>) -> Arc<Self> {
+        let mut shared = place.lock().unwrap_or_else(PoisonError::into_inner);
         shared.upgrade().unwrap_or_else(|| {
             let world = Arc::new(Self::start());
             *shared = Arc::downgrade(&world);
@@ -147,16 +152,34 @@ impl World {
 
     /// Lets a member act, and notes how high a node must be to have seen it.
     pub fn act(&self, member: &str, purpose: &str, persons: usize, operation: Operation) -> Settlement {
+        let signers = self.network().signers(member, purpose, persons);
+        let settlement = self.submit(member, signers, operation);
+        assert!(!matches!(settlement, Settlement::Undecided { .. }), "no outcome: {settlement:?}");
+        settlement
+    }
+
+    /// As [`World::act`] with keys named by their files, whatever becomes of it.
+    pub fn act_with(&self, member: &str, keys: &[&str], operation: Operation) -> Settlement {
+        let signers = self.network().signers_with(member, keys);
+        self.submit(member, signers, operation)
+    }
+
+    fn submit(&self, member: &str, signers: Signers, operation: Operation) -> Settlement {
         let node = ISSUERS.into_iter().find(|(_, issuer, _)| *issuer == member).map_or("gov", |(.., node)| node);
-        let mut actor = self.network().actor(member, purpose, persons, node);
-        let settlement = actor.submit(operation);
-        match settlement {
-            Settlement::Done { height, .. } | Settlement::Refused { height, .. } => {
-                self.newest.fetch_max(height.0, Ordering::SeqCst);
-            }
-            Settlement::Undecided { .. } => panic!("no outcome: {settlement:?}"),
+        let (ledger, submitter) = {
+            let network = self.network();
+            (network.ledger(&[node]), network.submitter(&[node]))
+        };
+        let settlement = Actor { ledger, submitter, signers }.submit(operation);
+        if let Settlement::Done { height, .. } | Settlement::Refused { height, .. } = settlement {
+            self.seen(height.0);
         }
         settlement
+    }
+
+    /// Notes a height that a node must have reached to have seen every act.
+    pub fn seen(&self, height: u64) {
+        self.newest.fetch_max(height, Ordering::SeqCst);
     }
 
     /// As [`World::act`] where the ledger must do it.

@@ -1,0 +1,120 @@
+//! `fengni key`: the keys of members, and their revocation in an emergency (密钥应急吊销).
+
+use anyhow::Result;
+use clap::{Args, Subcommand};
+use fengni_client::revocation;
+use fengni_core::outcome::Effect;
+use fengni_core::record::{KeyPurpose, Member, MemberKey};
+use fengni_core::{Height, KeyNumber, MemberNumber};
+use serde::Serialize;
+
+use crate::admin::ActingArgs;
+use crate::connect::ConnectArgs;
+use crate::ending::Ending;
+use crate::names::Names;
+use crate::output::{Output, table};
+use crate::standing::GroundArgs;
+
+/// What happens to a key.
+#[derive(Subcommand, Debug)]
+pub(crate) enum KeyCommand {
+    /// End a key that may be in strange hands, and suspend what it sealed since
+    #[command(after_help = "What it sealed before the suspected height stays good. What it sealed since answers
+ISSUER_KEY_REVOKED, and is sealed anew with another key where it was right: fengni supersede.
+
+Examples:
+  fengni key list PSB --network net
+  fengni key revoke PSB 4 --from 1200 --reason 901 --decision report.pdf --home net/members/psb
+  fengni key revoke PSB 4 --from 0 --reason 901 --decision report.pdf --home net/members/gov")]
+    Revoke(RevokeArgs),
+    /// List the keys of a member, or of all, with the heights at which they are good
+    #[command(after_help = "Examples:\n  fengni key list PSB --network net\n  fengni key list --network net --json")]
+    List {
+        /// Member, by short name, credit code, name or number
+        member: Option<String>,
+        #[command(flatten)]
+        connect: ConnectArgs,
+    },
+}
+
+/// `fengni key revoke`.
+#[derive(Args, Debug)]
+pub(crate) struct RevokeArgs {
+    /// Whose key: the acting member, or one below it
+    member: String,
+    /// Number of the key: see fengni key list
+    number: u16,
+    /// Height from which it is suspected; 0 for ever since
+    #[arg(long, value_name = "HEIGHT")]
+    from: u64,
+    #[command(flatten)]
+    ground: GroundArgs,
+    #[command(flatten)]
+    acting: ActingArgs,
+}
+
+pub(crate) fn run(command: &KeyCommand, output: Output) -> Result<Ending> {
+    match command {
+        KeyCommand::List { member, connect } => list(member.as_deref(), connect, output),
+        KeyCommand::Revoke(args) => revoke(args, output),
+    }
+}
+
+fn revoke(args: &RevokeArgs, output: Output) -> Result<Ending> {
+    args.acting.carry_out(
+        output,
+        |connection, names| {
+            let member = names.member(connection, &args.member)?;
+            let (key, from) = (KeyNumber(args.number), Height(args.from));
+            args.ground.asked(connection, names, |ground| revocation::revoke(member, key, from, ground))
+        },
+        |effect| match effect {
+            Effect::KeyRevoked { member, key, from, lines } => {
+                format!("key {key} of member {member} is revoked from height {from} on; {lines} lines are suspended")
+            }
+            other => format!("{other:?}"),
+        },
+    )
+}
+
+#[derive(Serialize)]
+struct Listed {
+    member: MemberNumber,
+    number: KeyNumber,
+    #[serde(flatten)]
+    key: MemberKey,
+}
+
+fn list(member: Option<&str>, connect: &ConnectArgs, output: Output) -> Result<Ending> {
+    let mut connection = connect.open(None)?;
+    let mut names = Names::default();
+    let wanted = member.map(|text| names.member(&mut connection, text)).transpose()?;
+    let members: Vec<Member> = names.members(&mut connection)?.to_vec();
+    let named = (0..).map(MemberNumber).zip(&members).filter(|(number, _)| wanted.is_none_or(|it| it == *number));
+    let listed: Vec<Listed> = named
+        .flat_map(|(member, record)| {
+            let keys = (0..).map(KeyNumber).zip(record.keys.clone());
+            keys.map(move |(number, key)| Listed { member, number, key })
+        })
+        .collect();
+    output.answer(&serde_json::json!({ "keys": listed }), || {
+        let rows = listed.iter().map(|it| {
+            let name = members.get(it.member.0 as usize).map_or_else(String::new, |member| member.name.clone());
+            let until = it.key.until.map_or_else(String::new, |until| until.to_string());
+            [name, it.number.to_string(), purpose(it.key.purpose).to_owned(), it.key.from.to_string(), until]
+        });
+        table(["member", "key", "purpose", "from", "until"], rows)
+    });
+    Ok(Ending::Holds)
+}
+
+fn purpose(purpose: KeyPurpose) -> &'static str {
+    match purpose {
+        KeyPurpose::Consensus => "consensus",
+        KeyPurpose::Peer => "peer",
+        KeyPurpose::Admin => "admin",
+        KeyPurpose::Issuing => "issuing",
+        KeyPurpose::Enforcement => "enforcement",
+        KeyPurpose::Application => "application",
+    }
+}
