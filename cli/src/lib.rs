@@ -13,6 +13,7 @@
 
 mod agreement;
 mod args;
+mod assurance;
 mod audit;
 mod bulk;
 mod challenge;
@@ -87,6 +88,7 @@ fn dispatch(command: Command, output: Output) -> Result<Ending> {
         Command::Consume(args) => standing::consume(&args, output),
         Command::Agreement(command) => agreement::run(&command, output),
         Command::Challenge(command) => challenge::run(&command, output),
+        Command::Assure(args) => assurance::run(&args, output),
         Command::Show(args) => wallet::show(&args, output),
         Command::Wallet(command) => wallet::wallet(&command, output),
         Command::Bulk(args) => bulk::run(&args, output),

@@ -6,6 +6,7 @@ use anyhow::{Context as _, Result, bail};
 use clap::{Args, Subcommand};
 use fengni_client::clock;
 use fengni_client::trust::{self, Held};
+use fengni_core::assurance::Assurance;
 use fengni_core::certificate::Grade;
 use fengni_core::challenge::Challenge;
 use fengni_core::limits::SUBSCRIPTION_ENTRIES;
@@ -268,11 +269,12 @@ impl Desk {
         &self,
         store: &TrustStore,
         min_grade: Option<Grade>,
+        min_assurance: Option<Assurance>,
         challenge: Option<&Challenge>,
     ) -> Result<Question> {
         let Self { verifier, purpose } = *self;
         let hash = |challenge: &Challenge| challenge.expect(store.domain(), verifier, purpose, clock::now());
         let challenge = challenge.map(hash).transpose()?;
-        Ok(Question { verifier, purpose, min_grade, challenge })
+        Ok(Question { verifier, purpose, min_grade, min_assurance, challenge })
     }
 }

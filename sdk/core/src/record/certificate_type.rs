@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::Record;
+use crate::assurance::Assurance;
 use crate::id::TypeCode;
 use crate::number::{MemberNumber, PurposeCode};
 use crate::shelf::Shelf;
@@ -120,6 +121,8 @@ pub struct CertificateType {
     pub purposes: Vec<PurposeCode>,
     /// Purposes for which the holder's grant (授权) must be on the ledger, in rising order.
     pub grant_purposes: Vec<PurposeCode>,
+    /// How an identity service must have checked whoever shows it; `None` where that is not asked.
+    pub assurance: Option<Assurance>,
 }
 
 impl CertificateType {
