@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand};
 
 use crate::agreement::AgreementCommand;
+use crate::assurance::AssureArgs;
 use crate::audit::AuditCommand;
 use crate::authority::AuthorityCommand;
 use crate::bulk::BulkArgs;
@@ -74,6 +75,8 @@ pub(crate) enum Command {
     /// Ask a holder for an answer that is of use to nobody else
     #[command(subcommand)]
     Challenge(ChallengeCommand),
+    /// Vouch for the key on a person's phone, as an identity service
+    Assure(AssureArgs),
     /// Show a certificate as a code that holds for two minutes
     Show(ShowArgs),
     /// Keep certificates and their keys in one file

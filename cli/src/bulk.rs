@@ -10,6 +10,7 @@ use clap::Args;
 use fengni_client::clock;
 use fengni_client::trust::Held;
 use fengni_core::Millis;
+use fengni_core::assurance::Assurance;
 use fengni_core::certificate::{CertificateFile, Grade};
 use fengni_core::code::AnyCode;
 use fengni_core::limits::CERTIFICATE_FILE_BYTES;
@@ -17,6 +18,7 @@ use fengni_core::trust::{Question, TrustStore};
 use fengni_core::verdict::{Answer, Check, Verdict};
 use serde::Serialize;
 
+use crate::assurance::AssuranceArg;
 use crate::connect::ConnectArgs;
 use crate::ending::Ending;
 use crate::output::Output;
@@ -56,6 +58,9 @@ pub(crate) struct BulkArgs {
     /// Lowest trust grade that will do
     #[arg(long, value_enum, value_name = "GRADE", ignore_case = true)]
     min_grade: Option<GradeArg>,
+    /// How an identity service must at least have checked the holder
+    #[arg(long, value_enum, value_name = "LEVEL")]
+    min_assurance: Option<AssuranceArg>,
     /// Threads; else one a core
     #[arg(long, value_name = "COUNT")]
     threads: Option<NonZeroUsize>,
@@ -76,7 +81,8 @@ pub(crate) fn run(args: &BulkArgs, output: Output) -> Result<Ending> {
     let mut store = fengni_client::trust::load(&args.trust)?;
     store.remember(CODES_REMEMBERED);
     let desk = Desk::new(&store, args.connect.map(None)?.as_ref(), &args.verifier, &args.purpose)?;
-    let question = desk.question(&store, args.min_grade.map(Grade::from), None)?;
+    let question =
+        desk.question(&store, args.min_grade.map(Grade::from), args.min_assurance.map(Assurance::from), None)?;
     let threads = args.threads.or_else(|| thread::available_parallelism().ok()).map_or(1, NonZeroUsize::get);
     let (mut input, bytes) = open(&args.lines)?;
     let bar = output.bar("bytes", bytes);

@@ -9,6 +9,7 @@ use std::path::Path;
 
 use anyhow::{Context as _, Result, bail};
 use fengni_client::verify::verdict_by;
+use fengni_core::assurance::Assurance;
 use fengni_core::certificate::Grade;
 use fengni_core::light::{Handover, LightClient, LightError};
 use fengni_core::proof::StateProof;
@@ -38,6 +39,10 @@ pub(crate) struct Asked {
     pub(crate) purpose: PurposeCode,
     /// The lowest trust grade that would do.
     pub(crate) min_grade: Option<Grade>,
+    /// How an identity service must at least have checked the holder; files from before it was asked
+    /// say nothing.
+    #[serde(default)]
+    pub(crate) min_assurance: Option<Assurance>,
     /// Hash of the question that was asked before.
     pub(crate) challenge: Option<Digest>,
     /// When it was judged, by the verifier's clock.
@@ -80,6 +85,7 @@ impl Asked {
             now: self.judged,
             checkpoint_age_secs: 0,
             min_grade: self.min_grade,
+            min_assurance: self.min_assurance,
             challenge: self.challenge,
             mode: Mode::Online,
         }
@@ -211,6 +217,7 @@ mod tests {
                 verifier: serde_json::from_value(context["verifier"].clone()).expect("a member"),
                 purpose: serde_json::from_value(context["purpose"].clone()).expect("a purpose"),
                 min_grade: serde_json::from_value(context["min_grade"].clone()).expect("a grade"),
+                min_assurance: serde_json::from_value(context["min_assurance"].clone()).expect("a level"),
                 challenge: serde_json::from_value(context["challenge"].clone()).expect("a hash"),
                 judged: serde_json::from_value(context["now_millis"].clone()).expect("a time"),
             };
@@ -232,6 +239,8 @@ mod tests {
             ("suspended by its keeper", VerdictCode::Suspended),
             ("one claim changed", VerdictCode::ContentMismatch),
             ("signed by another phone", VerdictCode::HolderProofInvalid),
+            ("an item that demands 实人, and a code with it", VerdictCode::Valid),
+            ("an item that demands 实人, and a code with 实名 alone", VerdictCode::AssuranceTooLow),
         ] {
             let file = serde_json::to_value(vectors.kept(story)).expect("plain data");
             let shown = vectors.check(&file).unwrap_or_else(|| panic!("{story}: proves nothing"));

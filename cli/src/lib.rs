@@ -14,6 +14,7 @@
 mod admin;
 mod agreement;
 mod args;
+mod assurance;
 mod audit;
 mod authority;
 mod bulk;
@@ -92,6 +93,7 @@ fn dispatch(command: Command, output: Output) -> Result<Ending> {
         Command::Authority(command) => authority::run(&command, output),
         Command::Key(command) => key::run(&command, output),
         Command::Challenge(command) => challenge::run(&command, output),
+        Command::Assure(args) => assurance::run(&args, output),
         Command::Show(args) => wallet::show(&args, output),
         Command::Wallet(command) => wallet::wallet(&command, output),
         Command::Bulk(args) => bulk::run(&args, output),

@@ -26,9 +26,32 @@ pub(crate) fn age(secs: u64) -> String {
     format!("{count} {unit}{plural}")
 }
 
+/// Seconds of a span such as `90s`, `30m` or `2h`.
+pub(crate) fn parse_span(text: &str) -> Result<u32, String> {
+    let wrong = || format!("{text} is no time such as 90s, 30m or 2h");
+    let (count, unit) = text.split_at_checked(text.len().saturating_sub(1)).ok_or_else(wrong)?;
+    let unit_secs = match unit {
+        "s" => 1,
+        "m" => 60,
+        "h" => 3_600,
+        _ => return Err(wrong()),
+    };
+    count.parse::<u32>().ok().and_then(|count| count.checked_mul(unit_secs)).ok_or_else(wrong)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_span_has_a_count_and_a_unit() {
+        for (text, secs) in [("90s", Some(90)), ("30m", Some(1800)), ("24h", Some(86_400)), ("0s", Some(0))] {
+            assert_eq!(parse_span(text).ok(), secs, "{text}");
+        }
+        for text in ["", "30", "m", "-1m", "1.5h", "30分", "9999999h"] {
+            assert!(parse_span(text).is_err(), "{text}");
+        }
+    }
 
     #[test]
     fn ages_use_the_largest_unit_that_still_says_something() {

@@ -7,6 +7,7 @@ use clap::{Args, Subcommand};
 use fengni_client::checkpoints::{Supplied, Word};
 use fengni_client::clock;
 use fengni_client::trust::{self, Held, UpdateError};
+use fengni_core::assurance::Assurance;
 use fengni_core::certificate::Grade;
 use fengni_core::challenge::Challenge;
 use fengni_core::light::{Checkpoint, LightError};
@@ -445,11 +446,12 @@ impl Desk {
         &self,
         store: &TrustStore,
         min_grade: Option<Grade>,
+        min_assurance: Option<Assurance>,
         challenge: Option<&Challenge>,
     ) -> Result<Question> {
         let Self { verifier, purpose } = *self;
         let hash = |challenge: &Challenge| challenge.expect(store.domain(), verifier, purpose, clock::now());
         let challenge = challenge.map(hash).transpose()?;
-        Ok(Question { verifier, purpose, min_grade, challenge })
+        Ok(Question { verifier, purpose, min_grade, min_assurance, challenge })
     }
 }

@@ -10,15 +10,17 @@ use fengni_client::gateway::Trouble;
 use fengni_client::picture;
 use fengni_client::trust::Held;
 use fengni_client::verify::{Checked, Policy, Verifier};
-use fengni_core::PurposeCode;
+use fengni_core::assurance::Assurance;
 use fengni_core::certificate::{CertificateFile, Grade};
 use fengni_core::challenge::Challenge;
 use fengni_core::code::{AnyCode, Code, StaticCode};
 use fengni_core::id::CertificateId;
 use fengni_core::light::{Checkpoint, FinalHeader};
-use fengni_core::verdict::{Answer, Check, Verdict, VerdictCode};
+use fengni_core::verdict::{Answer, Check, Detail, Verdict, VerdictCode};
+use fengni_core::{Millis, PurposeCode};
 use serde::Serialize;
 
+use crate::assurance::AssuranceArg;
 use crate::challenge;
 use crate::connect::{ConnectArgs, Connection};
 use crate::ending::Ending;
@@ -97,6 +99,9 @@ pub(crate) struct VerifyArgs {
     /// Lowest trust grade that will do
     #[arg(long, value_enum, value_name = "GRADE", ignore_case = true)]
     min_grade: Option<GradeArg>,
+    /// How an identity service must at least have checked the holder
+    #[arg(long, value_enum, value_name = "LEVEL")]
+    min_assurance: Option<AssuranceArg>,
     #[command(flatten)]
     connect: ConnectArgs,
 }
@@ -163,7 +168,8 @@ fn offline(args: &VerifyArgs, path: &Path, input: Input, challenge: Option<&Chal
         None => read.insert(fengni_client::trust::load(path)?),
     };
     let desk = Desk::new(store, args.connect.map(None)?.as_ref(), &args.verifier, purpose)?;
-    let question = desk.question(store, args.min_grade.map(Grade::from), challenge)?;
+    let question =
+        desk.question(store, args.min_grade.map(Grade::from), args.min_assurance.map(Assurance::from), challenge)?;
     let now = clock::now();
     let verdict = match input {
         Input::File(bytes) => match CertificateFile::decode(store.domain(), &bytes) {
@@ -257,7 +263,12 @@ fn judge(
         (None, Some(challenge)) => challenge.question.purpose,
         (None, None) => PurposeCode::default(),
     };
-    let policy = Policy { verifier, purpose, min_grade: args.min_grade.map(Grade::from) };
+    let policy = Policy {
+        verifier,
+        purpose,
+        min_grade: args.min_grade.map(Grade::from),
+        min_assurance: args.min_assurance.map(Assurance::from),
+    };
     let domain = connection.ledger.domain();
     let founding = connection.genesis.checkpoint();
     let (ledger, rest) = connection.into_parts();
@@ -341,6 +352,7 @@ fn keep(
         verifier: policy.verifier,
         purpose: policy.purpose,
         min_grade: policy.min_grade,
+        min_assurance: policy.min_assurance,
         challenge: challenge.map(|challenge| challenge.hash(&verifier.ledger().domain())),
         judged: verifier.ledger().now(),
     };
@@ -395,6 +407,10 @@ pub(crate) fn statement(verdict: &Verdict) -> String {
             let as_of = claim.as_of.as_ref().map_or_else(String::new, |day| format!(" (as of {day})"));
             lines.push(format!("  {}: {}{as_of}", claim.label, claim.value.as_deref().unwrap_or("-")));
         }
+    }
+    if let Some(assured) = &verdict.assurance {
+        let (level, when) = (assured.level, moment::show(Millis::from_secs(assured.time_secs)));
+        lines.push(format!("holder checked by {}: {} ({}), {when}", assured.service, level.as_str(), level.chinese()));
     }
     for warning in &verdict.warnings {
         let reason = warning.reason();
@@ -459,6 +475,9 @@ fn next(verdict: &Verdict) -> Option<&'static str> {
         StatusStale | LedgerUnreachable => "ask another gateway with --gateway, or type the identifier later",
         PurposeNotCovered => "ask the holder to show it for this purpose: fengni codes purposes",
         NotRecognised => "see fengni agreement list",
+        AssuranceTooLow if matches!(verdict.detail, Some(Detail::Assurance { .. })) => {
+            "ask the holder to be checked by an identity service, then for a new code: fengni assure"
+        }
         AssuranceTooLow => "ask for a certificate of a better grade",
         Superseded => "ask the holder for the certificate that replaced it",
         DocumentStatusOnly => "check the person against the document, or ask for a code",

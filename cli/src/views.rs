@@ -128,7 +128,7 @@ pub(crate) fn members(args: &ViewArgs, output: Output) -> Result<Ending> {
     Ok(Ending::Holds)
 }
 
-const ROLES: [(Role, &str); 8] = [
+const ROLES: [(Role, &str); 9] = [
     (Role::Validator, "validator"),
     (Role::Observer, "observer"),
     (Role::Issuer, "issuer"),
@@ -137,6 +137,7 @@ const ROLES: [(Role, &str); 8] = [
     (Role::Verifier, "verifier"),
     (Role::Regulator, "regulator"),
     (Role::Auditor, "auditor"),
+    (Role::Identity, "identity"),
 ];
 
 pub(crate) fn types(args: &ViewArgs, output: Output) -> Result<Ending> {

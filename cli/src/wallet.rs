@@ -11,6 +11,7 @@ use fengni_client::clock;
 use fengni_client::picture;
 use fengni_client::random::random;
 use fengni_client::wallet::{Authenticator, Disclose, Show, Wallet};
+use fengni_core::assurance::Assertion;
 use fengni_core::certificate::{CertificateFile, proof_text};
 use fengni_core::challenge::Challenge;
 use fengni_core::code::Code;
@@ -19,9 +20,11 @@ use fengni_core::{Digest, Domain, KeyAlgorithm, Millis, PurposeCode};
 use fengni_genesis::Genesis;
 use serde::Serialize;
 
+use crate::assurance;
 use crate::challenge;
 use crate::connect::ConnectArgs;
 use crate::ending::Ending;
+use crate::local::map::NetworkMap;
 use crate::moment;
 use crate::names::{self, Names};
 use crate::output::{Output, table};
@@ -38,6 +41,7 @@ const OVERLAP_SECS: u64 = 60;
   fengni show c1.certificate --purpose 车辆租赁 --profile 成年
   fengni show --wallet lin.wallet --certificate IDENTIFIER --purpose 101 --watch
   fengni show c1.certificate --challenge question.png
+  fengni show c1.certificate --purpose 101 --assurance lin.assertion
   fengni show c1.certificate --static --png paper.png
   fengni show c1.certificate --purpose 101 --text | fengni verify - --as YHD --purpose 101")]
 pub(crate) struct ShowArgs {
@@ -59,6 +63,9 @@ pub(crate) struct ShowArgs {
     /// A verifier's question, as text or a file of it: says who asks, and answers after a yes
     #[arg(long, value_name = "TEXT|FILE", conflicts_with_all = ["watch", "printed"])]
     challenge: Option<String>,
+    /// What an identity service vouches for, as text or a file of it: see fengni assure
+    #[arg(long, value_name = "TEXT|FILE", conflicts_with = "printed")]
+    assurance: Option<String>,
     /// Answer the question without asking the holder
     #[arg(long, requires = "challenge")]
     yes: bool,
@@ -125,6 +132,20 @@ Examples:
         #[command(flatten)]
         at: WalletAt,
     },
+    /// Prove to an identity service that you have a certificate's key, so that it can vouch for it
+    #[command(after_help = "Examples:
+  fengni wallet prove --wallet lin.wallet --to GOV --network net
+  fengni wallet prove --wallet lin.wallet --certificate IDENTIFIER --to 11319900XN0100013M --network net")]
+    Prove {
+        /// Identity service: short name, name or credit code
+        #[arg(long, value_name = "MEMBER")]
+        to: String,
+        /// Which certificate of the wallet; not needed where it holds one
+        #[arg(long, value_name = "IDENTIFIER")]
+        certificate: Option<String>,
+        #[command(flatten)]
+        at: WalletAt,
+    },
     /// Say that the holder is here: asked every 30 minutes before anything is shown
     #[command(
         after_help = "The wallet is a file: whoever can read it has its keys, whatever it asks. A phone keeps the
@@ -174,11 +195,12 @@ struct Made {
 pub(crate) fn show(args: &ShowArgs, output: Output) -> Result<Ending> {
     let (_, genesis) = args.connect.founding(args.file.as_deref().and_then(Path::parent))?;
     let mut wallet = open(args, &genesis)?;
-    let identifier = chosen(args, &wallet)?;
+    let identifier = chosen(args.certificate.as_deref(), &wallet)?;
     if args.printed {
         return print(args, &wallet, &identifier, output);
     }
     learn(args, &genesis, &mut wallet, &identifier)?;
+    let assertion = args.assurance.as_deref().map(assurance::read).transpose()?;
     let (purpose, challenge) = match &args.challenge {
         None => (purpose(args, &genesis)?, None),
         Some(text) => match answer(args, &genesis, &challenge::read(text)?, output)? {
@@ -188,7 +210,7 @@ pub(crate) fn show(args: &ShowArgs, output: Output) -> Result<Ending> {
     };
     loop {
         ensure_holder(args, &mut wallet, output)?;
-        let (made, code) = make(args, &wallet, &identifier, purpose, challenge)?;
+        let (made, code) = make(args, &wallet, &identifier, purpose, (challenge, assertion))?;
         save_pictures(args, &made.text)?;
         if args.text {
             output.answer(&made, || made.text.clone());
@@ -232,8 +254,8 @@ pub(crate) fn load_file(path: &Path, domain: &Domain) -> Result<CertificateFile>
         .with_context(|| format!("{} is no certificate file of this network", path.display()))
 }
 
-fn chosen(args: &ShowArgs, wallet: &Wallet) -> Result<CertificateId> {
-    if let Some(text) = &args.certificate {
+fn chosen(named: Option<&str>, wallet: &Wallet) -> Result<CertificateId> {
+    if let Some(text) = named {
         return CertificateId::parse(text).map_err(|error| anyhow::anyhow!("not a certificate identifier: {error}"));
     }
     let mut held = wallet.certificates();
@@ -349,7 +371,7 @@ fn make(
     wallet: &Wallet,
     identifier: &CertificateId,
     purpose: PurposeCode,
-    challenge: Option<Digest>,
+    (challenge, assertion): (Option<Digest>, Option<Assertion>),
 ) -> Result<(Made, Code)> {
     let disclose = match &args.profile {
         Some(name) => Disclose::Profile(name.clone()),
@@ -363,6 +385,7 @@ fn make(
         now: clock::now(),
         nonce: random()?,
         challenge,
+        assertion,
         with_path: true,
     };
     let code = wallet.show(identifier, &show)?;
@@ -415,6 +438,7 @@ pub(crate) fn wallet(command: &WalletCommand, output: Output) -> Result<Ending> 
     match command {
         WalletCommand::Add { files, bundle, at } => add(files, bundle.as_deref(), at, output),
         WalletCommand::Key { prove, ed25519, at } => key(prove, *ed25519, at, output),
+        WalletCommand::Prove { to, certificate, at } => prove(to, certificate.as_deref(), at, output),
         WalletCommand::Confirm { yes, at } => confirm(*yes, at, output),
         WalletCommand::List(at) => list(at, output),
         WalletCommand::Refresh(at) => refresh(at, output),
@@ -479,22 +503,39 @@ fn confirm(yes: bool, at: &WalletAt, output: Output) -> Result<Ending> {
 fn key(issuer: &str, ed25519: bool, at: &WalletAt, output: Output) -> Result<Ending> {
     let (map, genesis) = at.connect.founding(None)?;
     let domain = genesis.domain();
-    let code = match CreditCode::parse(issuer) {
-        Ok(code) => code,
-        Err(_) => {
-            let named = map.as_ref().and_then(|map| map.member(issuer)).map(|member| member.code);
-            let founded = genesis.members.iter().find(|member| member.name == issuer).map(|member| member.code);
-            named
-                .or(founded)
-                .with_context(|| format!("{issuer} is no issuer this network knows; next: give its credit code"))?
-        }
-    };
+    let code = credit_code(map.as_ref(), &genesis, issuer)?;
     let mut wallet = if at.wallet.exists() { Wallet::load(&at.wallet, &domain)? } else { Wallet::new(domain) };
     let holder = wallet.generate_key(if ed25519 { KeyAlgorithm::Ed25519 } else { KeyAlgorithm::P256 })?;
     let proof = proof_text(&wallet.prove_possession(&holder, &code)?);
     // The key is on disk before anybody seals it.
     wallet.save(&at.wallet)?;
     let facts = serde_json::json!({ "issuer": code, "holder_key": holder.to_string(), "holder_proof": proof });
+    output.answer(&facts, || format!("holder_key {holder}\nholder_proof {proof}"));
+    Ok(Ending::Holds)
+}
+
+/// The credit code of a member that is named.
+fn credit_code(map: Option<&NetworkMap>, genesis: &Genesis, name: &str) -> Result<CreditCode> {
+    if let Ok(code) = CreditCode::parse(name) {
+        return Ok(code);
+    }
+    let named = map.and_then(|map| map.member(name)).map(|member| member.code);
+    let founded = || genesis.members.iter().find(|member| member.name == name).map(|member| member.code);
+    named
+        .or_else(founded)
+        .with_context(|| format!("{name} is no member this network knows; next: give its credit code"))
+}
+
+/// The proof that a certificate's key is at hand, for one identity service.
+fn prove(to: &str, certificate: Option<&str>, at: &WalletAt, output: Output) -> Result<Ending> {
+    let (map, genesis) = at.connect.founding(None)?;
+    let service = credit_code(map.as_ref(), &genesis, to)?;
+    let wallet = Wallet::load(&at.wallet, &genesis.domain())?;
+    let identifier = chosen(certificate, &wallet)?;
+    let file = wallet.find(&identifier).context("the wallet holds no such certificate")?;
+    let holder = file.certificate.header().facts.holder;
+    let proof = proof_text(&wallet.prove_possession(&holder, &service)?);
+    let facts = serde_json::json!({ "service": service, "holder_key": holder.to_string(), "holder_proof": proof });
     output.answer(&facts, || format!("holder_key {holder}\nholder_proof {proof}"));
     Ok(Ending::Holds)
 }

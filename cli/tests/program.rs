@@ -200,6 +200,31 @@ fn a_verifier_asks_and_a_holder_proves_a_key_without_any_node() {
     }
     let (code, _, err) = fengni(&[&key[..], &["nobody"]].concat());
     assert!(code == 3 && err.contains("next: give its credit code"), "{err}");
+    // Nobody vouches for a phone without a proof that it has the key.
+    let [first, second] = ["GOV", "YGOV"].map(|service| {
+        let (_, out, _) = fengni(&[&key[..], &[service]].concat());
+        let made = json(&out);
+        ["holder_key", "holder_proof"].map(|field| made[field].as_str().expect("a text").to_owned())
+    });
+    let home = format!("{net}/members/gov");
+    let assure = |holder: &str, proof: &str, valid: &str| {
+        let who = ["assure", "--home", &home, "--network", &net, "--holder-key", holder, "--holder-proof", proof];
+        fengni(&[&who[..], &["--level", "real-person", "--valid", valid, "--json"]].concat())
+    };
+    let (code, out, err) = assure(&first[0], &first[1], "30m");
+    assert_eq!(code, 0, "{err}");
+    let made = json(&out);
+    assert_eq!((made["service"].as_u64(), made["level"].as_str()), (Some(0), Some("real-person")));
+    assert_eq!(made["expires_secs"].as_u64(), made["time_secs"].as_u64().map(|time| time + 1800));
+    let assertion = fengni_core::assurance::Assertion::parse(made["text"].as_str().expect("a text"));
+    assert_eq!(assertion.expect("an assertion").statement.holder.to_string(), first[0]);
+    // A proof for another service, a span that is none, and one above a day.
+    for (holder, proof, valid) in
+        [(&second[0], &second[1], "30m"), (&first[0], &first[1], "30"), (&first[0], &first[1], "25h")]
+    {
+        let (code, out, err) = assure(holder, proof, valid);
+        assert!(code != 0 && !out.contains("FA1:"), "{valid}: {err}");
+    }
     // Nobody sits at this terminal, so that nobody said yes.
     let confirm = ["wallet", "confirm", "--wallet", &wallet, "--network", &net];
     let (code, _, err) = fengni(&confirm);

@@ -82,6 +82,7 @@ impl Genesis {
             consumers: members(&kind.consumers),
             purposes: self.purpose_names(&kind.purposes),
             grant_purposes: self.purpose_names(&kind.grant_purposes),
+            assurance: kind.assurance,
             claims: kind.schemas.iter().flat_map(claim_entries).collect(),
             profiles: kind.schemas.iter().flat_map(profile_entries).collect(),
             serial_bytes: kind.schemas.iter().map(|schema| schema.serial_bytes).next().unwrap_or(SERIAL_BYTES),

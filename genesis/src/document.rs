@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::fmt;
 
+use fengni_core::assurance::Assurance;
 use fengni_core::certificate::Grade;
 use fengni_core::record::{HolderKind, KeyPurpose, Role};
 use fengni_core::standing::ActKind;
@@ -192,6 +193,9 @@ pub struct TypeEntry {
     /// Names of the purposes that need the holder's grant on the ledger.
     #[serde(default)]
     pub grant_purposes: Vec<String>,
+    /// How an identity service must have checked whoever shows it: `real-name` or `real-person`.
+    #[serde(default)]
+    pub assurance: Option<Assurance>,
     /// Fields in the order of their leaves, those of the everyday code first.
     pub claims: Vec<ClaimEntry>,
     /// Sets of fields that holders show often: name, labels. The everyday one is not listed.

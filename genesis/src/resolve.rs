@@ -171,6 +171,7 @@ impl<'a> Resolver<'a> {
             consumers: self.member_numbers("G-10", &format!("{path}.consumers"), &entry.consumers),
             purposes: self.purpose_codes("G-10", &format!("{path}.purposes"), &entry.purposes),
             grant_purposes: self.purpose_codes("G-10", &format!("{path}.grant_purposes"), &entry.grant_purposes),
+            assurance: entry.assurance,
         }
     }
 

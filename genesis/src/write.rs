@@ -119,6 +119,9 @@ fn write_type(out: &mut String, kind: &TypeEntry) -> fmt::Result {
         let purposes = list(kind.grant_purposes.iter().cloned());
         writeln!(out, "grant_purposes = {purposes} # need the holder's grant")?;
     }
+    if let Some(level) = &kind.assurance {
+        writeln!(out, "assurance = {} # of whoever shows it", quoted(&word(level)))?;
+    }
     if kind.serial_bytes != SERIAL_BYTES {
         writeln!(out, "serial_bytes = {}", kind.serial_bytes)?;
     }

@@ -1,6 +1,7 @@
 //! Broken documents: each with the lines and the words a founder gets to read.
 
 use fengni_core::Millis;
+use fengni_core::assurance::Assurance;
 use fengni_core::record::{KeyPurpose, Role};
 use fengni_genesis::{Document, Format, KeyEntry, MemberEntry, Problems, sample};
 
@@ -175,7 +176,7 @@ fn g10_a_type_whose_everyday_code_would_not_fit_is_told_the_arithmetic() {
 #[test]
 fn g10_lengths_derived_claims_profiles_and_grants_are_checked() {
     let derived = |from: &str, age| Some(fengni_genesis::DerivedEntry { from: from.into(), age });
-    let cases: [(TypeChange, &str); 10] = [
+    let cases: [(TypeChange, &str); 11] = [
         (
             Box::new(|types| types[0].claims[2].max_bytes = Some(0)),
             "types[0].claims[2].max_bytes: 0 is outside 1 to 512",
@@ -210,6 +211,10 @@ fn g10_lengths_derived_claims_profiles_and_grants_are_checked() {
             Box::new(|types| types[2].grant_purposes = vec!["交通执法".into()]),
             "types[2].grant_purposes: 101 is not among the type's purposes",
         ),
+        (
+            Box::new(|types| types[0].assurance = Some(Assurance::RealPerson)),
+            "types[0].claims: the everyday code may take 738 bytes, above the limit of 644: 154 for header",
+        ),
     ];
     for (change, expected) in cases {
         let found = type_problems(change);
@@ -217,4 +222,29 @@ fn g10_lengths_derived_claims_profiles_and_grants_are_checked() {
     }
     let granted = |types: &mut Vec<fengni_genesis::TypeEntry>| types[0].grant_purposes = vec!["车辆租赁".into()];
     assert_eq!(type_problems(granted), Vec::<String>::new());
+}
+
+/// VER-10: a type may ask how its holder was checked, where its codes have room for the answer.
+#[test]
+fn g10_a_small_type_may_ask_for_an_assertion_and_its_document_reads_back() {
+    let mut document = sample::network(Millis(1_767_196_800_000), &sample::test_key);
+    let kind = &mut document.types[0];
+    (kind.assurance, kind.serial_bytes) = (Some(Assurance::RealPerson), 9);
+    kind.claims.truncate(1);
+    kind.claims[0].max_bytes = Some(10);
+    kind.profiles.clear();
+    let genesis = document.check().expect("it fits");
+    assert_eq!(genesis.types[0].assurance, Some(Assurance::RealPerson));
+    let text = genesis.to_toml();
+    assert!(text.contains("assurance = \"real-person\""), "{text}");
+    let again = Document::parse(&text, Format::Toml).and_then(|document| document.check()).expect("the same network");
+    assert_eq!(again.network(), genesis.network());
+}
+
+#[test]
+fn g8_an_identity_service_has_a_key_to_vouch_with() {
+    let mut document = sample::network(Millis(1_767_196_800_000), &sample::test_key);
+    document.members[6].keys.retain(|key| key.purpose != KeyPurpose::Application);
+    let found = document.check().expect_err("nobody could check what it vouches for").to_string();
+    assert!(found.contains("members[6].keys: is an identity service and has no application key"), "{found}");
 }

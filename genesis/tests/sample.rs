@@ -147,6 +147,7 @@ fn everyday_codes_fit_with_the_longest_path() {
             path,
         };
         let terms = Terms {
+            assertion: None,
             issued_secs: 1_772_670_670,
             lifetime_secs: 120,
             nonce: [9; 8],

@@ -83,6 +83,7 @@ impl Network {
             verifier: sample::member(member).expect("a sample member"),
             purpose: purpose_code(purpose),
             min_grade: None,
+            min_assurance: None,
         };
         Verifier::new(self.ledger(nodes), policy)
     }

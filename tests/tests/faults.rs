@@ -190,6 +190,7 @@ fn gov01_without_a_quorum_nothing_becomes_final_and_reads_say_how_old_they_are()
         verifier: sample::member("HRS").expect("a sample member"),
         purpose: purpose_code("交通执法"),
         min_grade: None,
+        min_assurance: None,
     };
     let mut now = Verifier::new(network.ledger(&["gov"]), policy());
     let verdict = now.verify_identifier(&identifier).verdict;

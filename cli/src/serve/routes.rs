@@ -15,6 +15,7 @@ use fengni_client::history::History;
 use fengni_client::issue::{Format, Target};
 use fengni_client::verify::{Policy, Verifier};
 use fengni_core::KeyAlgorithm;
+use fengni_core::assurance::Assurance;
 use fengni_core::certificate::Grade;
 use fengni_core::challenge::Challenge;
 use fengni_core::code::StaticCode;
@@ -272,6 +273,9 @@ struct VerifyRequest {
     /// Lowest trust grade that will do: A, B, C or D.
     #[schema(value_type = Option<String>)]
     min_grade: Option<Grade>,
+    /// How an identity service must at least have checked the holder: real-name or real-person.
+    #[schema(value_type = Option<String>)]
+    min_assurance: Option<Assurance>,
 }
 
 /// A verdict, as `sdk/spec/verdicts.md` describes it: for the description of this service alone.
@@ -309,6 +313,9 @@ struct VerdictForm {
     /// The certificate, with the claims shown where the answer is valid.
     #[schema(value_type = Option<Object>)]
     document: (),
+    /// Which identity service vouches for the holder, how it checked, and when.
+    #[schema(value_type = Option<Object>)]
+    assurance: (),
     /// The node whose proof decided.
     node: Option<String>,
     /// Nodes that gave nothing of use, and why.
@@ -336,7 +343,10 @@ async fn verify(State(service): State<Arc<Service>>, body: Bytes) -> Response {
         };
         let verifier = service.args.actor.member()?;
         let (ledger, memory) = connection.into_parts();
-        let mut verifier = Verifier::new(ledger, Policy { verifier, purpose, min_grade: asked.min_grade });
+        let mut verifier = Verifier::new(
+            ledger,
+            Policy { verifier, purpose, min_grade: asked.min_grade, min_assurance: asked.min_assurance },
+        );
         let seen = service.args.actor.home.join(verify::SEEN_FILE);
         let judged = verify::judge_text(&mut verifier, text, challenge.as_ref(), Some(&seen), Output::new(true))?;
         memory.save(verifier.ledger(), Output::new(true));

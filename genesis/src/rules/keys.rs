@@ -78,6 +78,11 @@ fn check_needed(member: &Member, enforces: bool, path: &str, findings: &mut Find
         "list one, better two, with purpose = \"issuing\"",
     );
     need(
+        is(Role::Identity) && count(KeyPurpose::Application) == 0,
+        "is an identity service and has no application key",
+        "list one with purpose = \"application\"",
+    );
+    need(
         enforces && count(KeyPurpose::Enforcement) == 0,
         "may suspend or revoke and has no enforcement key",
         "list one, better two, with purpose = \"enforcement\"",

@@ -9,7 +9,7 @@ use super::{FOUNDING, check_count, check_fresh, check_name, derived_agreements, 
 use crate::contents::Contents;
 use crate::problem::Findings;
 
-pub(super) const ROLES: [Role; 8] = [
+pub(super) const ROLES: [Role; 9] = [
     Role::Validator,
     Role::Observer,
     Role::Issuer,
@@ -18,6 +18,7 @@ pub(super) const ROLES: [Role; 8] = [
     Role::Verifier,
     Role::Regulator,
     Role::Auditor,
+    Role::Identity,
 ];
 
 /// The roles in a set.

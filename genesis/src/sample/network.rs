@@ -2,7 +2,9 @@
 
 use fengni_core::certificate::Grade;
 use fengni_core::record::KeyPurpose;
-use fengni_core::record::Role::{self, Auditor, Issuer, Observer, Provider, Regulator, Requester, Validator, Verifier};
+use fengni_core::record::Role::{
+    self, Auditor, Identity, Issuer, Observer, Provider, Regulator, Requester, Validator, Verifier,
+};
 use fengni_core::record::{AgreementTerms, Term};
 use fengni_core::{Day, MemberNumber, Millis, PublicKey, PurposeCode, TypeNumber};
 
@@ -15,13 +17,13 @@ use crate::founded;
 
 /// Founding members in the order of their numbers: short name, superior, roles.
 pub(super) const MEMBERS: [(&str, Option<&str>, &[Role]); 8] = [
-    ("GOV", None, &[Validator, Verifier, Regulator, Auditor]),
+    ("GOV", None, &[Validator, Verifier, Regulator, Auditor, Identity]),
     ("PSB", Some("GOV"), &[Validator, Issuer, Provider, Verifier]),
     ("AMR", Some("GOV"), &[Validator, Issuer, Provider, Verifier]),
     ("HRS", Some("GOV"), &[Validator, Provider, Requester, Verifier]),
     ("CIQ", Some("GOV"), &[Observer, Issuer, Verifier]),
     ("RES", Some("GOV"), &[Observer, Issuer, Provider, Verifier]),
-    ("YGOV", None, &[Observer, Verifier, Regulator, Auditor]),
+    ("YGOV", None, &[Observer, Verifier, Regulator, Auditor, Identity]),
     ("YHD", Some("YGOV"), &[Observer, Requester, Verifier]),
 ];
 

@@ -33,6 +33,7 @@ pub(super) fn entries() -> Vec<TypeEntry> {
         consumers: Vec::new(),
         purposes: Vec::new(),
         grant_purposes: Vec::new(),
+        assurance: None,
         claims: claims.into_iter().map(claim).collect(),
         profiles: BTreeMap::new(),
         serial_bytes: SERIAL_BYTES,

@@ -8,6 +8,7 @@ use axum::extract::State;
 use fengni_core::id::CertificateId;
 use fengni_core::limits::PROOF_BYTES;
 use fengni_core::proof::Place;
+use fengni_core::shelf::Shelf;
 use fengni_core::{BookNumber, LineNumber, LinePlace, MemberNumber, PageNumber};
 use serde::Deserialize;
 use utoipa::IntoParams;
@@ -53,6 +54,8 @@ struct OfLine {
     line: u64,
     /// The member that verifies, so that recognition between it and the keeper is proven.
     verifier: Option<u32>,
+    /// The identity service that the code names, so that its keys are proven.
+    service: Option<u32>,
     /// One of the newest 1,024 heights; the newest when left out.
     height: Option<u64>,
 }
@@ -102,9 +105,14 @@ fn parse_places(text: &str) -> Result<Vec<Place>, ApiError> {
 async fn line(State(reader): State<Reader>, Asked(asked): Asked<OfLine>) -> Result<Answer, ApiError> {
     let place = LinePlace { book: BookNumber(asked.book), line: LineNumber(asked.line) };
     let verifier = asked.verifier.map(MemberNumber);
+    let service = asked.service.map(MemberNumber);
     let named = asked.height.is_some();
     let job = move |source: &dyn Source, at: &FinalState| {
-        let places = source.line_places(at, place, verifier).into_iter().collect();
+        let mut places = source.line_places(at, place, verifier);
+        // A number that is nobody's is proven to be so by the size of the shelf.
+        let service = service.filter(|member| at.state.member(*member).is_some());
+        places.extend(service.map(|member| Place::Record(Shelf::Members, member.0)));
+        let places = places.into_iter().collect();
         Ok(proof(source, at, places)?.lasting_if(named))
     };
     reader.answer(asked.height, job).await

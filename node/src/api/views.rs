@@ -88,7 +88,7 @@ fn numbered<R: Record, V>(registry: &Registry<R>, number: u32, view: impl Fn(u32
     registry.get(number).map(|record: &Arc<R>| view(number, record))
 }
 
-const ROLES: [Role; 8] = [
+const ROLES: [Role; 9] = [
     Role::Validator,
     Role::Observer,
     Role::Issuer,
@@ -97,6 +97,7 @@ const ROLES: [Role; 8] = [
     Role::Verifier,
     Role::Regulator,
     Role::Auditor,
+    Role::Identity,
 ];
 
 /// A member (成员单位).

@@ -250,7 +250,7 @@ impl Ledger {
     /// [`LedgerError`].
     pub fn line(&mut self, place: LinePlace, verifier: Option<MemberNumber>) -> Result<Answer<Proven>, LedgerError> {
         self.ask(
-            |node| node.line_proof(place, verifier, None),
+            |node| node.line_proof(place, verifier, None, None),
             |_, proven| {
                 let book: Book = proven.record(place.book.0)?;
                 // A line beyond the book's count is proven not to be by the count alone.

@@ -12,7 +12,7 @@
 //! let genesis = Genesis::decode(&std::fs::read("pilot.genesis")?)?;
 //! let gateway = Gateway::http(&["https://a.example", "https://b.example"], &HttpOptions::default())?;
 //! let ledger = Ledger::new(LightClient::from_checkpoint(genesis.checkpoint()), gateway);
-//! let policy = Policy { verifier: MemberNumber(7), purpose: PurposeCode(1), min_grade: None };
+//! let policy = Policy { verifier: MemberNumber(7), purpose: PurposeCode(1), min_grade: None, min_assurance: None };
 //! let checked = Verifier::new(ledger, policy).verify_picture(&std::fs::read("code.png")?, None)?;
 //! assert!(checked.verdict.is_valid(), "{}", checked.verdict.reason.en);
 //! # Ok::<(), Box<dyn std::error::Error>>(())
@@ -38,6 +38,7 @@
 #![forbid(unsafe_code)]
 
 pub mod agreement;
+pub mod assurance;
 pub mod authority;
 pub mod challenge;
 pub mod checkpoints;

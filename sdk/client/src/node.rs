@@ -125,16 +125,20 @@ impl Node {
 
     /// A proof of all that a verifier needs to judge one line.
     ///
+    /// - `service`: the identity service that a code names, whose record is needed too.
+    ///
     /// # Errors
     /// [`Trouble`].
     pub fn line_proof(
         &self,
         place: LinePlace,
         verifier: Option<MemberNumber>,
+        service: Option<MemberNumber>,
         height: Option<Height>,
     ) -> Result<StateProof, Trouble> {
         let mut path = format!("/v1/proofs/line?book={}&line={}", place.book, place.line);
         push_query(&mut path, "verifier", verifier);
+        push_query(&mut path, "service", service);
         push_query(&mut path, "height", height);
         self.state_proof(path)
     }

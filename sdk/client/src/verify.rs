@@ -5,6 +5,7 @@
 
 use std::fmt;
 
+use fengni_core::assurance::Assurance;
 use fengni_core::book::{Book, Line, Tag};
 use fengni_core::certificate::{CertificateFile, Grade};
 use fengni_core::challenge::Challenge;
@@ -34,6 +35,8 @@ pub struct Policy {
     pub purpose: PurposeCode,
     /// The lowest trust grade that will do, if any.
     pub min_grade: Option<Grade>,
+    /// How an identity service must at least have checked the holder, if that is asked (VER-10).
+    pub min_assurance: Option<Assurance>,
 }
 
 /// A verdict, and how the nodes behaved.
@@ -110,6 +113,7 @@ impl Verifier {
             now,
             checkpoint_age_secs: self.ledger.light().checkpoint_age_secs(now),
             min_grade: self.policy.min_grade,
+            min_assurance: self.policy.min_assurance,
             challenge,
             mode: Mode::Online,
         }
@@ -153,11 +157,11 @@ impl Verifier {
 
     /// Judges a code. A code that was accepted once is refused afterwards.
     pub fn verify_code(&mut self, code: &Code, challenge: Option<Digest>) -> Checked {
-        let place = code.shown.place;
+        let (place, service) = (code.shown.place, code.service());
         let verifier = Some(self.policy.verifier);
         let mut checked = self.judge(
             challenge,
-            |node| node.line_proof(place, verifier, None).map(|proof| (place, proof)),
+            |node| node.line_proof(place, verifier, service, None).map(|proof| (place, proof)),
             |found, context| match found {
                 Ok((_, proven)) => verify_code(code, proven, context),
                 Err(reason) => verify_without_ledger(code, context, reason),
@@ -218,7 +222,7 @@ impl Verifier {
         let verifier = Some(self.policy.verifier);
         self.judge(
             None,
-            |node| node.line_proof(place, verifier, None).map(|proof| (place, proof)),
+            |node| node.line_proof(place, verifier, None, None).map(|proof| (place, proof)),
             |found, context| match found {
                 Ok((_, proven)) => match line_fault(proven, place, line) {
                     Some((code, fault)) => {

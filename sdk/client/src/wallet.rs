@@ -9,6 +9,7 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::path::Path;
 
+use fengni_core::assurance::{Assertion, Assurance, AssuranceError};
 use fengni_core::bytes::Bytes;
 use fengni_core::certificate::{CertificateFile, PagePath, prove_possession};
 use fengni_core::code::{Code, CodeError, StaticCode, Terms, everyday};
@@ -95,6 +96,8 @@ pub struct Show {
     pub nonce: [u8; 8],
     /// Hash of the verifier's challenge, if it answers one.
     pub challenge: Option<Digest>,
+    /// What an identity service vouches for, if the holder was checked: for this certificate's key.
+    pub assertion: Option<Assertion>,
     /// Whether the path goes along, for verifiers without a network. It is left out where the
     /// code would grow too large.
     pub with_path: bool,
@@ -107,7 +110,16 @@ impl Show {
     /// [`RandomError`].
     pub fn everyday(purpose: PurposeCode, now: Millis) -> Result<Self, RandomError> {
         let disclose = Disclose::Everyday;
-        Ok(Self { disclose, purpose, lifetime_secs: None, now, nonce: random()?, challenge: None, with_path: true })
+        Ok(Self {
+            disclose,
+            purpose,
+            lifetime_secs: None,
+            now,
+            nonce: random()?,
+            challenge: None,
+            assertion: None,
+            with_path: true,
+        })
     }
 }
 
@@ -143,6 +155,16 @@ pub enum WalletError {
         /// The type's profiles, everyday first.
         known: Vec<String>,
     },
+    /// The type asks for more than the holder was checked by.
+    #[error("this type is shown with the assertion of an identity service, {}; next: be checked, then show with it",
+        needed.as_str())]
+    Assurance {
+        /// The lowest level that will do.
+        needed: Assurance,
+    },
+    /// An assertion that would be refused.
+    #[error(transparent)]
+    Assertion(#[from] AssuranceError),
     /// No code can be made.
     #[error(transparent)]
     Code(#[from] CodeError),
@@ -337,7 +359,13 @@ impl Wallet {
             nonce: show.nonce,
             purpose: show.purpose,
             challenge: show.challenge,
+            assertion: show.assertion,
         };
+        let level = show.assertion.map(|assertion| assertion.statement.level);
+        if let Some(needed) = certificate_type.assurance.filter(|needed| level < Some(*needed)) {
+            return Err(WalletError::Assurance { needed });
+        }
+        show.assertion.map_or(Ok(()), |assertion| assertion.statement.check_time(show.now))?;
         match Code::show(&self.domain, file, key, &disclose, show.with_path, terms) {
             Err(CodeError::TooLarge { .. }) if show.with_path => {
                 Ok(Code::show(&self.domain, file, key, &disclose, false, terms)?)

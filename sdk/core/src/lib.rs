@@ -2,6 +2,7 @@
 
 #![forbid(unsafe_code)]
 
+pub mod assurance;
 pub mod block;
 pub mod book;
 pub mod bytes;

@@ -11,6 +11,7 @@ use litemap::LiteMap;
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
+use crate::assurance::Assurance;
 use crate::block::Header;
 use crate::bytes::Bytes;
 use crate::certificate::{CertificateFile, Grade};
@@ -43,6 +44,8 @@ pub struct Question {
     pub purpose: PurposeCode,
     /// The lowest trust grade that will do, if any.
     pub min_grade: Option<Grade>,
+    /// How an identity service must at least have checked the holder, if that is asked.
+    pub min_assurance: Option<Assurance>,
     /// Hash of the challenge this verifier has shown, if it has.
     pub challenge: Option<Digest>,
 }
@@ -267,7 +270,7 @@ impl TrustStore {
         let Some(pack) = &self.pack else {
             return verify_without_ledger(code, &context, "there is no trust pack on this device; next: update it");
         };
-        let Some(proven) = pack.around(code.shown.place) else {
+        let Some(proven) = pack.around(code.shown.place, code.service()) else {
             return verify_without_ledger(code, &context, NOT_COVERED);
         };
         match self.scene(pack, code.shown.place.book, question.verifier) {
@@ -335,6 +338,7 @@ impl TrustStore {
             now,
             checkpoint_age_secs: self.light.checkpoint_age_secs(now),
             min_grade: question.min_grade,
+            min_assurance: question.min_assurance,
             challenge: question.challenge,
             mode: Mode::Offline,
         }

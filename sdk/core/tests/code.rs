@@ -3,6 +3,7 @@
 #[path = "verify/sample.rs"]
 mod sample;
 
+use fengni_core::assurance::{Assertion, Assurance, Statement, VALID_SECS_MAX};
 use fengni_core::certificate::{Certificate, CertificateFile, ClaimValue, Facts};
 use fengni_core::code::{AnyCode, BudgetError, Code, CodeBudget, CodeError, StaticCode, Terms, check_budget, everyday};
 use fengni_core::id::{Serial, TypeCode, Version};
@@ -10,7 +11,9 @@ use fengni_core::keys::Signature;
 use fengni_core::limits::{CODE_BYTES, EVERYDAY_CODE_BYTES};
 use fengni_core::record::{CertificateType, ClaimSpec, HolderKind, Profile, Schema};
 use fengni_core::standing::ActKinds;
-use fengni_core::{BookNumber, Digest, KeyAlgorithm, LineNumber, LinePlace, PurposeCode, SecretKey};
+use fengni_core::{
+    BookNumber, Digest, KeyAlgorithm, KeyNumber, LineNumber, LinePlace, MemberNumber, PurposeCode, SecretKey,
+};
 use proptest::prelude::*;
 use sample::*;
 use serde_json::json;
@@ -63,12 +66,25 @@ fn largest(kind: &CertificateType, holder: &SecretKey) -> CertificateFile {
     }
 }
 
+/// The largest assertion that is reckoned with.
+fn largest_assertion(level: Assurance, holder: &SecretKey) -> Assertion {
+    let statement = Statement {
+        service: MemberNumber(0xffff),
+        key: KeyNumber(0xff),
+        time_secs: 0xffff_ffff,
+        valid_secs: VALID_SECS_MAX,
+        ..statement(holder, level, SHOWN_SECS)
+    };
+    statement.sign(&domain(), &key(KeyAlgorithm::P256, SERVICE_SEED)).expect("an allowed validity")
+}
+
 fn largest_code(kind: &CertificateType, disclose: &[u16], with_path: bool) -> Result<Code, CodeError> {
     let holder = key(KeyAlgorithm::P256, 5);
     let terms = Terms {
         issued_secs: 0xffff_ffff,
         lifetime_secs: kind.code_lifetime_secs,
         purpose: PurposeCode(0xffff),
+        assertion: kind.assurance.map(|level| largest_assertion(level, &holder)),
         ..terms(SHOWN_SECS)
     };
     Code::show(&domain(), &largest(kind, &holder), &holder, disclose, with_path, terms)
@@ -101,6 +117,7 @@ fn kind(max_bytes: &[u16], everyday: usize, serial_bytes: u8, code_lifetime_secs
         consumers: vec![],
         purposes: vec![],
         grant_purposes: vec![],
+        assurance: None,
     }
 }
 
@@ -130,6 +147,52 @@ fn y7_a_type_that_would_outgrow_a_code_is_told_why() {
     long.schemas[0].profiles = vec![Profile { name: "全部".into(), claims: vec![0, 1, 2] }];
     let error = check_budget(&long, 1, &long.schemas[0]).expect_err("too large");
     assert!(error.to_string().starts_with("the code of profile 全部 may take "), "{error}");
+}
+
+/// Rule Y-7: a type that asks for an assertion has it in its everyday code, and pays for it.
+#[test]
+fn y7_an_assertion_that_the_type_asks_for_is_reckoned_with() {
+    let mut asking = kind(&[20, 10, 60, 30, 300, 10, 3, 64], 2, 20, 120);
+    asking.assurance = Some(Assurance::RealPerson);
+    let error = check_budget(&asking, 1, &asking.schemas[0]).expect_err("too large");
+    assert_eq!(
+        error.to_string(),
+        "the everyday code may take 738 bytes, above the limit of 644: 154 for header, terms and signature + 21 for \
+         the serial + 38 for the salts of 2 claims + 32 for their longest values + 66 for siblings + 101 for the \
+         assertion the type asks for + 326 for the path = 738"
+    );
+    // The largest code of this type is still made, by a wallet that is asked for an assertion.
+    assert_eq!(largest_code(&asking, &[0, 1], true).expect("a code").encode().len(), 738);
+    // One short field and a short serial leave room for it.
+    let mut small = kind(&[10], 1, 9, 120);
+    small.assurance = Some(Assurance::RealName);
+    let budget = check_budget(&small, 1, &small.schemas[0]).expect("it fits");
+    assert_eq!(largest_code(&small, &[0], true).expect("a code").encode().len(), budget.total());
+}
+
+/// Rule Y-16: no byte where there is none, and every everyday code has room for one.
+#[test]
+fn y16_a_code_with_an_assertion_fits_the_hard_limit() {
+    let holder = key(KeyAlgorithm::P256, 5);
+    let licence = file(&domain(), C1, &LICENCE, &holder);
+    let said = |level| statement(&holder, level, SHOWN_SECS).sign(&domain(), &key(KeyAlgorithm::Ed25519, SERVICE_SEED));
+    let assertion = said(Assurance::RealPerson).expect("an allowed validity");
+    let show = |assertion| {
+        let terms = Terms { assertion, ..terms(SHOWN_SECS) };
+        Code::show(&domain(), &licence, &holder, &[0, 1], true, terms).expect("it fits")
+    };
+    let (plain, vouched) = (show(None), show(Some(assertion)));
+    assert_eq!(vouched.encode().len() - plain.encode().len(), 96);
+    assert_eq!((plain.encode()[0], vouched.encode()[0]), (0x89, 0x8a));
+    assert!(largest_assertion(Assurance::RealPerson, &holder).to_text().len() < 256);
+    const { assert!(EVERYDAY_CODE_BYTES + 101 <= CODE_BYTES) };
+    assert_eq!(Code::parse(&vouched.to_text()), Ok(vouched.clone()));
+    assert_eq!((plain.service(), vouched.service()), (None, Some(MemberNumber(6))));
+    // What is vouched for another key is not put before a verifier.
+    let other = statement(&key(KeyAlgorithm::P256, 6), Assurance::RealPerson, SHOWN_SECS);
+    let other = other.sign(&domain(), &key(KeyAlgorithm::Ed25519, SERVICE_SEED)).expect("an allowed validity");
+    let terms = Terms { assertion: Some(other), ..terms(SHOWN_SECS) };
+    assert_eq!(Code::show(&domain(), &licence, &holder, &[0], true, terms), Err(CodeError::OtherAssertion));
 }
 
 #[test]
@@ -219,9 +282,11 @@ proptest! {
         everyday in 1usize..5,
         serial_bytes in 1u8..=32,
         lifetime in 60u32..=300,
+        vouched: bool,
     ) {
         let everyday = everyday.min(lengths.len());
-        let kind = kind(&lengths, everyday, serial_bytes, lifetime);
+        let assurance = vouched.then_some(Assurance::RealPerson);
+        let kind = CertificateType { assurance, ..kind(&lengths, everyday, serial_bytes, lifetime) };
         let schema = &kind.schemas[0];
         let disclose = schema.everyday();
         let budget = CodeBudget::of(&kind, 1, schema, &disclose);
@@ -278,6 +343,25 @@ fn y9_a_static_code_finds_its_line_and_says_nothing_else() {
     }
 }
 
+/// The text of a code whose assertion, of one-byte service and key numbers, is altered.
+fn with_assertion(code: &Code, change: impl FnOnce(&mut [u8])) -> String {
+    let mut code = code.clone();
+    let statement = statement(&key(KeyAlgorithm::P256, 5), Assurance::RealName, SHOWN_SECS);
+    code.terms.assertion = statement.sign(&domain(), &key(KeyAlgorithm::Ed25519, SERVICE_SEED)).ok();
+    let mut bytes = code.encode();
+    // The holder's signature is the last entry, 67 bytes with its head; an assertion has 96 here.
+    let begins = bytes.len() - 67 - 96;
+    assert_eq!(bytes[begins..begins + 4], [0x87, 6, 1, 1]);
+    change(&mut bytes[begins..]);
+    format!("FN1:{}", base45::encode(&bytes))
+}
+
+/// The bytes of a code with null in front of the holder's signature.
+fn null_assertion(bytes: &[u8]) -> Vec<u8> {
+    let (front, signature) = bytes.split_at(bytes.len() - 67);
+    [&[0x8a], &front[1..], &[0xf6], signature].concat()
+}
+
 #[test]
 fn the_code_vectors_hold() {
     let mut accepted = Vec::new();
@@ -298,6 +382,41 @@ fn the_code_vectors_hold() {
             }));
         }
     }
+    let holder = key(KeyAlgorithm::P256, 5);
+    let licence = file(&domain(), C1, &LICENCE, &holder);
+    let assured: Vec<_> = [(KeyAlgorithm::Ed25519, Assurance::RealName), (KeyAlgorithm::P256, Assurance::RealPerson)]
+        .into_iter()
+        .map(|(algorithm, level)| {
+            let service = key(algorithm, SERVICE_SEED);
+            let assertion =
+                statement(&holder, level, SHOWN_SECS).sign(&domain(), &service).expect("an allowed validity");
+            let terms = Terms { assertion: Some(assertion), ..terms(SHOWN_SECS) };
+            let code = Code::show(&domain(), &licence, &holder, &[0, 1], true, terms).expect("it fits");
+            let commitment = licence.certificate.header().commitment(&domain());
+            json!({
+                "service_key": service.public(),
+                "service": assertion.statement.service,
+                "key_number": assertion.statement.key,
+                "level": level as u8,
+                "time_secs": assertion.statement.time_secs,
+                "valid_secs": assertion.statement.valid_secs,
+                "token": hex::encode(assertion.statement.token),
+                "holder_key": holder.public(),
+                "statement": hex::encode(assertion.statement.message(&domain())),
+                "assertion": assertion.to_text(),
+                "text": code.to_text(),
+                "commitment": commitment,
+                "message": hex::encode(code.message(&domain(), &commitment)),
+                "signed_hash": code.signed_hash(&domain()).expect("the siblings fit"),
+            })
+        })
+        .collect();
+    let vouched = |change: &dyn Fn(&mut Statement)| {
+        let mut statement = statement(&holder, Assurance::RealName, SHOWN_SECS);
+        change(&mut statement);
+        let signature = key(KeyAlgorithm::Ed25519, SERVICE_SEED).sign(&statement.message(&domain()));
+        Assertion { statement, signature }
+    };
     let code = show(&LICENCE, C1, KeyAlgorithm::P256, &[0, 1]).expect("a code");
     let altered = |change: &dyn Fn(&mut Code)| {
         let mut code = code.clone();
@@ -322,6 +441,18 @@ fn the_code_vectors_hold() {
         ("a claim beyond the number of claims", altered(&|code| code.shown.claims_size = 1)),
         ("a path without a page", altered(&|code| code.shown.path.lines = 0)),
         ("a page of 1025 lines", altered(&|code| code.shown.path.lines = 1025)),
+        (
+            "an assertion that holds for 0 seconds",
+            altered(&|code| code.terms.assertion = Some(vouched(&|said| said.valid_secs = 0))),
+        ),
+        (
+            "an assertion that holds for more than a day",
+            altered(&|code| code.terms.assertion = Some(vouched(&|said| said.valid_secs = 86_401))),
+        ),
+        ("an assertion of level 3", with_assertion(&code, |bytes| bytes[3] = 3)),
+        ("an assertion of level 0", with_assertion(&code, |bytes| bytes[3] = 0)),
+        ("an assertion of six entries", with_assertion(&code, |bytes| bytes[0] = 0x86)),
+        ("null in the place of an assertion", text(&null_assertion(&bytes))),
         ("a last day before the first", altered(&|code| code.shown.facts.until = Some(day("2026-03-01")))),
     ];
     for (why, text) in &refused {
@@ -365,6 +496,7 @@ fn the_code_vectors_hold() {
             "suite": domain().suite.number(),
             "network": domain().network,
             "accepted": accepted,
+            "assured": assured,
             "refused": refused,
             "static": printed,
             "static_refused": printed_refused,

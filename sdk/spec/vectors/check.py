@@ -222,7 +222,8 @@ KINDS = {
                 derived=option(struct(**{"from": U16}, rule=variant(("age-at-issue", struct(years=U8))))))),
             profiles=listed(struct(name=TEXT, claims=listed(U16))), serial_bytes=U8)),
         acts=U32, code_lifetime_secs=U32, offline_age_secs=U32, suspenders=listed(U32), revokers=listed(U32),
-        consumers=listed(U32), purposes=listed(U16), grant_purposes=listed(U16)),
+        consumers=listed(U32), purposes=listed(U16), grant_purposes=listed(U16),
+        assurance=option(variant("real-name", "real-person"))),
     "authority": struct(
         version=U32, member=U32, certificate_type=U32, division=DIVISION, **{"from": U32}, until=U32, basis=TEXT,
         suspended=option(U32)),
@@ -787,6 +788,62 @@ def challenges():
         refused("challenges", case["why"], challenge, case["text"])
 
 
+def assertion(fields):
+    """Rule Y-14, as within a code; gives what the service signs for a holder's key, and its signature."""
+    if not isinstance(fields, list) or len(fields) != 7:
+        raise Refused("Y-14")
+    service, key, level, time, valid, token, signature = fields
+    if level not in (1, 2) or not 1 <= valid <= 86400 or len(token) != 16 or len(signature) != 65:
+        raise Refused("Y-14")
+    widths = ((service, 4), (key, 2), (level, 1), (time, 8), (valid, 4))
+    return b"".join(n.to_bytes(width, "big") for n, width in widths) + token, signature
+
+
+def dynamic_code(text):
+    """Rules Y-2, Y-3, Y-6 and Y-16, without the header's own."""
+    fields = from_cbor(from_text(text, "FN1:"))
+    if len(fields) not in (9, 10) or fields[:2] != [1, 0]:
+        raise Refused("Y-2")
+    shown, time, lifetime, nonce, purpose, asked = fields[2:8]
+    claims, size, lines, path = shown[12], shown[11], shown[14], shown[15]
+    indexes = [claim[0] for claim in claims]
+    if not indexes or not rising(indexes) or indexes[-1] >= size or not 1 <= lifetime <= 300 or asked == bytes(32):
+        raise Refused("Y-3, Y-6")
+    if lines > 1024 or lines == 0 and path or shown[8] is not None and shown[8] < shown[7]:
+        raise Refused("X-6, X-8")
+    if len(fields) == 10:
+        assertion(fields[8])
+    return fields
+
+
+def codes():
+    file = load("codes")
+    network = bytes.fromhex(file["network"])
+    for case in file["accepted"] + file["assured"]:
+        _, kind, shown, time, lifetime, nonce, purpose, asked, *vouched, signature = dynamic_code(case["text"])
+        widths = ((time, 8), (lifetime, 4))
+        signed = message(
+            network, "show", bytes([kind]), bytes.fromhex(case["commitment"]), digest(network, "shown", to_cbor(shown)),
+            *(n.to_bytes(width, "big") for n, width in widths), nonce, purpose.to_bytes(2, "big"), asked or bytes(32),
+            *map(to_cbor, vouched))
+        same("codes", (signed.hex(), sha(signed).hex()), (case["message"], case["signed_hash"]))
+        holder = shown[10]
+        same("codes", signed_by("%d:%s" % (holder[0], holder[1:].hex()), signed, signature), True)
+        same("codes", len(vouched), 1 if case in file["assured"] else 0)
+    for case in file["assured"]:
+        version, holder, fields = from_cbor(from_text(case["assertion"], "FA1:"))
+        same("assertions", (version, "%d:%s" % (holder[0], holder[1:].hex())), (1, case["holder_key"]))
+        same("assertions", (dynamic_code(case["text"])[8], dynamic_code(case["text"])[2][10]), (fields, holder))
+        names = ("service", "key_number", "level", "time_secs", "valid_secs")
+        same("assertions", fields[:5] + [fields[5].hex()], [case[name] for name in names] + [case["token"]])
+        said, signature = assertion(fields)
+        said = message(network, "assurance", said, holder)
+        same("assertions", said.hex(), case["statement"])
+        same("assertions", signed_by(case["service_key"], said, signature), True)
+    for case in file["refused"]:
+        refused("codes", case["why"], dynamic_code, case["text"])
+
+
 def static_code(text):
     """Rule Y-9. Check characters of the parts are those of identifiers.md."""
     fields = from_cbor(from_text(text, "FN1:"))
@@ -820,7 +877,7 @@ def possession():
         same("possession", verifies(case["holder_key"], asked, case["holder_proof"]) is not False, True)
 
 
-for part in (encoding, digests, lists, keys, finality, transactions, proofs, challenges, static_codes, possession):
+for part in (encoding, digests, lists, keys, finality, transactions, proofs, challenges, codes, static_codes, possession):
     part()
 for name, count in COUNTS.items():
     print("%-13s %4d checks" % (name, count))

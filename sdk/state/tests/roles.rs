@@ -13,7 +13,7 @@ use common::{Network, founding, member};
 use fengni_core::record::{Authority, Role, Roles};
 use fengni_core::{AuthorityNumber, Suite};
 
-const ROLES: [Role; 8] = [
+const ROLES: [Role; 9] = [
     Role::Validator,
     Role::Observer,
     Role::Issuer,
@@ -22,6 +22,7 @@ const ROLES: [Role; 8] = [
     Role::Verifier,
     Role::Regulator,
     Role::Auditor,
+    Role::Identity,
 ];
 
 /// Operations: what is asked, which keys it takes, who may ask it, and what others hear.

@@ -2,6 +2,8 @@
 
 export type Answer = "valid" | "refused" | "undecided";
 export type Grade = "A" | "B" | "C" | "D";
+/** How an identity service has checked the holder: by name (实名) or in person (实人). */
+export type Assurance = "real-name" | "real-person";
 
 export interface Place { book: number; line: number }
 export interface Reason { en: string; zh: string }
@@ -29,6 +31,8 @@ export interface Verdict {
     validity: [string, string | null] | null;
     claims: { label: string; value: string | null; as_of?: string }[];
   } | null;
+  /** Who vouches for the holder, in a valid answer. */
+  assurance: { level: Assurance; service: string; time_secs: number } | null;
 }
 
 /** `sdk/core/src/light/checkpoint.rs`. */
@@ -49,6 +53,7 @@ export interface Question {
   /** Code of the purpose. */
   purpose: number;
   min_grade?: Grade;
+  min_assurance?: Assurance;
   /** Hash of the challenge that was shown, in hexadecimal. */
   challenge?: string;
   /** Why there is no proof: `not-found` where every gateway finds no such identifier. */
@@ -62,7 +67,7 @@ export interface Checked {
 }
 
 export type Scanned =
-  | { kind: "code"; book: number; line: number; purpose: number; issued_secs: number; expires_secs: number; with_path: boolean }
+  | { kind: "code"; book: number; line: number; purpose: number; issued_secs: number; expires_secs: number; with_path: boolean; service: number | null }
   | { kind: "identifier"; identifier: string }
   | { kind: "static"; identifier: string }
   | { kind: "malformed"; verdict: Verdict };

@@ -20,6 +20,7 @@ export const load = loader(core.default, "core_bg.wasm");
 function question(asked, unproven) {
   const made = new core.Question(asked.verifier, asked.purpose);
   if (asked.min_grade) made.minGrade("ABCD".indexOf(asked.min_grade) + 1);
+  if (asked.min_assurance) made.minAssurance(["real-name", "real-person"].indexOf(asked.min_assurance) + 1);
   if (asked.challenge) made.challenge(asked.challenge);
   if (unproven) made.unproven(unproven);
   return made;

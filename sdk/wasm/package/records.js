@@ -1,6 +1,6 @@
 // Records as people read them: the ledger packs roles and acts into bits, and counts days.
 
-const ROLES = ["validator", "observer", "issuer", "provider", "requester", "verifier", "regulator", "auditor"];
+const ROLES = ["validator", "observer", "issuer", "provider", "requester", "verifier", "regulator", "auditor", "identity"];
 const ACTS = [
   "suspend", "return", "cancel", "annul", "revoke", "transfer-out", "cancel-transfer", "expire", "dispute",
   "clear-dispute", "block-key", "renew", "change", "correct", "rekey", "transfer-in", "consume",

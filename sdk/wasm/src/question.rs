@@ -1,5 +1,6 @@
 //! Questions: who verifies, for what, and what it insists on.
 
+use fengni_core::assurance::Assurance;
 use fengni_core::certificate::Grade;
 use fengni_core::trust;
 use fengni_core::{MemberNumber, PurposeCode};
@@ -20,7 +21,10 @@ impl Question {
     #[wasm_bindgen(constructor)]
     pub fn new(verifier: u32, purpose: u16) -> Question {
         let (verifier, purpose) = (MemberNumber(verifier), PurposeCode(purpose));
-        Self { asked: trust::Question { verifier, purpose, min_grade: None, challenge: None }, unproven: None }
+        Self {
+            asked: trust::Question { verifier, purpose, min_grade: None, min_assurance: None, challenge: None },
+            unproven: None,
+        }
     }
 
     /// The lowest trust grade that will do, 1 (A) to 4 (D).
@@ -30,6 +34,16 @@ impl Question {
     #[wasm_bindgen(js_name = minGrade)]
     pub fn min_grade(&mut self, grade: u8) -> Answer<()> {
         self.asked.min_grade = Some(Grade::from_number(grade).ok_or_else(|| thrown("grades are 1 to 4"))?);
+        Ok(())
+    }
+
+    /// How an identity service must at least have checked the holder: 1 by name, 2 in person.
+    ///
+    /// # Errors
+    /// Where there is no such level.
+    #[wasm_bindgen(js_name = minAssurance)]
+    pub fn min_assurance(&mut self, level: u8) -> Answer<()> {
+        self.asked.min_assurance = Some(Assurance::from_number(level).ok_or_else(|| thrown("levels are 1 and 2"))?);
         Ok(())
     }
 

@@ -35,6 +35,8 @@ enum Scanned {
         issued_secs: u64,
         expires_secs: u64,
         with_path: bool,
+        /// The identity service that vouches for the holder: its record is needed too.
+        service: Option<u32>,
     },
     Identifier {
         identifier: String,
@@ -142,6 +144,7 @@ impl Verifier {
                 issued_secs: code.terms.issued_secs,
                 expires_secs: code.expires_secs(),
                 with_path: code.shown.path.is_known(),
+                service: code.service().map(|member| member.0),
             },
             (Err(_), Err(error)) => Scanned::Malformed { verdict: Box::new(Verdict::malformed(&error)) },
         };
@@ -209,6 +212,7 @@ impl Verifier {
             now,
             checkpoint_age_secs: self.store.light().checkpoint_age_secs(now),
             min_grade: question.asked.min_grade,
+            min_assurance: question.asked.min_assurance,
             challenge: question.asked.challenge,
             mode: Mode::Online,
         }

@@ -145,6 +145,7 @@ impl Wallet {
                 .collect(),
         };
         let terms = Terms {
+            assertion: None,
             issued_secs: moment(now).secs(),
             lifetime_secs: lifetime_secs.unwrap_or(kind.code_lifetime_secs),
             nonce: nonce.try_into().map_err(|_| thrown("a nonce has 8 bytes"))?,

@@ -11,7 +11,7 @@ test("verdicts", () => {
   const file = vectors("verdicts");
   for (const { story, code, proof, context, verdict } of file.cases) {
     const verifier = verifierOf(file, context.now_millis, context.checkpoint_age_secs);
-    const asked = { verifier: context.verifier, purpose: context.purpose, min_grade: context.min_grade, challenge: context.challenge };
+    const asked = { verifier: context.verifier, purpose: context.purpose, min_grade: context.min_grade, min_assurance: context.min_assurance, challenge: context.challenge };
     const { verdict: found, trouble } = verifier.verify(code, bytesOf(file.proofs[proof]), asked, context.now_millis);
     assert.equal(trouble, null, story);
     const { answer, detail, warnings, document, display, plain_text } = found;

@@ -153,6 +153,7 @@ impl Licences {
     pub fn codes(&self) -> Vec<String> {
         let show = |(number, file): (u8, &CertificateFile)| {
             let terms = Terms {
+                assertion: None,
                 issued_secs: SHOWN_SECS,
                 lifetime_secs: 120,
                 nonce: [number; 8],
@@ -175,6 +176,7 @@ impl Licences {
             now: Millis::from_secs(SHOWN_SECS + 5),
             checkpoint_age_secs: 60,
             min_grade: None,
+            min_assurance: None,
             challenge: None,
             mode: Mode::Online,
         }

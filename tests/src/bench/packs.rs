@@ -165,7 +165,13 @@ fn sizes(
 
 fn question(licences: &Licences) -> Question {
     let context = licences.context();
-    Question { verifier: context.verifier, purpose: context.purpose, min_grade: None, challenge: None }
+    Question {
+        verifier: context.verifier,
+        purpose: context.purpose,
+        min_grade: None,
+        min_assurance: None,
+        challenge: None,
+    }
 }
 
 /// Bytes that look random and are the same in each run.

@@ -3,6 +3,7 @@
 
 #![forbid(unsafe_code)]
 
+mod assurance;
 mod common;
 mod offline;
 mod revoked;

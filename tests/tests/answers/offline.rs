@@ -30,7 +30,13 @@ pub(crate) struct Device {
 impl Device {
     pub(crate) fn new(world: &World, subscription: Subscription) -> Self {
         let verifier = sample::member("HRS").expect("a sample member");
-        let question = Question { verifier, purpose: purpose_code(TRAFFIC), min_grade: None, challenge: None };
+        let question = Question {
+            verifier,
+            purpose: purpose_code(TRAFFIC),
+            min_grade: None,
+            min_assurance: None,
+            challenge: None,
+        };
         Self { store: TrustStore::new(world.genesis.checkpoint(), subscription), question }
     }
 

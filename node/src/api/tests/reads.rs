@@ -116,6 +116,13 @@ async fn n7_a_line_is_proven_by_place_and_by_identifier() {
     let by_place = verify(&node.get("/v1/proofs/line?book=0&line=0&verifier=6").await, &state);
     assert!(by_place.line(LINE).is_ok() && by_place.seal_of(LINE).is_some());
     assert!(by_place.record::<Member>(6).is_ok(), "the verifier's record is there");
+    assert!(by_place.record::<Member>(4).is_err(), "nobody asked for this one");
+
+    // The identity service that a code names; a number that is nobody's is left out.
+    let named = verify(&node.get("/v1/proofs/line?book=0&line=0&verifier=6&service=4").await, &state);
+    assert!(named.record::<Member>(4).is_ok() && named.line(LINE).is_ok());
+    let nobody = verify(&node.get("/v1/proofs/line?book=0&line=0&verifier=6&service=4000").await, &state);
+    assert!(nobody.record::<Member>(4000).is_err() && nobody.line(LINE).is_ok());
 
     let path = format!("/v1/proofs/identifier/{}", node.double.certificate());
     let typed = node.get(&path).await;

@@ -469,8 +469,15 @@ impl Chain {
         })
     }
 
-    /// Rule V-2.
-    fn line_proof(&self, place: LinePlace, verifier: Option<MemberNumber>) -> Option<StateProof> {
+    /// Rule V-2. The other province's bureau comes along only where it is asked for.
+    fn line_proof(
+        &self,
+        place: LinePlace,
+        verifier: Option<MemberNumber>,
+        service: Option<MemberNumber>,
+    ) -> Option<StateProof> {
+        let bureau = sample::member("YGOV").expect("a sample member");
+        let bureau = Some(bureau).filter(|bureau| service != Some(*bureau)).map(|bureau| bureau.0);
         let all = |shelf: Shelf| {
             (0..self.records(shelf).len()).map(move |number| Place::Record(shelf, u32::try_from(number).expect("few")))
         };
@@ -481,6 +488,7 @@ impl Chain {
         } else {
             places.extend(all(Shelf::Members));
         }
+        places.retain(|place| !matches!(place, Place::Record(Shelf::Members, member) if Some(*member) == bureau));
         if place.line.0 < self.lines() as u64 {
             places.extend(self.places_of(place));
         }
@@ -583,10 +591,10 @@ impl FakeNode {
             (["proofs", "line"], None) => {
                 let place =
                     LinePlace { book: BookNumber(small(field("book")?)?), line: LineNumber(number(field("line")?)?) };
-                state(chain.line_proof(place, verifier)?)
+                state(chain.line_proof(place, verifier, field("service").and_then(small).map(MemberNumber))?)
             }
             (["proofs", "identifier", identifier], None) => {
-                state(chain.line_proof(chain.find(&CertificateId::parse(identifier).ok()?)?, verifier)?)
+                state(chain.line_proof(chain.find(&CertificateId::parse(identifier).ok()?)?, verifier, None)?)
             }
             (["history", book, line], None) => {
                 state(chain.history(LinePlace { book: BookNumber(small(book)?), line: LineNumber(number(line)?) })?)

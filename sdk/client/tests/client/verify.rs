@@ -1,5 +1,6 @@
 //! Verifying and showing: any node will do, none is believed (VER-01 to VER-04, REC-02; J3, J4).
 
+use fengni_client::assurance::{CheckedHolder, VALID_SECS, VouchError, vouch};
 use fengni_client::challenge::{AskError, LIFETIME_SECS, ask, who_asks};
 use fengni_client::gateway::Trouble;
 use fengni_client::issue::{Archive, Format, IssueOptions, Issuer, Rows, Target, deliver};
@@ -7,9 +8,12 @@ use fengni_client::keys::KeyFile;
 use fengni_client::picture;
 use fengni_client::verify::{Checked, Policy, Verifier, verdict_by};
 use fengni_client::wallet::{Authenticator, Disclose, PRESENCE_SECS, Show, Wallet, WalletError};
+use fengni_core::assurance::{Assurance, AssuranceError};
 use fengni_core::challenge::{Challenge, ChallengeError};
+use fengni_core::code::CodeError;
+use fengni_core::id::CreditCode;
 use fengni_core::light::{FinalHeader, LightClient};
-use fengni_core::record::KeyPurpose;
+use fengni_core::record::{CertificateType, KeyPurpose};
 use fengni_core::verdict::{Answer, Check, VerdictCode};
 use fengni_core::verify::{Context, Mode};
 use fengni_core::{BookNumber, KeyNumber, LineNumber, MemberNumber, Millis, PurposeCode};
@@ -64,7 +68,10 @@ impl Street {
 
     fn verifier(&self, plus_secs: u64) -> Verifier {
         let verifier = sample::member(PSB).expect("a sample member");
-        Verifier::new(self.network.ledger(plus_secs), Policy { verifier, purpose: Self::purpose(), min_grade: None })
+        Verifier::new(
+            self.network.ledger(plus_secs),
+            Policy { verifier, purpose: Self::purpose(), min_grade: None, min_assurance: None },
+        )
     }
 }
 
@@ -239,6 +246,73 @@ fn application_key(member: &str) -> KeyFile {
     KeyFile::new(slot.purpose, number, slot.number, sample::test_secret(member, slot.purpose, 0))
 }
 
+/// VER-10: an item demands that its holder was checked in person, and a name alone does not do.
+#[test]
+fn ver10_an_item_that_demands_a_person_refuses_a_name() {
+    let street = Street::new();
+    let domain = *street.wallet.domain();
+    let file = street.wallet.certificates().next().expect("one certificate").clone();
+    let (holder, service) = (file.certificate.header().facts.holder, "11339900XN02000309");
+    let service = CreditCode::parse(service).expect("a sample code");
+    let proof = street.wallet.prove_possession(&holder, &service).expect("the wallet has the key");
+    let checked_at = Millis(NOW.0 - 600_000);
+    let vouched = |key: &KeyFile, checked| vouch(&domain, key, &service, checked, checked_at);
+    let of = |level| CheckedHolder { holder, proof, level, valid_secs: VALID_SECS };
+    let [name, person] = [Assurance::RealName, Assurance::RealPerson]
+        .map(|level| Some(vouched(&application_key("YGOV"), of(level)).expect("an identity service")));
+    assert_ne!(name.expect("made").statement.token, person.expect("made").statement.token);
+
+    let scan = |assertion, min_assurance, plus_secs| {
+        let mut verifier = street.verifier(plus_secs);
+        verifier.set_policy(Policy { min_assurance, ..*verifier.policy() });
+        let now = Millis(NOW.0 + plus_secs * 1000 - 15_000);
+        verifier.verify_text(&street.code(&Show { assertion, now, ..street.show() }), None).verdict
+    };
+    let demanded = Some(Assurance::RealPerson);
+    let valid = scan(person, demanded, 0);
+    assert_eq!(valid.code, VerdictCode::Valid, "{:?}", valid.reason);
+    let assured = valid.assurance.expect("somebody vouches");
+    assert_eq!((assured.level, assured.service.as_str()), (Assurance::RealPerson, "云山省大数据管理局"));
+    assert_eq!(scan(name, demanded, 0).code, VerdictCode::AssuranceTooLow);
+    assert_eq!(scan(None, demanded, 0).code, VerdictCode::AssuranceTooLow);
+    assert_eq!(scan(None, demanded, 0).plain_text, "请先在身份认证平台完成实人认证,再重新亮证。");
+    assert_eq!(scan(name, None, 0).assurance.map(|assured| assured.level), Some(Assurance::RealName));
+    // The police's application key is a key, and no identity service's.
+    let police = CreditCode::parse("11319900XN0100021G").expect("a sample code");
+    let proof_for_police = street.wallet.prove_possession(&holder, &police).expect("the wallet has the key");
+    let pretended = CheckedHolder { proof: proof_for_police, ..of(Assurance::RealPerson) };
+    let pretended = vouch(&domain, &application_key(PSB), &police, pretended, checked_at).expect("anybody can sign");
+    assert_eq!(scan(Some(pretended), demanded, 0).code, VerdictCode::AssuranceTooLow);
+
+    // Nobody is vouched for without a proof for this service, nor by a key for something else.
+    let borrowed =
+        vouched(&application_key("YGOV"), CheckedHolder { proof: proof_for_police, ..of(Assurance::RealName) });
+    assert!(matches!(borrowed, Err(VouchError::NotPossessed)));
+    let slot = |slot: &sample::KeySlot| slot.member == "YGOV" && slot.purpose == KeyPurpose::Admin;
+    let slot = sample::key_slots().into_iter().find(slot).expect("a person's key");
+    let admin = sample::test_secret("YGOV", slot.purpose, 0);
+    let admin = KeyFile::new(slot.purpose, sample::member("YGOV").expect("a sample member"), slot.number, admin);
+    assert!(matches!(vouched(&admin, of(Assurance::RealName)), Err(VouchError::OtherKey)));
+
+    // A wallet does not show what would be refused: an old assertion, or another phone's.
+    let show = |assertion, now| street.wallet.show(&file.identifier(), &Show { assertion, now, ..street.show() });
+    let late = show(person, Millis(checked_at.0 + 1_831_000)).expect_err("half an hour is over");
+    assert!(matches!(late, WalletError::Assertion(AssuranceError::Expired)), "{late}");
+    let mut other = person.expect("made");
+    other.statement.holder = sample::test_key("GOV", KeyPurpose::Admin, 0);
+    assert!(matches!(show(Some(other), NOW), Err(WalletError::Code(CodeError::OtherAssertion))));
+    // A type that asks is not shown without.
+    let mut wallet = street.wallet;
+    let kind = wallet.type_of(&file).expect("it was refreshed").clone();
+    wallet.learn(CertificateType { assurance: demanded, ..kind });
+    let (identifier, everyday) = (file.identifier(), Show::everyday(Street::purpose(), NOW).expect("randomness"));
+    for (assertion, shown) in [(None, false), (name, false), (person, true)] {
+        let code = wallet.show(&identifier, &Show { assertion, ..everyday.clone() });
+        let asked = matches!(code, Err(WalletError::Assurance { needed: Assurance::RealPerson }));
+        assert_eq!((code.is_ok(), asked), (shown, !shown));
+    }
+}
+
 /// VER-04: in challenge mode an answer is of use once, at one counter, and the holder knows whose.
 #[test]
 fn ver04_an_answer_is_of_use_to_the_one_who_asked_and_to_nobody_else() {
@@ -325,6 +399,7 @@ fn v23_what_decided_says_the_same_without_the_nodes() {
         now: NOW,
         checkpoint_age_secs: 0,
         min_grade: None,
+        min_assurance: None,
         challenge: None,
         mode: Mode::Online,
     };

@@ -23,6 +23,9 @@ const SIGNATURE: usize = 2 + 65;
 const KEY: usize = 2 + 34;
 /// Bytes of a claim besides its value: array, index below 24, head and 16 bytes of salt.
 const CLAIM: usize = 1 + 1 + 1 + 16;
+/// Bytes of an assertion: array, service below 65,536, key number below 256, level, time, validity
+/// of up to a day, token and signature.
+const ASSERTION: usize = 1 + 3 + 2 + 1 + 5 + 5 + 17 + SIGNATURE;
 /// Numbers that are reserved for, whatever the type.
 const BOOK: u64 = 0xffff;
 const LINE: u64 = 0xffff_ffff;
@@ -46,6 +49,8 @@ pub struct CodeBudget {
     pub values: usize,
     /// Digests of the subtrees that are not disclosed.
     pub siblings: usize,
+    /// The assertion of an identity service, where the type asks for one.
+    pub assertion: usize,
     /// The path to the root of a full page.
     pub path: usize,
 }
@@ -71,13 +76,14 @@ impl CodeBudget {
             salts: disclose.iter().map(|index| CLAIM + head(u64::from(*index)) - 1).sum(),
             values: specs().map(|spec| text(usize::from(spec.max_bytes))).sum(),
             siblings: text(32 * siblings),
+            assertion: if kind.assurance.is_some() { ASSERTION } else { 0 },
             path: head(1024) + text(32 * PAGE_DEPTH),
         }
     }
 
     /// Bytes of the largest code, with its path.
     pub fn total(&self) -> usize {
-        self.fixed + self.serial + self.salts + self.values + self.siblings + self.path
+        self.fixed + self.serial + self.salts + self.values + self.siblings + self.assertion + self.path
     }
 
     /// Bytes of the largest code that leaves out its path, and is of use only online.
@@ -90,11 +96,15 @@ impl CodeBudget {
 /// The arithmetic, for whoever has to make a type smaller.
 impl fmt::Display for CodeBudget {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { fixed, serial, claims, salts, values, siblings, path } = self;
+        let Self { fixed, serial, claims, salts, values, siblings, assertion, path } = self;
+        let assertion = match assertion {
+            0 => String::new(),
+            bytes => format!("{bytes} for the assertion the type asks for + "),
+        };
         write!(
             f,
             "{fixed} for header, terms and signature + {serial} for the serial + {salts} for the salts of {claims} \
-             claims + {values} for their longest values + {siblings} for siblings + {path} for the path = {}",
+             claims + {values} for their longest values + {siblings} for siblings + {assertion}{path} for the path = {}",
             self.total()
         )
     }

@@ -1,14 +1,14 @@
 //! Codes (亮证): what a holder shows, readable for two minutes.
 //!
 //! ```text
-//! FN1: base45( [version, class, shown, time, lifetime, nonce, purpose, challenge, signature] )
+//! FN1: base45( [version, class, shown, time, lifetime, nonce, purpose, challenge, assertion?, signature] )
 //!                               shown: place, header without claims digest, some claims, siblings, path
 //! ```
 //!
 //! The claims digest is not in the code: who reads it folds it out of the claims shown and their
 //! siblings, which spares 34 bytes and a check. Every byte is under the holder's signature, either
 //! signed or as the signature's only spelling, so that a code cannot be altered into another.
-//! Rules Y-1 to Y-9: `sdk/spec/codes.md`.
+//! Rules Y-1 to Y-9 and Y-16: `sdk/spec/codes.md`.
 
 mod budget;
 mod printed;
@@ -25,6 +25,7 @@ use crate::codec::DecodeError;
 use crate::digest::{Digest, Domain};
 use crate::keys::Signature;
 use crate::limits::CODE_BYTES;
+use crate::number::MemberNumber;
 use crate::tree;
 
 pub use budget::{BudgetError, CodeBudget, check_budget};
@@ -39,6 +40,8 @@ use terms::TERMS;
 pub const PREFIX: &str = "FN1:";
 
 const FORMAT: u8 = 1;
+/// CBOR entries besides the terms: version, class, what is shown, signature.
+const HEADS: usize = 4;
 
 /// What kind of code it is.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
@@ -90,6 +93,9 @@ pub enum CodeError {
     /// Y-5: the key is not the one in the header.
     #[error("the key is not the holder's")]
     OtherKey,
+    /// Y-16: the identity service vouches for another key.
+    #[error("the assertion is for another key than the certificate's; next: be checked with this one")]
+    OtherAssertion,
     /// Y-6: a code holds 1 to 300 seconds, and no challenge hashes to zeros.
     #[error("a code cannot hold {secs} seconds (1 to {LIFETIME_SECS_MAX} are allowed) or answer a challenge of zeros")]
     Terms {
@@ -158,6 +164,11 @@ impl Code {
         Ok(domain.suite.hash(&[&self.message(domain, &commitment)]))
     }
 
+    /// The identity service that vouches for the holder: a verifier needs its record too (V-2).
+    pub fn service(&self) -> Option<MemberNumber> {
+        self.terms.assertion.map(|assertion| assertion.statement.service)
+    }
+
     /// The last second at which the code holds by its own clock.
     pub fn expires_secs(&self) -> u64 {
         self.terms.issued_secs.saturating_add(u64::from(self.terms.lifetime_secs))
@@ -166,7 +177,7 @@ impl Code {
 
 impl Cbor for Code {
     fn write(&self, writer: &mut Writer) {
-        writer.array(4 + TERMS);
+        writer.array(HEADS + self.terms.entries());
         writer.uint(FORMAT);
         writer.uint(self.class as u8);
         self.shown.write(writer);
@@ -175,7 +186,10 @@ impl Cbor for Code {
     }
 
     fn read(reader: &mut Reader<'_>) -> Result<Self, Wrong> {
-        reader.array("code", 4 + TERMS)?;
+        let entries = reader.array_upto("code", HEADS + TERMS + 1)?;
+        if entries < HEADS + TERMS {
+            return Err(format!("code: {entries} entries"));
+        }
         let format: u8 = reader.uint("version")?;
         if format != FORMAT {
             return Err(format!("unknown version {format} of a code"));
@@ -187,10 +201,11 @@ impl Cbor for Code {
         if class != CodeClass::Dynamic as u8 {
             return Err(format!("unknown class {class} of a code"));
         }
+        let shown = Shown::read(reader)?;
         Ok(Self {
             class: CodeClass::Dynamic,
-            shown: Shown::read(reader)?,
-            terms: Terms::read_entries(reader)?,
+            terms: Terms::read_entries(reader, entries - HEADS, shown.facts.holder)?,
+            shown,
             signature: Signature::from_wire(reader.bytes("signature")?).map_err(|error| error.to_string())?,
         })
     }
@@ -210,6 +225,7 @@ fn message(domain: &Domain, class: CodeClass, commitment: &Digest, shown: &Shown
             &terms.nonce,
             &terms.purpose.0.to_be_bytes(),
             &terms.challenge.unwrap_or_default().0,
+            &terms.assertion_bytes(),
         ],
     )
 }

@@ -20,11 +20,11 @@ impl Code {
     /// arguments give the same code.
     ///
     /// # Errors
-    /// [`CodeError::Disclose`], [`CodeError::OtherKey`], [`CodeError::Terms`] and
-    /// [`CodeError::TooLarge`].
+    /// [`CodeError::Disclose`], [`CodeError::OtherKey`], [`CodeError::Terms`],
+    /// [`CodeError::OtherAssertion`] and [`CodeError::TooLarge`].
     ///
     /// # Source
-    /// `sdk/spec/codes.md`, rules Y-3 to Y-7.
+    /// `sdk/spec/codes.md`, rules Y-3 to Y-7 and Y-16.
     pub fn show(
         domain: &Domain,
         file: &CertificateFile,
@@ -63,6 +63,9 @@ impl Code {
         }
         if !terms.are_allowed() {
             return Err(CodeError::Terms { secs: terms.lifetime_secs });
+        }
+        if terms.assertion.is_some_and(|assertion| assertion.statement.holder != header.facts.holder) {
+            return Err(CodeError::OtherAssertion);
         }
         let siblings = tree::subset_siblings(domain.suite, &file.certificate.leaves(domain), &wanted)
             .expect("every field to disclose exists: checked above");

@@ -1,13 +1,15 @@
-//! The terms a code is shown on: when, for how long, what for, and to whom.
+//! The terms a code is shown on: when, for how long, what for, to whom, and who vouches for its holder.
 
-use crate::certificate::cbor::{Reader, Writer, Wrong};
+use crate::assurance::Assertion;
+use crate::certificate::cbor::{self, Reader, Writer, Wrong};
 use crate::digest::Digest;
+use crate::keys::PublicKey;
 use crate::number::PurposeCode;
 
 /// The longest a dynamic code may hold, whatever its type, in seconds (VER-02).
 pub const LIFETIME_SECS_MAX: u32 = 300;
 
-/// How many CBOR entries the terms take in an array.
+/// How many CBOR entries the terms take in an array, besides an assertion.
 pub(super) const TERMS: usize = 5;
 
 /// What a holder agrees to when a code is made. Time and randomness come from the wallet.
@@ -23,6 +25,8 @@ pub struct Terms {
     pub purpose: PurposeCode,
     /// Hash of the verifier's challenge, if it answers one.
     pub challenge: Option<Digest>,
+    /// What an identity service vouches for, if the wallet has that: for the header's key.
+    pub assertion: Option<Assertion>,
 }
 
 impl Terms {
@@ -40,15 +44,30 @@ impl Terms {
             Some(challenge) => writer.bytes(&challenge.0),
             None => writer.null(),
         }
+        if let Some(assertion) = &self.assertion {
+            assertion.write_in_code(writer);
+        }
     }
 
-    pub(super) fn read_entries(reader: &mut Reader<'_>) -> Result<Self, Wrong> {
+    /// Rule Y-16: how many CBOR entries they are. A code without an assertion has no byte for it.
+    pub(super) fn entries(&self) -> usize {
+        TERMS + usize::from(self.assertion.is_some())
+    }
+
+    /// Rule Y-16: the assertion as the holder's signature covers it; nothing where there is none.
+    pub(super) fn assertion_bytes(&self) -> Vec<u8> {
+        cbor::written(|writer| self.assertion.iter().for_each(|assertion| assertion.write_in_code(writer)))
+    }
+
+    /// Reads `entries` entries, of a code whose header names this holder.
+    pub(super) fn read_entries(reader: &mut Reader<'_>, entries: usize, holder: PublicKey) -> Result<Self, Wrong> {
         let terms = Self {
             issued_secs: reader.uint("time")?,
             lifetime_secs: reader.uint("lifetime")?,
             nonce: reader.array_bytes("nonce")?,
             purpose: PurposeCode(reader.uint("purpose")?),
             challenge: reader.nullable("challenge", |reader| reader.array_bytes("challenge").map(Digest))?,
+            assertion: (entries > TERMS).then(|| Assertion::read_in_code(reader, holder)).transpose()?,
         };
         if terms.are_allowed() { Ok(terms) } else { Err("a lifetime or challenge that no code has".into()) }
     }

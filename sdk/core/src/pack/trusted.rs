@@ -11,7 +11,7 @@ use crate::digest::{Digest, Domain};
 use crate::finality::CommitCertificate;
 use crate::limits::{PACK_BYTES, PACK_EXCEPTIONS, PAGE_LINES};
 use crate::list::{ListKind, list_digest};
-use crate::number::{BookNumber, LinePlace, PageNumber};
+use crate::number::{BookNumber, LinePlace, MemberNumber, PageNumber};
 use crate::proof::{Place, Proven};
 use crate::record::Record;
 use crate::shelf::{Shelf, state_root};
@@ -162,16 +162,22 @@ impl TrustPack {
 
     /// Every registry record, the book's, and what depends on the line.
     pub(crate) fn all_around(&self, place: LinePlace) -> Option<Proven> {
-        self.around_with(place, self.registry_entries(place.book))
+        self.around_with(place, None, self.registry_entries(place.book))
     }
 
-    /// What depends on the line: its page, and who holds it suspended. `None` where the book's
-    /// pages are not here.
-    pub(crate) fn around(&self, place: LinePlace) -> Option<Proven> {
-        self.around_with(place, LiteMap::new())
+    /// What depends on the code: its line's page, who holds that suspended, and the identity service
+    /// that vouches. `None` where the book's pages are not here.
+    pub(crate) fn around(&self, place: LinePlace, service: Option<MemberNumber>) -> Option<Proven> {
+        self.around_with(place, service, LiteMap::new())
     }
 
-    fn around_with(&self, place: LinePlace, mut entries: LiteMap<Place, Vec<u8>>) -> Option<Proven> {
+    fn around_with(
+        &self,
+        place: LinePlace,
+        service: Option<MemberNumber>,
+        mut entries: LiteMap<Place, Vec<u8>>,
+    ) -> Option<Proven> {
+        let mut members: Vec<MemberNumber> = service.into_iter().collect();
         let parameters = self.bytes(Shelf::Parameters, 0)?;
         entries.insert(Place::Record(Shelf::Parameters, 0), parameters.to_vec());
         let mut peaks = None;
@@ -182,13 +188,15 @@ impl TrustPack {
             let number = place.line.page();
             let page = of_book.pages.get(usize::try_from(number.0).ok()?)?;
             entries.insert(Place::Page(place.book, number), page.encode());
-            for hold in page.exception(place.line.place()).into_iter().flat_map(|exception| &exception.holds) {
-                if let Some(bytes) = self.bytes(Shelf::Members, hold.by.0) {
-                    entries.insert(Place::Record(Shelf::Members, hold.by.0), bytes.to_vec());
-                }
-            }
+            let holds = page.exception(place.line.place()).into_iter().flat_map(|exception| &exception.holds);
+            members.extend(holds.map(|hold| hold.by));
             if u64::from(page.lines) < PAGE_LINES {
                 peaks = Some((place.book, number, of_book.peaks.clone()));
+            }
+        }
+        for member in members {
+            if let Some(bytes) = self.bytes(Shelf::Members, member.0) {
+                entries.insert(Place::Record(Shelf::Members, member.0), bytes.to_vec());
             }
         }
         Some(Proven::of_pack(self.header.clone(), self.sizes(), entries, peaks))

@@ -4,6 +4,7 @@ use bincode::{Decode, Encode};
 use serde::{Deserialize, Serialize};
 
 use super::Record;
+use crate::assurance::Assurance;
 use crate::id::TypeCode;
 use crate::number::{MemberNumber, PurposeCode};
 use crate::shelf::Shelf;
@@ -121,6 +122,8 @@ pub struct CertificateType {
     pub purposes: Vec<PurposeCode>,
     /// Purposes for which the holder's grant (授权) must be on the ledger, in rising order.
     pub grant_purposes: Vec<PurposeCode>,
+    /// How an identity service must have checked whoever shows it; `None` where that is not asked.
+    pub assurance: Option<Assurance>,
 }
 
 impl CertificateType {

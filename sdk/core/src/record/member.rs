@@ -31,6 +31,8 @@ pub enum Role {
     Regulator = 6,
     /// Audits.
     Auditor = 7,
+    /// Checks people and vouches for the keys on their phones (身份认证服务).
+    Identity = 8,
 }
 
 /// A set of roles, one bit each.

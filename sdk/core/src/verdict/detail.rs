@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::{Reason, VerdictCode};
+use crate::assurance::Assurance;
 use crate::certificate::Grade;
 use crate::number::{Height, KeyNumber, LinePlace, MemberNumber, PurposeCode};
 
@@ -26,6 +27,24 @@ pub enum HolderFault {
     Challenge,
     /// The key was reported lost (挂失).
     KeyLost,
+    /// The assertion was signed for another key, or not by the service it names.
+    Assertion,
+}
+
+/// Why an identity service's assertion does not do.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum AssuranceFault {
+    /// The code carries none.
+    Absent,
+    /// The person was checked in a weaker way.
+    Level,
+    /// It begins later.
+    Early,
+    /// Its time is over.
+    Expired,
+    /// Whoever made it is no identity service in force, or its key is not.
+    Service,
 }
 
 /// How a line is not the certificate's.
@@ -176,6 +195,15 @@ pub enum Detail {
         /// The lowest that would do.
         needed: Grade,
     },
+    /// What an identity service vouches for.
+    Assurance {
+        /// What the code says; `None` where it says nothing.
+        found: Option<Assurance>,
+        /// The lowest that would do; `None` where none is asked for.
+        needed: Option<Assurance>,
+        /// What is wrong.
+        fault: AssuranceFault,
+    },
     /// Something is too old.
     Stale {
         /// What.
@@ -248,6 +276,7 @@ impl Detail {
                 format!("the trust grade is {found:?}; {needed:?} is needed"),
                 format!("可信等级为{found:?},需要{needed:?}级"),
             ),
+            Self::Assurance { found, needed, fault } => assurance(*found, *needed, *fault),
             Self::Stale { what, age_secs, limit_secs } => stale(*what, *age_secs, *limit_secs),
             Self::Clock { behind_secs } => (
                 format!("this device's clock is {behind_secs} seconds behind the ledger's"),
@@ -287,6 +316,10 @@ fn holder(fault: HolderFault) -> Reason {
         HolderFault::KeyLost => {
             Reason { en: "the holder's phone was reported lost".into(), zh: "持证人已挂失该设备".into() }
         }
+        HolderFault::Assertion => Reason {
+            en: "the assertion in the code was not made for this phone by the identity service it names".into(),
+            zh: "码中的身份认证凭证不是所称平台为该设备签发的".into(),
+        },
     }
 }
 
@@ -327,6 +360,34 @@ fn agreement(label: &str, fault: AgreementFault) -> (String, String) {
         AgreementFault::Grade => ("asks for a better trust grade", "要求更高的可信等级"),
     };
     (format!("agreement {label} {en}"), format!("互认协议 {label} {zh}"))
+}
+
+/// A level in each language, and what stands for none.
+fn level(level: Option<Assurance>) -> (&'static str, &'static str) {
+    level.map_or(("nothing", "未认证"), |level| (level.as_str(), level.chinese()))
+}
+
+fn assurance(found: Option<Assurance>, needed: Option<Assurance>, fault: AssuranceFault) -> (String, String) {
+    let ((found, found_zh), (needed, needed_zh)) = (level(found), level(needed));
+    let (en, zh) = match fault {
+        AssuranceFault::Absent | AssuranceFault::Level => {
+            return (
+                format!(
+                    "an identity service vouches for {found}; {needed} is needed: be checked, then show a new code"
+                ),
+                format!("身份认证等级为{found_zh},需要{needed_zh}认证后重新亮证"),
+            );
+        }
+        AssuranceFault::Early => {
+            ("begins later: set both clocks, then show a new code", "尚未生效,请核对双方时钟后重新亮证")
+        }
+        AssuranceFault::Expired => ("has expired: be checked again, then show a new code", "已过期,请重新认证后再亮证"),
+        AssuranceFault::Service => (
+            "is of no identity service in force: be checked by another, then show a new code",
+            "不是有效的认证平台签发的,请换平台认证后再亮证",
+        ),
+    };
+    (format!("the identity service's assertion {en}"), format!("身份认证凭证{zh}"))
 }
 
 fn stale(what: Evidence, age_secs: u64, limit_secs: u64) -> (String, String) {

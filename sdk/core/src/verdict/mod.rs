@@ -11,9 +11,10 @@ mod plain;
 use serde::{Deserialize, Serialize};
 
 pub use code::VerdictCode;
-pub use detail::{AgreementFault, AuthorityFault, Body, Detail, Evidence, HolderFault, LineFault};
+pub use detail::{AgreementFault, AssuranceFault, AuthorityFault, Body, Detail, Evidence, HolderFault, LineFault};
 pub use plain::{Display, PLAIN_TEXT_CHARACTERS};
 
+use crate::assurance::Assurance;
 use crate::certificate::Grade;
 use crate::day::Millis;
 use crate::number::{Height, LinePlace};
@@ -74,6 +75,8 @@ pub enum Check {
     Recognition,
     /// The trust grade is high enough.
     Grade,
+    /// An identity service vouches for the holder, and well enough.
+    Assurance,
     /// This verifier has not seen the code before.
     SingleUse,
 }
@@ -136,6 +139,17 @@ pub struct Document {
     pub claims: Vec<ShownClaim>,
 }
 
+/// Who vouches for the holder, as it was shown and found good.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct Assured {
+    /// How the person was checked.
+    pub level: Assurance,
+    /// Name of the identity service.
+    pub service: String,
+    /// When, in seconds since 1970-01-01T00:00:00Z.
+    pub time_secs: u64,
+}
+
 /// A verdict.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub struct Verdict {
@@ -164,6 +178,8 @@ pub struct Verdict {
     pub as_of: Option<AsOf>,
     /// The certificate.
     pub document: Option<Document>,
+    /// Who vouches for the holder; `None` where nobody does, or the answer is not valid.
+    pub assurance: Option<Assured>,
 }
 
 impl Verdict {
@@ -183,6 +199,7 @@ impl Verdict {
             ages: Ages::default(),
             as_of: None,
             document: None,
+            assurance: None,
         };
         verdict.presented()
     }

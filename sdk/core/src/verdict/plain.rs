@@ -6,7 +6,8 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Answer, AuthorityFault, Detail, Evidence, HolderFault, LineFault, Verdict, VerdictCode};
+use super::{Answer, AssuranceFault, AuthorityFault, Detail, Evidence, HolderFault, LineFault, Verdict, VerdictCode};
+use crate::assurance::Assurance;
 
 /// Characters of a plain text, at most (HLD-09).
 pub const PLAIN_TEXT_CHARACTERS: usize = 40;
@@ -69,6 +70,8 @@ fn of_detail(code: VerdictCode, detail: &Detail) -> Option<&'static str> {
         Detail::Lifetime { .. } => "亮证码有效期超出规定,不能采信。",
         Detail::Holder { fault: HolderFault::Challenge } => "此码不是应答本次核验的,请扫码后重新出示。",
         Detail::Holder { fault: HolderFault::KeyLost } => "该手机已挂失,此码作废。证照补绑新手机后可用。",
+        Detail::Holder { fault: HolderFault::Assertion } => "码里的身份认证凭证不对,不能采信。",
+        Detail::Assurance { needed, fault, .. } => assurance(*needed, *fault),
         Detail::Line { fault: LineFault::OutsideSchema, .. } => "签发内容不符合该类证照的格式,不能采信。",
         Detail::Line { fault: LineFault::NotFound, .. } => "未查到该证照,请核对标识后再试。",
         Detail::Authority { fault: AuthorityFault::Suspended, .. } => "发证单位的制发权限已暂停,不能采信。",
@@ -81,6 +84,17 @@ fn of_detail(code: VerdictCode, detail: &Detail) -> Option<&'static str> {
         Detail::Clock { .. } => "本机时钟慢了,请校准后再核验。",
         _ => return None,
     })
+}
+
+/// What the holder does next.
+fn assurance(needed: Option<Assurance>, fault: AssuranceFault) -> &'static str {
+    match (fault, needed) {
+        (AssuranceFault::Early, _) => "身份认证还没生效,请核对时钟后重新亮证。",
+        (AssuranceFault::Expired, _) => "身份认证已过期,请重新认证后再亮证。",
+        (AssuranceFault::Service, _) => "认证平台不在有效名单内,请换平台认证后再亮证。",
+        (_, Some(Assurance::RealPerson)) => "请先在身份认证平台完成实人认证,再重新亮证。",
+        _ => "请先在身份认证平台完成实名认证,再重新亮证。",
+    }
 }
 
 fn of_code(code: VerdictCode) -> &'static str {

@@ -3,12 +3,13 @@
 //! ```text
 //! code  -> content -> holder's signature -> times          what never changes, and the holder
 //! state -> freshness -> authority -> key -> standing       what the ledger says now
-//! policy -> purpose -> recognition -> grade                what counts here
+//! policy -> purpose -> recognition -> grade -> assurance   what counts here
 //! ```
 //!
-//! The first check that fails decides, in the order of `sdk/spec/verdicts.md`, rules V-1 to V-22.
+//! The first check that fails decides, in the order of `sdk/spec/verdicts.md`, rules V-1 to V-24.
 //! Whatever a gateway did not prove is undecided. Nothing here knows a clock or a network.
 
+mod assurance;
 mod authority;
 mod code;
 mod finding;
@@ -20,6 +21,7 @@ mod replay;
 mod scene;
 mod standing;
 
+use crate::assurance::Assurance;
 use crate::certificate::Grade;
 use crate::code::Code;
 use crate::day::Millis;
@@ -27,7 +29,7 @@ use crate::digest::{Digest, Domain};
 use crate::number::{MemberNumber, PurposeCode};
 use crate::proof::Proven;
 use crate::shelf::Shelf;
-use crate::verdict::{Ages, AsOf, Check, Document, ShownClaim, Verdict, VerdictCode};
+use crate::verdict::{Ages, AsOf, Assured, Check, Document, ShownClaim, Verdict, VerdictCode};
 
 pub use identifier::{verify_identifier, verify_static};
 pub use replay::ReplayCache;
@@ -63,6 +65,8 @@ pub struct Context {
     pub checkpoint_age_secs: u64,
     /// The lowest trust grade that will do, if any (CRT-10).
     pub min_grade: Option<Grade>,
+    /// How an identity service must at least have checked the holder, if that is asked (VER-10).
+    pub min_assurance: Option<Assurance>,
     /// Hash of the challenge this verifier has shown, if it has.
     pub challenge: Option<Digest>,
     /// Whether the ledger is at hand.
@@ -71,10 +75,10 @@ pub struct Context {
 
 /// Judges a code by a proven state.
 ///
-/// - `proven`: the entries of rule V-2 for [`Code`]'s place and the context's verifier.
+/// - `proven`: the entries of rule V-2 for [`Code`]'s place and service and the context's verifier.
 ///
 /// # Source
-/// `sdk/spec/verdicts.md`, rules V-3 to V-17 and V-21.
+/// `sdk/spec/verdicts.md`, rules V-3 to V-17, V-21 and V-24.
 pub fn verify_code(code: &Code, proven: &Proven, context: &Context) -> Verdict {
     let scene = Scene::load(proven, code.shown.place.book, context.verifier);
     let scene = scene.as_ref().map_err(Clone::clone);
@@ -117,6 +121,7 @@ struct Steps {
     warnings: Vec<VerdictCode>,
     document: Option<Document>,
     claims: Vec<ShownClaim>,
+    assurance: Option<Assured>,
 }
 
 impl Steps {
@@ -145,6 +150,7 @@ fn conclude(
     if verdict.is_valid() {
         // What was not accepted is not repeated: neither its claims nor a mere warning.
         verdict.warnings = steps.warnings;
+        verdict.assurance = steps.assurance;
         if let Some(document) = &mut verdict.document {
             document.claims = steps.claims;
         }
@@ -164,7 +170,7 @@ fn as_of(proven: &Proven) -> AsOf {
     AsOf { height: proven.header().height, time: proven.header().time }
 }
 
-/// Rules V-3 to V-17 and V-21, in their order.
+/// Rules V-3 to V-17, V-21 and V-24, in their order.
 fn judge(
     steps: &mut Steps,
     code: &Code,
@@ -193,6 +199,7 @@ fn judge(
         return Err(code::beyond_count(code));
     }
     let (scene, sealed) = sealed?;
+    let vouched = assurance::vouched(code, proven)?;
     if let Sealed::Here(identifier) = &sealed {
         steps.document = Some(scene.document(code, identifier));
     }
@@ -228,6 +235,10 @@ fn judge(
     steps.passed(Check::Recognition);
     policy::check_grade(&code.shown.facts, context)?;
     steps.passed(Check::Grade);
+    steps.assurance = assurance::check(scene, vouched, proven, context)?;
+    if steps.assurance.is_some() {
+        steps.passed(Check::Assurance);
+    }
     Ok(match context.mode {
         Mode::Online => VerdictCode::Valid,
         Mode::Offline => VerdictCode::ValidOffline,

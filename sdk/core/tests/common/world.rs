@@ -3,6 +3,7 @@
 
 use std::collections::BTreeMap;
 
+use fengni_core::assurance::Assurance;
 use fengni_core::block::{Header, PROTOCOL_VERSION, outcomes_digest, transactions_digest};
 use fengni_core::book::{Book, Line, ListHead, Seal, Subject, Suspension, SuspensionCause, Tag, page_root};
 use fengni_core::bytes::Bytes;
@@ -141,6 +142,7 @@ pub fn certificate_type() -> CertificateType {
         consumers: vec![],
         purposes: vec![PurposeCode(1), PurposeCode(7)],
         grant_purposes: vec![PurposeCode(7)],
+        assurance: Some(Assurance::RealPerson),
     }
 }
 

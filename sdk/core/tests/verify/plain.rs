@@ -1,9 +1,10 @@
 //! The short sentence and the display class: whatever the facts say, they fit a screen.
 
+use fengni_core::assurance::Assurance;
 use fengni_core::certificate::Grade;
 use fengni_core::verdict::{
-    AgreementFault, AuthorityFault, Body, Detail, Display, Evidence, HolderFault, LineFault, PLAIN_TEXT_CHARACTERS,
-    Verdict, VerdictCode,
+    AgreementFault, AssuranceFault, AuthorityFault, Body, Detail, Display, Evidence, HolderFault, LineFault,
+    PLAIN_TEXT_CHARACTERS, Verdict, VerdictCode,
 };
 use fengni_core::{BookNumber, Height, KeyNumber, LineNumber, LinePlace, MemberNumber, PurposeCode};
 
@@ -29,8 +30,20 @@ fn details() -> Vec<Detail> {
     ];
     details.extend(VerdictCode::ALL.map(|code| Detail::Recorded { standing: Some(code), successor: None }));
     details.extend(
-        [HolderFault::Signature, HolderFault::Challenge, HolderFault::KeyLost].map(|fault| Detail::Holder { fault }),
+        [HolderFault::Signature, HolderFault::Challenge, HolderFault::KeyLost, HolderFault::Assertion]
+            .map(|fault| Detail::Holder { fault }),
     );
+    let levels = [None, Some(Assurance::RealName), Some(Assurance::RealPerson)];
+    let faults = [
+        AssuranceFault::Absent,
+        AssuranceFault::Level,
+        AssuranceFault::Early,
+        AssuranceFault::Expired,
+        AssuranceFault::Service,
+    ];
+    for (found, needed) in levels.into_iter().flat_map(|found| levels.map(|needed| (found, needed))) {
+        details.extend(faults.map(|fault| Detail::Assurance { found, needed, fault }));
+    }
     let faults = [
         LineFault::BeyondCount,
         LineFault::OtherCertificate,

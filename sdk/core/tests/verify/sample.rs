@@ -1,15 +1,17 @@
 //! Sample certificates: the fictitious people, bodies and types of the domain documents.
 
-// Three test programs share this file, and none of them needs all of it.
+// Four test programs share this file, and none of them needs all of it.
 #![allow(dead_code)]
 
+use fengni_core::assurance::{Assurance, Statement};
 use fengni_core::book::Line;
 use fengni_core::certificate::{Certificate, CertificateFile, ClaimValue, Facts, Grade, PagePath, Salt};
 use fengni_core::code::Terms;
 use fengni_core::id::{CertificateId, Serial, Version};
 use fengni_core::record::{ClaimSpec, Schema};
 use fengni_core::{
-    BookNumber, Day, Digest, Domain, KeyAlgorithm, LineNumber, LinePlace, NetworkId, PurposeCode, SecretKey, Suite,
+    BookNumber, Day, Digest, Domain, KeyAlgorithm, KeyNumber, LineNumber, LinePlace, MemberNumber, NetworkId,
+    PurposeCode, SecretKey, Suite,
 };
 
 pub const C1: &str = "1.2.156.3005.2.11100000XN0000012G001.11319900XN0100021G.20260302000000000001.001.N";
@@ -117,7 +119,23 @@ pub fn file(domain: &Domain, identifier: &str, fields: &[(&str, &str)], holder: 
 }
 
 pub fn terms(issued_secs: u64) -> Terms {
-    Terms { issued_secs, lifetime_secs: 120, nonce: [3; 8], purpose: PurposeCode(2), challenge: None }
+    Terms { issued_secs, lifetime_secs: 120, nonce: [3; 8], purpose: PurposeCode(2), challenge: None, assertion: None }
+}
+
+/// Makes the key with which the identity service signs for applications: its key 1.
+pub const SERVICE_SEED: u8 = 21;
+
+/// What the identity service, member 6, says of a phone ten minutes before a code is made.
+pub fn statement(holder: &SecretKey, level: Assurance, issued_secs: u64) -> Statement {
+    Statement {
+        holder: holder.public(),
+        service: MemberNumber(6),
+        key: KeyNumber(1),
+        level,
+        time_secs: issued_secs - 600,
+        valid_secs: 1800,
+        token: [0x61; 16],
+    }
 }
 
 /// Compares a value with a vector file; `FENGNI_WRITE_VECTORS=1` writes the file instead.

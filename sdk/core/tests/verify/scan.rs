@@ -1,5 +1,6 @@
 //! One scan: a holder shows, a gateway proves, a verifier judges; and what can go wrong in between.
 
+use fengni_core::assurance::{Assertion, Assurance, Statement};
 use fengni_core::certificate::{Certificate, CertificateFile};
 use fengni_core::code::{Code, Terms};
 use fengni_core::id::{CertificateId, Serial};
@@ -51,6 +52,7 @@ impl Scan {
             now: Millis::from_secs(SHOWN_SECS + 15),
             checkpoint_age_secs: 3600,
             min_grade: None,
+            min_assurance: None,
             challenge: None,
             mode: Mode::Online,
         };
@@ -91,6 +93,22 @@ impl Scan {
         self.terms.issued_secs = noon;
         self.context.now = Millis::from_secs(noon + 5);
         self.world.time = self.context.now;
+    }
+
+    /// An identity service has checked the holder, and the wallet says so.
+    pub fn vouched(&mut self, level: Assurance) {
+        self.vouched_with(level, sample::SERVICE_SEED, |_| ());
+    }
+
+    /// As [`Scan::vouched`], with another statement or by another key.
+    pub fn vouched_with(&mut self, level: Assurance, seed: u8, change: impl FnOnce(&mut Statement)) {
+        let mut statement = sample::statement(&self.phone, level, self.terms.issued_secs);
+        change(&mut statement);
+        let key = sample::key(KeyAlgorithm::Ed25519, seed);
+        let signature = key.sign(&statement.message(&self.context.domain));
+        // Whatever was signed, the code carries it for the phone's own key.
+        statement.holder = self.phone.public();
+        self.terms.assertion = Some(Assertion { statement, signature });
     }
 
     pub fn tampered(&mut self, tamper: impl Fn(&Scan, &mut Code) + 'static) {

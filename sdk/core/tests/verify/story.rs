@@ -1,18 +1,20 @@
 //! One table: what is wrong, and the one answer it gets.
 
+use fengni_core::assurance::Assurance::{RealName, RealPerson};
 use fengni_core::certificate::{ClaimValue, Grade};
 use fengni_core::id::{CreditCode, Serial, Version};
 use fengni_core::keys::{KeyAlgorithm, Signature};
 use fengni_core::proof::Place;
-use fengni_core::record::{AgreementStatus, MemberStatus};
+use fengni_core::record::{AgreementStatus, MemberStatus, Role, Roles};
 use fengni_core::shelf::Shelf;
 use fengni_core::standing::{ActKind, Hold, Standing, State};
 use fengni_core::verdict::{
-    AgreementFault, Answer, AuthorityFault, Body, Check, Detail, Display, Evidence, HolderFault, LineFault, VerdictCode,
+    AgreementFault, Answer, AssuranceFault, Assured, AuthorityFault, Body, Check, Detail, Display, Evidence,
+    HolderFault, LineFault, VerdictCode,
 };
 use fengni_core::{BookNumber, Digest, Height, KeyNumber, LineNumber, LinePlace, Millis};
 
-use crate::sample::{day, key};
+use crate::sample::{SERVICE_SEED, day, key};
 use crate::scan::Scan;
 use crate::world::*;
 
@@ -389,6 +391,149 @@ pub const STORIES: &[(&str, Change, VerdictCode)] = &[
         |s| s.world.members[4].status = MemberStatus::Removed,
         VerdictCode::AppSuspended,
     ),
+    // Who vouches for the holder.
+    ("an assertion that nobody asked for", |s| s.vouched(RealName), VerdictCode::Valid),
+    (
+        "an item that demands 实人, and a code with it",
+        |s| {
+            s.context.min_assurance = Some(RealPerson);
+            s.vouched(RealPerson);
+        },
+        VerdictCode::Valid,
+    ),
+    (
+        "an item that demands 实名, and a code with 实人",
+        |s| {
+            s.context.min_assurance = Some(RealName);
+            s.vouched(RealPerson);
+        },
+        VerdictCode::Valid,
+    ),
+    (
+        "an item that demands 实人, and a code with 实名 alone",
+        |s| {
+            s.context.min_assurance = Some(RealPerson);
+            s.vouched(RealName);
+        },
+        VerdictCode::AssuranceTooLow,
+    ),
+    (
+        "an item that demands 实名, and a code for which nobody vouches",
+        |s| s.context.min_assurance = Some(RealName),
+        VerdictCode::AssuranceTooLow,
+    ),
+    (
+        "a type that demands 实人, and a code with 实名 alone",
+        |s| {
+            s.world.types[0].assurance = Some(RealPerson);
+            s.context.min_assurance = Some(RealName);
+            s.vouched(RealName);
+        },
+        VerdictCode::AssuranceTooLow,
+    ),
+    (
+        "a type that demands 实名, and a code with it",
+        |s| {
+            s.world.types[0].assurance = Some(RealName);
+            s.vouched(RealName);
+        },
+        VerdictCode::Valid,
+    ),
+    (
+        "an assertion whose half hour is over",
+        |s| s.vouched_with(RealPerson, SERVICE_SEED, |said| said.time_secs -= 1800),
+        VerdictCode::AssuranceTooLow,
+    ),
+    (
+        "an assertion of a service whose clock is fast",
+        |s| s.vouched_with(RealPerson, SERVICE_SEED, |said| said.time_secs += 1200),
+        VerdictCode::AssuranceTooLow,
+    ),
+    (
+        "an assertion made for another phone",
+        |s| s.vouched_with(RealPerson, SERVICE_SEED, |said| said.holder = key(KeyAlgorithm::P256, 66).public()),
+        VerdictCode::HolderProofInvalid,
+    ),
+    ("an assertion that the holder made", |s| s.vouched_with(RealPerson, 66, |_| ()), VerdictCode::HolderProofInvalid),
+    (
+        "an assertion whose level the holder raised, and signed",
+        |s| {
+            s.vouched(RealName);
+            s.tampered(|s, code| {
+                let assertion = code.terms.assertion.as_mut().expect("vouched for");
+                assertion.statement.level = RealPerson;
+                s.sign(code, &s.phone);
+            });
+        },
+        VerdictCode::HolderProofInvalid,
+    ),
+    (
+        "an assertion whose end the holder moved, and signed",
+        |s| {
+            s.vouched(RealPerson);
+            s.tampered(|s, code| {
+                let assertion = code.terms.assertion.as_mut().expect("vouched for");
+                assertion.statement.valid_secs = 86_400;
+                s.sign(code, &s.phone);
+            });
+        },
+        VerdictCode::HolderProofInvalid,
+    ),
+    (
+        "an assertion taken out of a code",
+        |s| {
+            s.vouched(RealName);
+            s.tampered(|_, code| code.terms.assertion = None);
+        },
+        VerdictCode::HolderProofInvalid,
+    ),
+    (
+        "an assertion of a member that is not there",
+        |s| s.vouched_with(RealPerson, SERVICE_SEED, |said| said.service.0 = 7),
+        VerdictCode::HolderProofInvalid,
+    ),
+    (
+        "an assertion of a body that is no identity service",
+        |s| {
+            s.world.members[6].roles = Roles::of(&[Role::Issuer, Role::Verifier]);
+            s.vouched(RealPerson);
+        },
+        VerdictCode::AssuranceTooLow,
+    ),
+    (
+        "an identity service that was suspended",
+        |s| {
+            s.world.members[6].status = MemberStatus::Suspended;
+            s.vouched(RealPerson);
+        },
+        VerdictCode::AssuranceTooLow,
+    ),
+    (
+        "an identity service whose key was revoked",
+        |s| {
+            s.world.members[6].keys[1].until = Some(Height(1299));
+            s.vouched(RealPerson);
+        },
+        VerdictCode::AssuranceTooLow,
+    ),
+    (
+        "an assertion by a key for something else",
+        |s| s.vouched_with(RealPerson, 11, |said| said.key.0 = 0),
+        VerdictCode::AssuranceTooLow,
+    ),
+    (
+        "a gateway that withholds the identity service",
+        |s| {
+            s.withheld = Box::new(|place| *place == Place::Record(Shelf::Members, HRS.0));
+            s.vouched(RealPerson);
+        },
+        VerdictCode::LedgerUnreachable,
+    ),
+    (
+        "a gateway that withholds an identity service which the code does not name",
+        |s| s.withheld = Box::new(|place| *place == Place::Record(Shelf::Members, HRS.0)),
+        VerdictCode::Valid,
+    ),
     // What was not proven is neither valid nor forged.
     (
         "a gateway that withholds the page",
@@ -495,6 +640,40 @@ fn a_refusal_names_its_facts() {
 
     let stale = detail(|s| s.world.time = Millis::from_secs(SHOWN_SECS - 31));
     assert_eq!(stale, Detail::Stale { what: Evidence::Standing, age_secs: 46, limit_secs: 45 });
+}
+
+/// VER-10: who vouches is told, and what the holder does where that is not enough.
+#[test]
+fn v24_who_vouches_is_named_and_what_is_missing_is_told() {
+    let mut scan = Scan::standard();
+    scan.vouched(RealPerson);
+    let verdict = scan.verdict();
+    let service = "东海省人力资源和社会保障厅".to_owned();
+    let assured = Assured { level: RealPerson, service, time_secs: SHOWN_SECS - 600 };
+    assert_eq!((verdict.assurance, verdict.checked.last()), (Some(assured), Some(&Check::Assurance)));
+
+    let told = |change: Change| {
+        let mut scan = Scan::standard();
+        change(&mut scan);
+        let verdict = scan.verdict();
+        assert_eq!(verdict.assurance, None, "nothing is repeated");
+        (verdict.detail.expect("a refusal with facts"), verdict.plain_text)
+    };
+    let (found, needed) = (Some(RealName), Some(RealPerson));
+    let (detail, text) = told(|s| {
+        s.context.min_assurance = Some(RealPerson);
+        s.vouched(RealName);
+    });
+    assert_eq!(detail, Detail::Assurance { found, needed, fault: AssuranceFault::Level });
+    assert_eq!(text, "请先在身份认证平台完成实人认证,再重新亮证。");
+    let (detail, text) = told(|s| s.context.min_assurance = Some(RealName));
+    assert_eq!(detail, Detail::Assurance { found: None, needed: found, fault: AssuranceFault::Absent });
+    assert_eq!(text, "请先在身份认证平台完成实名认证,再重新亮证。");
+    let (detail, text) = told(|s| s.vouched_with(RealPerson, SERVICE_SEED, |said| said.time_secs -= 1800));
+    assert_eq!(detail, Detail::Assurance { found: needed, needed: None, fault: AssuranceFault::Expired });
+    assert_eq!(text, "身份认证已过期,请重新认证后再亮证。");
+    let (detail, _) = told(|s| s.vouched_with(RealPerson, 66, |_| ()));
+    assert_eq!(detail, Detail::Holder { fault: HolderFault::Assertion });
 }
 
 #[test]

@@ -1,13 +1,14 @@
 //! Boundaries in time: a code's minutes, a header's seconds, a certificate's last day.
 
 use fengni_core::Millis;
+use fengni_core::assurance::Assurance::RealPerson;
 use fengni_core::certificate::PagePath;
 use fengni_core::proof::Place;
 use fengni_core::standing::{Hold, Standing};
 use fengni_core::verdict::VerdictCode::{self, *};
 use fengni_core::verify::Mode;
 
-use crate::sample::day;
+use crate::sample::{SERVICE_SEED, day};
 use crate::scan::Scan;
 use crate::world::*;
 
@@ -74,6 +75,20 @@ fn v7_offline_the_type_says_how_old_a_standing_may_be() {
     assert_eq!(offline(60, &|scan| scan.file.path = PagePath::UNKNOWN), LedgerUnreachable);
     assert_eq!(offline(60, &|scan| scan.file.path.hashes[0].0[0] ^= 1), LedgerUnreachable);
     assert_eq!(offline(60, &|scan| scan.file.path.lines = 1000), LedgerUnreachable);
+}
+
+#[test]
+fn v24_an_assertion_holds_for_its_time_and_the_skew() {
+    let at = |plus_secs: i64| {
+        let mut scan = Scan::standard();
+        let now_secs = scan.context.now.secs();
+        let begins = now_secs.checked_add_signed(-plus_secs).expect("a time");
+        scan.vouched_with(RealPerson, SERVICE_SEED, |said| said.time_secs = begins);
+        scan.context.min_assurance = Some(RealPerson);
+        scan.verdict().code
+    };
+    assert_eq!((at(-31), at(-30), at(0)), (AssuranceTooLow, Valid, Valid));
+    assert_eq!((at(1800), at(1830), at(1831)), (Valid, Valid, AssuranceTooLow));
 }
 
 #[test]

@@ -14,7 +14,7 @@ use crate::scan::Scan;
 use crate::story::{Change, STORIES};
 
 /// Stories whose ledger differs from the first one's and that are worth their kilobytes.
-const LEDGERS: [&str; 22] = [
+const LEDGERS: [&str; 26] = [
     "a frozen gateway that replays an old proof",
     "a suspended authority",
     "a key that was revoked from before the seal",
@@ -37,16 +37,22 @@ const LEDGERS: [&str; 22] = [
     "a gateway that withholds the page",
     "a gateway that withholds the agreement",
     "a line beyond the book",
+    "a type that demands 实人, and a code with 实名 alone",
+    "an identity service whose key was revoked",
+    "an assertion of a body that is no identity service",
+    "a gateway that withholds the identity service",
 ];
 
 /// Stories that are also judged by a state the device keeps.
-const OFFLINE: [&str; 6] = [
+const OFFLINE: [&str; 8] = [
     "nothing is wrong",
     "one claim changed",
     "among lines that are suspended with a key",
     "suspended by its keeper",
     "a photograph, shown three minutes later",
     "a gateway that withholds the page",
+    "an item that demands 实人, and a code with it",
+    "an item that demands 实人, and a code with 实名 alone",
 ];
 
 /// Proofs by what they hold: many cases share one.
@@ -68,6 +74,7 @@ fn context(context: &Context) -> Value {
         "now_millis": context.now,
         "checkpoint_age_secs": context.checkpoint_age_secs,
         "min_grade": context.min_grade,
+        "min_assurance": context.min_assurance,
         "challenge": context.challenge,
     })
 }
@@ -81,6 +88,7 @@ fn verdict(verdict: Verdict) -> Value {
         "detail": verdict.detail,
         "warnings": verdict.warnings,
         "checked": verdict.checked,
+        "assurance": verdict.assurance,
         "claims": verdict.document.map(|document| document.claims).unwrap_or_default(),
     })
 }

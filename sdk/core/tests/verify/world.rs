@@ -13,7 +13,7 @@ use fengni_core::list::{ListKind, NumberedList};
 use fengni_core::proof::{BookList, Entry, Place, ShelfHead, StateProof};
 use fengni_core::record::{
     Agreement, AgreementStatus, AgreementTerms, Authority, CertificateType, HolderKind, KeyPurpose, Member, MemberKey,
-    MemberStatus, Parameters, Party, Record, Roles, Term, Weights,
+    MemberStatus, Parameters, Party, Record, Role, Roles, Term, Weights,
 };
 use fengni_core::shelf::{Shelf, state_root};
 use fengni_core::standing::{Act, ActHeads, ActKind, ActKinds, Hold, Page, Standing, State};
@@ -33,6 +33,8 @@ pub const YGOV: MemberNumber = MemberNumber(3);
 pub const YHD: MemberNumber = MemberNumber(4);
 /// A body of a third province, with no agreement at all.
 pub const FAR: MemberNumber = MemberNumber(5);
+/// An identity service: neither keeper nor verifier, nor above one.
+pub const HRS: MemberNumber = MemberNumber(6);
 
 pub const LICENCES: BookNumber = BookNumber(0);
 pub const BUSINESSES: BookNumber = BookNumber(1);
@@ -92,7 +94,15 @@ impl World {
             member("11339900XN02000309", "云山省大数据管理局", "3399", None),
             member("11339900XN0200022E", "云山省住房和城乡建设厅", "3399", Some(YGOV)),
             member("11339900XN0200014K", "第三方省厅(虚构)", "3599", None),
+            member("11319900XN01000563", "东海省人力资源和社会保障厅", "3199", Some(GOV)),
         ];
+        members[6].roles = Roles::of(&[Role::Identity]);
+        members[6].keys.push(MemberKey {
+            purpose: KeyPurpose::Application,
+            key: key(KeyAlgorithm::Ed25519, sample::SERVICE_SEED).public(),
+            from: Height(1),
+            until: None,
+        });
         members[1].authorities = vec![AuthorityNumber(0)];
         members[2].authorities = vec![AuthorityNumber(1)];
         members[0].agreements = vec![AgreementNumber(0)];
@@ -368,6 +378,7 @@ fn certificate_type(code: &str, name: &str, fields: &[(&str, &str)]) -> Certific
         consumers: vec![],
         purposes: vec![TRAFFIC, OPENING],
         grant_purposes: vec![],
+        assurance: None,
     }
 }
 

@@ -206,6 +206,7 @@ fn certificate_type(name: &str, code: &str) -> CertificateType {
         consumers: vec![member("customs")],
         purposes: Vec::new(),
         grant_purposes: Vec::new(),
+        assurance: None,
     }
 }
 

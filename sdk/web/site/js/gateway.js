@@ -42,7 +42,8 @@ export const latestHeader = () => ask("headers/latest");
 export const header = (height) => ask(`headers/${height}`);
 export const block = (height) => ask(`blocks/${height}`);
 export const proof = (places) => ask(`proofs?places=${places.join(",")}`);
-export const lineProof = (book, line, verifier) => ask(`proofs/line?book=${book}&line=${line}&verifier=${verifier}`);
+export const lineProof = ({ book, line, service }, verifier) =>
+  ask(`proofs/line?book=${book}&line=${line}&verifier=${verifier}${service === null ? "" : `&service=${service}`}`);
 export const identifierProof = (identifier, verifier) =>
   ask(`proofs/identifier/${encodeURIComponent(identifier)}?verifier=${verifier}`);
 /** What there is to subscribe to, and about how large it is: a view, which proves nothing. */

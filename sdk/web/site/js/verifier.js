@@ -74,7 +74,7 @@ async function verify(text, question) {
   try {
     // A code on paper is looked up by its identifier, as a typed one is.
     bytes = await (place.kind === "code"
-      ? gateway.lineProof(place.book, place.line, question.verifier)
+      ? gateway.lineProof(place, question.verifier)
       : gateway.identifierProof(place.identifier, question.verifier));
   } catch (error) {
     unproven = error.kind ?? "refused";

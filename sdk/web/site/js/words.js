@@ -250,6 +250,7 @@ export const CHECKS = {
   purpose: ["用途相符", "The purpose fits"],
   recognition: ["本单位认可该颁发机构", "The issuer is recognised here"],
   grade: ["可信等级足够", "The trust grade is high enough"],
+  assurance: ["持证人经身份认证", "An identity service vouches for the holder"],
   "single-use": ["首次出示", "Not shown here before"],
 };
 
@@ -306,6 +307,7 @@ export const ROLES = {
   validator: ["共识", "validator"], observer: ["观察", "observer"], issuer: ["发证", "issuer"],
   provider: ["供数", "provider"], requester: ["用数", "requester"], verifier: ["用证", "verifier"],
   regulator: ["监管", "regulator"], auditor: ["审计", "auditor"],
+  identity: ["身份认证", "identity"],
 };
 
 export const STATUSES = { active: ["正常", "active"], suspended: ["暂停", "suspended"], removed: ["退出", "removed"] };

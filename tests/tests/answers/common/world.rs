@@ -256,7 +256,7 @@ impl World {
 
 fn policy(member: &str, purpose: &str) -> Policy {
     let verifier = sample::member(&member.to_ascii_uppercase()).expect("a sample member");
-    Policy { verifier, purpose: purpose_code(purpose), min_grade: None }
+    Policy { verifier, purpose: purpose_code(purpose), min_grade: None, min_assurance: None }
 }
 
 /// A verdict must have this code, its answer, and a reason that says so much.
