@@ -138,7 +138,9 @@ fn init(args: &InitArgs, output: Output) -> Result<Ending> {
             output.progress(&format!("note: {trouble}"));
         }
         if heard.newest().is_none() {
-            bail!("no gateway shows a header that follows from there; next: compare it with one from another source");
+            bail!(
+                "no gateway shows a block that follows from there; next: wait for one more block, or compare the checkpoint with another source's"
+            );
         }
         words = heard.words;
     }

@@ -89,9 +89,14 @@ pub(crate) fn network(args: &NetworkArgs, output: Output) -> Result<Ending> {
 }
 
 fn write_checkpoint(connection: &mut Connection, newest: Height, parameters: &Parameters, path: &Path) -> Result<()> {
-    let back = Height(newest.0.saturating_sub(HEIGHTS_BACK).max(1));
-    let found = connection.ledger.header(back)?.value;
-    let checkpoint = connection.ledger.light().checkpoint_at(&found.header)?;
+    let checkpoint = match newest.0.checked_sub(HEIGHTS_BACK).filter(|back| *back > 0) {
+        Some(back) => {
+            let found = connection.ledger.header(Height(back))?.value;
+            connection.ledger.light().checkpoint_at(&found.header)?
+        }
+        // A young network: the founding is a moment ago.
+        None => connection.genesis.checkpoint(),
+    };
     let checkpoint = Checkpoint { trusting_period_secs: parameters.trusting_period_secs, ..checkpoint };
     let text = serde_json::to_string_pretty(&checkpoint)? + "\n";
     std::fs::write(path, text).with_context(|| path.display().to_string())
