@@ -109,6 +109,8 @@ export interface Trust {
   newest_height: number | null;
   newest_time: number | null;
   contradictions: number;
+  /** What to ask `/v1/handovers?since=` with. */
+  handovers_since: number;
 }
 
 /** `sdk/spec/packs.md`. */
@@ -128,7 +130,7 @@ export class Verifier {
   verify(text: string, proof: Uint8Array | null, asked: Question, now: number): Checked;
   checkProof(proof: Uint8Array, now: number): ProvenEntries;
   checkHeader(bytes: Uint8Array, now: number): Header;
-  follow(handover: Uint8Array, now: number): void;
+  follow(handovers: Uint8Array, now: number): number;
   subscribe(to?: { types?: number[]; regions?: string[] }): void;
   packQuery(full?: boolean): string;
   updatePack(bytes: Uint8Array, now: number): PackAtHand;

@@ -9,7 +9,7 @@
 
 import * as core from "./core.js";
 import { loader } from "./load.js";
-import { checkpointOf, header, proof } from "./reading.js";
+import { checkpointBytes, header, proof } from "./reading.js";
 
 /**
  * Loads the WebAssembly, once. Without an argument from the file beside this one; otherwise from
@@ -36,7 +36,7 @@ export class Verifier {
 
   /** Begins at a checkpoint. Whoever chooses it chooses the network. */
   static fromCheckpoint(checkpoint) {
-    return new Verifier(new core.Verifier(checkpointOf(core, checkpoint)));
+    return new Verifier(new core.Verifier(checkpointBytes(checkpoint)));
   }
 
   /** Goes on where `save` left off; throws where that is damaged or of another network. */
@@ -51,7 +51,7 @@ export class Verifier {
 
   /** Pins a newer checkpoint from an independent source. */
   pin(checkpoint) {
-    this.#core.pin(checkpointOf(core, checkpoint));
+    this.#core.pin(checkpointBytes(checkpoint));
   }
 
   get network() {
@@ -87,9 +87,9 @@ export class Verifier {
     return header(this.#core.checkHeader(bytes, now));
   }
 
-  /** Follows a handover to the next set of validators. */
-  follow(handover, now) {
-    this.#core.follow(handover, now);
+  /** Follows the handovers that a gateway gave to the next sets of validators; how many there were. */
+  follow(handovers, now) {
+    return this.#core.follow(handovers, now);
   }
 
   /** Wants pages of these types and regions in packs; of all where there are none. */

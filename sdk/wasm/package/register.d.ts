@@ -10,7 +10,7 @@ export class Register {
   resume(saved: Uint8Array): void;
   save(): Uint8Array;
   trust(now: number): Trust;
-  follow(handover: Uint8Array, now: number): void;
+  follow(handovers: Uint8Array, now: number): number;
   checkProof(proof: Uint8Array, now: number): ProvenEntries;
   checkHeader(bytes: Uint8Array, now: number): Header;
   checkBlock(bytes: Uint8Array, now: number): { header: Header; transactions: number; bytes: number };

@@ -2,7 +2,7 @@
 
 import * as core from "./register_core.js";
 import { loader } from "./load.js";
-import { checkpointOf, flat, header, proof } from "./reading.js";
+import { checkpointBytes, flat, header, proof } from "./reading.js";
 
 /** Loads the register's WebAssembly, once. */
 export const loadRegister = loader(core.default, "register_core_bg.wasm");
@@ -13,7 +13,7 @@ export class Register {
 
   /** Begins at a checkpoint. Whoever chooses it chooses the network. */
   constructor(checkpoint) {
-    this.#core = new core.Register(checkpointOf(core, checkpoint));
+    this.#core = new core.Register(checkpointBytes(checkpoint));
   }
 
   /** Goes on where `save` left off, also a verifier's; throws where that is damaged or of another network. */
@@ -30,9 +30,9 @@ export class Register {
     return JSON.parse(this.#core.trust(now));
   }
 
-  /** Follows a handover to the next set of validators. */
-  follow(handover, now) {
-    this.#core.follow(handover, now);
+  /** Follows the handovers that a gateway gave to the next sets of validators; how many there were. */
+  follow(handovers, now) {
+    return this.#core.follow(handovers, now);
   }
 
   /** Everything a state proof proves; throws where it proves nothing. */

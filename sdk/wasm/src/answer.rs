@@ -3,7 +3,11 @@
 //! Answers are JSON texts. Arguments are plain numbers, texts and bytes, so that no JSON is read
 //! here: JavaScript reads it anyway, and a second reader would be a fifth of the download.
 
-use fengni_core::{Digest, Millis, NetworkId};
+#[cfg(any(feature = "verifier", feature = "wallet"))]
+use fengni_core::Digest;
+use fengni_core::Millis;
+#[cfg(feature = "wallet")]
+use fengni_core::NetworkId;
 use serde::Serialize;
 use wasm_bindgen::JsError;
 
@@ -39,11 +43,13 @@ pub(crate) fn thrown(error: impl std::fmt::Display) -> JsError {
 }
 
 /// A network's id from its 64 hexadecimal digits.
+#[cfg(feature = "wallet")]
 pub(crate) fn network(text: &str) -> Answer<NetworkId> {
     digest("a network's id", text).map(NetworkId)
 }
 
 /// A hash from its 64 hexadecimal digits.
+#[cfg(any(feature = "verifier", feature = "wallet"))]
 pub(crate) fn digest(what: &str, text: &str) -> Answer<Digest> {
     Digest::from_hex(text).ok_or_else(|| thrown(format_args!("{what} has 64 hexadecimal digits")))
 }

@@ -10,8 +10,6 @@
 //! the forms in `sdk/wasm/package/index.d.ts`; what is wrong with an argument is thrown as an error.
 
 mod answer;
-#[cfg(any(feature = "verifier", feature = "register"))]
-mod checkpoint;
 #[cfg(feature = "verifier")]
 mod identifier;
 #[cfg(feature = "verifier")]
@@ -33,8 +31,6 @@ mod verifier;
 #[cfg(feature = "wallet")]
 mod wallet;
 
-#[cfg(any(feature = "verifier", feature = "register"))]
-pub use checkpoint::Checkpoint;
 #[cfg(feature = "verifier")]
 pub use identifier::check_identifier;
 #[cfg(feature = "verifier")]

@@ -8,7 +8,6 @@ use fengni_core::{CommitCertificate, codec};
 use wasm_bindgen::prelude::wasm_bindgen;
 
 use crate::answer::{Answer, moment, thrown};
-use crate::checkpoint::Checkpoint;
 use crate::{proven, trust};
 
 /// Follows one network from a checkpoint and reads what its nodes prove.
@@ -19,10 +18,13 @@ pub struct Register {
 
 #[wasm_bindgen]
 impl Register {
-    /// Begins at a checkpoint. Whoever chooses it chooses the network.
+    /// Begins at a checkpoint, in its encoding. Whoever chooses it chooses the network.
+    ///
+    /// # Errors
+    /// Where the bytes are no checkpoint.
     #[wasm_bindgen(constructor)]
-    pub fn new(checkpoint: Checkpoint) -> Register {
-        Self { light: LightClient::from_checkpoint(checkpoint.0) }
+    pub fn new(checkpoint: &[u8]) -> Answer<Register> {
+        Ok(Self { light: LightClient::from_checkpoint(trust::checkpoint(checkpoint)?) })
     }
 
     /// Goes on where a verifier's or another register's `save` left off, so that no answer goes back.
@@ -38,12 +40,13 @@ impl Register {
         trust::save(&self.light)
     }
 
-    /// Follows a handover to the next set of validators.
+    /// Follows handovers to the next sets of validators, as a gateway gives them; how many there
+    /// were.
     ///
     /// # Errors
-    /// Where it hands nothing over.
-    pub fn follow(&mut self, handover: &[u8], now: f64) -> Answer<()> {
-        trust::follow(&mut self.light, handover, now)
+    /// Where one hands nothing over; those before it are followed.
+    pub fn follow(&mut self, handovers: &[u8], now: f64) -> Answer<usize> {
+        trust::follow(&mut self.light, handovers, now)
     }
 
     /// Where trust stands: checkpoint, newest height, contradictions.

@@ -1,8 +1,8 @@
 //! The light client's part of every class: whom it believes, and how a device keeps that.
 
 use fengni_core::codec;
-use fengni_core::light::{Handover, LightClient, Saved};
-use fengni_core::limits::PROOF_BYTES;
+use fengni_core::light::{Checkpoint, Handover, LightClient, Saved};
+use fengni_core::limits::{HANDOVERS_BYTES, PROOF_BYTES};
 use fengni_core::{Height, Millis, NetworkId};
 use serde::Serialize;
 
@@ -21,6 +21,8 @@ struct Trust {
     newest_height: Option<Height>,
     newest_time: Option<Millis>,
     contradictions: usize,
+    /// Height above which a handover would lead on.
+    handovers_since: Height,
 }
 
 /// Goes on where [`save`] left off.
@@ -35,10 +37,18 @@ pub(crate) fn save(light: &LightClient) -> Vec<u8> {
     codec::encode(&light.saved())
 }
 
-/// Follows a handover.
-pub(crate) fn follow(light: &mut LightClient, handover: &[u8], now: f64) -> Answer<()> {
-    let handover: Handover = codec::decode(handover, PROOF_BYTES).map_err(thrown)?;
-    light.follow(&handover, moment(now)).map_err(thrown)
+/// Reads a checkpoint.
+pub(crate) fn checkpoint(bytes: &[u8]) -> Answer<Checkpoint> {
+    codec::decode(bytes, PROOF_BYTES).map_err(thrown)
+}
+
+/// Follows handovers in the order of their heights; how many there were.
+pub(crate) fn follow(light: &mut LightClient, handovers: &[u8], now: f64) -> Answer<usize> {
+    let handovers: Vec<Handover> = codec::decode(handovers, HANDOVERS_BYTES).map_err(thrown)?;
+    for handover in &handovers {
+        light.follow(handover, moment(now)).map_err(thrown)?;
+    }
+    Ok(handovers.len())
 }
 
 /// Where trust stands, as JSON.
@@ -52,5 +62,6 @@ pub(crate) fn show(light: &LightClient, now: f64) -> String {
         newest_height: light.newest().map(|header| header.height),
         newest_time: light.newest().map(|header| header.time),
         contradictions: light.evidence().len(),
+        handovers_since: light.handovers_since(),
     })
 }

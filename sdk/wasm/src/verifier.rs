@@ -16,7 +16,6 @@ use serde::Serialize;
 use wasm_bindgen::prelude::wasm_bindgen;
 
 use crate::answer::{Answer, json, moment, thrown};
-use crate::checkpoint::Checkpoint;
 use crate::proven;
 use crate::question::Question;
 use crate::trust;
@@ -85,11 +84,14 @@ pub struct Verifier {
 
 #[wasm_bindgen]
 impl Verifier {
-    /// Begins at a checkpoint. Whoever chooses it chooses the network.
+    /// Begins at a checkpoint, in its encoding. Whoever chooses it chooses the network.
+    ///
+    /// # Errors
+    /// Where the bytes are no checkpoint.
     #[wasm_bindgen(constructor)]
-    pub fn new(checkpoint: Checkpoint) -> Verifier {
-        let store = TrustStore::new(checkpoint.0, Subscription::default());
-        Self { store, replays: ReplayCache::new(CODES_REMEMBERED) }
+    pub fn new(checkpoint: &[u8]) -> Answer<Verifier> {
+        let store = TrustStore::new(trust::checkpoint(checkpoint)?, Subscription::default());
+        Ok(Self { store, replays: ReplayCache::new(CODES_REMEMBERED) })
     }
 
     /// Goes on where [`Verifier::save`] left off, so that no answer goes back.
@@ -108,17 +110,18 @@ impl Verifier {
     /// Pins a newer checkpoint from an independent source.
     ///
     /// # Errors
-    /// Where it is of another network, or would go back.
-    pub fn pin(&mut self, checkpoint: Checkpoint) -> Answer<()> {
-        self.store.light_mut().pin(checkpoint.0).map_err(thrown)
+    /// Where the bytes are no checkpoint, it is of another network, or would go back.
+    pub fn pin(&mut self, checkpoint: &[u8]) -> Answer<()> {
+        self.store.light_mut().pin(trust::checkpoint(checkpoint)?).map_err(thrown)
     }
 
-    /// Follows a handover to the next set of validators.
+    /// Follows handovers to the next sets of validators, as a gateway gives them; how many there
+    /// were.
     ///
     /// # Errors
-    /// Where it hands nothing over.
-    pub fn follow(&mut self, handover: &[u8], now: f64) -> Answer<()> {
-        trust::follow(self.store.light_mut(), handover, now)
+    /// Where one hands nothing over; those before it are followed.
+    pub fn follow(&mut self, handovers: &[u8], now: f64) -> Answer<usize> {
+        trust::follow(self.store.light_mut(), handovers, now)
     }
 
     /// Identity of the network.

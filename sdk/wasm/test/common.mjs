@@ -7,7 +7,7 @@ if (!folder) throw new Error("FENGNI_PACKAGE names no folder; next: make test-we
 
 const part = (name) => import(new URL(`file://${folder}/${name}.js`).href);
 export const fengni = {
-  ...(await part("index")), ...(await part("register")), ...(await part("wallet")), ...(await part("challenge")), base45: await part("base45"),
+  ...(await part("index")), ...(await part("register")), ...(await part("wallet")), ...(await part("challenge")), ...(await part("reading")), base45: await part("base45"),
 };
 await Promise.all([fengni.load(), fengni.loadRegister(), fengni.loadWallet()]);
 

@@ -5,7 +5,7 @@ import assert from "node:assert/strict";
 
 import { bytesOf, fengni, hexOf, vectors, registerOf, verifierOf } from "./common.mjs";
 
-const { Verifier, Wallet, checkIdentifier, verifySignature } = fengni;
+const { checkpointBytes, Verifier, Wallet, checkIdentifier, verifySignature } = fengni;
 
 test("verdicts", () => {
   const file = vectors("verdicts");
@@ -14,10 +14,10 @@ test("verdicts", () => {
     const asked = { verifier: context.verifier, purpose: context.purpose, min_grade: context.min_grade, min_assurance: context.min_assurance, challenge: context.challenge };
     const { verdict: found, trouble } = verifier.verify(code, bytesOf(file.proofs[proof]), asked, context.now_millis);
     assert.equal(trouble, null, story);
-    const { answer, detail, warnings, document, display, plain_text } = found;
+    const { answer, detail, warnings, assurance, document, display, plain_text } = found;
     // A verifier remembers codes, which the vectors leave out.
     const checked = found.checked.filter((check) => check !== "single-use");
-    assert.deepEqual({ answer, code: found.code, detail, warnings, checked, display, plain_text, claims: document?.claims ?? [] }, verdict, story);
+    assert.deepEqual({ answer, code: found.code, detail, warnings, assurance, checked, display, plain_text, claims: document?.claims ?? [] }, verdict, story);
     verifier.free();
   }
   console.log(`verdicts: ${file.cases.length} cases`);
@@ -94,6 +94,18 @@ test("keys and signatures", () => {
   const { message, signature } = file.signatures[0];
   for (const { wire, why } of file.refused) assert.equal(verifySignature(bytesOf(wire), bytesOf(message), bytesOf(signature)), false, why);
   console.log(`keys: ${file.signatures.length} signatures, ${file.refused.length} refused keys`);
+});
+
+test("checkpoints are given to the module in the ledger's encoding", () => {
+  const { checkpoints } = vectors("finality");
+  for (const { hex, signed } of checkpoints) {
+    const bytes = hexOf(checkpointBytes(signed.checkpoint));
+    assert.ok(hex.startsWith(bytes) && bytes.length > 200);
+  }
+  const [{ signed: { checkpoint } }] = checkpoints;
+  assert.throws(() => fengni.Verifier.fromCheckpoint({ ...checkpoint, network: "46" }), isRefusal);
+  assert.throws(() => fengni.Verifier.fromCheckpoint({ ...checkpoint, validators: [] }), isRefusal);
+  console.log(`checkpoints: ${checkpoints.length}`);
 });
 
 test("certificate files", () => {

@@ -1,7 +1,6 @@
 // The trust pack: what the device takes along to judge codes where there is no network.
 
 import { download, nothing } from "./download.js";
-import * as gateway from "./gateway.js";
 import { forget, keep, recall } from "./store.js";
 
 /** Bytes of a pack, at most: `PACK_BYTES` of the core. */
@@ -48,9 +47,9 @@ export class Pack {
 
   /** One pack; whether it was one that an earlier visit had begun. */
   async #take(full, ways) {
-    const { verifier, network } = this.#trust;
+    const { client, network } = this.#trust;
     const name = `part ${network}`;
-    const query = verifier.packQuery(full);
+    const query = client.packQuery(full);
     const begun = await recall(name);
     const resumed = begun?.query === query;
     const part = resumed ? begun.part : nothing(await this.#path(query));
@@ -73,14 +72,14 @@ export class Pack {
       throw error;
     }
     await forget(name);
-    verifier.updatePack(bytes, Date.now());
-    await keep(`pack ${network}`, verifier.savePack());
+    client.updatePack(bytes, Date.now());
+    await keep(`pack ${network}`, client.savePack());
     return resumed;
   }
 
   /** A pack at a named height has the same bytes each time, so that its download can go on. */
   async #path(query) {
-    const { height } = this.#trust.client.checkHeader(await gateway.latestHeader(), Date.now());
+    const { height } = await this.#trust.newest();
     return `packs?${[query, `height=${height}`].filter(Boolean).join("&")}`;
   }
 

@@ -55,7 +55,7 @@ const name = (member) => known.members?.records[member]?.name ?? `#${member}`;
 async function follow() {
   if (document.visibilityState === "visible") {
     try {
-      const header = trust.client.checkHeader(await gateway.latestHeader(), Date.now());
+      const header = await trust.newest();
       if (header.height !== known.newest?.height) await advance(header);
       problem();
     } catch (error) {
@@ -75,7 +75,8 @@ async function advance(header) {
   const heights = Array.from({ length: header.height - from + 1 }, (_, at) => from + at);
   const blocks = await Promise.all(heights.map(async (height) => {
     try {
-      return trust.client.checkBlock(await gateway.block(height), Date.now());
+      const bytes = await gateway.block(height);
+      return await trust.read((client) => client.checkBlock(bytes, Date.now()));
     } catch (error) {
       return { height, error };
     }

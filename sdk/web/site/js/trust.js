@@ -8,6 +8,8 @@ import * as gateway from "./gateway.js";
 import { keep, recall } from "./store.js";
 
 const RECORDS_AT_ONCE = 128;
+/** A gateway is asked for more handovers so often at a time. */
+const HANDOVER_LISTS = 64;
 
 /** A verifier that begins at a checkpoint. */
 async function verifier(checkpoint) {
@@ -46,9 +48,44 @@ export class Trust {
     await keep(`light ${this.network}`, this.client.save());
   }
 
+  /**
+   * Reads what a quorum may have signed. Where it does not hold, it may be of validators of which
+   * this device knows nothing yet: their handovers are followed, and it is read once more.
+   */
+  async read(judge) {
+    try {
+      return judge(this.client);
+    } catch (error) {
+      if (!(await this.catchUp())) throw error;
+      return judge(this.client);
+    }
+  }
+
+  /** Follows what handovers the gateway has; whether there were any. */
+  async catchUp() {
+    let followed = false;
+    try {
+      for (let asked = 0; asked < HANDOVER_LISTS; asked += 1) {
+        const list = await gateway.handovers(this.client.trust(Date.now()).handovers_since);
+        if (this.client.follow(list, Date.now()) === 0) break;
+        followed = true;
+      }
+    } catch (error) {
+      console.warn("handovers cannot be followed:", error);
+    }
+    return followed;
+  }
+
+  /** The newest header that the gateway has. */
+  async newest() {
+    const bytes = await gateway.latestHeader();
+    return this.read((client) => client.checkHeader(bytes, Date.now()));
+  }
+
   /** Proves entries of the register; throws where they are not proven. */
   async prove(places) {
-    const proven = this.client.checkProof(await gateway.proof(places), Date.now());
+    const bytes = await gateway.proof(places);
+    const proven = await this.read((client) => client.checkProof(bytes, Date.now()));
     const missing = places.find((place) => !(place in proven.entries));
     if (missing) throw new Error(`${missing} is missing`);
     return proven;

@@ -84,7 +84,10 @@ async function verify(text, question) {
     if (found) return { ...found, offline: true };
   }
   const reason = unproven === "not-found" && place.kind === "code" ? "refused" : unproven;
-  const checked = trust.client.verify(text, bytes, { ...question, unproven: REASONS[reason] ?? reason }, Date.now());
+  const judge = () => trust.client.verify(text, bytes, { ...question, unproven: REASONS[reason] ?? reason }, Date.now());
+  let checked = judge();
+  // What does not hold may be of validators that this device does not know yet.
+  if (checked.trouble && (await trust.catchUp())) checked = judge();
   await trust.save();
   return checked;
 }
@@ -233,7 +236,7 @@ function showLink() {
 async function follow() {
   if (document.visibilityState === "visible") {
     try {
-      const header = trust.client.checkHeader(await gateway.latestHeader(), Date.now());
+      const header = await trust.newest();
       link = { state: "online", height: header.height };
       await trust.save();
     } catch (error) {
