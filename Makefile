@@ -5,7 +5,7 @@
 export CARGO_TARGET_DIR ?= $(HOME)/.cache/fengni/target
 BIN = $(CARGO_TARGET_DIR)/debug
 
-.PHONY: help setup build web test-web demo test test-long bench check fmt clippy docs
+.PHONY: help setup build web test-web demo test test-long bench bench-web check fmt clippy docs
 
 help: ## what there is
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 12
@@ -54,6 +54,11 @@ test-long: build web ## tests that take minutes: long fault runs, full fuzz
 
 bench: build ## a table for this machine
 	@$(BIN)/fengni-bench
+
+bench-web: build web ## from the pack of a province to a verdict, in Chromium and in Node
+	@$(BIN)/fengni-bench packs --write $(CARGO_TARGET_DIR)/province
+	@node sdk/web/test/pack-time.mjs --site $(WEB) --province $(CARGO_TARGET_DIR)/province
+	@FENGNI_PROVINCE=$(CARGO_TARGET_DIR)/province FENGNI_PACKAGE=$(WEB)/fengni node --test sdk/wasm/test/speed.test.mjs
 
 check: fmt clippy docs ## form, lints, documentation
 

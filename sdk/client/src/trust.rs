@@ -142,7 +142,7 @@ pub enum UpdateError {
     )]
     Disagreement(Box<Disagreement>),
     /// No node gave a pack that holds.
-    #[error("no node gave a trust pack that holds: {}", all(.0))]
+    #[error("no node gave a trust pack that holds: {}; next: name other nodes, or try again later", all(.0))]
     NoNode(Vec<NodeTrouble>),
 }
 

@@ -63,7 +63,7 @@ pub enum TrustError {
 
 /// What was stored is not a device's trust.
 #[derive(Clone, PartialEq, Eq, Debug, Error)]
-#[error("not a trust store: {reason}")]
+#[error("not a trust store: {reason}; next: begin another one from a checkpoint")]
 pub struct StoreError {
     reason: String,
 }

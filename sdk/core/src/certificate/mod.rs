@@ -17,6 +17,8 @@ mod header;
 mod path;
 mod possession;
 
+use std::fmt;
+
 use bincode::{Decode, Encode};
 use serde::{Deserialize, Serialize};
 
@@ -42,6 +44,17 @@ pub enum Grade {
     C = 3,
     /// Declared by the holder.
     D = 4,
+}
+
+impl fmt::Display for Grade {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::A => "A",
+            Self::B => "B",
+            Self::C => "C",
+            Self::D => "D",
+        })
+    }
 }
 
 impl Grade {

@@ -10,7 +10,7 @@ use std::fmt;
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum IdError {
     /// ID-1: a character that cannot stand there (lower case, `_`, space, full-width, ...).
-    #[error("character {at} is {found:?}, expected {expected}")]
+    #[error("character {at} is '{}', expected {expected}", found.escape_default())]
     Character {
         /// Place of the first such character.
         at: usize,

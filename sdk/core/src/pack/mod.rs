@@ -190,16 +190,16 @@ impl PagesPart<'_> {
 #[derive(Clone, PartialEq, Eq, Debug, Error)]
 pub enum PackError {
     /// not the encoding of a pack.
-    #[error("not a trust pack: {0}")]
+    #[error("not a trust pack: {0}; next: ask another node")]
     Encoding(#[from] DecodeError),
     /// a part breaks its rules.
-    #[error("not a trust pack: {0}")]
+    #[error("not a trust pack: {0}; next: ask another node")]
     Malformed(&'static str),
     /// of another network or suite.
-    #[error("the pack is of another network")]
+    #[error("the pack is of another network; next: ask a node of this one")]
     OtherNetwork,
     /// it builds on a state that is not at hand.
-    #[error("the pack builds on height {needed:?}, where {held:?} is at hand; next: ask for a full pack")]
+    #[error("the pack builds on another state than the one at hand; next: ask for a full pack")]
     OtherBasis {
         /// The height it builds on.
         needed: Option<Height>,
@@ -210,7 +210,7 @@ pub enum PackError {
     #[error("the pack is for another subscription; next: ask for a full pack")]
     OtherSubscription,
     /// older than the one at hand.
-    #[error("the pack is of height {offered}, older than height {held} at hand")]
+    #[error("the pack is of height {offered}, older than height {held} at hand; next: ask another node")]
     Older {
         /// Height of the pack offered.
         offered: Height,
@@ -224,10 +224,10 @@ pub enum PackError {
         found: usize,
     },
     /// pages are missing, or are not those of the book.
-    #[error("the pages of book {0} are not those its record counts")]
+    #[error("the pages of book {0} are not those its record counts; next: ask another node")]
     Pages(BookNumber),
     /// the records do not give the header's state root.
-    #[error("the records do not give the header's state root")]
+    #[error("the records do not give the header's state root; next: ask another node")]
     StateRoot,
 }
 

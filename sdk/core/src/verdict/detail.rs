@@ -272,10 +272,9 @@ impl Detail {
                 format!("亮证用途为{shown},与核验用途{asked}不符"),
             ),
             Self::Agreement { label, fault } => agreement(label, *fault),
-            Self::Grade { found, needed } => (
-                format!("the trust grade is {found:?}; {needed:?} is needed"),
-                format!("可信等级为{found:?},需要{needed:?}级"),
-            ),
+            Self::Grade { found, needed } => {
+                (format!("the trust grade is {found}; {needed} is needed"), format!("可信等级为{found},需要{needed}级"))
+            }
             Self::Assurance { found, needed, fault } => assurance(*found, *needed, *fault),
             Self::Stale { what, age_secs, limit_secs } => stale(*what, *age_secs, *limit_secs),
             Self::Clock { behind_secs } => (

@@ -29,8 +29,13 @@ export class Settings {
 
   /** What a question needs. */
   get question() {
-    const { member, purpose, grade } = this.chosen;
-    return { verifier: member.number, purpose: purpose.code, ...(grade ? { min_grade: grade } : {}) };
+    const { member, purpose, grade, assurance } = this.chosen;
+    return {
+      verifier: member.number,
+      purpose: purpose.code,
+      ...(grade ? { min_grade: grade } : {}),
+      ...(assurance ? { min_assurance: assurance } : {}),
+    };
   }
 
   /** Lets the clerk choose; whether anything was chosen. */
@@ -46,6 +51,7 @@ export class Settings {
     fill("member", found?.members ?? [], ({ number, name }) => [number, name], this.chosen?.member.number);
     fill("purpose", found?.purposes ?? [], ({ code, name }) => [code, `${name}(${code})`], this.chosen?.purpose.code);
     byId("grade").value = this.chosen?.grade ?? "";
+    byId("assurance").value = this.chosen?.assurance ?? "";
     this.dialog.returnValue = "";
     this.dialog.showModal();
     await new Promise((resolve) => this.dialog.addEventListener("close", resolve, { once: true }));
@@ -54,6 +60,7 @@ export class Settings {
       member: found.members.find(({ number }) => String(number) === byId("member").value),
       purpose: found.purposes.find(({ code }) => String(code) === byId("purpose").value),
       grade: byId("grade").value || null,
+      assurance: byId("assurance").value || null,
     };
     await keep(`settings ${this.trust.network}`, this.chosen);
     return true;

@@ -82,8 +82,9 @@ function claims({ document: found }) {
   return part("claims", make("dl", { class: "facts claims" }, rows));
 }
 
-function certificate({ document: found }) {
+function certificate({ document: found, assurance }) {
   if (!found) return null;
+  const identity = assurance && say("assurance_text", { level: say(assurance.level), service: assurance.service, time: moment(assurance.time_secs * 1000, true) });
   const validity = found.validity && say("validity_text", { from: found.validity[0], until: found.validity[1] ?? say("forever") });
   return part("document", make("dl", { class: "facts" },
     fact(say("doc_type"), found.certificate_type),
@@ -91,6 +92,7 @@ function certificate({ document: found }) {
     fact(say("doc_identifier"), make("code", {}, found.identifier)),
     fact(say("doc_validity"), validity),
     fact(say("doc_grade"), found.grade),
+    fact(say("doc_assurance"), identity),
     fact(say("doc_place"), say("place_text", found.place))));
 }
 
