@@ -138,7 +138,7 @@ impl Story {
 
 pub(crate) fn check(args: &CheckArgs, output: Output) -> Result<Ending> {
     let genesis = load_genesis(&args.genesis)?;
-    let mut light = LightClient::from_checkpoint(genesis.checkpoint());
+    let mut light = LightClient::of_the_past(genesis.checkpoint());
     let text = evidence::read(&args.file)?;
     if evidence::kind(&text).as_deref() == Some(kept::KIND) {
         return check_verdict(&Kept::parse(&text, &args.file)?, &mut light, output);

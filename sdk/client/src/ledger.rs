@@ -151,7 +151,7 @@ impl Ledger {
         let now = self.now();
         let FinalHeader { header, certificate } = found;
         let answer = self.gateway.ask(|node| {
-            let mut trail = Trail { light: LightClient::from_checkpoint(checkpoint.clone()), followed: Vec::new() };
+            let mut trail = Trail { light: LightClient::of_the_past(checkpoint.clone()), followed: Vec::new() };
             if let (_, Some(trouble @ (Trouble::Lied(_) | Trouble::Malformed(_)))) = follow_all(&mut trail, node, now) {
                 return Err(trouble);
             }

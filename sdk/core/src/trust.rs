@@ -121,9 +121,8 @@ impl TrustStore {
         let open = |pack: Bytes| TrustPack::open(Pack::decode(&pack.0)?, None, light.domain());
         let pack = stored.pack.map(open).transpose().map_err(|error| refused(error.to_string()))?;
         if let Some(pack) = &pack {
-            // So that another block at its height is noticed, whatever came after it. What was
-            // trusted stays as it was: the moment is long ago.
-            let heard = light.accept(pack.header(), pack.certificate(), Millis(u64::MAX));
+            // So that another block at its height is noticed, whatever came after it.
+            let heard = light.recall(pack.header(), pack.certificate());
             // Nor does it matter that its set is not known any more, after a newer checkpoint was pinned.
             let known_since = light.handovers_since();
             heard.or_else(|error| match error {
@@ -196,6 +195,10 @@ impl TrustStore {
             return Err(PackError::OtherSubscription.into());
         }
         let seen = self.clock.max(now);
+        // What validators of long ago sign would count once a newer checkpoint is pinned.
+        if let Some(error) = self.light.too_old(seen) {
+            return Err(error.into());
+        }
         self.light.accept(&pack.header, &pack.certificate, seen)?;
         // A header that is known already is believed without looking at what came with it this time.
         let (domain, height) = (*self.light.domain(), pack.header.height);

@@ -63,8 +63,8 @@ fn chain() -> Vec<Header> {
     (1..=BLOCKS).map(header).collect()
 }
 
-fn client() -> LightClient {
-    LightClient::from_checkpoint(Checkpoint {
+fn founding() -> Checkpoint {
+    Checkpoint {
         network: DOMAIN.network,
         suite: DOMAIN.suite,
         height: Height(0),
@@ -72,7 +72,11 @@ fn client() -> LightClient {
         block: None,
         validators: set(SETS[0].1),
         trusting_period_secs: 86_400,
-    })
+    }
+}
+
+fn client() -> LightClient {
+    LightClient::from_checkpoint(founding())
 }
 
 /// The handover to the set that decides from `height` on.
@@ -152,6 +156,51 @@ fn f7_a_checkpoint_older_than_the_trusting_period_does_not_grow_young_again() {
     assert_eq!(client.checkpoint_age_secs(late), 1);
     let older = Checkpoint { height: Height(500), ..pinned };
     assert_eq!(client.pin(older), Err(LightError::NotNewer { offered: Height(500), held: Height(600) }));
+}
+
+#[test]
+fn f7_what_an_old_checkpoint_lets_pass_leaves_no_trace() {
+    let chain = chain();
+    let mut client = client();
+    let late = Millis(BEGUN.0 + 3 * 86_400_000);
+    // Validators of the founding, long after, sign another past up to now.
+    let forged = Header { height: Height(1_000_000), time: late, ..chain[9].clone() };
+    client.accept(&forged, &signed(&forged, members(10)), late).expect("judged, and its age shows");
+    let another = Header { proposer: MemberNumber(1), ..forged.clone() };
+    client.accept(&another, &signed(&another, members(10)), late).expect("judged, and its age shows");
+    assert!(client.newest().is_none() && client.evidence().is_empty());
+    assert!(matches!(client.follow(&handover(&chain, 251), late), Err(LightError::TooOld { .. })));
+    let pinned = Checkpoint {
+        network: DOMAIN.network,
+        suite: DOMAIN.suite,
+        height: Height(600),
+        time: Millis(late.0 - 1000),
+        block: Some(chain[599].id(&DOMAIN)),
+        validators: set(members(601)),
+        trusting_period_secs: 86_400,
+    };
+    client.pin(pinned).expect("nothing forged stands in its way");
+    let again = client.accept(&forged, &signed(&forged, members(10)), late);
+    assert!(matches!(again, Err(LightError::NotFinal(_))), "what was judged under the old checkpoint counts no more");
+    // Whoever judges the past says so, and follows however old the checkpoint is.
+    LightClient::of_the_past(founding()).follow(&handover(&chain, 251), late).expect("a statement about the past");
+}
+
+#[test]
+fn f7_validators_that_handed_over_say_nothing_about_later_times() {
+    let chain = chain();
+    let now = Millis(BEGUN.0 + BLOCKS * 1000);
+    let mut client = client();
+    client.follow(&handover(&chain, 251), now).expect("a true handover");
+    let forged = Header { time: now, ..chain[99].clone() };
+    assert_eq!(
+        client.accept(&forged, &signed(&forged, members(100)), now),
+        Err(LightError::AfterHandover(Height(100)))
+    );
+    let again =
+        client.saved().open(DOMAIN.network).expect("its own").accept(&forged, &signed(&forged, members(100)), now);
+    assert_eq!(again, Err(LightError::AfterHandover(Height(100))));
+    client.accept(&chain[99], &signed(&chain[99], members(100)), now).expect("what they said in their time");
 }
 
 #[test]

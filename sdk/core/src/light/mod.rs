@@ -35,11 +35,18 @@ const EVIDENCE_KEPT: usize = 16;
 /// sets decided is not judged any more.
 const VALIDATORS_KEPT: usize = 32 * 1024;
 
-/// Validators and the first height they decide.
+/// Validators, the first height they decide, and the time of the header before it.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize, Encode, Decode)]
 struct Epoch {
     from: Height,
+    since: Millis,
     validators: ValidatorSet,
+}
+
+impl Epoch {
+    fn after(height: Height, since: Millis, validators: ValidatorSet) -> Self {
+        Self { from: height.next(), since, validators }
+    }
 }
 
 fn remembered(epochs: &[Epoch]) -> usize {
@@ -84,6 +91,19 @@ pub enum LightError {
     /// The entries are not of the header's state.
     #[error(transparent)]
     Proof(#[from] ProofError),
+    /// By validators that had handed over before the time it names.
+    #[error("height {0} was decided by validators that had handed over before the time it names")]
+    AfterHandover(Height),
+    /// The checkpoint is older than its trusting period: only a newer one leads on.
+    #[error(
+        "the checkpoint is {age_secs} seconds old, more than {limit_secs}; next: pin a newer one from an independent source"
+    )]
+    TooOld {
+        /// Its age.
+        age_secs: u64,
+        /// The trusting period.
+        limit_secs: u64,
+    },
     /// The handover hands nothing over.
     #[error(transparent)]
     Handover(#[from] HandoverError),
@@ -100,7 +120,10 @@ pub enum LightError {
 impl LightError {
     /// Whether whoever gave the answer is to blame, rather than what this client does not know.
     pub fn is_fault_of_answer(&self) -> bool {
-        matches!(self, Self::OtherNetwork | Self::NotFinal(_) | Self::Proof(_) | Self::Handover(_))
+        matches!(
+            self,
+            Self::OtherNetwork | Self::NotFinal(_) | Self::AfterHandover(_) | Self::Proof(_) | Self::Handover(_)
+        )
     }
 
     /// Whether handovers above a height may change what was said: the set that decides may be
@@ -135,12 +158,18 @@ impl LightClient {
             domain: checkpoint.domain(),
             trusting_period_secs: checkpoint.trusting_period_secs,
             trusted: (checkpoint.height, checkpoint.time),
-            epochs: vec![Epoch { from: checkpoint.height.next(), validators: checkpoint.validators }],
+            epochs: vec![Epoch::after(checkpoint.height, checkpoint.time, checkpoint.validators)],
             ended: None,
             newest: None,
             seen: LiteMap::new(),
             evidence: Vec::new(),
         }
+    }
+
+    /// A client for statements about the past, which are judged against a checkpoint that the reader
+    /// pins, however old: what it says of ages means nothing.
+    pub fn of_the_past(checkpoint: Checkpoint) -> Self {
+        Self::from_checkpoint(Checkpoint { trusting_period_secs: u64::MAX, ..checkpoint })
     }
 
     /// Whose rules digests and signatures follow.
@@ -216,12 +245,34 @@ impl LightClient {
     /// Believes a header if a quorum signed it, and remembers it.
     ///
     /// A header older than the newest one is believed as a statement about the past. The
-    /// checkpoint moves along while it is younger than the trusting period; afterwards headers
-    /// are still believed, but the checkpoint stays, and what rests on it shows its age.
+    /// checkpoint moves along while it is younger than the trusting period. Afterwards a header is
+    /// still judged, and what rests on it shows the checkpoint's age; but it leaves no trace,
+    /// because validators of long ago may have signed another past, which must not count when a
+    /// newer checkpoint is pinned.
     ///
     /// # Errors
     /// [`LightError`].
+    ///
+    /// # Source
+    /// `sdk/spec/finality.md`, rule F-7.
     pub fn accept(&mut self, header: &Header, certificate: &CommitCertificate, now: Millis) -> Result<(), LightError> {
+        let young = self.too_old(now).is_none();
+        self.judge(header, certificate, young)?;
+        if young && header.height > self.trusted.0 {
+            self.trusted = (header.height, header.time);
+        }
+        Ok(())
+    }
+
+    /// Believes a header that this device believed before: it is its own store that gives it back.
+    ///
+    /// # Errors
+    /// [`LightError`].
+    pub(crate) fn recall(&mut self, header: &Header, certificate: &CommitCertificate) -> Result<(), LightError> {
+        self.judge(header, certificate, true)
+    }
+
+    fn judge(&mut self, header: &Header, certificate: &CommitCertificate, remember: bool) -> Result<(), LightError> {
         if header.domain() != self.domain || header.version != PROTOCOL_VERSION {
             return Err(LightError::OtherNetwork);
         }
@@ -229,8 +280,16 @@ impl LightClient {
         if self.seen.get(&header.height).is_none_or(|(seen, _)| *seen != id) {
             let set = self.validators_at(header.height)?;
             certificate.verify(&self.domain, set, header.height, id)?;
+            // Validators that have handed over say nothing about what came after.
+            if self.epochs.iter().any(|epoch| epoch.from > header.height && epoch.since < header.time) {
+                return Err(LightError::AfterHandover(header.height));
+            }
             let found = FinalHeader { header: header.clone(), certificate: certificate.clone() };
-            if let Some(first) = self.contradicted_by(id, header) {
+            let first = self.contradicted_by(id, header);
+            if !remember {
+                return first.map_or(Ok(()), |_| Err(LightError::Contradiction(header.height)));
+            }
+            if let Some(first) = first {
                 let known = self.evidence.iter().any(|evidence| evidence.second.header == *header);
                 if !known && self.evidence.len() < EVIDENCE_KEPT {
                     self.evidence.push(Evidence { first, second: found });
@@ -239,14 +298,16 @@ impl LightClient {
                 self.remember(id, found);
             }
         }
-        if let Some(evidence) = self.evidence.first() {
-            return Err(LightError::Contradiction(evidence.second.header.height));
+        match self.evidence.first() {
+            Some(evidence) => Err(LightError::Contradiction(evidence.second.header.height)),
+            None => Ok(()),
         }
-        let (height, _) = self.trusted;
-        if header.height > height && self.checkpoint_age_secs(now) <= self.trusting_period_secs {
-            self.trusted = (header.height, header.time);
-        }
-        Ok(())
+    }
+
+    /// Why nothing new is taken for the present: the checkpoint is older than its trusting period.
+    pub(crate) fn too_old(&self, now: Millis) -> Option<LightError> {
+        let (age_secs, limit_secs) = (self.checkpoint_age_secs(now), self.trusting_period_secs);
+        (age_secs > limit_secs).then_some(LightError::TooOld { age_secs, limit_secs })
     }
 
     /// A header seen before that cannot be true together with this one: another at its height, or
@@ -285,9 +346,12 @@ impl LightClient {
         if let Some(last) = self.epochs.last().filter(|last| last.from >= from) {
             return Err(LightError::NotNewer { offered: from, held: last.from });
         }
+        if let Some(error) = self.too_old(now) {
+            return Err(error);
+        }
         handover.verify(&self.domain, self.validators_at(handover.header.height)?)?;
         self.accept(&handover.header, &handover.certificate, now)?;
-        self.epochs.push(Epoch { from, validators: handover.next.clone() });
+        self.epochs.push(Epoch::after(handover.header.height, handover.header.time, handover.next.clone()));
         while remembered(&self.epochs) > VALIDATORS_KEPT {
             self.epochs.remove(0);
         }
@@ -324,7 +388,7 @@ impl LightClient {
         self.trusting_period_secs = checkpoint.trusting_period_secs;
         let known = self.validators_at(checkpoint.height.next()).ok();
         if known != Some(&checkpoint.validators) {
-            self.epochs = vec![Epoch { from: checkpoint.height.next(), validators: checkpoint.validators }];
+            self.epochs = vec![Epoch::after(checkpoint.height, checkpoint.time, checkpoint.validators)];
             self.ended = None;
         }
         Ok(())

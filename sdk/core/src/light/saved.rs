@@ -12,7 +12,7 @@ use crate::digest::{Domain, NetworkId, Suite};
 use crate::limits::PROOF_BYTES;
 use crate::number::Height;
 
-const FORMAT: u16 = 1;
+const FORMAT: u16 = 2;
 
 /// A light client as a device keeps it: everything but the headers that only catch contradictions.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize, Encode, Decode)]

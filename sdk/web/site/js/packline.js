@@ -52,7 +52,9 @@ export class PackLine {
       if (agreed) await this.pack.update({ signal: this.#download.signal, onProgress: progress, onBreak: broken });
     } catch (error) {
       console.warn("the pack at hand stays:", error);
-      this.#note = error.kind ? NOTES[error.kind] ?? "pack_failed" : "pack_refused";
+      // Refused is what the module says of a pack; a fault of this page is no word about it.
+      const refused = !error.kind && !(error instanceof TypeError);
+      this.#note = refused ? "pack_refused" : NOTES[error.kind] ?? "pack_failed";
     }
     this.#download = null;
     this.show();

@@ -60,7 +60,9 @@ byId("change").addEventListener("click", async () => {
 });
 
 byId("ask-first").addEventListener("click", async () => {
-  if (await configured()) asking.begin(settings.question);
+  if (!(await configured())) return;
+  clear();
+  asking.begin(settings.question);
 });
 
 // ---- verifying ------------------------------------------------------------------------------
@@ -94,8 +96,21 @@ async function verify(text, question) {
 
 const REASONS = { unreachable: "no gateway can be reached", busy: "the gateway is busy", refused: "the gateway gives no proof" };
 
+let checks = 0;
+
+/** Nothing of the holder before stays on the screen while the next one is asked or judged. */
+function clear() {
+  checks += 1;
+  hush();
+  latest = undefined;
+  render();
+  byId("said").textContent = "";
+}
+
 async function check(text) {
   if (!(await configured())) return;
+  clear();
+  const mine = checks;
   const question = { ...settings.question };
   try {
     question.challenge = asking.expected(question);
@@ -103,7 +118,10 @@ async function check(text) {
     return asking.refuse(error);
   }
   byId("said").textContent = say("checking");
-  latest = await verify(text, question);
+  const found = await verify(text, question);
+  // Another one was begun meanwhile: an answer that comes late is nobody's.
+  if (mine !== checks) return;
+  latest = found;
   if (question.challenge && latest.verdict.answer === "valid") asking.end();
   render();
   byId("said").textContent = spoken(latest.verdict);
@@ -121,10 +139,7 @@ function render() {
 }
 
 function again() {
-  hush();
-  latest = undefined;
-  render();
-  byId("said").textContent = "";
+  clear();
   const active = document.querySelector('[role="tab"][aria-selected="true"]');
   if (active.id === "tab-camera") return scan();
   document.querySelector(`#${active.getAttribute("aria-controls")} :is(textarea, input)`)?.focus();
@@ -135,6 +150,7 @@ function again() {
 async function scan() {
   if (camera.running) return camera.stop();
   if (!(await configured())) return;
+  clear();
   problem("camera-problem");
   byId("camera").dataset.on = "yes";
   byId("camera-start").textContent = say("camera_stop");
@@ -154,6 +170,7 @@ async function scan() {
 byId("camera-start").addEventListener("click", scan);
 
 function scanAnswer() {
+  clear();
   if (camera.running) return;
   choose(byId("tab-camera"));
   scan();
