@@ -7,9 +7,11 @@ mod common;
 
 use common::story::Story;
 use fengni_core::bytes::Bytes;
+use fengni_core::light::{Checkpoint, LightError};
 use fengni_core::pack::{Basis, Pack, PackError, RecordPart, ShelfPart, Subscription, TrustPack};
 use fengni_core::record::Record as _;
-use fengni_core::{CommitCertificate, Header, Height, LineNumber, Suite, TypeNumber};
+use fengni_core::trust::{TrustError, TrustStore};
+use fengni_core::{CommitCertificate, Header, Height, LineNumber, Millis, Suite, TypeNumber};
 use fengni_state::{State, pack};
 use proptest::prelude::*;
 use serde_json::json;
@@ -157,6 +159,28 @@ fn q8_a_pack_of_another_past_or_an_older_one_is_refused() {
     let mut other = delta;
     other.subscription = Subscription::new(vec![TypeNumber(0)], vec![]);
     assert_eq!(open(&story, other, Some(&first)), Err(PackError::OtherSubscription));
+}
+
+#[test]
+fn q8_under_a_checkpoint_that_is_too_old_no_pack_is_taken() {
+    let (story, moments) = years(Suite::Standard);
+    let at = &moments[6];
+    let Header { suite, network, time, .. } = at.header;
+    let checkpoint = Checkpoint {
+        network,
+        suite,
+        height: Height(0),
+        time,
+        block: None,
+        validators: at.state.next_validators(),
+        trusting_period_secs: 60,
+    };
+    let mut store = TrustStore::new(checkpoint, Subscription::default());
+    let bytes = make(&story, at, &Subscription::default(), None).encode();
+    let late = store.update(&bytes, Millis(time.0 + 61_000));
+    assert_eq!(late, Err(TrustError::Light(LightError::TooOld { age_secs: 61, limit_secs: 60 })));
+    assert!(store.pack().is_none() && store.light().newest().is_none());
+    store.update(&bytes, Millis(time.0 + 60_000)).expect("in time");
 }
 
 #[test]
