@@ -75,6 +75,17 @@ fn founding() -> Checkpoint {
     }
 }
 
+/// A checkpoint of height 600 that an independent source supplies a second before `now`.
+fn supplied(chain: &[Header], now: Millis) -> Checkpoint {
+    Checkpoint {
+        height: Height(600),
+        time: Millis(now.0 - 1000),
+        block: Some(chain[599].id(&DOMAIN)),
+        validators: set(members(601)),
+        ..founding()
+    }
+}
+
 fn client() -> LightClient {
     LightClient::from_checkpoint(founding())
 }
@@ -143,15 +154,7 @@ fn f7_a_checkpoint_older_than_the_trusting_period_does_not_grow_young_again() {
     client.accept(&chain[9], &signed(&chain[9], members(10)), late).expect("a statement about the past");
     assert_eq!(client.checkpoint().0, Height(0));
     assert!(client.checkpoint_age_secs(late) > 86_400);
-    let pinned = Checkpoint {
-        network: DOMAIN.network,
-        suite: DOMAIN.suite,
-        height: Height(600),
-        time: Millis(late.0 - 1000),
-        block: Some(chain[599].id(&DOMAIN)),
-        validators: set(members(601)),
-        trusting_period_secs: 86_400,
-    };
+    let pinned = supplied(&chain, late);
     client.pin(pinned.clone()).expect("a newer one from an independent source");
     assert_eq!(client.checkpoint_age_secs(late), 1);
     let older = Checkpoint { height: Height(500), ..pinned };
@@ -170,16 +173,7 @@ fn f7_what_an_old_checkpoint_lets_pass_leaves_no_trace() {
     client.accept(&another, &signed(&another, members(10)), late).expect("judged, and its age shows");
     assert!(client.newest().is_none() && client.evidence().is_empty());
     assert!(matches!(client.follow(&handover(&chain, 251), late), Err(LightError::TooOld { .. })));
-    let pinned = Checkpoint {
-        network: DOMAIN.network,
-        suite: DOMAIN.suite,
-        height: Height(600),
-        time: Millis(late.0 - 1000),
-        block: Some(chain[599].id(&DOMAIN)),
-        validators: set(members(601)),
-        trusting_period_secs: 86_400,
-    };
-    client.pin(pinned).expect("nothing forged stands in its way");
+    client.pin(supplied(&chain, late)).expect("nothing forged stands in its way");
     let again = client.accept(&forged, &signed(&forged, members(10)), late);
     assert!(matches!(again, Err(LightError::NotFinal(_))), "what was judged under the old checkpoint counts no more");
     // Whoever judges the past says so, and follows however old the checkpoint is.

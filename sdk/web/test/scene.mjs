@@ -7,7 +7,6 @@ import { join } from "node:path";
 import { promisify } from "node:util";
 import puppeteer from "puppeteer-core";
 
-import { checkpoint } from "../dev/checkpoint.mjs";
 import { serve } from "../dev/serve.mjs";
 import { readPng } from "./png.mjs";
 import { film } from "./video.mjs";
@@ -31,10 +30,8 @@ async function setUp() {
   if (shots) await mkdir(shots, { recursive: true });
   const network = JSON.parse(await readFile(join(home, "network.json"), "utf8"));
   const gateway = process.env.FENGNI_GATEWAY ?? network.nodes.find(({ role }) => role === "observer").gateway;
-  const seen = join(work, "seen.json");
-  await run(bin, ["network", "--network", home, "--state", seen]);
   const begin = join(work, "checkpoint.json");
-  await writeFile(begin, JSON.stringify(await checkpoint(seen)));
+  await run(bin, ["network", "--network", home, "--checkpoint", begin]);
   const names = (await readdir(wallets)).filter((name) => name.endsWith(".certificate")).sort();
   const name = process.env.FENGNI_CERTIFICATE ?? names[0];
   const made = {
