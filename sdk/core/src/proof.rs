@@ -16,7 +16,7 @@ use thiserror::Error;
 use crate::block::Header;
 use crate::book::{Book, Line, ListHead, Seal};
 use crate::bytes::Bytes;
-use crate::codec::{self, DecodeError};
+use crate::codec::{self, DecodeError, encoded_by_number};
 use crate::digest::{Digest, Domain};
 use crate::finality::{CommitCertificate, FinalityError, ValidatorSet};
 use crate::limits::PROOF_BYTES;
@@ -132,7 +132,7 @@ pub struct StateProof {
 }
 
 /// The lists that belong to a book.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Serialize, Deserialize, Encode, Decode)]
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Serialize, Deserialize)]
 pub enum BookList {
     /// Page records.
     Pages,
@@ -143,6 +143,13 @@ pub enum BookList {
     /// Act heads.
     Heads,
 }
+
+impl BookList {
+    /// Every list, by number.
+    pub const ALL: [Self; 4] = [Self::Pages, Self::Seals, Self::Acts, Self::Heads];
+}
+
+encoded_by_number!(BookList);
 
 impl BookList {
     /// The kind of list, for its digest.

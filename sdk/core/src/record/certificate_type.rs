@@ -5,13 +5,14 @@ use serde::{Deserialize, Serialize};
 
 use super::Record;
 use crate::assurance::Assurance;
+use crate::codec::encoded_by_number;
 use crate::id::TypeCode;
 use crate::number::{MemberNumber, PurposeCode};
 use crate::shelf::Shelf;
 use crate::standing::ActKinds;
 
 /// Who holds certificates of a type.
-#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Serialize, Deserialize, Encode, Decode)]
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum HolderKind {
     /// A natural person (自然人).
@@ -19,6 +20,13 @@ pub enum HolderKind {
     /// A body with a credit code (法人).
     Body,
 }
+
+impl HolderKind {
+    /// Every kind, by number.
+    pub const ALL: [Self; 2] = [Self::Person, Self::Body];
+}
+
+encoded_by_number!(HolderKind);
 
 /// One field of a certificate.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize, Encode, Decode)]

@@ -4,6 +4,7 @@ use bincode::{Decode, Encode};
 use serde::{Deserialize, Serialize};
 
 use super::Record;
+use crate::codec::encoded_by_number;
 use crate::day::Day;
 use crate::id::{CreditCode, Division};
 use crate::keys::PublicKey;
@@ -53,7 +54,7 @@ impl Roles {
 }
 
 /// Life cycle of a member.
-#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Serialize, Deserialize, Encode, Decode)]
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum MemberStatus {
     /// May act.
@@ -64,8 +65,15 @@ pub enum MemberStatus {
     Removed,
 }
 
+impl MemberStatus {
+    /// Every status, by number.
+    pub const ALL: [Self; 3] = [Self::Active, Self::Suspended, Self::Removed];
+}
+
+encoded_by_number!(MemberStatus);
+
 /// What a key is for. A key has one purpose.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Serialize, Deserialize, Encode, Decode)]
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum KeyPurpose {
     /// Signs consensus votes.
@@ -81,6 +89,14 @@ pub enum KeyPurpose {
     /// Signs for an application.
     Application,
 }
+
+impl KeyPurpose {
+    /// Every purpose, by number.
+    pub const ALL: [Self; 6] =
+        [Self::Consensus, Self::Peer, Self::Admin, Self::Issuing, Self::Enforcement, Self::Application];
+}
+
+encoded_by_number!(KeyPurpose);
 
 /// A key of a member and the heights at which it is valid, both included.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize, Encode, Decode)]
