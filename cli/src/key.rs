@@ -8,7 +8,7 @@ use fengni_core::record::{KeyPurpose, Member, MemberKey};
 use fengni_core::{Height, KeyNumber, MemberNumber};
 use serde::Serialize;
 
-use crate::admin::ActingArgs;
+use crate::admin::{ActingArgs, Asked};
 use crate::connect::ConnectArgs;
 use crate::ending::Ending;
 use crate::names::Names;
@@ -21,10 +21,16 @@ pub(crate) enum KeyCommand {
     /// End a key that may be in strange hands, and suspend what it sealed since
     #[command(after_help = "What it sealed before the suspected height stays good. What it sealed since answers
 ISSUER_KEY_REVOKED, and is sealed anew with another key where it was right: fengni supersede.
+What a good key has put in the place of such a line stays good: look at it, and annul it where it is wrong.
+
+One person signs for the member's own issuing, enforcement and application keys. Two persons sign for an
+admin key, and for any key of a member below.
 
 Examples:
   fengni key list PSB --network net
   fengni key revoke PSB 4 --from 1200 --reason 901 --decision report.pdf --home net/members/psb
+  fengni key revoke PSB 3 --from 1200 --reason 901 --decision report.pdf --home net/members/psb \\
+      --key net/members/psb/keys/admin-a.json --key net/members/psb/keys/admin-b.json
   fengni key revoke PSB 4 --from 0 --reason 901 --decision report.pdf --home net/members/gov")]
     Revoke(RevokeArgs),
     /// List the keys of a member, or of all, with the heights at which they are good
@@ -66,7 +72,11 @@ fn revoke(args: &RevokeArgs, output: Output) -> Result<Ending> {
         |connection, names| {
             let member = names.member(connection, &args.member)?;
             let (key, from) = (KeyNumber(args.number), Height(args.from));
-            args.ground.asked(connection, names, |ground| revocation::revoke(member, key, from, ground))
+            let asked = args.ground.asked(connection, names, |ground| revocation::revoke(member, key, from, ground))?;
+            let record: Member = connection.ledger.record(member.0)?;
+            let own = member == args.acting.member()?;
+            let two_persons = record.key(key).is_some_and(|key| key.purpose.revocation_takes_two(own));
+            Ok(Asked { two_persons, ..asked })
         },
         |effect| match effect {
             Effect::KeyRevoked { member, key, from, lines } => {

@@ -82,6 +82,18 @@ pub enum KeyPurpose {
     Application,
 }
 
+impl KeyPurpose {
+    /// Rule O-15: whether two persons sign the revocation of such a key.
+    ///
+    /// One is quick and enough where a mistake only stops the member's own work. An admin key that
+    /// ended others alone would own the member, or those below it, once it is stolen.
+    ///
+    /// - `own`: the acting member revokes a key of its own.
+    pub fn revocation_takes_two(self, own: bool) -> bool {
+        !own || self == Self::Admin
+    }
+}
+
 /// A key of a member and the heights at which it is valid, both included.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize, Encode, Decode)]
 pub struct MemberKey {
