@@ -110,10 +110,8 @@ pub(crate) fn run(command: &AgreementCommand, output: Output) -> Result<Ending> 
 fn asked(command: &AgreementCommand, connection: &mut Connection, names: &mut Names) -> Result<Asked> {
     match command {
         AgreementCommand::List(_) => bail!("a list asks for nothing"),
-        AgreementCommand::Propose { terms, .. } => {
-            Ok((agreement::propose(read_terms(terms, connection, names)?), None))
-        }
-        AgreementCommand::Sign { agreement: text, .. } => Ok((sign(connection, text)?, None)),
+        AgreementCommand::Propose { terms, .. } => Ok(agreement::propose(read_terms(terms, connection, names)?).into()),
+        AgreementCommand::Sign { agreement: text, .. } => Ok(sign(connection, text)?.into()),
         AgreementCommand::Suspend { agreement: text, ground, .. } => {
             let number = names::agreement(connection, text)?;
             ground.asked(connection, names, |ground| agreement::suspend(number, ground))

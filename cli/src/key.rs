@@ -8,12 +8,13 @@ use fengni_core::record::{KeyPurpose, Member, MemberKey};
 use fengni_core::{Height, KeyNumber, MemberNumber};
 use serde::Serialize;
 
-use crate::admin::ActingArgs;
+use crate::admin::{ActingArgs, Asked};
 use crate::connect::ConnectArgs;
 use crate::ending::Ending;
 use crate::names::Names;
 use crate::output::{Output, table};
-use crate::standing::GroundArgs;
+use crate::standing::{GroundArgs, act_word};
+use crate::successors;
 
 /// What happens to a key.
 #[derive(Subcommand, Debug)]
@@ -21,12 +22,29 @@ pub(crate) enum KeyCommand {
     /// End a key that may be in strange hands, and suspend what it sealed since
     #[command(after_help = "What it sealed before the suspected height stays good. What it sealed since answers
 ISSUER_KEY_REVOKED, and is sealed anew with another key where it was right: fengni supersede.
+What a good key has put in the place of such a line stays good: fengni key successors lists it. Look at each,
+and annul what is wrong.
+
+One person signs for the member's own issuing, enforcement and application keys. Two persons sign for an
+admin key, and for any key of a member below.
 
 Examples:
   fengni key list PSB --network net
   fengni key revoke PSB 4 --from 1200 --reason 901 --decision report.pdf --home net/members/psb
+  fengni key revoke PSB 3 --from 1200 --reason 901 --decision report.pdf --home net/members/psb \\
+      --key net/members/psb/keys/admin-a.json --key net/members/psb/keys/admin-b.json
   fengni key revoke PSB 4 --from 0 --reason 901 --decision report.pdf --home net/members/gov")]
     Revoke(RevokeArgs),
+    /// List the lines that took the place of those suspended with a key: they are good until people have looked
+    #[command(after_help = "Examples:\n  fengni key successors PSB 4 --network net")]
+    Successors {
+        /// Whose key, by short name, credit code, name or number
+        member: String,
+        /// Number of the key: see fengni key list
+        number: u16,
+        #[command(flatten)]
+        connect: ConnectArgs,
+    },
     /// List the keys of a member, or of all, with the heights at which they are good
     #[command(after_help = "Examples:\n  fengni key list PSB --network net\n  fengni key list --network net --json")]
     List {
@@ -57,6 +75,7 @@ pub(crate) fn run(command: &KeyCommand, output: Output) -> Result<Ending> {
     match command {
         KeyCommand::List { member, connect } => list(member.as_deref(), connect, output),
         KeyCommand::Revoke(args) => revoke(args, output),
+        KeyCommand::Successors { member, number, connect } => successors(member, KeyNumber(*number), connect, output),
     }
 }
 
@@ -66,7 +85,11 @@ fn revoke(args: &RevokeArgs, output: Output) -> Result<Ending> {
         |connection, names| {
             let member = names.member(connection, &args.member)?;
             let (key, from) = (KeyNumber(args.number), Height(args.from));
-            args.ground.asked(connection, names, |ground| revocation::revoke(member, key, from, ground))
+            let asked = args.ground.asked(connection, names, |ground| revocation::revoke(member, key, from, ground))?;
+            let record: Member = connection.ledger.record(member.0)?;
+            let own = member == args.acting.member()?;
+            let two_persons = record.key(key).is_some_and(|key| key.purpose.revocation_takes_two(own));
+            Ok(Asked { two_persons, ..asked })
         },
         |effect| match effect {
             Effect::KeyRevoked { member, key, from, lines } => {
@@ -75,6 +98,22 @@ fn revoke(args: &RevokeArgs, output: Output) -> Result<Ending> {
             other => format!("{other:?}"),
         },
     )
+}
+
+fn successors(member: &str, key: KeyNumber, connect: &ConnectArgs, output: Output) -> Result<Ending> {
+    let mut connection = connect.open(None)?;
+    let mut names = Names::default();
+    let member = names.member(&mut connection, member)?;
+    let books = names.books(&mut connection)?.to_vec();
+    let found = successors::find(&mut connection, &books, member, key)?;
+    connection.save(output);
+    output.answer(&serde_json::json!({ "successors": found }), || {
+        let rows = found
+            .iter()
+            .map(|it| [it.line.to_string(), act_word(it.act), it.height.to_string(), it.successor.to_string()]);
+        table(["suspended line", "act", "height", "goes on at"], rows)
+    });
+    Ok(Ending::Holds)
 }
 
 #[derive(Serialize)]

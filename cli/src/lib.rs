@@ -37,6 +37,7 @@ mod seen;
 mod serve;
 mod signing;
 mod standing;
+mod successors;
 mod trust;
 mod verify;
 mod views;

@@ -305,11 +305,16 @@ pub(crate) fn finish(
     Ok(Acted { place, act, settled, settlement })
 }
 
+/// An act in words.
+pub(crate) fn act_word(act: ActKind) -> String {
+    let word = serde_json::to_value(act).ok();
+    word.as_ref().and_then(|word| word.as_str()).unwrap_or("act").replace('-', " ")
+}
+
 /// Says what became of an act.
 pub(crate) fn report(acted: &Acted, output: Output) -> Result<Ending> {
     output.answer(acted, || {
-        let word = serde_json::to_value(acted.act).ok();
-        let word = word.as_ref().and_then(|word| word.as_str()).unwrap_or("act").replace('-', " ");
+        let word = act_word(acted.act);
         let after = match &acted.settlement {
             Settlement::Done { effect: fengni_core::outcome::Effect::Acted { act, standing }, .. } => {
                 // A suspension is a hold and no state: the state stays what it was.

@@ -44,7 +44,7 @@ pub(super) fn check(founding: &Contents, findings: &mut Findings) {
 
     // The heaviest single transaction must have room, or no key could ever be revoked. A full seal
     // is lighter.
-    let revocation = weights.record.saturating_add(weights.line.saturating_mul(limits::REVOCATION_SEALS));
+    let revocation = weights.record.saturating_add(weights.line.saturating_mul(limits::REVOCATION_LINES));
     let heaviest = revocation.max(weights.act.saturating_add(weights.line)).saturating_add(weights.transaction);
     for (name, weight) in [("block_weight", parameters.block_weight), ("member_weight", parameters.member_weight)] {
         if weight < heaviest {

@@ -54,8 +54,15 @@ pub const NAME_BYTES: usize = 300;
 pub const RECORD_ENTRIES: usize = 1024;
 /// Runs of lines that one book has suspended: beyond, those nearest to one another are joined.
 pub const SUSPENSIONS: usize = 1024;
+/// Books that one member keeps: revoking a key of its goes through all of them.
+pub const KEPT_BOOKS: usize = 1024;
 /// Seals that revoking one key reads: of a book with more, every line since counts as the key's.
 pub const REVOCATION_SEALS: u64 = 4096;
+/// Seals that a book counts as in which lines are suspended, besides its own: its runs are put
+/// together and its record is written anew.
+pub const REVOCATION_BOOK: u64 = 16;
+/// What revoking a key weighs at most, in lines: the seals it reads, and every book it may change.
+pub const REVOCATION_LINES: u64 = REVOCATION_SEALS + REVOCATION_BOOK * KEPT_BOOKS as u64;
 /// Bodies that hold one line suspended at once.
 pub const HOLDS: usize = 16;
 /// How many links a chain of superiors may have.

@@ -11,7 +11,7 @@ use crate::book::{Line, Subject};
 use crate::day::Millis;
 use crate::digest::Digest;
 use crate::id::Division;
-use crate::limits::REVOCATION_SEALS;
+use crate::limits::REVOCATION_LINES;
 use crate::number::{
     AgreementNumber, AuthorityNumber, BookNumber, Height, KeyNumber, LinePlace, MemberNumber, ReasonCode,
 };
@@ -243,7 +243,7 @@ impl Operation {
             | Self::SuspendAuthority { .. }
             | Self::ResumeAuthority { .. } => weights.record,
             // A seal that is looked at weighs no more than a line that is written.
-            Self::RevokeKey { .. } => weights.record.saturating_add(weights.line.saturating_mul(REVOCATION_SEALS)),
+            Self::RevokeKey { .. } => weights.record.saturating_add(weights.line.saturating_mul(REVOCATION_LINES)),
         };
         weights.transaction.saturating_add(own)
     }

@@ -201,6 +201,12 @@ impl<'a, R: Records> Draft<'a, R> {
         }
     }
 
+    /// How many lines of a book are suspended for a cause.
+    pub(crate) fn suspended_lines(&self, book: BookNumber, cause: SuspensionCause) -> u64 {
+        let runs = self.state.book(book).into_iter().flat_map(|book| &book.record().suspended);
+        runs.filter(|run| run.cause == cause).map(|run| run.last.0 - run.first.0 + 1).sum()
+    }
+
     /// Puts another version of an authority.
     pub(crate) fn replace_authority(&mut self, number: AuthorityNumber, record: Authority) {
         self.state.authorities.replace(number.0, record);

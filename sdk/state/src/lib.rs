@@ -22,6 +22,7 @@ mod pack;
 mod prove;
 mod records;
 mod registry;
+mod sealed;
 mod state;
 mod suspension;
 

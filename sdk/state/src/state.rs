@@ -149,6 +149,11 @@ impl State {
         (0..).map(BookNumber).zip(self.books.iter())
     }
 
+    /// The books that a member keeps, rising.
+    pub(crate) fn books_of(&self, keeper: MemberNumber) -> impl Iterator<Item = BookNumber> {
+        self.books().filter(move |(_, book)| book.record().keeper == keeper).map(|(number, _)| number)
+    }
+
     /// A member and those above it, lowest first.
     pub fn chain(&self, member: MemberNumber) -> Vec<MemberNumber> {
         let mut chain = vec![member];

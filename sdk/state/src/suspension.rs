@@ -12,10 +12,20 @@ pub(crate) fn with_runs(
     cause: SuspensionCause,
     runs: &[(LineNumber, LineNumber)],
 ) -> Vec<Suspension> {
+    with_runs_at_most(SUSPENSIONS, suspended, cause, runs)
+}
+
+/// The same for another limit than the protocol's.
+fn with_runs_at_most(
+    limit: usize,
+    suspended: &[Suspension],
+    cause: SuspensionCause,
+    runs: &[(LineNumber, LineNumber)],
+) -> Vec<Suspension> {
     let more = runs.iter().map(|(first, last)| Suspension { cause, first: *first, last: *last });
     let mut all: Vec<Suspension> = suspended.iter().copied().chain(more).collect();
     all.sort_unstable();
-    at_most(SUSPENSIONS, joined(all, |before, next| next.first.0 <= before.last.0.saturating_add(1)))
+    at_most(limit, joined(all, |before, next| next.first.0 <= before.last.0.saturating_add(1)))
 }
 
 /// Joins neighbours of one cause where `joins` says so of the run before and the next one.
@@ -44,7 +54,10 @@ fn at_most(limit: usize, runs: Vec<Suspension>) -> Vec<Suspension> {
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeMap;
+
     use fengni_core::KeyNumber;
+    use proptest::prelude::*;
 
     use super::*;
 
@@ -87,5 +100,65 @@ mod tests {
         let kept = with_runs(&[], key(4), &runs(&every_other));
         assert_eq!(kept.len(), SUSPENSIONS);
         assert!(every_other.iter().all(|(line, _)| kept.iter().any(|run| run.covers(LineNumber(*line)))));
+    }
+    /// A second author's record: for each key the lines it holds, ticked off one by one.
+    #[derive(Default)]
+    struct Ticked(BTreeMap<u16, BTreeSet<u64>>);
+
+    impl Ticked {
+        fn runs(&self) -> Vec<(u16, u64, u64)> {
+            let mut runs: Vec<(u16, u64, u64)> = Vec::new();
+            for (key, lines) in &self.0 {
+                for line in lines {
+                    match runs.last_mut() {
+                        Some(run) if run.0 == *key && run.2 + 1 == *line => run.2 = *line,
+                        _ => runs.push((*key, *line, *line)),
+                    }
+                }
+            }
+            runs
+        }
+
+        /// The first of the narrowest gaps between two runs of one key: the key, and the lines in it.
+        fn narrowest(&self) -> Option<(u16, Vec<u64>)> {
+            let mut narrowest: Option<(u16, Vec<u64>)> = None;
+            for pair in self.runs().windows(2) {
+                let gap: Vec<u64> = (pair[0].2 + 1..pair[1].1).collect();
+                if pair[0].0 == pair[1].0 && narrowest.as_ref().is_none_or(|(_, known)| gap.len() < known.len()) {
+                    narrowest = Some((pair[0].0, gap));
+                }
+            }
+            narrowest
+        }
+
+        fn add(&mut self, limit: usize, key: u16, runs: &[(u64, u64)]) {
+            let lines = self.0.entry(key).or_default();
+            for (first, last) in runs {
+                lines.extend(*first..=*last);
+            }
+            while self.runs().len() > limit {
+                let Some((key, gap)) = self.narrowest() else { break };
+                self.0.entry(key).or_default().extend(gap);
+            }
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn b9_runs_are_those_of_lines_ticked_off_one_by_one(
+            limit in 1usize..8,
+            revocations in prop::collection::vec(
+                (4u16..7, prop::collection::vec((0u64..60, 0u64..4), 0..12)),
+                1..6,
+            ),
+        ) {
+            let (mut kept, mut ticked) = (Vec::new(), Ticked::default());
+            for (number, sealed) in &revocations {
+                let pairs: Vec<(u64, u64)> = sealed.iter().map(|(first, more)| (*first, first + more)).collect();
+                kept = with_runs_at_most(limit, &kept, key(*number), &runs(&pairs));
+                ticked.add(limit, *number, &pairs);
+                prop_assert_eq!(shown(&kept), ticked.runs());
+            }
+        }
     }
 }

@@ -10,12 +10,12 @@ mod common;
 
 use common::story::{Story, check};
 use common::{Network, member};
-use fengni_core::book::{Line, Tag};
+use fengni_core::book::{Line, Subject, Tag};
 use fengni_core::bytes::Bytes;
-use fengni_core::limits::{REVOCATION_SEALS, SUSPENSIONS};
+use fengni_core::limits::{KEPT_BOOKS, REVOCATION_BOOK, REVOCATION_SEALS, SUSPENSIONS};
 use fengni_core::operation::Operation;
 use fengni_core::outcome::{Decision, Effect};
-use fengni_core::{Digest, Height, LineNumber, Millis, Suite};
+use fengni_core::{BookNumber, Digest, Height, LineNumber, Millis, Suite};
 
 #[test]
 fn o15_what_a_key_sealed_since_the_suspected_height_is_suspended() {
@@ -77,19 +77,19 @@ fn o15_a_key_is_its_members_to_revoke_and_of_those_above() {
           police/adm    revoke-key police 99 from:1 reason:9 UNKNOWN_REASON
         block
           police/adm    revoke-key police 99 from:1   UNKNOWN_KEY
-          town/adm      revoke-key police 4 from:1    NOT_ENTITLED
+          town/adm*2    revoke-key police 4 from:1    NOT_ENTITLED
           town/adm      revoke-key police 99 from:1   UNKNOWN_KEY
           ministry/adm  revoke-key police 0 from:1    NOT_ENTITLED
           police/adm    revoke-key police 0 from:9    NODE_KEY
-          donghai/adm   revoke-key police 1 from:1    NODE_KEY
+          donghai/adm*2 revoke-key police 1 from:1    NODE_KEY
         block
           police/adm    revoke-key police 4 from:5    BAD_HEIGHT
           paused/adm    revoke-key paused 4 from:1    MEMBER_INACTIVE
           police/adm    revoke-key police 10 from:9   BAD_HEIGHT
         block
-          donghai/adm   revoke-key police 4 from:5    ok
-          council/adm   revoke-key town 6 from:1      ok
-          donghai/adm   revoke-key paused 4 from:1    ok
+          donghai/adm*2 revoke-key police 4 from:5    ok
+          council/adm*2 revoke-key town 6 from:1      ok
+          donghai/adm*2 revoke-key paused 4 from:1    ok
           town/adm      revoke-key town 9 from:2      ok
         block
           town/enf      consume B:0                   dropped
@@ -100,22 +100,60 @@ fn o15_a_key_is_its_members_to_revoke_and_of_those_above() {
 }
 
 #[test]
-fn o15_the_last_admin_key_falls_by_the_superior_alone() {
+fn o15_one_person_ends_what_the_member_signs_with_and_two_end_the_rest() {
+    // One stolen admin key ends no other admin key, and no key of anybody below.
     check(
         "
         block
-          town/adm      revoke-key town 3 from:1      ok
-          town/adm      revoke-key town 2 from:1      LAST_KEY
-          council/adm   revoke-key council 2 from:1   ok
+          police        open B licence 31             ok
+          police/adm    revoke-key police 4 from:1    ok
+          police/adm    revoke-key police 6 from:1    ok
+          police/adm    revoke-key police 8 from:1    ok
+          police/adm    revoke-key police 3 from:1    SECOND_PERSON_MISSING
+          police/adm    revoke-key police 2 from:9    SECOND_PERSON_MISSING
+          police/adm    revoke-key police 0 from:1    NODE_KEY
+          donghai/adm   revoke-key police 5 from:1    SECOND_PERSON_MISSING
+          donghai/adm   revoke-key police 0 from:1    SECOND_PERSON_MISSING
+          donghai/adm   revoke-key police 99 from:1   UNKNOWN_KEY
+          town/adm      revoke-key police 5 from:1    NOT_ENTITLED
         block
-          town/adm      revoke-key town 2 from:9      LAST_KEY
-          police/adm    revoke-key town 2 from:1      ok
+          police/adm*2  revoke-key police 3 from:1    ok
+          donghai/adm*2 revoke-key police 5 from:1    ok
+        block
+          police/adm*2  revoke-key police 2 from:1    dropped
+          police/adm    revoke-key police 2 from:1    SECOND_PERSON_MISSING
+          police/adm    revoke-key police 9 from:1    ok
+    ",
+    );
+}
+
+#[test]
+fn o15_the_last_admin_key_falls_by_the_superior_alone() {
+    let mut founding = common::founding(Suite::Standard);
+    // The second person of the town is there until height 3.
+    founding.members[member("town").0 as usize].keys[3].until = Some(Height(3));
+    let mut story = Story::on(Network::found(Suite::Standard, founding));
+    story.tell(
+        "
+        block
+          council/adm*2 revoke-key council 2 from:1   ok
+          town/adm*2    revoke-key town 3 from:2      BAD_HEIGHT
+        block
+          town/adm      revoke-key town 2 from:1      SECOND_PERSON_MISSING
+        block
+          town/adm*2    revoke-key town 2 from:9      LAST_KEY
+          town/adm*2    revoke-key town 2 from:1      LAST_KEY
+        block
+          town/adm*2    revoke-key town 2 from:1      dropped
+          town/adm      revoke-key town 2 from:1      SECOND_PERSON_MISSING
+          police/adm*2  revoke-key town 2 from:1      ok
           town/adm      suspend-authority 0           KEY_REVOKED
         block
           town/adm      revoke-key town 4 from:1      dropped
-          police/adm    revoke-key town 4 from:1      ok
+          police/adm*2  revoke-key town 4 from:1      ok
     ",
     );
+    story.network.assert_rebuilds();
 }
 
 #[test]
@@ -178,25 +216,108 @@ fn b9_a_line_suspended_with_a_key_is_held_and_goes_on_when_it_is_sealed_anew() {
     );
 }
 
+#[test]
+fn o15_moving_the_end_back_looks_only_at_what_lies_between() {
+    // The book's past is too long to be read, and what lies after the old end is known already.
+    let mut story = alternating(2, 5);
+    story.tell("block\n police/adm revoke-key police 5 from:3 ok");
+    assert_eq!(story.suspended_words(story.books["B"]), "key5:6-6 key5:8-8");
+    story.tell("block\n police/adm revoke-key police 5 from:2 ok");
+    assert_eq!(story.suspended_words(story.books["B"]), "key5:1-1 key5:3-3 key5:6-6 key5:8-8");
+    story.network.assert_rebuilds();
+}
+
+/// Runs operations of the police in one block, each signed with one key.
+fn in_one_block(story: &mut Story, operations: Vec<(u16, Operation)>) -> Vec<Decision> {
+    let signed = operations
+        .into_iter()
+        .map(|(key, operation)| Bytes(story.network.transaction(member("police"), &[key], operation).encode()));
+    let signed: Vec<Bytes> = signed.collect();
+    let clock = Millis(story.network.state.time().0 + 1000);
+    let count = signed.len();
+    let outcomes = story.network.next_block(clock, signed);
+    assert_eq!(outcomes.len(), count, "the block takes them all");
+    outcomes.into_iter().map(|outcome| outcome.decision).collect()
+}
+
+/// A line that no other test number gives.
+fn line(number: u64) -> Line {
+    let mut line = Line { tag: Tag::default(), commitment: Digest([1; 32]) };
+    line.tag.0[..8].copy_from_slice(&number.to_le_bytes());
+    line
+}
+
 /// One line a seal, by key 4 and key 5 in turn: how many heights, how many seals each.
 fn alternating(heights: u64, seals: u64) -> Story {
-    let mut founding = common::founding(Suite::Trial);
-    (founding.parameters.block_weight, founding.parameters.member_weight) = (100_000, 100_000);
-    let mut story = Story::on(Network::found(Suite::Trial, founding));
+    let mut story = Story::new(Suite::Trial);
     story.tell("block\n police open B licence 31 ok");
     let book = story.books["B"];
     for height in 0..heights {
-        let transactions = (0..seals).map(|number| {
-            let mut line = Line { tag: Tag::default(), commitment: Digest([1; 32]) };
-            line.tag.0[..8].copy_from_slice(&(height * seals + number).to_le_bytes());
-            let operation = Operation::Seal { book, lines: vec![line] };
-            Bytes(story.network.transaction(member("police"), &[4 + (number % 2) as u16], operation).encode())
-        });
-        let transactions = transactions.collect();
-        let clock = Millis(story.network.state.time().0 + 1000);
-        assert_eq!(story.network.next_block(clock, transactions).len() as u64, seals);
+        let seal = |number| {
+            let lines = vec![line(height * seals + number)];
+            (4 + (number % 2) as u16, Operation::Seal { book, lines })
+        };
+        in_one_block(&mut story, (0..seals).map(seal).collect());
     }
     story
+}
+
+/// Opens books of the police, as many as said, each for a township of its own.
+fn shelves(story: &mut Story, count: usize) -> Vec<BookNumber> {
+    let open = |number| {
+        let subject = Subject::Certificates { certificate_type: common::kind("licence") };
+        (4, Operation::OpenBook { subject, division: common::division(&format!("31{number:07}")) })
+    };
+    let mut books = Vec::new();
+    for few in (0..count).collect::<Vec<_>>().chunks(512) {
+        let decisions = in_one_block(story, few.iter().map(|number| open(*number)).collect());
+        books.extend(decisions.into_iter().map(|decision| match decision {
+            Decision::Done(Effect::BookOpened { book }) => book,
+            other => panic!("{other:?}"),
+        }));
+    }
+    books
+}
+
+#[test]
+fn o15_books_count_against_what_a_revocation_may_do() {
+    let mut story = Story::new(Suite::Trial);
+    let books = shelves(&mut story, 300);
+    // Three seals of one line each: key 4, key 5, key 4. Some books have nothing of that height.
+    let sealed: Vec<BookNumber> = books.iter().copied().filter(|book| book.0 % 30 != 7).collect();
+    let seal = |(book, place): (BookNumber, u64)| {
+        let key = if place == 1 { 5 } else { 4 };
+        (key, Operation::Seal { book, lines: vec![line(u64::from(book.0) * 3 + place)] })
+    };
+    let seals = sealed.iter().flat_map(|book| (0..3).map(|place| (*book, place)));
+    in_one_block(&mut story, seals.map(seal).collect());
+    let lines = revoke(&mut story, 1);
+    // Each book counts as its three seals and what a book does; from where these are used up, all
+    // lines of a book count as the key's.
+    let exact = usize::try_from(REVOCATION_SEALS / (3 + REVOCATION_BOOK)).expect("a small number");
+    assert_eq!((sealed.len(), exact), (290, 215));
+    for (place, book) in sealed.iter().enumerate() {
+        let expected = if place < exact { "key5:1-1" } else { "key5:0-2" };
+        assert_eq!(story.suspended_words(*book), expected, "{place}");
+    }
+    assert_eq!(lines, (exact + 3 * (290 - exact)) as u64);
+    assert!(books.iter().filter(|book| book.0 % 30 == 7).all(|book| story.suspended_words(*book).is_empty()));
+    story.network.assert_rebuilds();
+}
+
+#[test]
+fn o1_a_member_keeps_no_more_books_than_a_revocation_can_go_through() {
+    let mut story = Story::new(Suite::Trial);
+    shelves(&mut story, KEPT_BOOKS);
+    story.tell(
+        "
+        block
+          police        open B permit 31              RECORD_FULL
+          police        open B licence 310000000      DUPLICATE_BOOK
+          town          open T licence 3199           ok
+          police/adm    revoke-key police 4 from:1    ok
+    ",
+    );
 }
 
 /// Revokes key 5 of the police from a height, and gives the lines suspended for it.
@@ -226,12 +347,13 @@ fn b9_a_book_with_too_many_runs_suspends_what_lies_between() {
 
 #[test]
 fn o15_a_long_past_counts_as_the_keys_as_a_whole() {
-    let mut story = alternating(3, 1400);
-    const { assert!(3 * 1400 > REVOCATION_SEALS) };
+    let mut story = alternating(4, 1400);
+    const { assert!(3 * 1400 + REVOCATION_BOOK > REVOCATION_SEALS) };
     // The newest height is looked at seal by seal, and the record stays exact.
-    assert_eq!(revoke(&mut story, 4), 700);
-    assert_eq!(revoke(&mut story, 1), 4200);
-    assert_eq!(story.suspended_words(story.books["B"]), "key5:0-4199");
+    assert_eq!(revoke(&mut story, 5), 700);
+    assert_eq!(revoke(&mut story, 1), 4200 + 700);
+    let words = story.suspended_words(story.books["B"]);
+    assert!(words.starts_with("key5:0-4199 key5:4201-4201 key5:4203-4203 "), "{words}");
 }
 
 #[test]

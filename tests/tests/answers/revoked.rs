@@ -134,6 +134,13 @@ fn gov05_what_a_stolen_key_sealed_is_refused_and_what_it_sealed_before_is_not() 
     renewed.file.place = LinePlace { book, line };
     expect("sealed anew", &online(&world, &renewed, TRAFFIC), VerdictCode::Valid, "in force");
     expect("the old line", &online(&world, &stolen, TRAFFIC), VerdictCode::IssuerKeyRevoked, "");
+    // What took the place of a suspended line is listed, so that people look at it.
+    let map = world.network().map();
+    let followed = fengni(&["--json", "key", "successors", "PSB", &number, "--network", &map], b"").expect(0).json();
+    let place = |place: LinePlace| serde_json::to_value(place).expect("JSON");
+    assert_eq!(followed["successors"].as_array().map(Vec::len), Some(1));
+    assert_eq!(followed["successors"][0]["line"], place(stolen.file.place));
+    assert_eq!(followed["successors"][0]["successor"], place(renewed.file.place));
 }
 
 /// The command line lists the key's last height, the suspended lines and their standing.

@@ -94,6 +94,16 @@ impl KeyPurpose {
     /// Every purpose, by number.
     pub const ALL: [Self; 6] =
         [Self::Consensus, Self::Peer, Self::Admin, Self::Issuing, Self::Enforcement, Self::Application];
+
+    /// Rule O-15: whether two persons sign the revocation of such a key.
+    ///
+    /// One is quick and enough where a mistake only stops the member's own work. An admin key that
+    /// ended others alone would own the member, or those below it, once it is stolen.
+    ///
+    /// - `own`: the acting member revokes a key of its own.
+    pub fn revocation_takes_two(self, own: bool) -> bool {
+        !own || self == Self::Admin
+    }
 }
 
 encoded_by_number!(KeyPurpose);

@@ -4,7 +4,7 @@ use std::collections::HashSet;
 
 use fengni_core::book::{Line, Subject, Tag};
 use fengni_core::id::Division;
-use fengni_core::limits::SEAL_LINES;
+use fengni_core::limits::{KEPT_BOOKS, SEAL_LINES};
 use fengni_core::outcome::{Effect, Refusal};
 use fengni_core::record::{KeyPurpose, Role};
 use fengni_core::{BookNumber, TypeNumber};
@@ -33,12 +33,13 @@ pub(super) fn open<R: Records>(
         book = BookState::open(&domain, space, subject, *division, issuer, actor.number, draft.height);
     }
     may_issue(draft, actor, &book, certificate_type)?;
-    let duplicate = draft.state.books().any(|(_, other)| {
-        let (new, old) = (book.record(), other.record());
-        (new.keeper, new.subject, new.division) == (old.keeper, old.subject, old.division)
-    });
-    if duplicate {
+    let kept: Vec<BookNumber> = draft.state.books_of(actor.number).collect();
+    let same = |other: &BookState| (other.record().subject, other.record().division) == (subject, *division);
+    if kept.iter().any(|other| draft.state.book(*other).is_some_and(|other| same(other))) {
         return Err(Refusal::DuplicateBook);
+    }
+    if kept.len() >= KEPT_BOOKS {
+        return Err(Refusal::RecordFull);
     }
     Ok(Effect::BookOpened { book: draft.open_book(book) })
 }

@@ -1,15 +1,16 @@
 //! Emergency revocation of a key (密钥应急吊销): it ends, and what it sealed is suspended. Rule O-15.
 
-use fengni_core::book::{Seal, SuspensionCause};
-use fengni_core::limits::REVOCATION_SEALS;
+use fengni_core::book::SuspensionCause;
+use fengni_core::limits::{REVOCATION_BOOK, REVOCATION_SEALS};
 use fengni_core::operation::Ground;
 use fengni_core::outcome::{Effect, Refusal};
 use fengni_core::record::{KeyPurpose, Member};
-use fengni_core::{BookNumber, Height, KeyNumber, LineNumber, MemberNumber, SealNumber};
+use fengni_core::{BookNumber, Height, KeyNumber, MemberNumber, SealNumber};
 
 use super::{Actor, known_reason};
 use crate::draft::Draft;
-use crate::records::{Records, partition};
+use crate::records::Records;
+use crate::sealed::Search;
 
 /// Rule O-15: a member, or one above it, ends a key from a suspected height on.
 pub(super) fn revoke<R: Records>(
@@ -27,6 +28,9 @@ pub(super) fn revoke<R: Records>(
     if !is_own && !draft.state.is_above(actor.number, number) {
         return Err(Refusal::NotEntitled);
     }
+    if found.purpose.revocation_takes_two(is_own) {
+        actor.two_persons()?;
+    }
     if matches!(found.purpose, KeyPurpose::Consensus | KeyPurpose::Peer) {
         return Err(Refusal::NodeKey);
     }
@@ -43,13 +47,14 @@ pub(super) fn revoke<R: Records>(
     if found.until.is_some_and(|ended| ended <= until) {
         return Err(Refusal::KeyEnded);
     }
-    if found.purpose == KeyPurpose::Issuing {
-        suspend_sealed(draft, number, key, from);
-    }
+    let lines = match found.purpose {
+        KeyPurpose::Issuing => suspend_sealed(draft, number, key, (from, found.until)),
+        _ => 0,
+    };
     member.keys[usize::from(key.0)].until = Some(until);
     member.version += 1;
     draft.replace_member(number, member);
-    Ok(Effect::KeyRevoked { member: number, key, from, lines: suspended_lines(draft, number, key) })
+    Ok(Effect::KeyRevoked { member: number, key, from, lines })
 }
 
 /// Whether a member without this key has nobody to act for it at a height.
@@ -59,52 +64,22 @@ fn is_last_admin_key(member: &Member, key: KeyNumber, height: Height) -> bool {
     is_admin && !others.any(|(_, other)| other.purpose == KeyPurpose::Admin && other.is_valid_at(height))
 }
 
-/// Suspends the lines that a key sealed at a height or after, in every book its member keeps.
-fn suspend_sealed<R: Records>(draft: &mut Draft<'_, R>, keeper: MemberNumber, key: KeyNumber, from: Height) {
-    let kept = draft.state.books().filter(|(_, book)| book.record().keeper == keeper);
-    let kept: Vec<BookNumber> = kept.map(|(number, _)| number).collect();
-    let mut unread = REVOCATION_SEALS;
-    for book in kept {
-        let runs = runs_sealed(draft, book, key, from, &mut unread);
-        draft.suspend(book, SuspensionCause::Key { key }, &runs);
-    }
-}
-
-/// Runs of a book's lines that a key sealed at a height or after, from first to last.
+/// Suspends the lines that a key sealed at the heights in question, in every book its member keeps.
 ///
-/// - `unread`: how many seals may still be read. Where a book has more since the height, all its
-///   lines since count as the key's, so that no revocation holds a block up.
-fn runs_sealed<R: Records>(
-    draft: &Draft<'_, R>,
-    book: BookNumber,
+/// Returns how many lines of these books are suspended for the key, from now or before.
+fn suspend_sealed<R: Records>(
+    draft: &mut Draft<'_, R>,
+    keeper: MemberNumber,
     key: KeyNumber,
-    from: Height,
-    unread: &mut u64,
-) -> Vec<(LineNumber, LineNumber)> {
-    let seal = |number: u64| draft.sealed(book, SealNumber(number));
-    let count = draft.seals(book);
-    let first = partition(count, |number| seal(number).height >= from);
-    if first == count {
-        return Vec::new();
-    }
-    match unread.checked_sub(count - first) {
-        Some(left) => {
-            *unread = left;
-            let by_key = (first..count).map(seal).filter(|seal| seal.keys.contains(&key));
-            by_key.map(|seal| (seal.first, last_line(&seal))).collect()
-        }
-        None => vec![(seal(first).first, last_line(&seal(count - 1)))],
-    }
-}
-
-fn last_line(seal: &Seal) -> LineNumber {
-    LineNumber(seal.first.0 + u64::from(seal.count) - 1)
-}
-
-/// Lines that are suspended for a key, in all books its member keeps.
-fn suspended_lines<R: Records>(draft: &Draft<'_, R>, keeper: MemberNumber, key: KeyNumber) -> u64 {
+    (from, until): (Height, Option<Height>),
+) -> u64 {
     let cause = SuspensionCause::Key { key };
-    let kept = draft.state.books().map(|(_, book)| book.record()).filter(|book| book.keeper == keeper);
-    let runs = kept.flat_map(|book| &book.suspended).filter(|run| run.cause == cause);
-    runs.map(|run| run.last.0 - run.first.0 + 1).sum()
+    let kept: Vec<BookNumber> = draft.state.books_of(keeper).collect();
+    let mut search = Search { key, from, until, left: REVOCATION_SEALS, book: REVOCATION_BOOK };
+    let suspended = kept.into_iter().map(|book| {
+        let runs = search.runs(draft.seals(book), |number| draft.sealed(book, SealNumber(number)));
+        draft.suspend(book, cause, &runs);
+        draft.suspended_lines(book, cause)
+    });
+    suspended.sum()
 }

@@ -164,8 +164,9 @@ pub fn founding(suite: Suite) -> Founding {
             clock_ahead_millis: 5_000,
             online_age_secs: 15,
             trusting_period_secs: 1_209_600,
-            block_weight: 40_000,
-            member_weight: 30_000,
+            // Room for many revocations of keys, the heaviest operations.
+            block_weight: 800_000,
+            member_weight: 600_000,
             weights: Weights { transaction: 10, line: 1, act: 5, record: 20 },
             solo_seal_lines: 4,
             terminal_acts_per_day: 3,
