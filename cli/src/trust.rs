@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, Result, bail};
 use clap::{Args, Subcommand};
-use fengni_client::checkpoints::{Supplied, Word};
+use fengni_client::checkpoints::{self, Supplied, Voucher, Word};
 use fengni_client::clock;
 use fengni_client::trust::{self, Held, UpdateError};
 use fengni_core::assurance::Assurance;
@@ -45,7 +45,8 @@ pub(crate) enum TrustCommand {
     #[command(after_help = "The file comes from somebody who is trusted and reached the network lately, such as the
 department itself, and by another way than the gateways' answers: whoever chooses a checkpoint
 chooses whom this device believes. It is what fengni network --checkpoint writes, or a gateway's
-/v1/checkpoint with its member's word.
+/v1/checkpoint with its member's word. A word by a member or a key that the store does not know
+cannot be checked here: the file is pinned all the same, with a warning.
 
 Exit codes: 0 pinned, 1 refused, 2 contradicted by what was seen, 3 could not run.
 
@@ -187,7 +188,11 @@ fn facts_of(words: &[Word]) -> Vec<serde_json::Value> {
 /// The same for people.
 fn vouched(words: &[Word]) -> Option<String> {
     let lowest = words.iter().map(|word| word.signed.checkpoint.height).min()?;
-    Some(format!("{} gateways vouch for the same blocks, up to height {lowest}", words.len()))
+    let members = checkpoints::members(words);
+    Some(format!(
+        "members that vouch for the same blocks, up to height {lowest}: {members}, by {} gateways",
+        words.len()
+    ))
 }
 
 /// What nobody can decide until people have looked: the store holds quorums that contradict one
@@ -213,38 +218,44 @@ fn pin(args: &PinArgs, output: Output) -> Result<Ending> {
     let supplied = Supplied::load(&args.file)?;
     let mut held = Held::wait(&args.store)?;
     let checkpoint = supplied.checkpoint();
-    let pinned =
-        check_word(&supplied, &held.store, clock::now()).map_err(|reason| (Ending::Refused, reason)).and_then(|word| {
-            let ending = |error: &LightError| match error {
-                LightError::Contradiction(_) => Ending::Undecided,
-                _ => Ending::Refused,
-            };
-            let pinned = held.store.light_mut().pin(checkpoint.clone());
-            pinned.map(|()| word).map_err(|error| (ending(&error), error.to_string()))
-        });
+    let pinned = check_word(&supplied, &held.store, clock::now()).map_err(NotPinned::refused).and_then(|word| {
+        let pinned = held.store.light_mut().pin(checkpoint.clone());
+        pinned.map(|()| word).map_err(|error| NotPinned::of(&error, &held.store, args))
+    });
     let word = match pinned {
         Ok(word) => word,
-        Err((ending, reason)) => {
+        Err(NotPinned { ending, reason, next }) => {
             let result = if ending == Ending::Undecided { "undecided" } else { "refused" };
-            let facts = json!({ "result": result, "reason": reason });
-            output.answer(&facts, || {
-                format!("{result}: {reason}\nnext: ask whoever gave the file, and compare it with another source")
-            });
+            let facts = json!({ "result": result, "reason": reason, "next": next });
+            output.answer(&facts, || format!("{result}: {reason}\nnext: {next}"));
             return Ok(ending);
         }
     };
     held.save()?;
+    let (member, warning) = match word {
+        Voucher::Nobody => (None, None),
+        Voucher::Member(member) => (Some(member), None),
+        Voucher::Unchecked { member, doubt } => (
+            None,
+            Some(format!(
+                "the word of member {member} was not checked, as {doubt}: the file counts as one without a word"
+            )),
+        ),
+    };
     let facts = json!({
         "result": "pinned",
         "height": checkpoint.height,
         "time": checkpoint.time,
         "block": checkpoint.block,
         "validators": checkpoint.validators.len(),
-        "member": word,
+        "member": member,
+        "warning": warning,
     });
     output.answer(&facts, || {
         let block = checkpoint.block.map_or_else(|| "the founding".to_owned(), |block| format!("block {}", block.0));
-        let word = word.map_or_else(String::new, |member| format!("\nin the word of member {member}"));
+        let member = member.map(|member| format!("\nin the word of member {member}"));
+        let warning = warning.map(|warning| format!("\nwarning: {warning}"));
+        let word = member.or(warning).unwrap_or_default();
         format!(
             "pinned height {}, {}: {block}, decided on by {} validators{word}\nnext: fengni trust update {}",
             checkpoint.height,
@@ -256,16 +267,47 @@ fn pin(args: &PinArgs, output: Output) -> Result<Ending> {
     Ok(Ending::Holds)
 }
 
-/// The member whose word comes with a checkpoint, where this device knows the member.
-fn check_word(supplied: &Supplied, store: &TrustStore, now: Millis) -> Result<Option<MemberNumber>, String> {
+/// Why a checkpoint is not pinned, and what to do about it.
+struct NotPinned {
+    ending: Ending,
+    reason: String,
+    next: String,
+}
+
+impl NotPinned {
+    fn refused(reason: String) -> Self {
+        let next = "ask whoever gave the file, and compare it with another source".to_owned();
+        Self { ending: Ending::Refused, reason, next }
+    }
+
+    fn of(error: &LightError, store: &TrustStore, args: &PinArgs) -> Self {
+        match error {
+            LightError::Contradiction(_) => Self { ending: Ending::Undecided, ..Self::refused(error.to_string()) },
+            LightError::NotNewer { offered, held } => {
+                let (path, file) = (args.store.display(), args.file.display());
+                let origin = if *held > store.light().checkpoint().0 {
+                    "a header that gateways showed and a quorum of known validators signed"
+                } else {
+                    "the checkpoint it rests on"
+                };
+                let reason = format!("{file} is of height {offered}, and {path} believes height {held} by {origin}");
+                let next = format!(
+                    "bring a newer checkpoint; if this one is right and what the store believes is not, keep {path} as evidence and begin another: fengni trust init NEW --checkpoint {file}"
+                );
+                Self { next, ..Self::refused(reason) }
+            }
+            _ => Self::refused(error.to_string()),
+        }
+    }
+}
+
+/// Whose word comes with a checkpoint, where a clock and the keys at hand do not speak against it.
+fn check_word(supplied: &Supplied, store: &TrustStore, now: Millis) -> Result<Voucher, String> {
     let now = now.max(store.clock());
     if supplied.checkpoint().time > Millis(now.0.saturating_add(SKEW_SECS * 1000)) {
         return Err("the checkpoint is from later than now: one of the two clocks is wrong".to_owned());
     }
-    let (Supplied::Signed(signed), Some(pack)) = (supplied, store.pack()) else { return Ok(None) };
-    let Some(member) = pack.record::<Member>(signed.member.0) else { return Ok(None) };
-    let verified = signed.verify(store.domain(), &member, pack.header().height);
-    verified.map(|()| Some(signed.member)).map_err(|error| error.to_string())
+    supplied.voucher(store).map_err(|error| error.to_string())
 }
 
 fn subscription(

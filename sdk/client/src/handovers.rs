@@ -1,14 +1,14 @@
 //! Handovers over a network: from the validators a reader knows to those of today.
 //!
 //! A header that the last known validators did not make final may be one that later ones decided.
-//! The node that gave it is asked for the handovers in between, or else another; what a quorum
+//! The node that gave it is asked for the handovers in between, or else two others; what a quorum
 //! signed is followed, and the header is judged once more. Rules F-7 and N-23.
 
-use fengni_core::Millis;
 use fengni_core::block::Header;
 use fengni_core::finality::CommitCertificate;
 use fengni_core::light::{Handover, LightClient, LightError};
 use fengni_core::trust::TrustStore;
+use fengni_core::{Height, Millis};
 
 use crate::gateway::{Gateway, Trouble};
 use crate::ledger::judged;
@@ -16,6 +16,8 @@ use crate::node::Node;
 
 /// How often one node is asked for more handovers at a time.
 const ANSWERS: usize = 64;
+/// How many nodes one question asks for handovers besides those that answer it.
+const OTHERS: usize = 2;
 
 /// Whose trust grows by headers and handovers.
 pub(crate) trait Reader {
@@ -79,6 +81,43 @@ impl Reader for Trail {
     }
 }
 
+/// Whom one question asks for handovers, besides the node whose answer is in doubt.
+///
+/// However many nodes lie or are silent, a question costs each that answers it one request more, and
+/// two in all besides: whoever answers next is asked next anyway.
+pub(crate) struct Others<'a> {
+    nodes: &'a [Node],
+    left: usize,
+    /// Who was asked for handovers above which height.
+    asked: Vec<(String, Height)>,
+}
+
+impl<'a> Others<'a> {
+    /// For one question to the nodes of a gateway.
+    pub(crate) fn of(gateway: &'a Gateway) -> Self {
+        Self::among(gateway.nodes())
+    }
+
+    /// For one question to these nodes.
+    pub(crate) fn among(nodes: &'a [Node]) -> Self {
+        Self { nodes, left: OTHERS, asked: Vec::new() }
+    }
+
+    fn note(&mut self, node: &Node, since: Height) {
+        self.asked.push((node.name().to_owned(), since));
+    }
+
+    /// Another node to ask for handovers above a height, once.
+    fn next(&mut self, since: Height) -> Option<&'a Node> {
+        let asked = &self.asked;
+        let is_new = |node: &&Node| !asked.iter().any(|(name, at)| name == node.name() && *at == since);
+        let node = self.nodes.iter().find(is_new).filter(|_| self.left > 0)?;
+        self.left -= 1;
+        self.note(node, since);
+        Some(node)
+    }
+}
+
 /// Judges a node's answer, after following what handovers there are if it cannot be judged without.
 ///
 /// # Errors
@@ -87,12 +126,12 @@ impl Reader for Trail {
 pub(crate) fn believe<R: Reader, T>(
     reader: &mut R,
     asked: &Node,
-    gateway: &Gateway,
+    others: &mut Others<'_>,
     now: Millis,
     mut judge: impl FnMut(&mut R) -> Result<T, LightError>,
 ) -> Result<T, Trouble> {
     match judge(reader) {
-        Err(error) if catch_up(reader, &error, asked, gateway, now)? => judge(reader),
+        Err(error) if catch_up(reader, &error, asked, others, now)? => judge(reader),
         answer => answer,
     }
     .map_err(judged)
@@ -106,20 +145,26 @@ pub(crate) fn catch_up(
     reader: &mut impl Reader,
     error: &LightError,
     asked: &Node,
-    gateway: &Gateway,
+    others: &mut Others<'_>,
     now: Millis,
 ) -> Result<bool, Trouble> {
-    if !error.asks_for_handovers(reader.light().handovers_since()) {
+    let since = reader.light().handovers_since();
+    if !error.asks_for_handovers(since) {
         return Ok(false);
     }
+    others.note(asked, since);
     match follow_all(reader, asked, now) {
         (_, Some(trouble @ (Trouble::Lied(_) | Trouble::Malformed(_)))) => return Err(trouble),
         (true, _) => return Ok(true),
         // It has none, or gives none: others may.
         (false, _) => (),
     }
-    let mut others = gateway.nodes().iter().filter(|node| node.name() != asked.name());
-    Ok(others.any(|node| follow_all(reader, node, now).0))
+    while let Some(node) = others.next(since) {
+        if follow_all(reader, node, now).0 {
+            return Ok(true);
+        }
+    }
+    Ok(false)
 }
 
 /// Follows a node's handovers as far as they hold: whether that led on, and why it ended early.

@@ -21,7 +21,7 @@ use thiserror::Error;
 
 use crate::clock;
 use crate::gateway::{Answer, Gateway, GatewayError, Trouble};
-use crate::handovers::{Trail, believe, follow_all};
+use crate::handovers::{Others, Trail, believe, follow_all};
 use crate::history::History;
 use crate::node::Node;
 use fengni_core::light::{Checkpoint, FinalHeader, Handover, LightClient, LightError};
@@ -134,9 +134,10 @@ impl Ledger {
     ) -> Result<Answer<FinalHeader>, LedgerError> {
         let now = self.now();
         let (light, gateway) = (&mut self.light, &self.gateway);
+        let mut others = Others::of(gateway);
         let answer = gateway.ask(|node| {
             let (header, certificate) = question(node)?;
-            believe(light, node, gateway, now, |light| light.accept(&header, &certificate, now))?;
+            believe(light, node, &mut others, now, |light| light.accept(&header, &certificate, now))?;
             Ok(FinalHeader { header, certificate })
         });
         self.settled(answer)
@@ -178,9 +179,10 @@ impl Ledger {
     ) -> Result<Answer<T>, LedgerError> {
         let now = self.now();
         let (light, gateway) = (&mut self.light, &self.gateway);
+        let mut others = Others::of(gateway);
         let answer = gateway.ask(|node| {
             let proof = question(node)?;
-            let proven = believe(light, node, gateway, now, |light| light.prove(&proof, now))?;
+            let proven = believe(light, node, &mut others, now, |light| light.prove(&proof, now))?;
             read(&proof, proven).map_err(lied)
         });
         self.settled(answer)
@@ -310,9 +312,10 @@ impl Ledger {
     pub fn page(&mut self, book: BookNumber, page: PageNumber) -> Result<Answer<(Page, Vec<Line>)>, LedgerError> {
         let (now, domain) = (self.now(), self.domain());
         let (light, gateway) = (&mut self.light, &self.gateway);
+        let mut others = Others::of(gateway);
         let answer = gateway.ask(|node| {
             let proof = node.proof(&[Place::Page(book, page)], None)?;
-            let proven = believe(light, node, gateway, now, |light| light.prove(&proof, now))?;
+            let proven = believe(light, node, &mut others, now, |light| light.prove(&proof, now))?;
             let record = proven.page(book, page).map_err(lied)?;
             // The page may have grown since the proof was made: its lines never change.
             let mut lines = node.page_lines(book, page)?;
@@ -344,10 +347,11 @@ impl Ledger {
     pub fn transaction(&mut self, id: TransactionId, wait: Duration) -> Result<Option<(Outcome, Header)>, LedgerError> {
         let now = self.now();
         let (light, gateway) = (&mut self.light, &self.gateway);
+        let mut others = Others::of(gateway);
         let mut wait = wait;
         let mut waits = false;
         let answer = gateway.ask(|node| match node.transaction(id, std::mem::take(&mut wait))? {
-            Some(proof) => outcome_of(light, node, gateway, id, &proof, now),
+            Some(proof) => outcome_of(light, node, &mut others, id, &proof, now),
             None => {
                 waits = true;
                 Err(Trouble::Behind("no block has the transaction yet".into()))
@@ -364,10 +368,11 @@ impl Ledger {
     pub(crate) fn believe<T>(
         &mut self,
         node: &Node,
+        others: &mut Others<'_>,
         mut judge: impl FnMut(&mut LightClient, Millis) -> Result<T, LightError>,
     ) -> Result<T, Trouble> {
         let now = self.now();
-        believe(&mut self.light, node, &self.gateway, now, |light| judge(light, now))
+        believe(&mut self.light, node, others, now, |light| judge(light, now))
     }
 
     /// The outcome of this transaction and no other, by a node's proof.
@@ -378,19 +383,19 @@ impl Ledger {
         proof: &OutcomeProof,
     ) -> Result<(Outcome, Header), Trouble> {
         let now = self.now();
-        outcome_of(&mut self.light, node, &self.gateway, id, proof, now)
+        outcome_of(&mut self.light, node, &mut Others::of(&self.gateway), id, proof, now)
     }
 }
 
 fn outcome_of(
     light: &mut LightClient,
     node: &Node,
-    gateway: &Gateway,
+    others: &mut Others<'_>,
     id: TransactionId,
     proof: &OutcomeProof,
     now: Millis,
 ) -> Result<(Outcome, Header), Trouble> {
-    let outcome = believe(light, node, gateway, now, |light| light.outcome(proof, now))?;
+    let outcome = believe(light, node, others, now, |light| light.outcome(proof, now))?;
     if outcome.transaction != id {
         return Err(lied("the outcome is of another transaction"));
     }

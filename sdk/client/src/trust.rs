@@ -17,7 +17,7 @@ use thiserror::Error;
 use crate::checkpoints::{self, Disagreement, Word};
 use crate::disk::{self, FileError};
 use crate::gateway::{Gateway, NodeTrouble, Trouble};
-use crate::handovers::{believe, catch_up};
+use crate::handovers::{Others, believe, catch_up};
 use crate::ledger::judged;
 use crate::node::Node;
 
@@ -166,10 +166,11 @@ pub fn update(
     let Heard { mut nodes, words, mut troubles } = hear(store, gateway, now)?;
     // The newest first; among equals, in the order of preference.
     nodes.sort_by_key(|(height, _)| std::cmp::Reverse(*height));
+    let mut others = Others::of(gateway);
     for node in nodes.iter().map(|(_, place)| &gateway.nodes()[*place]) {
         // A delta that does not fit is no fault of anybody: the full pack follows.
         for basis in [store.basis().map(Some), Some(None)].into_iter().flatten() {
-            match fetch(store, node, gateway, basis.as_ref(), now, progress) {
+            match fetch(store, node, &mut others, basis.as_ref(), now, progress) {
                 Ok((bytes, height, time)) => {
                     let (node, since) = (node.name().to_owned(), basis.map(|basis| basis.height));
                     return Ok(Updated { node, bytes, since, height, time, words, troubles });
@@ -189,8 +190,9 @@ pub fn update(
 /// [`UpdateError::Contradiction`] and [`UpdateError::Disagreement`].
 pub fn hear(store: &mut TrustStore, gateway: &Gateway, now: Millis) -> Result<Heard, UpdateError> {
     let mut heard = Heard::default();
+    let mut others = Others::of(gateway);
     for (place, node) in gateway.nodes().iter().enumerate() {
-        match newest(store, node, gateway, now) {
+        match newest(store, node, &mut others, now) {
             Ok(height) => heard.nodes.push((height, place)),
             Err(trouble) => heard.troubles.push(NodeTrouble { node: node.name().to_owned(), trouble }),
         }
@@ -209,16 +211,16 @@ fn contradiction(store: &TrustStore) -> Result<(), UpdateError> {
 }
 
 /// A node's newest header, if a quorum signed it.
-fn newest(store: &mut TrustStore, node: &Node, gateway: &Gateway, now: Millis) -> Result<Height, Trouble> {
+fn newest(store: &mut TrustStore, node: &Node, others: &mut Others<'_>, now: Millis) -> Result<Height, Trouble> {
     let (header, certificate) = node.latest_header()?;
-    believe(store, node, gateway, now, |store| store.hear(&header, &certificate, now))?;
+    believe(store, node, others, now, |store| store.hear(&header, &certificate, now))?;
     Ok(header.height)
 }
 
 fn fetch(
     store: &mut TrustStore,
     node: &Node,
-    gateway: &Gateway,
+    others: &mut Others<'_>,
     basis: Option<&Basis>,
     now: Millis,
     progress: &mut dyn FnMut(usize, Option<usize>),
@@ -234,7 +236,7 @@ fn fetch(
     let mut taken = take(store, &bytes, now);
     // The validators may have changed since its newest header was heard.
     if let Err(TrustError::Light(error)) = &taken
-        && catch_up(store, error, node, gateway, now)?
+        && catch_up(store, error, node, others, now)?
     {
         taken = take(store, &bytes, now);
     }

@@ -19,6 +19,7 @@ use fengni_core::verify::{
 use fengni_core::{Digest, LinePlace, MemberNumber, PurposeCode};
 
 use crate::gateway::{NodeTrouble, Trouble};
+use crate::handovers::Others;
 use crate::ledger::Ledger;
 use crate::node::Node;
 use crate::picture::{self, PictureError};
@@ -248,6 +249,7 @@ impl Verifier {
         verdict: impl Fn(Result<&(LinePlace, Proven), &&str>, &Context) -> Verdict,
     ) -> Checked {
         let nodes: Vec<Node> = self.ledger.gateway().nodes().to_vec();
+        let mut others = Others::among(&nodes);
         let mut troubles: Vec<NodeTrouble> = Vec::new();
         // The best so far: one that decides before one that does not, then the newest state.
         let mut best: Option<(bool, u64, Checked)> = None;
@@ -255,7 +257,7 @@ impl Verifier {
         for node in &nodes {
             let before = self.ledger.light().newest().map_or(0, |newest| newest.height.0);
             let found = question(node).and_then(|(place, proof)| {
-                let proven = self.ledger.believe(node, |light, now| light.prove(&proof, now))?;
+                let proven = self.ledger.believe(node, &mut others, |light, now| light.prove(&proof, now))?;
                 Ok(((place, proven), proof))
             });
             let (found, proof) = match found {

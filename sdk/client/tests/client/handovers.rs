@@ -1,18 +1,18 @@
 //! Changes of validators: a client finds its way by itself, and is led astray by nobody (F-7, F-8).
 
-use fengni_client::checkpoints::{Against, Supplied};
+use fengni_client::checkpoints::{self, Against, Doubt, Supplied, Voucher};
 use fengni_client::gateway::Trouble;
 use fengni_client::submit::Settlement;
 use fengni_client::trust::{self, UpdateError};
 use fengni_core::book::{Line, Tag};
-use fengni_core::light::{Checkpoint, LightClient, LightError};
+use fengni_core::light::{Checkpoint, CheckpointError, LightClient, LightError, SignedCheckpoint};
 use fengni_core::operation::Operation;
 use fengni_core::pack::Subscription;
 use fengni_core::proof::Place;
 use fengni_core::record::Parameters;
 use fengni_core::shelf::Shelf;
 use fengni_core::trust::TrustStore;
-use fengni_core::{BookNumber, Digest, Height, Millis, TypeNumber};
+use fengni_core::{BookNumber, Digest, Height, KeyNumber, MemberNumber, Millis, TypeNumber};
 
 use crate::ledger::{Mood, NOW, Network, genesis, two_persons};
 
@@ -96,6 +96,32 @@ fn f7_what_one_node_withholds_another_gives_and_what_all_withhold_is_not_believe
 }
 
 #[test]
+fn f7_nodes_that_answer_without_handovers_cost_one_question_each_and_two_besides() {
+    let network = Network::of(&["GOV", "PSB", "AMR", "HRS", "RES", "YGOV"]);
+    change(&network);
+    network.set_all(Mood::Withholds);
+    network.ledger(0).sync().expect_err("the set of height 8 is not known");
+    assert_eq!(network.handovers_asked(), 6 + 2);
+    // An update asks three questions: headers, words, and no node got as far as a pack.
+    update(&mut store(), &network).expect_err("the set of height 8 is not known");
+    assert_eq!(network.handovers_asked(), 2 * (6 + 2));
+    network.set_all(Mood::OwnQuorum);
+    network.ledger(0).parameters().expect_err("nobody is honest");
+    // Each leads to the last handover and on to an empty answer, and is no more believed then.
+    let after = network.handovers_asked();
+    assert!(after <= 3 * 6 + 2, "{after}");
+    // Who is asked first among the others gives them.
+    network.set_all(Mood::Withholds);
+    network.set(1, Mood::Honest);
+    assert_eq!(network.ledger(0).sync().expect("one gives them").node, "node-a");
+    // Who is asked last is asked only for its own answer.
+    network.set_all(Mood::Withholds);
+    network.set(5, Mood::Honest);
+    let answer = network.ledger(0).sync().expect("the last one gives them");
+    assert_eq!((answer.node.as_str(), answer.troubles.len()), ("node-f", 5));
+}
+
+#[test]
 fn v23_what_decided_is_kept_with_the_handovers_that_lead_to_it() {
     let network = changed();
     let mut ledger = network.ledger(0);
@@ -164,6 +190,66 @@ fn f8_gateways_vouch_for_what_quorums_signed_or_for_nothing() {
     let updated = words(&network);
     assert_eq!(updated.words.len(), 1);
     assert!(lied(&updated.troubles[0].trouble, "not signed by the member it names"), "{:?}", updated.troubles);
+}
+
+#[test]
+fn f8_a_word_that_nobody_can_check_is_the_trouble_of_its_node_alone() {
+    let network = Network::of(&["GOV", "PSB", "AMR"]);
+    change(&network);
+    let mut ledger = network.ledger(0);
+    let header = ledger.header(Height(7)).expect("the nodes answer").value.header;
+    let late = ledger.light().checkpoint_at(&header).expect("the next set is known");
+    let begun = |from: &Checkpoint| TrustStore::new(from.clone(), Subscription::new(vec![TypeNumber(9)], vec![]));
+    let words = |from: &Checkpoint| {
+        let updated = update(&mut begun(from), &network).expect("no word stops an update that nothing excludes");
+        let nodes: Vec<String> = updated.words.into_iter().map(|word| word.node).collect();
+        let blamed: Vec<String> = updated.troubles.iter().map(|found| found.node.clone()).collect();
+        (nodes.join(" "), blamed.join(" "))
+    };
+    let all_but_one = ("node-b node-c".to_owned(), "node-a".to_owned());
+    // Below what the reader knows validators of; and of the founding, which no header is of.
+    network.set(0, Mood::RepeatsFirstWord);
+    assert_eq!(words(&late), all_but_one);
+    network.set(0, Mood::VouchesForFounding);
+    assert_eq!(words(&late), all_but_one);
+    assert_eq!(words(&genesis().checkpoint()), all_but_one);
+    // A word from long ago that holds: true, and no longer what its node knows.
+    network.set(0, Mood::RepeatsFirstWord);
+    assert_eq!(words(&genesis().checkpoint()), ("node-a node-b node-c".to_owned(), String::new()));
+    (0..100).for_each(|_| network.chain().empty_block());
+    assert_eq!(words(&genesis().checkpoint()), all_but_one);
+}
+
+#[test]
+fn f8_members_are_counted_and_not_gateways() {
+    let network = Network::of(&["GOV", "GOV", "PSB"]);
+    let words = update(&mut store(), &network).expect("honest nodes").words;
+    assert_eq!((words.len(), checkpoints::members(&words)), (3, 2));
+}
+
+#[test]
+fn f8_a_file_s_word_is_refused_only_where_a_known_key_did_not_sign_it() {
+    let network = Network::new();
+    let signed = network.gateway().nodes()[0].checkpoint().expect("it vouches");
+    let mut held = store();
+    let judged = |signed: &SignedCheckpoint, held: &TrustStore| Supplied::Signed(signed.clone()).voucher(held);
+    let doubted = |member, doubt| Ok(Voucher::Unchecked { member, doubt });
+    assert_eq!(judged(&signed, &held), doubted(signed.member, Doubt::NoPack));
+    update(&mut held, &network).expect("honest nodes");
+    assert_eq!(judged(&signed, &held), Ok(Voucher::Member(signed.member)));
+    assert_eq!(Supplied::Plain(signed.checkpoint.clone()).voucher(&held), Ok(Voucher::Nobody));
+    // Its key came after the pack; it joined after the pack.
+    let key = KeyNumber(99);
+    assert_eq!(judged(&SignedCheckpoint { key, ..signed.clone() }, &held), doubted(signed.member, Doubt::Key));
+    let member = MemberNumber(9999);
+    assert_eq!(judged(&SignedCheckpoint { member, ..signed.clone() }, &held), doubted(member, Doubt::Member));
+    // A key of another purpose, and a signature that is not the key's.
+    let consensus = KeyNumber(signed.key.0 - 1);
+    let other = SignedCheckpoint { key: consensus, ..signed.clone() };
+    assert_eq!(judged(&other, &held), Err(CheckpointError::Key { key: consensus }));
+    let checkpoint = Checkpoint { time: NOW, ..signed.checkpoint.clone() };
+    let forged = SignedCheckpoint { checkpoint, ..signed };
+    assert_eq!(judged(&forged, &held), Err(CheckpointError::Signature));
 }
 
 #[test]

@@ -4,6 +4,7 @@
 //! agrees with both has understood the rules and not the code. One transaction makes one block.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::Duration;
 
@@ -70,6 +71,10 @@ pub(crate) enum Mood {
     VouchesForAnother,
     /// Vouches for nothing.
     Mute,
+    /// Vouches for the founding, however late it is.
+    VouchesForFounding,
+    /// Gives its member's word of height 1, however late it is.
+    RepeatsFirstWord,
 }
 
 /// The book that all stories write in.
@@ -201,11 +206,14 @@ impl Chain {
 
     /// The newest block in the word of a member.
     fn word(&self, member: &str, mood: Mood) -> SignedCheckpoint {
-        let header = &self.headers.last().expect("a first block").0;
         let mut checkpoint = genesis().checkpoint();
-        (checkpoint.height, checkpoint.time) = (header.height, header.time);
-        checkpoint.block = Some(header.id(&self.domain));
-        checkpoint.validators = self.validators(header.height.next());
+        let height = if mood == Mood::RepeatsFirstWord { Height(1) } else { self.height() };
+        if mood != Mood::VouchesForFounding {
+            let header = self.header(height).0;
+            (checkpoint.height, checkpoint.time) = (header.height, header.time);
+            checkpoint.block = Some(header.id(&self.domain));
+            checkpoint.validators = self.validators(header.height.next());
+        }
         if mood == Mood::VouchesOtherwise {
             checkpoint.block = Some(BlockId(Digest([0xee; 32])));
         }
@@ -548,6 +556,8 @@ pub(crate) struct FakeNode {
     member: &'static str,
     chain: Arc<Mutex<Chain>>,
     pub(crate) mood: Mutex<Mood>,
+    /// How often it was asked for handovers.
+    handovers: AtomicUsize,
 }
 
 impl FakeNode {
@@ -583,7 +593,11 @@ impl FakeNode {
                 Some((200, chain.pack(Subscription::new(types.collect::<Option<_>>()?, vec![])).encode()))
             }
             (["headers", "latest"], None) => Some((200, codec::encode(chain.headers.last()?))),
-            (["headers", height], None) => Some((200, codec::encode(&chain.header(Height(number(height)?))))),
+            (["headers", height], None) => {
+                let height = Height(number(height)?);
+                let known = (1..=chain.height().0).contains(&height.0);
+                known.then(|| (200, codec::encode(&chain.header(height))))
+            }
             (["proofs"], None) => {
                 let places: Option<Vec<Place>> = field("places")?.split(',').map(Place::parse).collect();
                 state(chain.prove(places?)?)
@@ -646,6 +660,9 @@ impl Transport for FakeNode {
 
     fn exchange(&self, request: &Request<'_>) -> Result<Response, String> {
         let mood = *self.mood.lock().expect("no test thread panics with the lock");
+        if request.path.starts_with("/v1/handovers") {
+            self.handovers.fetch_add(1, Ordering::Relaxed);
+        }
         if mood == Mood::Silent {
             return Err("connection refused".into());
         }
@@ -659,19 +676,37 @@ impl Transport for FakeNode {
     }
 }
 
-/// A network of two nodes, and what a client needs to talk to it.
+/// A network of nodes, and what a client needs to talk to it.
 pub(crate) struct Network {
     chain: Arc<Mutex<Chain>>,
     pub(crate) nodes: Vec<Arc<FakeNode>>,
 }
 
 impl Network {
+    /// Of two nodes.
     pub(crate) fn new() -> Self {
+        Self::of(&["GOV", PSB])
+    }
+
+    /// Of the nodes of these members: node-a, node-b and so on.
+    pub(crate) fn of(members: &[&'static str]) -> Self {
         let chain = Arc::new(Mutex::new(Chain::new()));
-        let node = |name: &str, member| {
-            Arc::new(FakeNode { name: name.into(), member, chain: chain.clone(), mood: Mutex::default() })
+        let node = |(letter, member): (char, &&'static str)| {
+            let name = format!("node-{letter}");
+            Arc::new(FakeNode {
+                name,
+                member,
+                chain: chain.clone(),
+                mood: Mutex::default(),
+                handovers: AtomicUsize::default(),
+            })
         };
-        Self { nodes: vec![node("node-a", "GOV"), node("node-b", PSB)], chain }
+        Self { nodes: ('a'..).zip(members).map(node).collect(), chain }
+    }
+
+    /// How often its nodes were asked for handovers since this was asked last.
+    pub(crate) fn handovers_asked(&self) -> usize {
+        self.nodes.iter().map(|node| node.handovers.swap(0, Ordering::Relaxed)).sum()
     }
 
     pub(crate) fn chain(&self) -> MutexGuard<'_, Chain> {

@@ -108,7 +108,9 @@ pub enum LightError {
     #[error(transparent)]
     Handover(#[from] HandoverError),
     /// Older than the checkpoint at hand.
-    #[error("height {offered} is not above the checkpoint at hand, {held}")]
+    #[error(
+        "height {offered} is not above height {held}, which is believed already by a checkpoint, a handover or a final header; next: bring a newer one, or begin another store from a checkpoint"
+    )]
     NotNewer {
         /// The height offered.
         offered: Height,
