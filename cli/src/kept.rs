@@ -169,7 +169,7 @@ mod tests {
 
         fn light(&self) -> LightClient {
             let value = |field: &str| self.0[field].clone();
-            LightClient::from_checkpoint(Checkpoint {
+            LightClient::of_the_past(Checkpoint {
                 network: serde_json::from_value(value("network")).expect("a network"),
                 suite: fengni_core::Suite::Standard,
                 height: Height(0),
@@ -203,7 +203,7 @@ mod tests {
                 validators: founders,
                 trusting_period_secs: 1_209_600,
             };
-            (LightClient::from_checkpoint(checkpoint), Handover { header, certificate, next })
+            (LightClient::of_the_past(checkpoint), Handover { header, certificate, next })
         }
 
         /// The file that a verifier of this story keeps.
