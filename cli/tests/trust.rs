@@ -29,15 +29,24 @@ fn trust(arguments: &[&str]) -> (i32, Value) {
 }
 
 /// The sample, founded so long ago that a checkpoint of then is too old.
-fn genesis() -> Genesis {
-    let text = sample::network(Millis(1_772_667_085_000), &sample::test_key).to_toml();
+fn old() -> Genesis {
+    genesis(Millis(1_772_667_085_000))
+}
+
+/// The sample, founded an hour ago.
+fn young() -> Genesis {
+    genesis(Millis(fengni_client::clock::now().0 - 3_600_000))
+}
+
+fn genesis(founded: Millis) -> Genesis {
+    let text = sample::network(founded, &sample::test_key).to_toml();
     Document::parse(&text, Format::Toml).and_then(|document| document.check()).expect("the sample")
 }
 
 /// A store that begins at the founding, and its path as an argument.
-fn begin(folder: &Path) -> (PathBuf, String) {
+fn begin(folder: &Path, genesis: &Genesis) -> (PathBuf, String) {
     let founding = folder.join("genesis.bin");
-    std::fs::write(&founding, genesis().encode()).expect("writable");
+    std::fs::write(&founding, genesis.encode()).expect("writable");
     let store = folder.join("desk.trust");
     let text = store.display().to_string();
     let (code, answer) = trust(&["init", &text, "--genesis", &founding.display().to_string()]);
@@ -142,8 +151,8 @@ fn node(proof: &StateProof, word: &SignedCheckpoint) -> String {
 #[test]
 fn f8_a_word_against_a_final_header_ends_undecided_and_leaves_its_evidence_beside_the_store() {
     let folder = tempfile::tempdir().expect("a folder for the test");
-    let (store, text) = begin(folder.path());
-    let genesis = genesis();
+    let genesis = young();
+    let (store, text) = begin(folder.path(), &genesis);
     let proof = first_block(&genesis, sample::member("GOV").expect("a sample member"));
     let other = word(&genesis, 1, BlockId(Digest([0xee; 32])));
     let (code, answer) = trust(&["update", &text, "--gateway", &node(&proof, &other)]);
@@ -154,13 +163,17 @@ fn f8_a_word_against_a_final_header_ends_undecided_and_leaves_its_evidence_besid
     assert_eq!(kept["word"], serde_json::to_value(&other).expect("plain data"));
     assert_eq!(kept["against"]["header"]["header"], serde_json::to_value(&proof.header).expect("plain data"));
 
-    // The header was believed: a checkpoint below it is not pinned, and the way out is named.
+    // The header was believed, and trust moved on to it: a checkpoint below it is not pinned, and the
+    // way out is named.
     let founding = file(folder.path(), "founding.json", &genesis.checkpoint());
     let before = std::fs::read(&store).expect("the store");
     let (code, answer) = trust(&["pin", &text, &founding]);
     let said = |field: &str| answer[field].as_str().expect("a text");
     assert_eq!(code, 1);
-    assert!(said("reason").contains("of height 0") && said("reason").contains("height 1 by a header"), "{answer}");
+    assert!(
+        said("reason").contains("of height 0") && said("reason").contains("height 1 by the checkpoint it rests on"),
+        "{answer}"
+    );
     assert!(said("next").contains(&format!("fengni trust init NEW --checkpoint {founding}")), "{answer}");
     assert_eq!(std::fs::read(&store).expect("the store"), before);
 }
@@ -168,15 +181,16 @@ fn f8_a_word_against_a_final_header_ends_undecided_and_leaves_its_evidence_besid
 #[test]
 fn f8_a_word_that_cannot_be_checked_is_pinned_with_a_warning() {
     let folder = tempfile::tempdir().expect("a folder for the test");
-    let (_, text) = begin(folder.path());
+    let genesis = old();
+    let (_, text) = begin(folder.path(), &genesis);
     let block = BlockId(Digest([5; 32]));
-    let signed = file(folder.path(), "signed.json", &word(&genesis(), 5, block));
+    let signed = file(folder.path(), "signed.json", &word(&genesis, 5, block));
     let (code, answer) = trust(&["pin", &text, &signed]);
     assert_eq!((code, &answer["result"], &answer["member"]), (0, &"pinned".into(), &Value::Null), "{answer}");
     let warning = answer["warning"].as_str().expect("a warning");
     assert!(warning.contains("word of member 0 was not checked"), "{warning}");
     // A file without a word warns of nothing.
-    let plain = file(folder.path(), "plain.json", &word(&genesis(), 6, block).checkpoint);
+    let plain = file(folder.path(), "plain.json", &word(&genesis, 6, block).checkpoint);
     let (code, answer) = trust(&["pin", &text, &plain]);
     assert_eq!((code, &answer["warning"]), (0, &Value::Null), "{answer}");
     // Nor does a store go back behind what was pinned.
