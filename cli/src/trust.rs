@@ -220,7 +220,7 @@ fn pin(args: &PinArgs, output: Output) -> Result<Ending> {
     let checkpoint = supplied.checkpoint();
     let pinned = check_word(&supplied, &held.store, clock::now()).map_err(NotPinned::refused).and_then(|word| {
         let pinned = held.store.light_mut().pin(checkpoint.clone());
-        pinned.map(|()| word).map_err(|error| NotPinned::of(&error, &held.store, args))
+        pinned.map(|()| word).map_err(|error| NotPinned::of(&error, args))
     });
     let word = match pinned {
         Ok(word) => word,
@@ -280,17 +280,14 @@ impl NotPinned {
         Self { ending: Ending::Refused, reason, next }
     }
 
-    fn of(error: &LightError, store: &TrustStore, args: &PinArgs) -> Self {
+    fn of(error: &LightError, args: &PinArgs) -> Self {
         match error {
             LightError::Contradiction(_) => Self { ending: Ending::Undecided, ..Self::refused(error.to_string()) },
             LightError::NotNewer { offered, held } => {
                 let (path, file) = (args.store.display(), args.file.display());
-                let origin = if *held > store.light().checkpoint().0 {
-                    "a header that gateways showed and a quorum of known validators signed"
-                } else {
-                    "the checkpoint it rests on"
-                };
-                let reason = format!("{file} is of height {offered}, and {path} believes height {held} by {origin}");
+                let reason = format!(
+                    "{file} is of height {offered}, and {path} believes height {held} by the checkpoint it rests on"
+                );
                 let next = format!(
                     "bring a newer checkpoint; if this one is right and what the store believes is not, keep {path} as evidence and begin another: fengni trust init NEW --checkpoint {file}"
                 );
