@@ -12,6 +12,7 @@ mod command;
 pub mod demo;
 mod load;
 mod network;
+mod ports;
 mod wait;
 
 pub use actors::{Actor, Paper, holder_key, purpose_code, random};

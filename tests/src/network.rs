@@ -13,6 +13,7 @@ use tempfile::TempDir;
 
 use crate::binaries::binary;
 use crate::command::fengni;
+use crate::ports;
 use crate::wait::{Deadline, until};
 
 /// A node of the network, as the map names it.
@@ -90,7 +91,8 @@ impl Network {
         let folder = tempfile::tempdir().expect("a folder for the test");
         let home = folder.path().join("net");
         let path = home.display().to_string();
-        let _ = fengni(&[&["sample", "--home", &path], arguments].concat(), b"").expect(0);
+        let base = ports::free_block().to_string();
+        let _ = fengni(&[&["sample", "--home", &path, "--base-port", &base], arguments].concat(), b"").expect(0);
         let map = std::fs::read_to_string(home.join("network.json")).expect("sample wrote the map");
         let map: Value = serde_json::from_str(&map).expect("the map is JSON");
         let mut nodes: Vec<Node> = serde_json::from_value(map["nodes"].clone()).expect("the map lists nodes");
