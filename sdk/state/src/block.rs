@@ -5,7 +5,7 @@
 
 use std::collections::{BTreeMap, HashSet, VecDeque};
 
-use fengni_core::block::{Block, Header, PROTOCOL_VERSION, outcomes_digest, transactions_digest};
+use fengni_core::block::{Block, Header, outcomes_digest, transactions_digest};
 use fengni_core::bytes::Bytes;
 use fengni_core::finality::{FinalityError, ValidatorSet};
 use fengni_core::limits::{BLOCK_BYTES, BLOCK_TRANSACTIONS};
@@ -154,7 +154,7 @@ pub fn check(
 ) -> Result<CheckedBlock, BlockError> {
     let header = &block.header;
     let domain = state.domain;
-    if header.version != PROTOCOL_VERSION || header.domain() != domain {
+    if header.version != state.parameters().protocol || header.domain() != domain {
         return Err(BlockError::OtherNetwork);
     }
     if header.height != state.height.next() || header.parent != state.last {
@@ -338,7 +338,7 @@ pub fn assemble(
     let mut applied = apply(state, records, height, time, &transactions);
     let parent_certificate = proposal.parent_certificate.as_ref().map(|certificate| certificate.digest(&domain));
     let header = Header {
-        version: PROTOCOL_VERSION,
+        version: state.parameters().protocol,
         suite: domain.suite,
         network: domain.network,
         height,

@@ -240,6 +240,7 @@ impl Chain {
             Shelf::Agreements => self.genesis.agreements.iter().map(|record| record.encode()).collect(),
             Shelf::Books => (0..self.books.len()).map(|number| self.book(number).encode()).collect(),
             Shelf::Codes => self.genesis.codes.iter().map(|record| record.encode()).collect(),
+            Shelf::Applications | Shelf::Proposals | Shelf::Orders | Shelf::Offences => Vec::new(),
         }
     }
 
