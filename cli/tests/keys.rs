@@ -37,8 +37,8 @@ fn scan(said: &str, secrets: &[&str]) {
 fn sec10_a_key_is_encrypted_by_default_and_a_wrong_passphrase_leaks_nothing() {
     let folder = tempfile::tempdir().expect("a folder for the test");
     let path = folder.path().join("issuing.json").display().to_string();
-    let right = secret_file(folder.path(), "right", "the right passphrase");
-    let wrong = secret_file(folder.path(), "wrong", "some other passphrase");
+    let right = secret_file(folder.path(), "right", "correct-horse-1");
+    let wrong = secret_file(folder.path(), "wrong", "battery-staple-2");
     let new = ["key", "new", &path, "--purpose", "issuing", "--algorithm", "p256"];
 
     let (code, out, err) = fengni(&new, &[]);
@@ -60,7 +60,7 @@ fn sec10_a_key_is_encrypted_by_default_and_a_wrong_passphrase_leaks_nothing() {
         let (code, out, err) = fengni(&arguments, &[]);
         assert_eq!(code, 3, "{out}{err}");
         assert!(err.contains("the passphrase does not open") && err.contains("next:"), "{err}");
-        scan(&format!("{out}{err}"), &[&digits, "the right passphrase", "some other passphrase", pem.trim()]);
+        scan(&format!("{out}{err}"), &[&digits, "correct-horse-1", "battery-staple-2", pem.trim()]);
     }
     assert_eq!(std::fs::read_to_string(&path).expect("the file"), text, "the file is as it was");
 

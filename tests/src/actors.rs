@@ -59,8 +59,10 @@ impl Network {
     /// When the member has no such keys.
     pub fn signers_with(&self, member: &str, names: &[&str]) -> Signers {
         let folder = self.home().join("members").join(member).join("keys");
-        let file = |name| folder.join(format!("{name}.json"));
-        let load = |name: &&str| HeldKey::load(&file(name), &Passphrases::asked()).expect("sample wrote it");
+        let load = |name: &&str| {
+            let file = folder.join(format!("{name}.json"));
+            HeldKey::load(&file, &Passphrases::asked()).expect("sample wrote it")
+        };
         let keys: Vec<HeldKey> = names.iter().map(load).collect();
         Signers::new(&keys).expect("keys of one member and purpose")
     }

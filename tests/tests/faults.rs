@@ -280,6 +280,8 @@ fn inv3_a_validator_whose_store_was_rolled_back_signs_nothing_twice() {
     network.run(name);
     // It follows in silence until what it signed is behind it, and then votes again by itself.
     until("psb keeps quiet", Deadline::default(), || network.log(name).contains("not voting until").then_some(()));
+    let again = "nothing keeps this node from voting";
+    until("psb may vote again", Deadline::default(), || network.log(name).contains(again).then_some(()));
     until("psb signs again", Deadline::default(), || signs(&network, name, "gov").then_some(()));
     load.wait_more(3);
     load.stop().assert_kept(&network, &ALL);

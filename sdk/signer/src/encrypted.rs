@@ -5,7 +5,7 @@
 //! The encryption has no seal of its own: what comes out must be the key of the public half that
 //! the file names, or the passphrase was wrong.
 
-use ed25519_dalek::pkcs8::KeypairBytes;
+use ed25519::KeypairBytes;
 use fengni_core::{KeyAlgorithm, PublicKey, SecretKey};
 use pkcs8::der::pem::PemLabel as _;
 use pkcs8::pkcs5::pbes2;
@@ -49,7 +49,7 @@ pub(crate) fn decrypt(pem: &str, public: &PublicKey, passphrase: &Passphrase) ->
             let key = p256::ecdsa::SigningKey::from_pkcs8_der(document.as_bytes()).ok()?;
             Zeroizing::new(key.to_bytes().into())
         }
-        _ => Zeroizing::new(ed25519_dalek::SigningKey::from_pkcs8_der(document.as_bytes()).ok()?.to_bytes()),
+        _ => Zeroizing::new(KeypairBytes::from_pkcs8_der(document.as_bytes()).ok()?.secret_key),
     };
     SecretKey::from_seed(public.algorithm(), &seed).filter(|key| key.public() == *public)
 }
