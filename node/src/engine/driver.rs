@@ -59,11 +59,11 @@ pub(crate) struct Ledger {
 }
 
 /// The ledger cannot answer; the process is ending.
-struct Silent;
+pub(crate) struct Silent;
 
 impl Ledger {
     /// Runs blocking work of the ledger; trouble and panics end the process.
-    async fn ask<T: Send + 'static>(
+    pub(crate) async fn ask<T: Send + 'static>(
         &self,
         what: &'static str,
         work: impl FnOnce(&dyn Chain) -> Result<T, Trouble> + Send + 'static,
@@ -277,6 +277,12 @@ impl Ledger {
             let _order = self.order.lock().await;
             self.ask("make a block final", move |chain| chain.commit(certificate)).await?;
         }
+        self.made_final(height);
+        Ok(())
+    }
+
+    /// Tells everybody who waits for it that a height is final here.
+    pub(crate) fn made_final(&self, height: Height) {
         self.health.made_final(height);
         self.committed.send_modify(|committed| *committed = height.max(*committed));
         if self.quiet_until.is_some_and(|until| height >= until) {
@@ -284,15 +290,19 @@ impl Ledger {
                 "height {height} is final and the store has caught up with what the key signed: restart to vote again"
             ));
         }
-        Ok(())
     }
 
-    /// Waits until the block is committed and there is a reason for the next one.
+    /// Waits until the block is committed and there is a reason for the next one, which is a later
+    /// one where the network is far ahead.
     async fn next(&self, height: Height) -> Result<Next<Context>, Silent> {
         let mut committed = self.committed.subscribe();
         if committed.wait_for(|committed| *committed >= height).await.is_err() {
             return Err(Silent);
         }
+        if self.is_far_behind() {
+            self.catch_up().await?;
+        }
+        let height = *committed.borrow();
         let since = Instant::now();
         let params = self.begin(height.next()).await?;
         // Whoever does not vote waits for nobody: it only follows.

@@ -94,13 +94,22 @@ pub(crate) struct HealthState {
     pub(crate) metrics: EngineMetrics,
 }
 
+/// The final heights that a peer says it has.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) struct Span {
+    /// The oldest whose block it still serves.
+    pub(crate) first: Height,
+    /// The newest.
+    pub(crate) last: Height,
+}
+
 #[derive(Debug)]
 struct Inner {
     height: Height,
     round: u32,
     last_final: Height,
     progress: Instant,
-    tips: BTreeMap<PeerId, Height>,
+    tips: BTreeMap<PeerId, Span>,
     peers: usize,
     /// Whether a block became final since the start: then the node follows.
     follows: bool,
@@ -147,13 +156,13 @@ impl HealthState {
 
     pub(crate) fn made_final(&self, height: Height) {
         let mut inner = self.inner();
+        self.metrics.blocks.inc_by(height.0.saturating_sub(inner.last_final.0));
         inner.last_final = inner.last_final.max(height);
         inner.follows = true;
         inner.progress = Instant::now();
         inner.passing = None;
         inner.warned = false;
         self.metrics.last_final.set(gauge(inner.last_final.0));
-        self.metrics.blocks.inc();
     }
 
     pub(crate) fn last_final(&self) -> Height {
@@ -169,10 +178,22 @@ impl HealthState {
     }
 
     /// Notes a peer's status and returns the height the network has reached.
-    pub(crate) fn tip(&self, peer: PeerId, tip: Height) -> Height {
+    pub(crate) fn tip(&self, peer: PeerId, span: Span) -> Height {
         let mut inner = self.inner();
-        inner.tips.insert(peer, tip);
+        inner.tips.insert(peer, span);
         inner.network_final()
+    }
+
+    /// The height the network has reached, as far as this node has heard.
+    pub(crate) fn network_final(&self) -> Height {
+        self.inner().network_final()
+    }
+
+    /// The peers that say they serve the block of a height.
+    pub(crate) fn sources(&self, height: Height) -> Vec<PeerId> {
+        let inner = self.inner();
+        let serves = |span: &Span| span.first <= height && height <= span.last;
+        inner.tips.iter().filter(|(_, span)| serves(span)).map(|(peer, _)| *peer).collect()
     }
 
     /// Something that stays true until the process ends.
@@ -266,7 +287,7 @@ impl HealthState {
             // A node that just started does not know yet how far the others are.
             Some("starting: too few peers have said which height they have reached".to_owned())
         } else if network_final.0.saturating_sub(inner.last_final.0) > BEHIND_MAX {
-            Some(format!("catching up: height {} of {network_final}", inner.last_final))
+            Some(format!("catching up: {} of {}", grouped(inner.last_final), grouped(network_final)))
         } else {
             None
         };
@@ -288,10 +309,23 @@ impl Inner {
     /// The height that more than a third of the peers report: one liar moves nothing where there
     /// are three or more.
     fn network_final(&self) -> Height {
-        let mut tips: Vec<Height> = self.tips.values().copied().collect();
+        let mut tips: Vec<Height> = self.tips.values().map(|span| span.last).collect();
         tips.sort_unstable_by(|a, b| b.cmp(a));
         tips.get(tips.len() / 3).copied().unwrap_or_default()
     }
+}
+
+/// A height as people read it: 1,204.
+pub(crate) fn grouped(height: Height) -> String {
+    let digits = height.to_string();
+    let places = (1..=digits.len()).rev();
+    digits.chars().zip(places).fold(String::new(), |mut text, (digit, place)| {
+        if !text.is_empty() && place % 3 == 0 {
+            text.push(',');
+        }
+        text.push(digit);
+        text
+    })
 }
 
 fn gauge(number: u64) -> i64 {
@@ -306,6 +340,23 @@ mod tests {
         crate::network::peer_id(&super::super::signing::tests::key(seed).public()).expect("an ed25519 key")
     }
 
+    fn up_to(last: u64) -> Span {
+        Span { first: Height(1), last: Height(last) }
+    }
+
+    #[test]
+    fn whoever_serves_a_height_says_so() {
+        let state = HealthState::new(Height(7), Duration::from_secs(3600), EngineMetrics::default());
+        state.tip(peer(1), up_to(100));
+        state.tip(peer(2), Span { first: Height(50), last: Height(100) });
+        state.tip(peer(3), up_to(7));
+        assert_eq!(state.sources(Height(8)), [peer(1)]);
+        assert_eq!(state.sources(Height(50)).len(), 2);
+        assert!(state.sources(Height(101)).is_empty());
+        let cases = [(0, "0"), (999, "999"), (1_000, "1,000"), (1_234_567, "1,234,567")];
+        cases.into_iter().for_each(|(height, said)| assert_eq!(grouped(Height(height)), said));
+    }
+
     #[test]
     fn no_progress_an_end_and_a_safety_stop_are_told_apart() {
         let state = HealthState::new(Height(7), Duration::ZERO, EngineMetrics::default());
@@ -314,7 +365,7 @@ mod tests {
         assert!(health.reason.expect("a reason").starts_with("no block for 0 s: height 8 round 0"));
         let state = HealthState::new(Height(7), Duration::from_secs(3600), EngineMetrics::default());
         assert!(state.look().reason.is_some_and(|reason| reason.starts_with("starting")));
-        state.tip(peer(1), Height(7));
+        state.tip(peer(1), up_to(7));
         assert!(state.look().ready);
         state.note("block 8 of the network is invalid here");
         assert_eq!(state.look().reason.as_deref(), Some("block 8 of the network is invalid here"));
@@ -332,14 +383,14 @@ mod tests {
     fn one_liar_does_not_make_a_node_look_behind() {
         let state = HealthState::new(Height(7), Duration::from_secs(3600), EngineMetrics::default());
         for seed in 1..=2 {
-            state.tip(peer(seed), Height(7));
+            state.tip(peer(seed), up_to(7));
         }
-        assert_eq!(state.tip(peer(3), Height(u64::MAX)), Height(7));
+        assert_eq!(state.tip(peer(3), up_to(u64::MAX)), Height(7));
         assert!(state.look().ready);
-        state.tip(peer(2), Height(100));
-        assert_eq!(state.look().reason.as_deref(), Some("catching up: height 7 of 100"));
+        state.tip(peer(2), up_to(11_204));
+        assert_eq!(state.look().reason.as_deref(), Some("catching up: 7 of 11,204"));
         state.gone(&peer(3));
-        assert_eq!(state.look().network_final, Height(100), "an observer of two believes the higher one");
+        assert_eq!(state.look().network_final, Height(11_204), "an observer of two believes the higher one");
     }
 
     #[test]

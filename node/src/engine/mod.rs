@@ -14,8 +14,10 @@
 //! closed from the first byte .............. crate::network, peers.rs
 //! same set everywhere, sorted ............. context.rs, chain.rs validators
 //! loop never waits ........................ driver.rs
+//! any distance behind, without a person .... catch_up.rs
 //! ```
 
+mod catch_up;
 mod chain;
 mod codec;
 mod context;
@@ -45,7 +47,7 @@ use tracing::info;
 
 use crate::network::{Mesh, MeshConfig, NetworkError, NetworkMetrics, Purpose, Roster};
 
-pub use chain::{Candidate, Chain, Considered, Evidence, Received, SignedStep, Statement, Trouble};
+pub use chain::{Candidate, Chain, Considered, Evidence, Followed, Received, Refusal, SignedStep, Statement, Trouble};
 pub use guard::{Guard, GuardError, Statement as GuardedStatement};
 pub use health::{EngineMetrics, Health};
 pub use pace::Pace;
@@ -350,7 +352,10 @@ impl Settings {
             // Zero: a status goes out with every final block.
             status_update_interval: Duration::ZERO,
             request_timeout: Duration::from_secs(5),
-            parallel_requests: 3,
+            // The engine's own requests close small gaps; far ones are ours: see catch_up.rs. The
+            // size of a batch is also what peers are served.
+            parallel_requests: 1,
+            batch_size: catch_up::BATCH_BLOCKS,
             ..ValueSyncConfig::default()
         };
         Self { name, consensus, sync }

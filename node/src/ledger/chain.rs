@@ -11,8 +11,8 @@ use fengni_state::{Proposal, assemble, check, execute};
 
 use super::{Executed, FinalState, Ledger, PROOF_HEIGHTS};
 use crate::clock;
-use crate::engine::{Candidate, Chain, Considered, Evidence, Received, Trouble};
-use crate::store::{FinalBlock, Finality, StoredCandidate};
+use crate::engine::{Candidate, Chain, Considered, Evidence, Followed, Received, Refusal, Trouble};
+use crate::store::{FinalBlock, Finality, Store, StoredCandidate};
 
 impl Chain for Ledger {
     fn last_final(&self) -> Height {
@@ -120,30 +120,16 @@ impl Chain for Ledger {
             return Err(Trouble(format!("block {height} was decided after block {}", last.height())));
         }
         let executed = self.decided(height, id)?;
-        let validators = last.next_validators();
-        let Executed { checked, applied, body } = executed.as_ref();
-        let finality = Finality { certificate: certificate.clone(), validators: validators.clone() };
-        let (outcomes, writes) = (&applied.outcomes, &applied.writes);
-        let next = Some(applied.state.next_validators()).filter(|next| *next != validators);
-        let next = next.as_ref();
-        self.store.commit(&FinalBlock { height, body, finality: &finality, next, outcomes, writes });
-        let header = checked.block.header.clone();
-        let final_state = FinalState { state: applied.state.clone(), header, certificate };
-        {
-            let mut tip = self.write();
-            tip.state = applied.state.clone();
-            tip.validators = Some(validators);
-            tip.finals.push_back(Arc::new(final_state));
-            if tip.finals.len() > PROOF_HEIGHTS {
-                tip.finals.pop_front();
-            }
-            let window = applied.state.parameters().window;
-            tip.recent.push(checked.ids(), window);
-            tip.executed.clear();
-        }
-        self.pool.settle(&checked.ids(), height);
-        self.heights.send_replace(height);
+        self.make_final(&executed, certificate, Store::commit);
         Ok(())
+    }
+
+    fn follow(&self, blocks: Vec<(Bytes, CommitCertificate)>) -> Result<Followed, Trouble> {
+        let refused = blocks.into_iter().find_map(|(body, certificate)| self.follow_one(body, certificate).err());
+        // One wait for the disk for all of them: this node has signed nothing that rests on them,
+        // and whatever a crash takes away is fetched again.
+        self.store.sync();
+        Ok(Followed { last: self.last_final(), refused })
     }
 
     fn final_blocks(
@@ -178,6 +164,55 @@ impl Chain for Ledger {
 }
 
 impl Ledger {
+    /// Takes a block that others decided, if its certificate and its content hold here.
+    fn follow_one(&self, body: Bytes, certificate: CommitCertificate) -> Result<(), Refusal> {
+        let block = Block::decode(&body).map_err(|error| Refusal::Unproven(error.to_string()))?;
+        if !block.is_bound(&self.domain) {
+            return Err(Refusal::Unproven("the body is not what the header names".to_owned()));
+        }
+        let state = self.state();
+        let (height, id) = (state.height().next(), block.header.id(&self.domain));
+        let proven = certificate.verify(&self.domain, &state.next_validators(), height, id);
+        proven.map_err(|error| Refusal::Unproven(error.to_string()))?;
+        let executed = self.execute(block, body.to_vec(), None);
+        let executed = executed.map_err(|error| Refusal::Invalid { height, reason: error.to_string() })?;
+        self.make_final(&executed, certificate, Store::commit_unsynced);
+        Ok(())
+    }
+
+    /// Stores an executed block by `store` and makes it the last final one.
+    fn make_final(
+        &self,
+        executed: &Executed,
+        certificate: CommitCertificate,
+        store: impl FnOnce(&Store, &FinalBlock<'_>),
+    ) {
+        let validators = self.read().state.next_validators();
+        let height = certificate.height;
+        let Executed { checked, applied, body } = executed;
+        let finality = Finality { certificate: certificate.clone(), validators: validators.clone() };
+        let (outcomes, writes) = (&applied.outcomes, &applied.writes);
+        let next = Some(applied.state.next_validators()).filter(|next| *next != validators);
+        let next = next.as_ref();
+        store(&self.store, &FinalBlock { height, body, finality: &finality, next, outcomes, writes });
+        let header = checked.block.header.clone();
+        let final_state = FinalState { state: applied.state.clone(), header, certificate };
+        {
+            let mut tip = self.write();
+            tip.state = applied.state.clone();
+            tip.validators = Some(validators);
+            tip.finals.push_back(Arc::new(final_state));
+            if tip.finals.len() > PROOF_HEIGHTS {
+                tip.finals.pop_front();
+            }
+            let window = applied.state.parameters().window;
+            tip.recent.push(checked.ids(), window);
+            tip.executed.clear();
+        }
+        self.pool.settle(&checked.ids(), height);
+        self.heights.send_replace(height);
+    }
+
     /// Checks and executes a block on the last final state, and remembers the result.
     fn execute(
         &self,
