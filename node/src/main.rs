@@ -39,6 +39,12 @@ enum Command {
         #[arg(long)]
         home: PathBuf,
     },
+    /// Set a damaged log of the engine aside, once the record of signed votes is seen to stand.
+    RepairLog {
+        /// Folder with node.toml.
+        #[arg(long)]
+        home: PathBuf,
+    },
     /// Check node.toml, keys and genesis without starting anything.
     Check {
         /// Folder with node.toml.
@@ -52,6 +58,7 @@ fn main() -> ExitCode {
         Command::Run { home } => run(&home),
         Command::Compact { home } => fengni_node::stopped_store(&home).map(|store| store.compact()),
         Command::Dump { home } => dump(&home),
+        Command::RepairLog { home } => fengni_node::repair_log(&home).map(|done| eprintln!("{done}")),
         Command::Check { home } => fengni_node::check(&home).inspect(|()| eprintln!("the node's files are right")),
     };
     match result {

@@ -1,22 +1,21 @@
 //! A node from start to stop: files, store, network, consensus, listeners, and back.
 
-use std::collections::BTreeSet;
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::Context as _;
-use fengni_core::record::{KeyPurpose, Member, MemberStatus};
-use fengni_core::{Domain, Height, MemberNumber, PublicKey, SecretKey};
+use fengni_core::{Domain, MemberNumber, PublicKey, SecretKey};
 use fengni_genesis::Genesis;
-use fengni_state::State;
 use prometheus_client::registry::Registry;
 use tokio::sync::watch;
 
 use crate::api;
 use crate::config::{Config, ConfigError, Mode, load_key};
-use crate::engine::{self, Chain, EngineConfig, EngineHandle, Pace, Voter};
+use crate::disk;
+use crate::engine::{self, Chain, EngineConfig, EngineHandle, HealthView, Pace};
 use crate::ledger::Ledger;
+use crate::membership::{self, Membership};
 use crate::network::{
     Limits, MeshConfig, Multiaddr, NetworkMetrics, PeerAddress, PeerId, Purpose, Roster, TxNetwork, peer_id,
 };
@@ -25,8 +24,6 @@ use crate::service::Service;
 use crate::spread;
 use crate::store::Store;
 
-/// Without a final block for this many idle intervals, readiness turns false.
-const STALL_INTERVALS: u32 = 2;
 /// How long a validator waits for the proposal of the first round.
 const PROPOSE_TIMEOUT: Duration = Duration::from_secs(1);
 
@@ -47,6 +44,25 @@ pub fn stopped_store(home: &Path) -> anyhow::Result<Store> {
     Store::open(&files.config.data.join("store"), &files.domain).context("next: stop the node first, if it runs")
 }
 
+/// Sets the engine's log of a stopped node aside and says where it is now.
+///
+/// # Errors
+/// Wrong files, a node that runs, or a record of signed votes that is missing or damaged.
+pub fn repair_log(home: &Path) -> anyhow::Result<String> {
+    let files = Files::load(home)?;
+    // Held meanwhile: a running node has the store open.
+    let _store = stopped_store(home)?;
+    let keys: Vec<PublicKey> = files.consensus_key.iter().map(SecretKey::public).collect();
+    let aside = engine::repair_log(&files.config.data.join("consensus"), &files.domain, &keys)?;
+    Ok(match aside {
+        None => "there is no engine's log: nothing to do".to_owned(),
+        Some(path) => format!(
+            "the engine's log is set aside as {}; next: start the node, which votes again after a height or two",
+            path.display()
+        ),
+    })
+}
+
 /// Runs a node until `stop` completes or consensus cannot go on.
 ///
 /// # Errors
@@ -56,21 +72,24 @@ pub async fn run(home: &Path, stop: impl Future<Output = ()>) -> anyhow::Result<
     let domain = files.domain;
     let data = files.config.data.clone();
     std::fs::create_dir_all(&data).with_context(|| format!("data: cannot make {}", data.display()))?;
+    if let Some(trouble) = disk::too_full(&data) {
+        anyhow::bail!(trouble);
+    }
     let mut registry = Registry::default();
 
     let ledger = {
         let founding = files.genesis.founding();
-        let member = (files.config.mode == Mode::Validator).then_some(files.member);
+        let voter = (files.config.mode == Mode::Validator).then_some(files.config.member);
         let path = data.join("store");
         let opened = tokio::task::spawn_blocking(move || {
             let store = Store::open(&path, &domain).map_err(anyhow::Error::from)?;
-            Ledger::open(store, domain, founding, member, PoolLimits::default()).map_err(anyhow::Error::from)
+            Ledger::open(store, domain, founding, voter, PoolLimits::default()).map_err(anyhow::Error::from)
         });
         Arc::new(opened.await??)
     };
     tracing::info!(network = %domain.network, height = %ledger.state().height(), mode = ?files.config.mode, "ledger opened");
 
-    let roster = Roster::new(allowed(&ledger.state(), &files));
+    let roster = Roster::new(peers(&membership::listed(&ledger.state())));
     let transactions = Purpose::Transactions;
     let (network, incoming) = TxNetwork::start(
         mesh(&files, transactions),
@@ -88,7 +107,7 @@ pub async fn run(home: &Path, stop: impl Future<Output = ()>) -> anyhow::Result<
         engine.health_view(),
         (engine.mesh().clone(), network.mesh().clone()),
         files.config.mode,
-        (files.member, files.peer_key.clone()),
+        (files.config.member, files.peer_key.clone()),
     ));
     let listeners = api::Listeners {
         gateway: files.config.gateway.as_ref().map(Into::into),
@@ -107,7 +126,7 @@ pub async fn run(home: &Path, stop: impl Future<Output = ()>) -> anyhow::Result<
     for (name, address) in served.addresses() {
         tracing::info!(listener = name, %address, "listening");
     }
-    let followed = tokio::spawn(follow_registry(ledger.clone(), roster, files));
+    let followed = tokio::spawn(follow_registry(ledger.clone(), roster, files.membership(), engine.health_view()));
 
     let ended = tokio::select! {
         () = stop => None,
@@ -130,7 +149,6 @@ struct Files {
     config: Config,
     genesis: Genesis,
     domain: Domain,
-    member: MemberNumber,
     consensus_key: Option<SecretKey>,
     peer_key: SecretKey,
     shared_key: Option<[u8; 32]>,
@@ -148,39 +166,18 @@ impl Files {
         })?;
         let genesis = Genesis::decode(&bytes).with_context(|| format!("genesis: {} is no founding", path.display()))?;
         let domain = genesis.domain();
-        let member = genesis.members.iter().position(|member| member.code == config.member);
-        let member = member.ok_or_else(|| ConfigError::Field {
-            field: "member",
-            why: format!("{} is not a founding member", config.member),
-            next: "give the credit code of the member that runs this node",
-        })?;
-        let member = MemberNumber(u32::try_from(member)?);
         let consensus_key = config.keys.consensus.as_ref().map(|path| load_key("keys.consensus", path)).transpose()?;
         let peer_key = load_key("keys.peer", &config.keys.peer)?;
         let shared_key = config.keys.network.as_ref().map(|path| shared_key(path)).transpose()?;
-        let files = Self { config, genesis, domain, member, consensus_key, peer_key, shared_key };
-        files.check_keys()?;
-        Ok(files)
+        Ok(Self { config, genesis, domain, consensus_key, peer_key, shared_key })
     }
 
-    /// The keys are the member's own: a validator with another key would only be ignored.
-    fn check_keys(&self) -> Result<(), ConfigError> {
-        let member = &self.genesis.members[self.member.0 as usize];
-        let has = |purpose: KeyPurpose, key: &PublicKey| {
-            member.keys.iter().any(|known| known.purpose == purpose && known.key == *key)
-        };
-        let wrong = |field: &'static str| {
-            Err(ConfigError::Field {
-                field,
-                why: format!("the key is not one of member {}", member.code),
-                next: "use the key file that belongs to the member's registered key",
-            })
-        };
-        if let Some(key) = self.consensus_key.as_ref().filter(|key| !has(KeyPurpose::Consensus, &key.public())) {
-            tracing::warn!(key = %key.public(), "the consensus key is not among the founding keys");
-            return wrong("keys.consensus");
+    fn membership(&self) -> Membership {
+        Membership {
+            code: self.config.member,
+            peer: self.peer_key.public(),
+            consensus: self.consensus_key.iter().map(SecretKey::public).collect(),
         }
-        if has(KeyPurpose::Peer, &self.peer_key.public()) { Ok(()) } else { wrong("keys.peer") }
     }
 }
 
@@ -199,15 +196,14 @@ async fn start_engine(
     registry: &mut Registry,
 ) -> anyhow::Result<EngineHandle> {
     let parameters = ledger.state().parameters().clone();
-    let idle = Duration::from_secs(u64::from(parameters.online_age_secs)) / 3;
+    let age = Duration::from_secs(u64::from(parameters.online_age_secs));
     let config = EngineConfig {
         name: files.config.member.to_string(),
         domain: files.domain,
         home: files.config.data.join("consensus"),
-        voter: files.consensus_key.clone().map(|key| Voter { member: files.member, key }),
-        pace: Pace { idle, ..Pace::default() },
+        voter: files.consensus_key.clone(),
+        pace: Pace::for_age(age),
         propose_timeout: PROPOSE_TIMEOUT,
-        stall_after: idle * STALL_INTERVALS,
         mesh: mesh(files, Purpose::Consensus),
     };
     let chain: Arc<dyn Chain> = ledger.clone();
@@ -240,35 +236,28 @@ fn mesh(files: &Files, purpose: Purpose) -> MeshConfig {
     }
 }
 
-/// Peers that may connect: listed in the configuration and registered by an active member.
-fn allowed(state: &State, files: &Files) -> Vec<(PeerId, MemberNumber)> {
-    let configured: BTreeSet<PublicKey> = files.config.network.peers.iter().map(|peer| peer.key).collect();
-    let height = state.height().next();
-    let keys = |member: &Member| {
-        let peers = member.keys.iter().filter(|key| key.purpose == KeyPurpose::Peer && key.is_valid_at(height));
-        peers.map(|key| key.key).filter(|key| configured.contains(key)).filter_map(|key| peer_id(&key)).collect()
-    };
-    let active = state.members().iter().zip(0..).filter(|(member, _)| member.status == MemberStatus::Active);
-    let listed = active.flat_map(|(member, number)| {
-        let peers: Vec<PeerId> = keys(member);
-        peers.into_iter().map(move |peer| (peer, MemberNumber(number)))
-    });
-    listed.collect()
+/// Listed keys as peers of the network.
+fn peers(listed: &[(PublicKey, MemberNumber)]) -> Vec<(PeerId, MemberNumber)> {
+    listed.iter().filter_map(|(key, member)| Some((peer_id(key)?, *member))).collect()
 }
 
-/// Keeps the allow-list in step with the member registry.
-async fn follow_registry(ledger: Arc<Ledger>, roster: Roster, files: Files) {
+/// Keeps the allow-list in step with the member registry, and says what the register denies this
+/// node.
+async fn follow_registry(ledger: Arc<Ledger>, roster: Roster, own: Membership, health: HealthView) {
     let mut heights = ledger.heights();
-    let mut seen = None;
-    while heights.changed().await.is_ok() {
-        let height: Height = *heights.borrow_and_update();
+    let mut list = Vec::new();
+    loop {
         let state = ledger.state();
-        let members = state.shelf_lists()[fengni_core::shelf::Shelf::Members as usize].root();
-        // Most blocks change no member.
-        if seen != Some(members) {
-            seen = Some(members);
-            roster.set(allowed(&state, &files));
-            tracing::debug!(%height, "peers follow the member registry");
+        // Keys begin and end at heights, also where no record changes.
+        let next = membership::listed(&state);
+        if next != list {
+            list = next;
+            roster.set(peers(&list));
+            tracing::info!(height = %state.height(), keys = list.len(), "peers follow the member registry");
+        }
+        health.note_membership(own.trouble(&state));
+        if heights.changed().await.is_err() {
+            return;
         }
     }
 }

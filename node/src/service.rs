@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use fengni_core::bytes::Bytes;
-use fengni_core::id::CertificateId;
+use fengni_core::id::{CertificateId, CreditCode};
 use fengni_core::light::{Handover, SignedCheckpoint};
 use fengni_core::pack::{Basis, Pack, Subscription};
 use fengni_core::proof::{OutcomeProof, Place, StateProof};
@@ -19,8 +19,9 @@ use tokio::sync::watch;
 
 use crate::api::{NodeMode, NodeStatus, Readiness, Ready, Source, Submit, SubmitError};
 use crate::config::Mode;
-use crate::engine::HealthView;
+use crate::engine::{Chain as _, HealthView};
 use crate::ledger::{AdmitError, FinalState, Ledger};
+use crate::membership;
 use crate::network::Mesh;
 use crate::spread::Spread;
 
@@ -34,7 +35,8 @@ pub struct Service {
     consensus: Mesh,
     transactions: Mesh,
     mode: Mode,
-    member: MemberNumber,
+    /// Whose node it is.
+    member: CreditCode,
     /// Names the node on the network, and signs what it vouches for.
     peer_key: SecretKey,
 }
@@ -50,7 +52,7 @@ impl Service {
         health: HealthView,
         meshes: (Mesh, Mesh),
         mode: Mode,
-        member: (MemberNumber, SecretKey),
+        member: (CreditCode, SecretKey),
     ) -> Self {
         Self {
             genesis: genesis.encode(),
@@ -122,9 +124,9 @@ impl Source for Service {
     }
 
     fn checkpoint(&self, at: &FinalState) -> Option<SignedCheckpoint> {
-        let record = at.state.member(self.member)?;
-        let key = peer_key_number(record, &self.peer_key.public(), at.header.height)?;
-        Some(SignedCheckpoint::sign(at.checkpoint(), self.member, key, &self.peer_key))
+        let member = membership::find(&at.state, &self.member)?;
+        let key = peer_key_number(at.state.member(member)?, &self.peer_key.public(), at.header.height)?;
+        Some(SignedCheckpoint::sign(at.checkpoint(), member, key, &self.peer_key))
     }
 
     fn page_lines(&self, at: &FinalState, book: BookNumber, page: PageNumber) -> Option<Vec<u8>> {
@@ -169,7 +171,7 @@ impl Source for Service {
                 Mode::Observer => NodeMode::Observer,
             },
             version: env!("CARGO_PKG_VERSION").to_owned(),
-            member: (self.mode == Mode::Validator).then_some(self.member),
+            member: self.ledger.voter(),
             height: state.height(),
             time: state.time(),
             behind: behind(&health),

@@ -13,9 +13,9 @@
 use std::collections::{BTreeSet, VecDeque};
 use std::time::Duration;
 
-use fengni_core::Height;
+use fengni_core::{Height, MemberNumber};
 use tokio::time::Instant;
-use tracing::{info, warn};
+use tracing::{debug, info, warn};
 
 use super::chain::Refusal;
 use super::driver::{Ledger, Silent};
@@ -25,26 +25,44 @@ use crate::network::PeerId;
 
 /// Blocks in one answer at most; bytes are bounded besides, by what an answer may have.
 pub(crate) const BATCH_BLOCKS: usize = 64;
-/// Blocks behind from which a node fetches by the batch.
-const FAR: u64 = 50;
+/// Blocks behind from which a node fetches by the batch; the engine closes smaller gaps alone.
+pub(crate) const FAR: u64 = 50;
 /// An answer that took longer lets another peer have the next question.
 const SLOW: Duration = Duration::from_secs(2);
 /// How often progress is logged.
 const TELL: Duration = Duration::from_secs(5);
+/// A node that only follows rests this long after an attempt that brought nothing.
+const REST: Duration = Duration::from_secs(1);
 
 impl Ledger {
-    /// Whether the engine alone would take too long.
-    pub(crate) fn is_far_behind(&self) -> bool {
+    /// Whether the network is more than so many blocks ahead.
+    pub(crate) fn is_behind(&self, by: u64) -> bool {
         let health = &self.health;
-        health.network_final().0.saturating_sub(health.last_final().0) > FAR
+        health.network_final().0.saturating_sub(health.last_final().0) > by
     }
 
-    /// Follows the network until it is near, or nobody serves any further.
-    pub(crate) async fn catch_up(&self) -> Result<(), Silent> {
+    /// Follows without the engine until the register lists the member this node is to vote for.
+    pub(crate) async fn until_listed(&self) -> Result<MemberNumber, Silent> {
+        let mut ahead = self.peers.ahead();
+        loop {
+            if let Some(member) = self.ask("find its member", |chain| Ok(chain.voter())).await? {
+                return Ok(member);
+            }
+            let next = self.health.last_final().next();
+            ahead.wait_for(|ahead| *ahead >= next).await.map_err(|_| Silent)?;
+            self.catch_up(0).await?;
+            if self.health.last_final() < next {
+                tokio::time::sleep(REST).await;
+            }
+        }
+    }
+
+    /// Follows until the network is no more than so many blocks ahead, or nobody serves any further.
+    pub(crate) async fn catch_up(&self, near: u64) -> Result<(), Silent> {
         let (begun, first) = (Instant::now(), self.health.last_final());
         let mut told = begun;
         let mut sources = Sources::default();
-        info!("catching up: {} of {}", grouped(first), grouped(self.health.network_final()));
+        debug!("catching up: {} of {}", grouped(first), grouped(self.health.network_final()));
         let mut coming = self.ask_for(&mut sources, first.next());
         while let Some(asked) = coming.take() {
             let Answer { peer, blocks, took } = asked.await.map_err(|_| Silent)?;
@@ -72,14 +90,16 @@ impl Ledger {
                 told = Instant::now();
                 info!("catching up: {} of {}", grouped(last), grouped(self.health.network_final()));
             }
-            if !self.is_far_behind() {
+            if !self.is_behind(near) {
                 break;
             }
             coming = coming.or_else(|| self.ask_for(&mut sources, last.next()));
         }
         let last = self.health.last_final();
         let (blocks, millis) = (last.0 - first.0, begun.elapsed().as_millis());
-        info!(blocks, millis, "caught up to height {}", grouped(last));
+        if blocks > FAR {
+            info!(blocks, millis, "caught up to height {}", grouped(last));
+        }
         Ok(())
     }
 

@@ -146,6 +146,9 @@ pub trait Chain: Send + Sync + 'static {
     /// The oldest final block whose body is still served.
     fn first_kept(&self) -> Height;
 
+    /// The member this node is to vote for, once the register lists it; `None` also for an observer.
+    fn voter(&self) -> Option<MemberNumber>;
+
     /// The validators of a height up to the one after the last final block, derived from the
     /// state of the block before: every node must give the same answer.
     ///

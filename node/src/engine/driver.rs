@@ -25,6 +25,7 @@ use tokio::sync::{mpsc, watch};
 use tokio::time::Instant;
 use tracing::{debug, info, warn};
 
+use super::catch_up::FAR;
 use super::chain::{Candidate, Chain, Considered, Evidence, Received, SignedStep, Statement, Trouble};
 use super::codec;
 use super::context::{Address, Context, EngineHeight, EngineSet, EngineValue, VoteType};
@@ -72,7 +73,10 @@ impl Ledger {
             return Err(Silent);
         }
         let chain = Arc::clone(&self.chain);
-        match tokio::task::spawn_blocking(move || work(&*chain)).await {
+        let number = self.health.works(what);
+        let worked = tokio::task::spawn_blocking(move || work(&*chain)).await;
+        self.health.worked(number);
+        match worked {
             Ok(Ok(answer)) => Ok(answer),
             Ok(Err(trouble)) => {
                 self.health.end(format!("the ledger could not {what}: {trouble}"));
@@ -96,18 +100,18 @@ impl Ledger {
         (*of == height).then(|| set.proposer(height, round))
     }
 
+    /// Whom this node votes for in a set: the register may name another key than its own, or none.
+    fn votes_in(&self, set: &EngineSet) -> Option<MemberNumber> {
+        let (member, key) = self.voter.as_ref().filter(|_| self.quiet_until.is_none())?;
+        (set.key(*member) == Some(key)).then_some(*member)
+    }
+
     /// The engine's parameters of a height, from the state of the block before.
     async fn begin(&self, height: Height) -> Result<HeightParams<Context>, Silent> {
         let set = self.ask("name its validators", move |chain| chain.validators(height)).await?;
+        let decided_by = set.clone();
         let set = EngineSet::new(&set);
-        if let Some((member, key)) = &self.voter {
-            match set.key(*member) {
-                Some(listed) if listed != key => self.health.note(format!(
-                    "the consensus key of this node is not the one registered for member {member} at height {height}"
-                )),
-                _ => {}
-            }
-        }
+        self.health.decided_by(decided_by, self.votes_in(&set));
         *self.set() = Some((height, set.clone()));
         Ok(HeightParams::new(set, self.timeouts, None))
     }
@@ -122,7 +126,9 @@ impl Ledger {
 
     /// Builds a block, durably, and sends its parts on their way.
     async fn propose(&self, height: Height, round: u32) -> Result<Option<LocallyProposedValue<Context>>, Silent> {
-        let Some((member, _)) = &self.voter else { return Ok(None) };
+        // The register may name another key than this node's: then another machine proposes.
+        let own = self.set().as_ref().and_then(|(of, set)| self.votes_in(set).filter(|_| *of == height));
+        let Some(member) = own else { return Ok(None) };
         let candidate = {
             let _order = self.order.lock().await;
             self.ask("propose a block", move |chain| {
@@ -134,7 +140,7 @@ impl Ledger {
             .await?
         };
         let Some(candidate) = candidate else { return Ok(None) };
-        self.publish(*member, round, None, height, &candidate.body).await;
+        self.publish(member, round, None, height, &candidate.body).await;
         let value = EngineValue(candidate.id);
         Ok(Some(LocallyProposedValue::new(EngineHeight(height), Round::new(round), value)))
     }
@@ -189,7 +195,9 @@ impl Ledger {
             Some(Considered::Valid(id)) => (id, Validity::Valid),
             Some(Considered::Invalid { id, reason }) => {
                 self.health.metrics.invalid_blocks.inc();
-                warn!(%height, round, %proposer, "invalid block: {reason}");
+                self.health.note(format!(
+                    "the block of member {proposer} for height {height} round {round} is refused here: {reason}"
+                ));
                 match id {
                     Some(id) => (id, Validity::Invalid),
                     None => return Ok(None),
@@ -299,15 +307,14 @@ impl Ledger {
         if committed.wait_for(|committed| *committed >= height).await.is_err() {
             return Err(Silent);
         }
-        if self.is_far_behind() {
-            self.catch_up().await?;
+        if self.is_behind(FAR) {
+            self.catch_up(FAR).await?;
         }
         let height = *committed.borrow();
         let since = Instant::now();
         let params = self.begin(height.next()).await?;
         // Whoever does not vote waits for nobody: it only follows.
-        let votes = self.voter.as_ref().is_some_and(|(member, _)| params.validator_set.key(*member).is_some());
-        if votes && self.quiet_until.is_none() {
+        if self.votes_in(&params.validator_set).is_some() {
             self.pace.hold(height.next(), since, self.work.clone(), self.peers.ahead()).await;
         }
         Ok(Next::Start(EngineHeight(height.next()), params))

@@ -1,17 +1,21 @@
 //! Health: whether consensus makes progress, and if not, why.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-use fengni_core::Height;
+use fengni_core::{Height, MemberNumber, ValidatorSet};
 use prometheus_client::metrics::{counter::Counter, gauge::Gauge};
 use prometheus_client::registry::Registry;
 use tokio::sync::watch;
 use tracing::{error, warn};
 
+use super::stall::{Quorum, Stall};
 use crate::network::PeerId;
 
+/// What people do where the engine hangs rather than risk a second signature.
+const SAFETY: &str =
+    "the engine stopped for safety; next: stop the node, run fengni-node repair-log, and start it again";
 /// Blocks a node may be behind its peers and still answer as ready.
 const BEHIND_MAX: u64 = 3;
 
@@ -111,9 +115,17 @@ struct Inner {
     progress: Instant,
     tips: BTreeMap<PeerId, Span>,
     peers: usize,
+    /// Members with a connected peer, and this node's own where it votes.
+    connected: BTreeSet<MemberNumber>,
+    own: Option<MemberNumber>,
+    validators: Option<ValidatorSet>,
+    /// What the ledger works on, in the order in which it began.
+    work: BTreeMap<u64, (&'static str, Instant)>,
+    works: u64,
     /// Whether a block became final since the start: then the node follows.
     follows: bool,
     standing: Option<String>,
+    membership: Option<String>,
     passing: Option<String>,
     safety_failure: bool,
     stopping: bool,
@@ -130,8 +142,14 @@ impl HealthState {
             progress: Instant::now(),
             tips: BTreeMap::new(),
             peers: 0,
+            connected: BTreeSet::new(),
+            own: None,
+            validators: None,
+            work: BTreeMap::new(),
+            works: 0,
             follows: false,
             standing: None,
+            membership: None,
             passing: None,
             safety_failure: false,
             stopping: false,
@@ -169,8 +187,30 @@ impl HealthState {
         self.inner().last_final
     }
 
-    pub(crate) fn connected(&self, peers: usize) {
-        self.inner().peers = peers;
+    /// How many peers are connected, and whose they are.
+    pub(crate) fn connected(&self, peers: usize, members: BTreeSet<MemberNumber>) {
+        let mut inner = self.inner();
+        (inner.peers, inner.connected) = (peers, members);
+    }
+
+    /// Who decides the height in progress, and as whom this node votes.
+    pub(crate) fn decided_by(&self, validators: ValidatorSet, own: Option<MemberNumber>) {
+        let mut inner = self.inner();
+        (inner.validators, inner.own) = (Some(validators), own);
+    }
+
+    /// The ledger begins to work on something; to be given back to [`HealthState::worked`].
+    pub(crate) fn works(&self, what: &'static str) -> u64 {
+        let mut inner = self.inner();
+        inner.works += 1;
+        let number = inner.works;
+        inner.work.insert(number, (what, Instant::now()));
+        number
+    }
+
+    /// The ledger has finished.
+    pub(crate) fn worked(&self, number: u64) {
+        self.inner().work.remove(&number);
     }
 
     pub(crate) fn gone(&self, peer: &PeerId) {
@@ -201,6 +241,15 @@ impl HealthState {
         let reason = reason.into();
         warn!("{reason}");
         self.inner().standing = Some(reason);
+    }
+
+    /// What the register denies this node at the next height, if anything.
+    pub(crate) fn note_membership(&self, trouble: Option<String>) {
+        let mut inner = self.inner();
+        if let Some(trouble) = trouble.as_ref().filter(|_| inner.membership.is_none()) {
+            warn!("{trouble}");
+        }
+        inner.membership = trouble;
     }
 
     /// Something that the next final block makes good.
@@ -244,7 +293,7 @@ impl HealthState {
         if !inner.safety_failure && !inner.stopping {
             inner.safety_failure = true;
             self.metrics.safety_failure.set(1);
-            error!("the engine stopped for safety: look at its log, then restart this node by hand");
+            error!("{SAFETY}");
         }
     }
 
@@ -259,30 +308,23 @@ impl HealthState {
     }
 
     pub(crate) fn look(&self) -> Health {
+        self.look_at(Instant::now())
+    }
+
+    fn look_at(&self, now: Instant) -> Health {
         let ended = self.ended.borrow().clone();
         let inner = self.inner();
-        let since_progress = inner.progress.elapsed();
+        let since_progress = now.saturating_duration_since(inner.progress);
         let network_final = inner.network_final();
-        let notes = || inner.passing.clone().or_else(|| inner.standing.clone());
+        let notes = || [&inner.passing, &inner.standing, &inner.membership].into_iter().flatten().next().cloned();
         let failure = if let Some(reason) = ended {
             Some(reason)
         } else if inner.stopping {
             Some("stopping".to_owned())
         } else if inner.safety_failure {
-            Some("the engine stopped for safety: restart by hand".to_owned())
+            Some(SAFETY.to_owned())
         } else if since_progress > self.stall_after {
-            let mut reason = format!(
-                "no block for {} s: height {} round {}, {} peers connected",
-                since_progress.as_secs(),
-                inner.height,
-                inner.round,
-                inner.peers,
-            );
-            if let Some(note) = notes() {
-                reason.push_str("; ");
-                reason.push_str(&note);
-            }
-            Some(reason)
+            Some(inner.stall(since_progress, now, notes()).to_string())
         } else if !inner.follows && inner.tips.len() * 3 <= inner.peers.max(1) {
             // A node that just started does not know yet how far the others are.
             Some("starting: too few peers have said which height they have reached".to_owned())
@@ -306,6 +348,21 @@ impl HealthState {
 }
 
 impl Inner {
+    fn stall(&self, since: Duration, now: Instant, note: Option<String>) -> Stall {
+        let mut connected = self.connected.clone();
+        connected.extend(self.own);
+        let oldest = self.work.values().next();
+        Stall {
+            since,
+            height: self.height,
+            round: self.round,
+            peers: self.peers,
+            work: oldest.map(|(what, begun)| (*what, now.saturating_duration_since(*begun))),
+            note,
+            quorum: self.validators.as_ref().map(|set| Quorum::count(set, &connected)),
+        }
+    }
+
     /// The height that more than a third of the peers report: one liar moves nothing where there
     /// are three or more.
     fn network_final(&self) -> Height {
@@ -377,6 +434,33 @@ mod tests {
         state.end("a later reason");
         assert_eq!(state.look().reason.as_deref(), Some("the disk is full"));
         assert!(state.has_ended());
+    }
+
+    /// A stall is told within ten seconds by the clock of the state itself, with each cause.
+    #[test]
+    fn a_stall_is_told_in_time_and_ends_with_the_next_block() {
+        let after = crate::engine::Pace::default().stall_after();
+        assert!(after <= Duration::from_secs(10));
+        let state = HealthState::new(Height(7), after, EngineMetrics::default());
+        state.connected(1, BTreeSet::from([MemberNumber(1)]));
+        state.tip(peer(1), up_to(7));
+        state.made_final(Height(8));
+        let begun = Instant::now();
+        let at = |millis| state.look_at(begun + Duration::from_millis(millis));
+        assert!(at(9_000).ready);
+        let said = at(10_100).reason.expect("a stall");
+        assert!(!at(10_100).ready && said.starts_with("no block for 10 s: height 8"), "{said}");
+        state.note_membership(Some("peers refuse this node's key".to_owned()));
+        assert!(at(10_100).reason.expect("a stall").ends_with("; peers refuse this node's key"));
+        state.note("block time is ahead of the clock");
+        assert!(at(10_100).reason.expect("a stall").ends_with("; block time is ahead of the clock"));
+        let work = state.works("keep a block");
+        assert!(at(10_100).reason.expect("a stall").contains("tried to keep a block for 10 s"));
+        state.worked(work);
+        state.made_final(Height(9));
+        state.note_membership(None);
+        let next = state.look_at(Instant::now() + Duration::from_secs(1));
+        assert_eq!((next.ready, next.reason), (true, None));
     }
 
     #[test]

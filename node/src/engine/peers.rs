@@ -159,6 +159,11 @@ impl Peers {
         self.inner.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    fn tell_connected(&self, inner: &Inner) {
+        let members = inner.connected.iter().filter_map(|peer| self.roster.member(peer));
+        self.health.connected(inner.connected.len(), members.collect());
+    }
+
     fn emit(&self, event: &NetworkEvent<Context>) {
         for listener in &self.inner().listeners {
             listener.send(event.clone());
@@ -269,7 +274,7 @@ impl Peers {
                 let Some(peer) = engine_peer(&mesh_peer) else { return };
                 let mut inner = self.inner();
                 inner.connected.insert(mesh_peer);
-                self.health.connected(inner.connected.len());
+                self.tell_connected(&inner);
                 for listener in &inner.listeners {
                     greet(listener, peer);
                 }
@@ -278,7 +283,7 @@ impl Peers {
                 let Some(peer) = engine_peer(&mesh_peer) else { return };
                 let mut inner = self.inner();
                 inner.connected.remove(&mesh_peer);
-                self.health.connected(inner.connected.len());
+                self.tell_connected(&inner);
                 self.health.gone(&mesh_peer);
                 for listener in &inner.listeners {
                     listener.send(NetworkEvent::PeerDisconnected(peer));

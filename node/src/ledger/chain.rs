@@ -6,12 +6,13 @@ use std::sync::Arc;
 use bytes::Bytes;
 use fengni_core::limits::BLOCK_BYTES;
 use fengni_core::transaction::TransactionId;
-use fengni_core::{Block, BlockId, CommitCertificate, Height, ValidatorSet};
+use fengni_core::{Block, BlockId, CommitCertificate, Height, MemberNumber, ValidatorSet};
 use fengni_state::{Proposal, assemble, check, execute};
 
 use super::{Executed, FinalState, Ledger, PROOF_HEIGHTS};
 use crate::clock;
 use crate::engine::{Candidate, Chain, Considered, Evidence, Followed, Received, Refusal, Trouble};
+use crate::membership;
 use crate::store::{FinalBlock, Finality, Store, StoredCandidate};
 
 impl Chain for Ledger {
@@ -21,6 +22,10 @@ impl Chain for Ledger {
 
     fn first_kept(&self) -> Height {
         Height(1)
+    }
+
+    fn voter(&self) -> Option<MemberNumber> {
+        membership::find(&self.read().state, self.voter.as_ref()?)
     }
 
     fn validators(&self, height: Height) -> Result<ValidatorSet, Trouble> {
@@ -37,7 +42,7 @@ impl Chain for Ledger {
     }
 
     fn propose(&self, height: Height, round: u32) -> Result<Candidate, Trouble> {
-        let proposer = self.member.ok_or_else(|| Trouble("an observer was asked to propose".to_owned()))?;
+        let proposer = self.voter().ok_or_else(|| Trouble("an observer was asked to propose".to_owned()))?;
         let stored = self.store.candidates(height, round).into_iter().find(|found| found.proposer == proposer);
         if let Some(stored) = stored {
             return Ok(to_candidate(stored));

@@ -6,16 +6,17 @@
 mod chain;
 mod reads;
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
 
 use std::collections::{HashMap, VecDeque};
 use std::sync::{Arc, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
 use fengni_core::codec::DecodeError;
+use fengni_core::id::CreditCode;
 use fengni_core::light::Checkpoint;
 use fengni_core::shelf::Shelf;
 use fengni_core::transaction::{TransactionError, TransactionId};
-use fengni_core::{Block, BlockId, CommitCertificate, Domain, Header, Height, MemberNumber, ValidatorSet};
+use fengni_core::{Block, BlockId, CommitCertificate, Domain, Header, Height, ValidatorSet};
 use fengni_state::{Applied, CheckedBlock, Founding, LoadError, RecentIds, State, Write};
 use thiserror::Error;
 use tokio::sync::watch;
@@ -105,8 +106,8 @@ pub enum AdmitError {
 /// The ledger of one node.
 pub struct Ledger {
     domain: Domain,
-    /// The member this node proposes for; `None` for an observer.
-    member: Option<MemberNumber>,
+    /// Credit code of the member this node votes for; `None` for an observer.
+    voter: Option<CreditCode>,
     store: Store,
     pool: Pool,
     tip: RwLock<Tip>,
@@ -118,13 +119,15 @@ impl Ledger {
     /// Opens the ledger of a founded network, or goes on where the store ends. The stored state is
     /// rebuilt and checked against the last final header.
     ///
+    /// - `voter`: credit code of the member this node votes for, also before the register lists it.
+    ///
     /// # Errors
     /// [`OpenError`], with the next step.
     pub fn open(
         store: Store,
         domain: Domain,
         founding: Founding,
-        member: Option<MemberNumber>,
+        voter: Option<CreditCode>,
         limits: PoolLimits,
     ) -> Result<Self, OpenError> {
         let founded = State::found(domain, founding);
@@ -144,7 +147,7 @@ impl Ledger {
         };
         let pool = Pool::new(limits);
         let heights = watch::Sender::new(last);
-        Ok(Self { domain, member, store, pool, tip: RwLock::new(tip), heights, first_validators })
+        Ok(Self { domain, voter, store, pool, tip: RwLock::new(tip), heights, first_validators })
     }
 
     /// The store.
