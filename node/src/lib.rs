@@ -15,6 +15,7 @@ pub mod api;
 pub mod clock;
 pub mod config;
 pub mod disk;
+pub mod doctor;
 pub mod engine;
 mod fault;
 pub mod ledger;
@@ -26,4 +27,4 @@ mod service;
 mod spread;
 pub mod store;
 
-pub use run::{check, repair_log, run, stopped_store};
+pub use run::{check, examine, repair_log, run, stopped_store};

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::Context as _;
+use fengni_core::record::KeyPurpose;
 use fengni_core::{Domain, MemberNumber, PublicKey, SecretKey};
 use fengni_genesis::Genesis;
 use prometheus_client::registry::Registry;
@@ -13,6 +14,7 @@ use tokio::sync::watch;
 use crate::api;
 use crate::config::{Config, ConfigError, Mode, load_key};
 use crate::disk;
+use crate::doctor::{Doctor, Finding, KeyOnDisk};
 use crate::engine::{self, Chain, EngineConfig, EngineHandle, HealthView, Pace};
 use crate::ledger::Ledger;
 use crate::membership::{self, Membership};
@@ -44,6 +46,23 @@ pub fn stopped_store(home: &Path) -> anyhow::Result<Store> {
     Store::open(&files.config.data.join("store"), &files.domain).context("next: stop the node first, if it runs")
 }
 
+/// Examines a node that does not run: everything that needs no running one.
+///
+/// # Errors
+/// Wrong files, or a node that runs: then its admin listener tells more.
+pub fn examine(home: &Path) -> anyhow::Result<Vec<Finding>> {
+    let files = Files::load(home)?;
+    let doctor = files.doctor();
+    if !files.config.data.join("store").exists() {
+        return Ok(doctor.examine(None));
+    }
+    let store = stopped_store(home).context("next: fengni doctor asks a node that runs")?;
+    let ledger = Ledger::open(store, files.domain, files.genesis.founding(), None, PoolLimits::default())?;
+    let mut findings = doctor.examine(Some(&ledger.state()));
+    findings.push(doctor.log(&ledger.state()));
+    Ok(findings)
+}
+
 /// Sets the engine's log of a stopped node aside and says where it is now.
 ///
 /// # Errors
@@ -53,7 +72,7 @@ pub fn repair_log(home: &Path) -> anyhow::Result<String> {
     // Held meanwhile: a running node has the store open.
     let _store = stopped_store(home)?;
     let keys: Vec<PublicKey> = files.consensus_key.iter().map(SecretKey::public).collect();
-    let aside = engine::repair_log(&files.config.data.join("consensus"), &files.domain, &keys)?;
+    let aside = engine::repair_log(&files.config.data.join(engine::FOLDER), &files.domain, &keys)?;
     Ok(match aside {
         None => "there is no engine's log: nothing to do".to_owned(),
         Some(path) => format!(
@@ -106,8 +125,8 @@ pub async fn run(home: &Path, stop: impl Future<Output = ()>) -> anyhow::Result<
         spread,
         engine.health_view(),
         (engine.mesh().clone(), network.mesh().clone()),
-        files.config.mode,
-        (files.config.member, files.peer_key.clone()),
+        roster.clone(),
+        (files.config.mode, files.doctor(), files.peer_key.clone()),
     ));
     let listeners = api::Listeners {
         gateway: files.config.gateway.as_ref().map(Into::into),
@@ -172,6 +191,34 @@ impl Files {
         Ok(Self { config, genesis, domain, consensus_key, peer_key, shared_key })
     }
 
+    fn doctor(&self) -> Doctor {
+        let keys = &self.config.keys;
+        let peer = KeyOnDisk {
+            field: "keys.peer",
+            path: keys.peer.clone(),
+            purpose: KeyPurpose::Peer,
+            key: self.peer_key.public(),
+        };
+        let consensus = keys.consensus.clone().zip(self.consensus_key.as_ref()).map(|(path, key)| KeyOnDisk {
+            field: "keys.consensus",
+            path,
+            purpose: KeyPurpose::Consensus,
+            key: key.public(),
+        });
+        let ports = self.config.network.peers.iter().flat_map(|peer| {
+            let addresses = [peer.consensus, peer.transactions].into_iter().flatten();
+            addresses.map(|address| (peer.key, address))
+        });
+        Doctor {
+            domain: self.domain,
+            data: self.config.data.clone(),
+            keys: std::iter::once(peer).chain(consensus).collect(),
+            secrets: keys.network.clone().into_iter().collect(),
+            ports: ports.collect(),
+            own: self.membership(),
+        }
+    }
+
     fn membership(&self) -> Membership {
         Membership {
             code: self.config.member,
@@ -200,7 +247,7 @@ async fn start_engine(
     let config = EngineConfig {
         name: files.config.member.to_string(),
         domain: files.domain,
-        home: files.config.data.join("consensus"),
+        home: files.config.data.join(engine::FOLDER),
         voter: files.consensus_key.clone(),
         pace: Pace::for_age(age),
         propose_timeout: PROPOSE_TIMEOUT,

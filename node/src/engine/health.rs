@@ -325,6 +325,8 @@ impl HealthState {
             Some(SAFETY.to_owned())
         } else if since_progress > self.stall_after {
             Some(inner.stall(since_progress, now, notes()).to_string())
+        } else if let Some(trouble) = inner.membership.as_ref().filter(|_| inner.peers == 0) {
+            Some(trouble.clone())
         } else if !inner.follows && inner.tips.len() * 3 <= inner.peers.max(1) {
             // A node that just started does not know yet how far the others are.
             Some("starting: too few peers have said which height they have reached".to_owned())

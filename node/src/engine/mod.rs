@@ -55,12 +55,15 @@ use crate::network::{Mesh, MeshConfig, NetworkError, NetworkMetrics, Purpose, Ro
 pub use chain::{Candidate, Chain, Considered, Evidence, Followed, Received, Refusal, SignedStep, Statement, Trouble};
 pub use guard::{Guard, GuardError, Statement as GuardedStatement};
 pub use health::{EngineMetrics, Health};
-pub use log::LogError;
+pub use log::{LogError, check as check_log};
 pub use pace::Pace;
 
 /// A log filter to put before the operator's own: at level info the engine tells every timeout of
 /// every round, which is of use to its makers.
 pub const QUIET_LOG: &str = "arc_malachitebft=warn";
+
+/// Folder of the engine's log and of the record of signed votes, in a node's data.
+pub const FOLDER: &str = "consensus";
 
 /// How long the parts of the engine may take to stop.
 const STOPPING: Duration = Duration::from_secs(5);
@@ -358,6 +361,15 @@ impl Votes {
 /// empty record.
 fn guard_path(home: &Path, domain: &Domain, key: &PublicKey) -> PathBuf {
     home.join(format!("signed-{}", &domain.digest("guard", &[&key.wire()]).to_string()[..16]))
+}
+
+/// The height up to which a key has signed; `None` where there is no record of it.
+///
+/// # Errors
+/// [`GuardError`].
+pub fn signed_height(home: &Path, domain: &Domain, key: &PublicKey) -> Result<Option<Height>, GuardError> {
+    let path = guard_path(home, domain, key);
+    if path.exists() { Guard::read(&path, *domain, key).map(Some) } else { Ok(None) }
 }
 
 /// Sets the engine's log of a stopped node aside, after seeing that the record of what each of its

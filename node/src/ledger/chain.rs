@@ -85,6 +85,9 @@ impl Chain for Ledger {
         if block.header.height != received.height {
             return refused("the block is of another height".to_owned());
         }
+        if first_hand {
+            self.note_clock(received.proposer, block.header.time, clock::now());
+        }
         let known = self.read().executed.contains_key(&id);
         if !known {
             let clock = (!received.synced).then(clock::now);
