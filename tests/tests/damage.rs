@@ -24,16 +24,20 @@ fn node_program(network: &Network, command: &str, name: &str) -> (Option<i32>, S
     (done.status.code(), String::from_utf8_lossy(&done.stderr).into_owned())
 }
 
-/// Starts a node as often as its supervisor would, until its vote is in a certificate.
+/// Starts a node as often as its supervisor would, until a vote of now is in a certificate.
 fn votes_again(network: &Network, name: &str) {
     let member = sample::member(&name.to_ascii_uppercase()).expect("a sample member");
     let gateway = if name == "gov" { "psb" } else { "gov" };
+    // What it said before it died may still be in the certificate of the next height.
+    let said = network.height(gateway) + 1;
     until(&format!("{name} votes again"), Deadline::default(), || {
         if !network.is_running(name) {
             network.run(name);
         }
         let newest = network.ledger(&[gateway]).gateway().ask(|node| node.latest_header());
-        newest.is_ok_and(|it| it.value.1.signatures.iter().any(|signature| signature.member == member)).then_some(())
+        let (_, certificate) = newest.ok()?.value;
+        let signed = certificate.signatures.iter().any(|signature| signature.member == member);
+        (signed && certificate.height.0 > said).then_some(())
     });
 }
 

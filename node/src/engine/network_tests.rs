@@ -19,7 +19,7 @@ use tokio::time::timeout;
 use super::{Chain as _, EngineConfig, EngineHandle, Pace, start};
 use crate::ledger::Ledger;
 use crate::ledger::tests::{decide, founding};
-use crate::network::{Limits, MeshConfig, Multiaddr, PeerAddress, Purpose, Roster, peer_id};
+use crate::network::{Limits, MeshConfig, Multiaddr, PeerAddress, PeerId, Purpose, Roster, peer_id};
 use crate::pool::PoolLimits;
 use crate::store::Store;
 
@@ -30,6 +30,7 @@ const PATIENCE: Duration = Duration::from_secs(90);
 struct Node {
     ledger: Arc<Ledger>,
     engine: EngineHandle,
+    roster: Roster,
 }
 
 /// Nodes of one founding, each connected with all that were started before it.
@@ -64,10 +65,7 @@ impl Cluster {
     /// Starts a node with a ledger that may hold blocks already.
     async fn start(&mut self, folder: usize, ledger: Ledger, voter: Option<SecretKey>) -> Node {
         let place = u8::try_from(self.addresses.len()).expect("a few nodes");
-        let peer_key = |place| super::signing::tests::key(100 + place);
-        let known = |place: u8| peer_id(&peer_key(place).public()).expect("an ed25519 key");
-        // Whose peer a key is matters for votes: the places are those of `MEMBERS` below.
-        let roster = (0..).zip(MEMBERS).map(|(place, member)| (known(place), MemberNumber(member)));
+        let roster = Roster::new(everybody());
         let mesh = MeshConfig {
             key: peer_key(place),
             domain: self.genesis.domain(),
@@ -88,11 +86,11 @@ impl Cluster {
         };
         let ledger = Arc::new(ledger);
         let (chain, work) = (ledger.clone(), ledger.pool().work());
-        let engine = start(config, chain, work, Roster::new(roster), &mut Registry::default()).await;
+        let engine = start(config, chain, work, roster.clone(), &mut Registry::default()).await;
         let engine = engine.expect("consensus starts");
         let address: Multiaddr = engine.mesh().listening().expect("it listens").clone();
         self.addresses.push(PeerAddress { peer: known(place), address });
-        Node { ledger, engine }
+        Node { ledger, engine, roster }
     }
 
     /// Starts a node from the founding.
@@ -105,6 +103,19 @@ impl Cluster {
 
 /// The member of each node, in the order in which tests start them.
 const MEMBERS: [u32; 7] = [0, 1, 2, 3, 4, 0, 5];
+
+fn peer_key(place: u8) -> SecretKey {
+    super::signing::tests::key(100 + place)
+}
+
+fn known(place: u8) -> PeerId {
+    peer_id(&peer_key(place).public()).expect("an ed25519 key")
+}
+
+/// Every node's peer, with the member it votes for.
+fn everybody() -> impl Iterator<Item = (PeerId, MemberNumber)> {
+    (0..).zip(MEMBERS).map(|(place, member)| (known(place), MemberNumber(member)))
+}
 
 fn key(name: &str, index: usize) -> Option<SecretKey> {
     Some(sample::test_secret(name, KeyPurpose::Consensus, index))
@@ -221,6 +232,36 @@ async fn behind(blocks: u64) {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_validator_far_behind_votes_again_by_itself() {
     behind(600).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_validator_that_was_cut_off_while_it_ran_votes_again_by_itself() {
+    let mut cluster = Cluster::new();
+    let mut nodes = Vec::new();
+    for (member, name) in (0..).zip(["GOV", "PSB", "AMR", "HRS", "CIQ"]) {
+        nodes.push(cluster.found(member, key(name, usize::from(member == 0))).await);
+    }
+    let gov = &nodes[0];
+    reaches(gov, 10).await;
+    // For GOV nobody is registered any more: all are disconnected at once, and the others go on.
+    gov.roster.set([]);
+    let cut = async {
+        while !gov.engine.mesh().peers().is_empty() {
+            tokio::task::yield_now().await;
+        }
+    };
+    assert!(timeout(PATIENCE, cut).await.is_ok(), "whoever leaves the roster is disconnected");
+    let left = gov.ledger.last_final().0;
+    reaches(&nodes[1], left + 120).await;
+    assert!(gov.ledger.last_final().0 <= left + 1);
+    gov.roster.set(everybody());
+    reaches(gov, left + 120).await;
+    let height = nodes[1].ledger.last_final().0;
+    votes_above(&nodes[1], 0, height).await;
+    for node in nodes {
+        assert!(!node.engine.health().safety_failure);
+        node.engine.stop().await;
+    }
 }
 
 /// `make test-long`.
