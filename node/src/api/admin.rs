@@ -3,6 +3,8 @@
 use std::sync::Arc;
 
 use axum::extract::{FromRef, State};
+use serde::Serialize;
+use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
@@ -14,6 +16,7 @@ use super::params::{Asked, Nothing};
 use super::problem::ApiError;
 use super::reader::Reader;
 use super::source::NodeStatus;
+use crate::doctor::Finding;
 
 /// What the admin handlers have at hand.
 #[derive(Clone)]
@@ -30,7 +33,11 @@ impl FromRef<Admin> for Reader {
 
 /// The admin routes.
 pub(crate) fn routes() -> OpenApiRouter<Admin> {
-    OpenApiRouter::default().routes(routes!(metrics)).routes(routes!(status)).merge(health::routes())
+    OpenApiRouter::default()
+        .routes(routes!(metrics))
+        .routes(routes!(status))
+        .routes(routes!(doctor))
+        .merge(health::routes())
 }
 
 /// Every counter of the node, the consensus engine's included.
@@ -48,4 +55,18 @@ async fn metrics(State(admin): State<Admin>, _: Asked<Nothing>) -> Result<Answer
 async fn status(State(admin): State<Admin>, _: Asked<Nothing>) -> Answer {
     let status = admin.reader.source.status();
     Answer::json(&status).of(status.height)
+}
+
+/// What the node found when it examined itself.
+#[derive(Serialize, ToSchema)]
+struct Examined {
+    /// Each look, in the order in which they were taken.
+    findings: Vec<Finding>,
+}
+
+/// The node examines itself: disk, keys, register, guard, ports, peers, clock, version.
+#[utoipa::path(get, path = "/v1/doctor", tag = "operation", responses((status = 200, body = Examined), Problems))]
+async fn doctor(State(admin): State<Admin>, _: Asked<Nothing>) -> Result<Answer, ApiError> {
+    let source = Arc::clone(&admin.reader.source);
+    admin.reader.work.run(move || Answer::json(&Examined { findings: source.examine() })).await
 }

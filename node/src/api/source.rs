@@ -17,6 +17,7 @@ use thiserror::Error;
 use tokio::sync::watch;
 use utoipa::ToSchema;
 
+use crate::doctor::Finding;
 pub use crate::ledger::FinalState;
 
 /// What a gateway reads from.
@@ -86,6 +87,9 @@ pub trait Source: Send + Sync + 'static {
 
     /// What an operator looks at. Quick.
     fn status(&self) -> NodeStatus;
+
+    /// What stands between the node and its work. Takes a second where peers' ports do not answer.
+    fn examine(&self) -> Vec<Finding>;
 }
 
 /// Where a relay hands transactions in.

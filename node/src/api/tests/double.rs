@@ -23,6 +23,7 @@ use fengni_state::{MemoryRecords, Proposal, ProveError, RecentIds, Records as _,
 use tokio::sync::watch;
 
 use crate::api::{FinalState, NodeMode, NodeStatus, Readiness, Ready, Source, Submit, SubmitError};
+use crate::doctor::{Finding, Level};
 
 /// Short names of the sample members, by number.
 const MEMBERS: [&str; 8] = ["GOV", "PSB", "AMR", "HRS", "CIQ", "RES", "YGOV", "YHD"];
@@ -315,6 +316,10 @@ impl Source for Double {
             Ready::NotReady { reason: "12 heights behind".into() }
         };
         Readiness { verdict, height: *self.heights.borrow(), behind: 0 }
+    }
+
+    fn examine(&self) -> Vec<Finding> {
+        vec![Finding::new("disk", Level::Ok, "there is room")]
     }
 
     fn status(&self) -> NodeStatus {
