@@ -99,6 +99,15 @@ impl Default for Log {
     }
 }
 
+/// How long the node keeps old blocks.
+#[derive(Clone, Copy, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Retention {
+    /// The newest blocks whose bodies, outcomes and transactions are kept; at least the window in
+    /// which a transaction may come again, and 1,024.
+    pub blocks: u64,
+}
+
 /// A node's configuration.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -123,6 +132,8 @@ pub struct Config {
     pub admin: Option<Listener>,
     /// Folder of the verifier's pages, which the gateway serves under `/web/`.
     pub pages: Option<PathBuf>,
+    /// What a pruned node keeps; an archive has no such table and keeps everything.
+    pub retention: Option<Retention>,
     /// Log lines.
     #[serde(default)]
     pub log: Log,

@@ -12,6 +12,7 @@
 #![forbid(unsafe_code)]
 
 pub mod api;
+pub mod backup;
 pub mod clock;
 pub mod config;
 pub mod engine;
@@ -19,9 +20,12 @@ mod fault;
 pub mod ledger;
 pub mod network;
 pub mod pool;
+mod retention;
 mod run;
 mod service;
 mod spread;
 pub mod store;
+mod upkeep;
 
 pub use run::{check, run, stopped_store};
+pub use upkeep::{back_up, never_signed, restore};

@@ -14,6 +14,7 @@ use prometheus_client::registry::Registry;
 use tokio::sync::watch;
 
 use crate::api;
+use crate::backup::Backups;
 use crate::config::{Config, ConfigError, Mode, load_key};
 use crate::engine::{self, Chain, EngineConfig, EngineHandle, Pace, Voter};
 use crate::ledger::Ledger;
@@ -21,9 +22,10 @@ use crate::network::{
     Limits, MeshConfig, Multiaddr, NetworkMetrics, PeerAddress, PeerId, Purpose, Roster, TxNetwork, peer_id,
 };
 use crate::pool::PoolLimits;
+use crate::retention;
 use crate::service::Service;
 use crate::spread;
-use crate::store::Store;
+use crate::store::{Store, copy};
 
 /// Without a final block for this many idle intervals, readiness turns false.
 const STALL_INTERVALS: u32 = 2;
@@ -44,7 +46,7 @@ pub fn check(home: &Path) -> anyhow::Result<()> {
 /// Wrong files, or a store that a running node holds.
 pub fn stopped_store(home: &Path) -> anyhow::Result<Store> {
     let files = Files::load(home)?;
-    Store::open(&files.config.data.join("store"), &files.domain).context("next: stop the node first, if it runs")
+    Store::open(&copy::place(&files.config.data), &files.domain).context("next: stop the node first, if it runs")
 }
 
 /// Runs a node until `stop` completes or consensus cannot go on.
@@ -61,7 +63,8 @@ pub async fn run(home: &Path, stop: impl Future<Output = ()>) -> anyhow::Result<
     let ledger = {
         let founding = files.genesis.founding();
         let member = (files.config.mode == Mode::Validator).then_some(files.member);
-        let path = data.join("store");
+        copy::settle(&data).with_context(|| format!("data: {}", data.display()))?;
+        let path = copy::place(&data);
         let opened = tokio::task::spawn_blocking(move || {
             let store = Store::open(&path, &domain).map_err(anyhow::Error::from)?;
             Ledger::open(store, domain, founding, member, PoolLimits::default()).map_err(anyhow::Error::from)
@@ -100,6 +103,7 @@ pub async fn run(home: &Path, stop: impl Future<Output = ()>) -> anyhow::Result<
         listeners,
         service.clone(),
         service,
+        Arc::new(Backups::new(ledger.clone(), &data)),
         api::Metrics { registry, others: vec![engine::engine_metrics] },
         stopped,
     )
@@ -107,6 +111,7 @@ pub async fn run(home: &Path, stop: impl Future<Output = ()>) -> anyhow::Result<
     for (name, address) in served.addresses() {
         tracing::info!(listener = name, %address, "listening");
     }
+    let pruned = files.config.retention.map(|retention| retention::start(ledger.clone(), retention.blocks));
     let followed = tokio::spawn(follow_registry(ledger.clone(), roster, files));
 
     let ended = tokio::select! {
@@ -116,6 +121,7 @@ pub async fn run(home: &Path, stop: impl Future<Output = ()>) -> anyhow::Result<
     tracing::info!(reason = ended.as_deref().unwrap_or("asked to"), "stopping");
     stopping.send_replace(true);
     followed.abort();
+    pruned.inspect(tokio::task::JoinHandle::abort);
     served.finished().await;
     engine.stop().await;
     network.mesh().stop().await;
@@ -126,18 +132,18 @@ pub async fn run(home: &Path, stop: impl Future<Output = ()>) -> anyhow::Result<
 }
 
 /// Everything a node reads at its start.
-struct Files {
-    config: Config,
-    genesis: Genesis,
-    domain: Domain,
+pub(crate) struct Files {
+    pub(crate) config: Config,
+    pub(crate) genesis: Genesis,
+    pub(crate) domain: Domain,
     member: MemberNumber,
-    consensus_key: Option<SecretKey>,
+    pub(crate) consensus_key: Option<SecretKey>,
     peer_key: SecretKey,
     shared_key: Option<[u8; 32]>,
 }
 
 impl Files {
-    fn load(home: &Path) -> anyhow::Result<Self> {
+    pub(crate) fn load(home: &Path) -> anyhow::Result<Self> {
         let config = Config::load(home)?;
         let path = &config.genesis;
         let bytes = std::fs::read(path).map_err(|error| ConfigError::File {

@@ -1,4 +1,5 @@
-//! The admin listener: what the operator watches. Nothing can be changed through it. Rule N-19.
+//! The admin listener: what the operator watches, and backups. Nothing of the ledger can be changed
+//! through it. Rules N-19 and N-25.
 
 use std::sync::Arc;
 
@@ -7,6 +8,7 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use super::answer::Answer;
+use super::backups::{self, BackUp};
 use super::health;
 use super::metrics::Shown;
 use super::openapi::Problems;
@@ -19,6 +21,7 @@ use super::source::NodeStatus;
 #[derive(Clone)]
 pub(crate) struct Admin {
     pub(crate) reader: Reader,
+    pub(crate) backups: Arc<dyn BackUp>,
     pub(crate) metrics: Arc<Shown>,
 }
 
@@ -30,7 +33,11 @@ impl FromRef<Admin> for Reader {
 
 /// The admin routes.
 pub(crate) fn routes() -> OpenApiRouter<Admin> {
-    OpenApiRouter::default().routes(routes!(metrics)).routes(routes!(status)).merge(health::routes())
+    OpenApiRouter::default()
+        .routes(routes!(metrics))
+        .routes(routes!(status))
+        .merge(backups::routes())
+        .merge(health::routes())
 }
 
 /// Every counter of the node, the consensus engine's included.

@@ -32,6 +32,8 @@ use super::health::HealthState;
 use super::pace::Pace;
 use super::parts::{Assembled, Assembler, Init, Standing, stream};
 use super::peers::Peers;
+use super::quiet::Quiet;
+use crate::network::Roster;
 
 /// Complete bodies for the next height kept until it begins.
 const HELD_MAX: usize = 8;
@@ -42,9 +44,9 @@ pub(crate) struct Ledger {
     pub(crate) domain: Domain,
     /// Who this node votes as, if it does.
     pub(crate) voter: Option<(MemberNumber, PublicKey)>,
-    /// Votes are withheld until this height is final: the key has signed for it already and the
-    /// store is older.
-    pub(crate) quiet_until: Option<Height>,
+    /// Votes are withheld: the key has signed, or may have signed, what the store does not know of.
+    pub(crate) quiet: Option<Quiet>,
+    pub(crate) roster: Roster,
     pub(crate) health: Arc<HealthState>,
     pub(crate) pace: Pace,
     pub(crate) timeouts: LinearTimeouts,
@@ -279,10 +281,15 @@ impl Ledger {
         }
         self.health.made_final(height);
         self.committed.send_modify(|committed| *committed = height.max(*committed));
-        if self.quiet_until.is_some_and(|until| height >= until) {
-            self.health.end(format!(
-                "height {height} is final and the store has caught up with what the key signed: restart to vote again"
-            ));
+        if let Some(quiet) = &self.quiet
+            && quiet.is_over(height, &self.health.tips(), self.roster.len())
+        {
+            self.health.end(match quiet.lift() {
+                Ok(()) => format!(
+                    "height {height} is final and the store has caught up with what the key signed: restart to vote again"
+                ),
+                Err(error) => format!("the mark of a quiet start cannot be taken away: {error}"),
+            });
         }
         Ok(())
     }
@@ -297,7 +304,7 @@ impl Ledger {
         let params = self.begin(height.next()).await?;
         // Whoever does not vote waits for nobody: it only follows.
         let votes = self.voter.as_ref().is_some_and(|(member, _)| params.validator_set.key(*member).is_some());
-        if votes && self.quiet_until.is_none() {
+        if votes && self.quiet.is_none() {
             self.pace.hold(height.next(), since, self.work.clone(), self.peers.ahead()).await;
         }
         Ok(Next::Start(EngineHeight(height.next()), params))

@@ -175,6 +175,11 @@ impl HealthState {
         inner.network_final()
     }
 
+    /// The final heights that connected peers have shown.
+    pub(crate) fn tips(&self) -> Vec<Height> {
+        self.inner().tips.values().copied().collect()
+    }
+
     /// Something that stays true until the process ends.
     pub(crate) fn note_standing(&self, reason: impl Into<String>) {
         let reason = reason.into();

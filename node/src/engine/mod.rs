@@ -7,7 +7,7 @@
 //! ```text
 //! body durable before any answer .......... chain.rs, driver.rs (every message that brings one)
 //! the same block for the same round ....... chain.rs propose, driver.rs undecided
-//! no second signature ..................... guard.rs, signing.rs; quiet start in this file
+//! no second signature ..................... guard.rs, signing.rs; quiet.rs after a restore
 //! no silent stall ......................... driver.rs (trouble ends), health.rs (says why)
 //! hang for safety, end for liveness ....... this file: both watched, only the second ends
 //! parts bound, limited, evicted ........... parts.rs, peers.rs
@@ -25,6 +25,7 @@ mod health;
 mod pace;
 mod parts;
 mod peers;
+mod quiet;
 mod signing;
 
 use std::path::PathBuf;
@@ -32,7 +33,7 @@ use std::sync::atomic::AtomicU64;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use fengni_core::{Domain, Height, KeyAlgorithm, MemberNumber, SecretKey};
+use fengni_core::{Domain, Height, KeyAlgorithm, MemberNumber, PublicKey, SecretKey};
 use malachite::app::config::{ConsensusConfig, NodeConfig, ValueSyncConfig};
 use malachite::app::types::core::LinearTimeouts;
 use malachite::{ConsensusContext, EngineBuilder, RequestContext, SyncContext, WalContext};
@@ -211,7 +212,7 @@ pub async fn start(
     let network_metrics = NetworkMetrics::register(registry, Purpose::Consensus);
     let (mesh, feeds) = Mesh::start(mesh_config(&config), roster.clone(), network_metrics).await?;
     let engine = |error: String| StartError::Engine(error);
-    let (peers, network) = peers::Peers::start(mesh.clone(), feeds, roster, Arc::clone(&health))
+    let (peers, network) = peers::Peers::start(mesh.clone(), feeds, roster.clone(), Arc::clone(&health))
         .await
         .map_err(|error| engine(error.to_string()))?;
     let (publish, mut published) = mpsc::channel::<malachite::NetworkMsg<context::Context>>(64);
@@ -241,7 +242,8 @@ pub async fn start(
         chain,
         domain: config.domain,
         voter: config.voter.as_ref().map(|voter| (voter.member, voter.key.public())),
-        quiet_until: votes.quiet_until,
+        quiet: votes.quiet.take(),
+        roster: roster.clone(),
         health: Arc::clone(&health),
         pace: config.pace,
         timeouts: timeouts(config.propose_timeout),
@@ -268,7 +270,7 @@ fn start_number() -> u64 {
 /// How this node takes part.
 struct Votes {
     signer: Option<(MemberNumber, signing::LedgerSigner)>,
-    quiet_until: Option<Height>,
+    quiet: Option<quiet::Quiet>,
 }
 
 impl Votes {
@@ -283,29 +285,77 @@ impl Votes {
     }
 }
 
+/// Where the record of a key is: a file for each, so that a new key starts with an empty one.
+fn record_of(home: &std::path::Path, domain: &Domain, key: &PublicKey) -> PathBuf {
+    let digest = domain.digest("guard", &[&key.wire()]).to_string();
+    home.join(format!("{}{}", quiet::RECORD, &digest[..16]))
+}
+
+/// Says that nobody knows what the keys of a node have signed: it follows without voting until the
+/// network has gone on, as after the loss of the record.
+///
+/// - `home`: the folder of consensus of a node that does not run.
+///
+/// # Errors
+/// Those of the disk.
+pub fn mark_quiet(home: &std::path::Path) -> std::io::Result<()> {
+    std::fs::create_dir_all(home)?;
+    quiet::Mark::in_folder(home).set()
+}
+
+/// Whether a key has a record of signed votes on this machine.
+pub fn has_record(home: &std::path::Path) -> std::io::Result<bool> {
+    if home.exists() { quiet::has_record(home) } else { Ok(false) }
+}
+
+/// Takes a person's word that a key signed nothing but what its record here says: the node votes from
+/// its start. Said wrongly, it makes the validator sign twice.
+///
+/// - `home`: the folder of consensus of a node that does not run.
+///
+/// # Errors
+/// [`StartError::Guard`] and [`StartError::Engine`].
+pub fn never_signed(home: &std::path::Path, domain: Domain, key: &PublicKey) -> Result<(), StartError> {
+    let disk = |error: std::io::Error| StartError::Engine(error.to_string());
+    std::fs::create_dir_all(home).map_err(disk)?;
+    Guard::open(&record_of(home, &domain, key), domain, key)?;
+    quiet::Mark::in_folder(home).lift().map_err(disk)
+}
+
 /// Opens the guard of a voter. A key that has signed for heights the store does not know of stays
-/// quiet: the store is older than the key's votes, and only the others can tell what was decided.
+/// quiet: the store is older than the key's votes, and only the others can tell what was decided. So
+/// does one whose record may have been lost.
 fn votes(config: &EngineConfig, last_final: Height, health: &Arc<health::HealthState>) -> Result<Votes, StartError> {
-    let Some(voter) = &config.voter else { return Ok(Votes { signer: None, quiet_until: None }) };
+    let Some(voter) = &config.voter else { return Ok(Votes { signer: None, quiet: None }) };
     let public = voter.key.public();
     if public.algorithm() != KeyAlgorithm::Ed25519 {
         return Err(StartError::Key);
     }
-    // A file for each key: a new key starts with an empty record.
-    let name = format!("signed-{}", &config.domain.digest("guard", &[&public.wire()]).to_string()[..16]);
-    let guard = Guard::open(&config.home.join(name), config.domain, &public)?;
+    let disk = |error: std::io::Error| StartError::Engine(error.to_string());
+    let mark = quiet::Mark::in_folder(&config.home);
+    if last_final > Height(0) && !quiet::has_record(&config.home).map_err(disk)? {
+        mark.set().map_err(disk)?;
+    }
+    let guard = Guard::open(&record_of(&config.home, &config.domain, &public), config.domain, &public)?;
     let signed = guard.height();
+    if mark.stands() {
+        health.note_standing(
+            "the record of signed votes may have been lost: not voting until the peers have shown a final height and \
+             two more are final; next: wait, or read fengni-node never-signed --help",
+        );
+        return Ok(Votes { signer: None, quiet: Some(quiet::Quiet::by_mark(signed, mark)) });
+    }
     if signed > last_final.next() {
         health.note_standing(format!(
             "the key signed for height {signed} and the store ends at {last_final}: not voting until {signed} is final"
         ));
-        return Ok(Votes { signer: None, quiet_until: Some(signed) });
+        return Ok(Votes { signer: None, quiet: Some(quiet::Quiet::by_record(signed)) });
     }
     let refusals = health.metrics.guard_refusals.clone();
     let heard = Arc::clone(health);
     let refused = Arc::new(move |reason: String| heard.end(format!("a signature was refused: {reason}")));
     let signer = signing::LedgerSigner::new(config.domain, voter.member, voter.key.clone(), guard, refusals, refused);
-    Ok(Votes { signer: Some((voter.member, signer)), quiet_until: None })
+    Ok(Votes { signer: Some((voter.member, signer)), quiet: None })
 }
 
 fn mesh_config(config: &EngineConfig) -> MeshConfig {

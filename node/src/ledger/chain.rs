@@ -20,7 +20,7 @@ impl Chain for Ledger {
     }
 
     fn first_kept(&self) -> Height {
-        Height(1)
+        self.store.kept_from()
     }
 
     fn validators(&self, height: Height) -> Result<ValidatorSet, Trouble> {
