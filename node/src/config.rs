@@ -108,6 +108,14 @@ pub struct Retention {
     pub blocks: u64,
 }
 
+/// How a node without blocks begins.
+#[derive(Clone, Copy, Default, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Join {
+    /// Whether it takes a snapshot from a peer; left out, it does where peers are far ahead.
+    pub snapshot: Option<bool>,
+}
+
 /// A node's configuration.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -132,6 +140,9 @@ pub struct Config {
     pub admin: Option<Listener>,
     /// Folder of the verifier's pages, which the gateway serves under `/web/`.
     pub pages: Option<PathBuf>,
+    /// How the node begins without blocks.
+    #[serde(default)]
+    pub join: Join,
     /// What a pruned node keeps; an archive has no such table and keeps everything.
     pub retention: Option<Retention>,
     /// Log lines.

@@ -23,6 +23,7 @@ pub mod pool;
 mod retention;
 mod run;
 mod service;
+mod snapshot;
 mod spread;
 pub mod store;
 mod upkeep;

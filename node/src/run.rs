@@ -24,6 +24,7 @@ use crate::network::{
 use crate::pool::PoolLimits;
 use crate::retention;
 use crate::service::Service;
+use crate::snapshot::{self, Joining};
 use crate::spread;
 use crate::store::{Store, copy};
 
@@ -60,10 +61,12 @@ pub async fn run(home: &Path, stop: impl Future<Output = ()>) -> anyhow::Result<
     std::fs::create_dir_all(&data).with_context(|| format!("data: cannot make {}", data.display()))?;
     let mut registry = Registry::default();
 
+    copy::settle(&data).with_context(|| format!("data: {}", data.display()))?;
+    join(&files).await?;
+
     let ledger = {
         let founding = files.genesis.founding();
         let member = (files.config.mode == Mode::Validator).then_some(files.member);
-        copy::settle(&data).with_context(|| format!("data: {}", data.display()))?;
         let path = copy::place(&data);
         let opened = tokio::task::spawn_blocking(move || {
             let store = Store::open(&path, &domain).map_err(anyhow::Error::from)?;
@@ -81,7 +84,8 @@ pub async fn run(home: &Path, stop: impl Future<Output = ()>) -> anyhow::Result<
         NetworkMetrics::register(&mut registry, transactions),
     )
     .await?;
-    let spread = spread::start(ledger.clone(), network.clone(), incoming, roster.clone());
+    let spread = spread::start(ledger.clone(), network.clone(), incoming.batches, roster.clone());
+    let serving = snapshot::start(ledger.clone(), network.mesh().clone(), incoming.questions, &data);
     let engine = start_engine(&files, &ledger, &roster, &mut registry).await?;
     let (stopping, stopped) = watch::channel(false);
     let service = Arc::new(Service::new(
@@ -125,10 +129,24 @@ pub async fn run(home: &Path, stop: impl Future<Output = ()>) -> anyhow::Result<
     served.finished().await;
     engine.stop().await;
     network.mesh().stop().await;
+    serving.abort();
     match ended {
         None => Ok(()),
         Some(reason) => anyhow::bail!("consensus ended: {reason}"),
     }
+}
+
+/// Takes a snapshot where the node has no blocks and its peers are far ahead. A validator that comes so
+/// late without a record of signed votes may have lost it with its store.
+async fn join(files: &Files) -> anyhow::Result<()> {
+    let mesh = MeshConfig { listen: None, ..mesh(files, Purpose::Transactions) };
+    let (genesis, data) = (&files.genesis, &files.config.data);
+    let seen = snapshot::join(Joining { mesh, genesis, data, snapshot: files.config.join.snapshot }).await?;
+    let consensus = data.join("consensus");
+    if files.consensus_key.is_some() && seen.is_some_and(snapshot::is_far) && !engine::has_record(&consensus)? {
+        engine::mark_quiet(&consensus)?;
+    }
+    Ok(())
 }
 
 /// Everything a node reads at its start.

@@ -23,6 +23,7 @@ mod candidates;
 pub mod copy;
 mod evidence;
 mod keys;
+mod parts;
 mod pruning;
 mod register;
 
@@ -36,6 +37,7 @@ use thiserror::Error;
 
 pub use blocks::{FinalBlock, Finality};
 pub use candidates::StoredCandidate;
+pub use parts::{Entry, Part, key_in_book, key_of_height, key_of_record};
 
 use crate::fault;
 

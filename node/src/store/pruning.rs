@@ -51,7 +51,7 @@ impl Store {
         for column in [Column::Blocks, Column::Outcomes] {
             batch.delete_range_cf(self.column(column), from, to);
         }
-        batch.put_cf(self.column(Column::Meta), KEPT, to);
+        self.add_kept(&mut batch, kept);
         self.db.write_opt(batch, &Self::synced()).unwrap_or_else(|error| fault::stop("store write", error));
         // The oldest data lies in the lowest level, which a compaction leaves alone unless told.
         let mut options = CompactOptions::default();
@@ -60,6 +60,11 @@ impl Store {
             self.db.compact_range_cf_opt(self.column(column), Some(from), Some(to), &options);
         }
         kept
+    }
+
+    /// Adds which height is the oldest kept.
+    pub(super) fn add_kept(&self, batch: &mut WriteBatch, kept: Height) {
+        batch.put_cf(self.column(Column::Meta), KEPT, keys::height(kept));
     }
 
     fn add_drop(&self, batch: &mut WriteBatch, height: Height) {
