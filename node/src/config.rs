@@ -307,6 +307,24 @@ mod tests {
     }
 
     #[test]
+    fn a_node_keeps_everything_and_joins_as_it_sees_fit_unless_told_otherwise() {
+        let config = load(str::to_owned).expect("the sample is right");
+        assert!(config.retention.is_none() && config.join.snapshot.is_none());
+        let told = |text: &str| {
+            let told = ["[join]\nsnapshot = true", "[retention]\nblocks = 100000"];
+            told.iter().fold(text.to_owned(), |text, table| {
+                let commented = format!("# {}", table.replace('\n', "\n# "));
+                assert!(text.contains(&commented), "the sample has {commented}");
+                text.replace(&commented, table)
+            })
+        };
+        let config = load(told).expect("what the sample comments out is right");
+        assert_eq!(config.retention.map(|retention| retention.blocks), Some(100_000));
+        assert_eq!(config.join.snapshot, Some(true));
+        assert!(load(|text| told(text).replace("blocks = 100000", "block = 1")).is_err());
+    }
+
+    #[test]
     fn a_wrong_file_is_refused_with_the_fields_name() {
         assert!(refusal("mode = \"validator\"", "mode = \"voter\"").contains("mode"));
         assert!(refusal("member = \"11319900XN0100021G\"", "member = \"11319900XN0100021H\"").contains("member"));

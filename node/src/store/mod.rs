@@ -146,7 +146,7 @@ impl StoreError {
     /// Whether another process has the store open.
     pub fn is_held(&self) -> bool {
         // The database has no code for it: its message names the file that is locked.
-        matches!(self, Self::Open(error) if error.to_string().contains("lock"))
+        matches!(self, Self::Open(error) if error.to_string().contains("/LOCK:"))
     }
 }
 
