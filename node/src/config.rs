@@ -128,6 +128,23 @@ impl Default for Log {
     }
 }
 
+/// How long the node keeps old blocks.
+#[derive(Clone, Copy, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Retention {
+    /// The newest blocks whose bodies, outcomes and transactions are kept; at least the window in
+    /// which a transaction may come again, and 1,024.
+    pub blocks: u64,
+}
+
+/// How a node without blocks begins.
+#[derive(Clone, Copy, Default, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Join {
+    /// Whether it takes a snapshot from a peer; left out, it does where peers are far ahead.
+    pub snapshot: Option<bool>,
+}
+
 /// A node's configuration.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -152,6 +169,11 @@ pub struct Config {
     pub admin: Option<Listener>,
     /// Folder of the verifier's pages, which the gateway serves under `/web/`.
     pub pages: Option<PathBuf>,
+    /// How the node begins without blocks.
+    #[serde(default)]
+    pub join: Join,
+    /// What a pruned node keeps; an archive has no such table and keeps everything.
+    pub retention: Option<Retention>,
     /// Log lines.
     #[serde(default)]
     pub log: Log,
@@ -322,6 +344,24 @@ mod tests {
         assert_eq!(config.keys.passphrases(), Passphrases::new(vec![file]));
         assert!(refusal("consensus = \"keys/consensus.json\"", "consensus = []").starts_with("keys.consensus"));
         assert!(refusal("consensus = \"keys/consensus.json\"", "consensus = 7").contains("a path, or a list"));
+    }
+
+    #[test]
+    fn a_node_keeps_everything_and_joins_as_it_sees_fit_unless_told_otherwise() {
+        let config = load(str::to_owned).expect("the sample is right");
+        assert!(config.retention.is_none() && config.join.snapshot.is_none());
+        let told = |text: &str| {
+            let told = ["[join]\nsnapshot = true", "[retention]\nblocks = 100000"];
+            told.iter().fold(text.to_owned(), |text, table| {
+                let commented = format!("# {}", table.replace('\n', "\n# "));
+                assert!(text.contains(&commented), "the sample has {commented}");
+                text.replace(&commented, table)
+            })
+        };
+        let config = load(told).expect("what the sample comments out is right");
+        assert_eq!(config.retention.map(|retention| retention.blocks), Some(100_000));
+        assert_eq!(config.join.snapshot, Some(true));
+        assert!(load(|text| told(text).replace("blocks = 100000", "block = 1")).is_err());
     }
 
     #[test]

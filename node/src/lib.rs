@@ -12,6 +12,7 @@
 #![forbid(unsafe_code)]
 
 pub mod api;
+pub mod backup;
 pub mod clock;
 pub mod config;
 pub mod disk;
@@ -22,9 +23,13 @@ pub mod ledger;
 mod membership;
 pub mod network;
 pub mod pool;
+mod retention;
 mod run;
 mod service;
+mod snapshot;
 mod spread;
 pub mod store;
+mod upkeep;
 
 pub use run::{check, examine, repair_log, run, stopped_store};
+pub use upkeep::{back_up, never_signed, restore};

@@ -52,6 +52,47 @@ enum Command {
         #[arg(long)]
         home: PathBuf,
     },
+    /// Write a backup into a folder that is not there yet. A running node goes on meanwhile: it is asked
+    /// through its admin listener.
+    #[command(
+        after_help = "Example:\n  fengni-node backup --home nodes/psb --to /mnt/backup/psb-2026-11-22\n\nKeys and the record of signed votes are not in it: keep copies of keys elsewhere, and of the record none."
+    )]
+    Backup {
+        /// Folder with node.toml.
+        #[arg(long)]
+        home: PathBuf,
+        /// The backup's folder.
+        #[arg(long)]
+        to: PathBuf,
+    },
+    /// Put a backup in the place of a stopped node's store, after checking that its state rebuilds to the
+    /// root that a quorum signed.
+    #[command(
+        after_help = "Example:\n  fengni-node restore --home nodes/psb --from /mnt/backup/psb-2026-11-22\n\nA validator whose record of signed votes is lost follows without voting until the network has gone on,\nand votes by itself from then on."
+    )]
+    Restore {
+        /// Folder with node.toml.
+        #[arg(long)]
+        home: PathBuf,
+        /// The backup's folder.
+        #[arg(long)]
+        from: PathBuf,
+        /// Replace a store that is newer than the backup, or that nobody can read.
+        #[arg(long)]
+        force: bool,
+    },
+    /// Let a stopped validator vote at once whose record of signed votes is lost.
+    ///
+    /// DANGER: this is your word that its key signed nothing after the newest block in its store, on any
+    /// machine. If that is wrong, it signs twice: evidence against your member on the ledger, and with
+    /// others of its kind a fork. Use it only where the network stands still and waits for exactly this
+    /// validator.
+    #[command(after_help = "Example:\n  fengni-node never-signed --home nodes/psb")]
+    NeverSigned {
+        /// Folder with node.toml.
+        #[arg(long)]
+        home: PathBuf,
+    },
     /// Check node.toml, keys and genesis without starting anything.
     Check {
         /// Folder with node.toml.
@@ -68,6 +109,13 @@ fn main() -> ExitCode {
         Command::Dump { home } => dump(&home),
         Command::Doctor { home } => doctor(&home).map(|found| sick = found),
         Command::RepairLog { home } => fengni_node::repair_log(&home).map(|done| eprintln!("{done}")),
+        Command::Backup { home, to } => fengni_node::back_up(&home, &to).map(|manifest| print(&manifest)),
+        Command::Restore { home, from, force } => {
+            fengni_node::restore(&home, &from, force).map(|manifest| print(&manifest))
+        }
+        Command::NeverSigned { home } => {
+            fengni_node::never_signed(&home).inspect(|()| eprintln!("the validator votes from its next start"))
+        }
         Command::Check { home } => fengni_node::check(&home).inspect(|()| eprintln!("the node's files are right")),
     };
     match result {
@@ -100,6 +148,11 @@ fn doctor(home: &std::path::Path) -> anyhow::Result<bool> {
         eprintln!("{level}  {check}: {says}");
     }
     Ok(findings.iter().any(|finding| finding.level == Level::Fail))
+}
+
+#[allow(clippy::print_stdout, reason = "answers go to standard output")]
+fn print(manifest: &fengni_node::backup::Manifest) {
+    println!("{}", serde_json::to_string_pretty(manifest).expect("a manifest is plain data"));
 }
 
 fn dump(home: &std::path::Path) -> anyhow::Result<()> {

@@ -13,6 +13,7 @@ use prometheus_client::registry::Registry;
 use tokio::sync::watch;
 
 use crate::api;
+use crate::backup::Backups;
 use crate::config::{Config, ConfigError, Mode, load_key};
 use crate::disk;
 use crate::doctor::{Doctor, Finding, KeyOnDisk};
@@ -23,9 +24,11 @@ use crate::network::{
     Limits, MeshConfig, Multiaddr, NetworkMetrics, PeerAddress, PeerId, Purpose, Roster, TxNetwork, peer_id,
 };
 use crate::pool::PoolLimits;
+use crate::retention;
 use crate::service::Service;
+use crate::snapshot::{self, Joining};
 use crate::spread;
-use crate::store::Store;
+use crate::store::{Store, copy};
 
 /// How long a validator waits for the proposal of the first round.
 const PROPOSE_TIMEOUT: Duration = Duration::from_secs(1);
@@ -44,7 +47,7 @@ pub fn check(home: &Path) -> anyhow::Result<()> {
 /// Wrong files, or a store that a running node holds.
 pub fn stopped_store(home: &Path) -> anyhow::Result<Store> {
     let files = Files::load(home)?;
-    Store::open(&files.config.data.join("store"), &files.domain).context("next: stop the node first, if it runs")
+    Store::open(&copy::place(&files.config.data), &files.domain).context("next: stop the node first, if it runs")
 }
 
 /// Examines a node that does not run: everything that needs no running one.
@@ -54,7 +57,7 @@ pub fn stopped_store(home: &Path) -> anyhow::Result<Store> {
 pub fn examine(home: &Path) -> anyhow::Result<Vec<Finding>> {
     let files = Files::load(home)?;
     let doctor = files.doctor();
-    if !files.config.data.join("store").exists() {
+    if !copy::place(&files.config.data).exists() {
         return Ok(doctor.examine(None));
     }
     let store = stopped_store(home).context("next: fengni doctor asks a node that runs")?;
@@ -97,10 +100,13 @@ pub async fn run(home: &Path, stop: impl Future<Output = ()>) -> anyhow::Result<
     }
     let mut registry = Registry::default();
 
+    copy::settle(&data).with_context(|| format!("data: {}", data.display()))?;
+    join(&files).await?;
+
     let ledger = {
         let founding = files.genesis.founding();
         let voter = (files.config.mode == Mode::Validator).then_some(files.config.member);
-        let path = data.join("store");
+        let path = copy::place(&data);
         let opened = tokio::task::spawn_blocking(move || {
             let store = Store::open(&path, &domain).map_err(anyhow::Error::from)?;
             Ledger::open(store, domain, founding, voter, PoolLimits::default()).map_err(anyhow::Error::from)
@@ -117,7 +123,8 @@ pub async fn run(home: &Path, stop: impl Future<Output = ()>) -> anyhow::Result<
         NetworkMetrics::register(&mut registry, transactions),
     )
     .await?;
-    let spread = spread::start(ledger.clone(), network.clone(), incoming, roster.clone());
+    let spread = spread::start(ledger.clone(), network.clone(), incoming.batches, roster.clone());
+    let serving = snapshot::start(ledger.clone(), network.mesh().clone(), incoming.questions, &data);
     let engine = start_engine(&files, &ledger, &roster, &mut registry).await?;
     let (stopping, stopped) = watch::channel(false);
     let service = Arc::new(Service::new(
@@ -139,6 +146,7 @@ pub async fn run(home: &Path, stop: impl Future<Output = ()>) -> anyhow::Result<
         listeners,
         service.clone(),
         service,
+        Arc::new(Backups::new(ledger.clone(), &data)),
         api::Metrics { registry, others: vec![engine::engine_metrics] },
         stopped,
     )
@@ -146,6 +154,7 @@ pub async fn run(home: &Path, stop: impl Future<Output = ()>) -> anyhow::Result<
     for (name, address) in served.addresses() {
         tracing::info!(listener = name, %address, "listening");
     }
+    let pruned = files.config.retention.map(|retention| retention::start(ledger.clone(), retention.blocks));
     let followed = tokio::spawn(follow_registry(ledger.clone(), roster, files.membership(), engine.health_view()));
 
     let ended = tokio::select! {
@@ -155,27 +164,42 @@ pub async fn run(home: &Path, stop: impl Future<Output = ()>) -> anyhow::Result<
     tracing::info!(reason = ended.as_deref().unwrap_or("asked to"), "stopping");
     stopping.send_replace(true);
     followed.abort();
+    pruned.inspect(tokio::task::JoinHandle::abort);
     served.finished().await;
     engine.stop().await;
     network.mesh().stop().await;
+    serving.abort();
     match ended {
         None => Ok(()),
         Some(reason) => anyhow::bail!("consensus ended: {reason}"),
     }
 }
 
+/// Takes a snapshot where the node has no blocks and its peers are far ahead. A validator that comes so
+/// late without a record of signed votes may have lost it with its store.
+async fn join(files: &Files) -> anyhow::Result<()> {
+    let mesh = MeshConfig { listen: None, ..mesh(files, Purpose::Transactions) };
+    let (genesis, data) = (&files.genesis, &files.config.data);
+    let seen = snapshot::join(Joining { mesh, genesis, data, snapshot: files.config.join.snapshot }).await?;
+    let consensus = data.join(engine::FOLDER);
+    if !files.consensus_keys.is_empty() && seen.is_some_and(snapshot::is_far) && !engine::has_record(&consensus)? {
+        engine::mark_quiet(&consensus)?;
+    }
+    Ok(())
+}
+
 /// Everything a node reads at its start.
-struct Files {
-    config: Config,
-    genesis: Genesis,
-    domain: Domain,
-    consensus_keys: Vec<Arc<dyn Signer>>,
+pub(crate) struct Files {
+    pub(crate) config: Config,
+    pub(crate) genesis: Genesis,
+    pub(crate) domain: Domain,
+    pub(crate) consensus_keys: Vec<Arc<dyn Signer>>,
     peer_key: SecretKey,
     shared_key: Option<[u8; 32]>,
 }
 
 impl Files {
-    fn load(home: &Path) -> anyhow::Result<Self> {
+    pub(crate) fn load(home: &Path) -> anyhow::Result<Self> {
         let config = Config::load(home)?;
         let path = &config.genesis;
         let bytes = std::fs::read(path).map_err(|error| ConfigError::File {

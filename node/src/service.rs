@@ -11,7 +11,8 @@ use fengni_core::proof::{OutcomeProof, Place, StateProof};
 use fengni_core::record::{KeyPurpose, Member};
 use fengni_core::transaction::TransactionId;
 use fengni_core::{
-    BookNumber, CommitCertificate, Domain, Height, KeyNumber, LinePlace, MemberNumber, PageNumber, PublicKey, SecretKey,
+    BookNumber, CommitCertificate, Domain, Header, Height, KeyNumber, LinePlace, MemberNumber, PageNumber, PublicKey,
+    SecretKey,
 };
 use fengni_genesis::Genesis;
 use fengni_state::{ProveError, line_places};
@@ -121,6 +122,14 @@ impl Source for Service {
         Some((store.body(height)?, store.finality(height)?.certificate))
     }
 
+    fn kept_from(&self) -> Height {
+        self.ledger.store().kept_from()
+    }
+
+    fn final_header(&self, height: Height) -> Option<(Header, CommitCertificate)> {
+        self.ledger.finality(height)
+    }
+
     fn handovers(&self, since: Height) -> Vec<Handover> {
         self.ledger.handovers(since)
     }
@@ -188,6 +197,7 @@ impl Source for Service {
             height: state.height(),
             time: state.time(),
             behind: behind(&health),
+            kept_from: self.kept_from(),
             peers: count(self.consensus.peers().len()),
             transaction_peers: count(self.transactions.peers().len()),
             pool_transactions: count(self.ledger.pool().len()),

@@ -1,4 +1,5 @@
-//! The admin listener: what the operator watches. Nothing can be changed through it. Rule N-19.
+//! The admin listener: what the operator watches, and backups. Nothing of the ledger can be changed
+//! through it. Rules N-19 and N-25.
 
 use std::sync::Arc;
 
@@ -9,6 +10,7 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use super::answer::Answer;
+use super::backups::{self, BackUp};
 use super::health;
 use super::metrics::Shown;
 use super::openapi::Problems;
@@ -22,6 +24,7 @@ use crate::doctor::Finding;
 #[derive(Clone)]
 pub(crate) struct Admin {
     pub(crate) reader: Reader,
+    pub(crate) backups: Arc<dyn BackUp>,
     pub(crate) metrics: Arc<Shown>,
 }
 
@@ -37,6 +40,7 @@ pub(crate) fn routes() -> OpenApiRouter<Admin> {
         .routes(routes!(metrics))
         .routes(routes!(status))
         .routes(routes!(doctor))
+        .merge(backups::routes())
         .merge(health::routes())
 }
 

@@ -33,7 +33,9 @@ use super::health::HealthState;
 use super::pace::Pace;
 use super::parts::{Assembled, Assembler, Init, Standing, stream};
 use super::peers::Peers;
+use super::quiet::Quiet;
 use super::ring::Ring;
+use crate::network::Roster;
 
 /// Complete bodies for the next height kept until it begins.
 const HELD_MAX: usize = 8;
@@ -44,8 +46,9 @@ pub(crate) struct Ledger {
     pub(crate) domain: Domain,
     /// Who this node votes as, if it does.
     pub(crate) voter: Option<Arc<Ring>>,
-    /// No votes up to this height: a key has signed for it already and the store is older.
-    pub(crate) quiet_until: Option<Height>,
+    /// Votes are withheld: a key has signed, or may have signed, what the store does not know of.
+    pub(crate) quiet: Option<Quiet>,
+    pub(crate) roster: Roster,
     pub(crate) health: Arc<HealthState>,
     pub(crate) pace: Pace,
     pub(crate) timeouts: LinearTimeouts,
@@ -125,8 +128,8 @@ impl Ledger {
     fn silence(&self, height: Height, set: &EngineSet) -> Option<String> {
         let ring = self.voter.as_ref()?;
         let (member, key) = (ring.member(), set.key(ring.member())?);
-        if let Some(until) = self.quiet_until.filter(|until| height <= *until) {
-            return Some(format!("a key has signed for height {until} and the store is older: not voting until then"));
+        if let Some(quiet) = self.quiet.as_ref().filter(|quiet| quiet.holds()) {
+            return Some(quiet.reason());
         }
         (!ring.name(height, key)).then(|| {
             format!(
@@ -312,6 +315,12 @@ impl Ledger {
     /// Tells everybody who waits for it that a height is final here.
     pub(crate) fn made_final(&self, height: Height) {
         self.health.made_final(height);
+        if let Some(quiet) = self.quiet.as_ref().filter(|quiet| quiet.holds())
+            && quiet.is_over(height, &self.health.tips(), self.roster.len())
+            && let Err(error) = quiet.lift()
+        {
+            self.health.end(format!("the mark of a quiet start cannot be taken away: {error}"));
+        }
         self.committed.send_modify(|committed| *committed = height.max(*committed));
     }
 

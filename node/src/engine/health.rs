@@ -224,6 +224,11 @@ impl HealthState {
         inner.network_final()
     }
 
+    /// The final heights that connected peers have shown.
+    pub(crate) fn tips(&self) -> Vec<Height> {
+        self.inner().tips.values().map(|span| span.last).collect()
+    }
+
     /// Something that stays true for many heights, or `None` once it is over.
     pub(crate) fn note_standing(&self, reason: Option<String>) {
         let mut inner = self.inner();

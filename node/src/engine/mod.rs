@@ -7,7 +7,7 @@
 //! ```text
 //! body durable before any answer .......... chain.rs, driver.rs (every message that brings one)
 //! the same block for the same round ....... chain.rs propose, driver.rs undecided
-//! no second signature ..................... guard.rs, signing.rs; quiet start in this file
+//! no second signature ..................... guard.rs, signing.rs; quiet.rs after a restore
 //! no silent stall ......................... driver.rs (trouble ends), health.rs (says why)
 //! hang for safety, end for liveness ....... this file: both watched, only the second ends
 //! parts bound, limited, evicted ........... parts.rs, peers.rs
@@ -28,6 +28,7 @@ mod log;
 mod pace;
 mod parts;
 mod peers;
+mod quiet;
 mod ring;
 mod signing;
 mod stall;
@@ -61,7 +62,7 @@ pub use health::{EngineMetrics, Health};
 pub use log::{LogError, check as check_log};
 pub use pace::Pace;
 use votes::Votes;
-pub use votes::{repair_log, signed_height};
+pub use votes::{has_record, mark_quiet, never_signed, repair_log, signed_height};
 
 /// A log filter to put before the operator's own: at level info the engine tells every timeout of
 /// every round, which is of use to its makers.
@@ -237,13 +238,13 @@ pub async fn start(
     let health = Arc::new(health::HealthState::new(last_final, config.pace.stall_after(), metrics));
     let network_metrics = NetworkMetrics::register(registry, Purpose::Consensus);
     let (mesh, feeds) = Mesh::start(mesh_config(&config), roster.clone(), network_metrics).await?;
-    let (peers, network) = peers::Peers::start(mesh.clone(), feeds, roster, Arc::clone(&health))
+    let (peers, network) = peers::Peers::start(mesh.clone(), feeds, roster.clone(), Arc::clone(&health))
         .await
         .map_err(|error| StartError::Engine(error.to_string()))?;
     let order = Arc::new(tokio::sync::Mutex::new(()));
     let home = config.home.clone();
     let joins = !config.keys.is_empty() && member.is_none();
-    let parts = Parts { config, chain, work, health, peers, network, order };
+    let parts = Parts { config, chain, work, health, peers, network, roster, order };
     let (health, order, node) = (Arc::clone(&parts.health), Arc::clone(&parts.order), Arc::new(OnceLock::new()));
     let supervisor = if joins {
         tokio::spawn(parts.join(Arc::clone(&node)))
@@ -263,6 +264,7 @@ struct Parts {
     health: Arc<health::HealthState>,
     peers: Arc<peers::Peers>,
     network: NetworkRef<context::Context>,
+    roster: Roster,
     order: Arc<tokio::sync::Mutex<()>>,
 }
 
@@ -271,7 +273,7 @@ impl Parts {
     async fn join(self, node: Arc<OnceLock<NodeRef>>) {
         let (publish, _published) = mpsc::channel(1);
         let last_final = self.health.last_final();
-        let follower = self.ledger(&Votes::default(), last_final, publish);
+        let follower = self.ledger(Votes::default(), last_final, publish);
         let Ok(member) = follower.until_listed().await else { return };
         info!(%member, "the register lists this node's member: consensus begins");
         match self.build(Some(member), self.health.last_final(), &node).await {
@@ -283,15 +285,16 @@ impl Parts {
     /// What the driver answers from.
     fn ledger(
         &self,
-        votes: &Votes,
+        votes: Votes,
         last_final: Height,
         network: mpsc::Sender<malachite::NetworkMsg<context::Context>>,
     ) -> Arc<driver::Ledger> {
         Arc::new(driver::Ledger {
             chain: Arc::clone(&self.chain),
             domain: self.config.domain,
-            voter: votes.ring.clone(),
-            quiet_until: votes.quiet_until,
+            voter: votes.ring,
+            quiet: votes.quiet,
+            roster: self.roster.clone(),
             health: Arc::clone(&self.health),
             pace: self.config.pace,
             timeouts: timeouts(self.config.propose_timeout),
@@ -337,7 +340,7 @@ impl Parts {
             .build()
             .await
             .map_err(|error| StartError::Engine(format!("{error:#}")))?;
-        let ledger = self.ledger(&votes, last_final, channels.network.clone());
+        let ledger = self.ledger(votes, last_final, channels.network.clone());
         // The only one that is ever built in this process.
         let _ = node.set(handle.actor.clone());
         let (driver, health) = (driver::Driver::new(ledger), Arc::clone(&self.health));

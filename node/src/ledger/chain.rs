@@ -21,7 +21,7 @@ impl Chain for Ledger {
     }
 
     fn first_kept(&self) -> Height {
-        Height(1)
+        self.store.kept_from()
     }
 
     fn voter(&self) -> Option<MemberNumber> {

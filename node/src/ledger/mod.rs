@@ -259,7 +259,8 @@ fn load(store: &Store, domain: Domain, last: Height) -> Result<Tip, OpenError> {
     let state = State::load(domain, &header, store)?;
     let window = state.parameters().window;
     let mut recent = RecentIds::default();
-    for height in last.0.saturating_sub(window).max(1)..=last.0 {
+    // Where the window has grown since blocks were dropped, those had let nothing in that could come again.
+    for height in last.0.saturating_sub(window).max(store.kept_from().0)..=last.0 {
         let outcomes = store.outcomes(Height(height)).ok_or(OpenError::Missing(Height(height)))?;
         recent.push(outcomes.iter().map(|outcome| outcome.transaction).collect(), window);
     }

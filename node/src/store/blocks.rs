@@ -63,14 +63,19 @@ impl Store {
             batch.put_cf(self.column(Column::Handovers), key, codec::encode(next));
         }
         batch.put_cf(self.column(Column::Outcomes), key, codec::encode(block.outcomes));
-        for (outcome, place) in block.outcomes.iter().zip(0u32..) {
-            let value = [key.as_slice(), &place.to_be_bytes()].concat();
-            batch.put_cf(self.column(Column::Transactions), outcome.transaction.0.0, value);
-        }
+        self.add_transactions(&mut batch, block.height, block.outcomes);
         self.add_writes(&mut batch, block.writes);
         self.drop_candidates(&mut batch, block.height);
         batch.put_cf(self.column(Column::Meta), b"last", key);
         self.db.write_opt(batch, options).unwrap_or_else(|error| broken("store write", &error));
+    }
+
+    /// Adds where the transactions of a block stand.
+    pub(super) fn add_transactions(&self, batch: &mut WriteBatch, height: Height, outcomes: &[Outcome]) {
+        for (outcome, place) in outcomes.iter().zip(0u32..) {
+            let value = [keys::height(height).as_slice(), &place.to_be_bytes()].concat();
+            batch.put_cf(self.column(Column::Transactions), outcome.transaction.0.0, value);
+        }
     }
 
     /// The encoded block of a height.

@@ -5,6 +5,7 @@
 //!
 //! ```text
 //! blocks        height            encoded block
+//! headers       height            header of a block whose body is not kept
 //! certificates  height            commit certificate, validators of the height
 //! handovers     height            validators that decide from the next height on, where they change
 //! outcomes      height            outcomes of the block
@@ -19,8 +20,11 @@
 
 mod blocks;
 mod candidates;
+pub mod copy;
 mod evidence;
 mod keys;
+mod parts;
+mod pruning;
 mod register;
 
 use std::path::Path;
@@ -33,14 +37,18 @@ use thiserror::Error;
 
 pub use blocks::{FinalBlock, Finality};
 pub use candidates::StoredCandidate;
+pub use parts::{Entry, Part, key_in_book, key_of_height, key_of_record};
 
 use crate::fault;
+
+const NETWORK: &[u8] = b"network";
 
 /// A column family.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 enum Column {
     Meta,
     Blocks,
+    Headers,
     Certificates,
     Handovers,
     Outcomes,
@@ -56,9 +64,10 @@ enum Column {
 }
 
 impl Column {
-    const ALL: [Self; 14] = [
+    const ALL: [Self; 15] = [
         Self::Meta,
         Self::Blocks,
+        Self::Headers,
         Self::Certificates,
         Self::Handovers,
         Self::Outcomes,
@@ -77,6 +86,7 @@ impl Column {
         match self {
             Self::Meta => "meta",
             Self::Blocks => "blocks",
+            Self::Headers => "headers",
             Self::Certificates => "certificates",
             Self::Handovers => "handovers",
             Self::Outcomes => "outcomes",
@@ -105,6 +115,10 @@ impl Column {
         let mut options = Options::default();
         options.set_block_based_table_factory(&table);
         options.set_compression_type(DBCompressionType::Lz4);
+        if self == Self::Transactions {
+            // Pruning leaves deletions all over these keys; where many gather, the file is written anew.
+            options.add_compact_on_deletion_collector_factory(1024, 512, 0.5);
+        }
         options
     }
 }
@@ -120,6 +134,9 @@ pub enum StoreError {
         /// What to do.
         next: &'static str,
     },
+    /// A copy of the store cannot be written.
+    #[error("cannot copy the store: {0}; next: see that the disk has room and the folder is on the store's disk")]
+    Copy(rocksdb::Error),
     /// The store is of another network.
     #[error("the store belongs to network {found}, the genesis is of {expected}; next: use another home directory")]
     OtherNetwork {
@@ -128,6 +145,23 @@ pub enum StoreError {
         /// Network of the genesis.
         expected: String,
     },
+}
+
+impl StoreError {
+    /// Whether another process has the store open.
+    pub fn is_held(&self) -> bool {
+        // The database has no code for it: its message names the file that is locked.
+        matches!(self, Self::Open { error, .. } if error.to_string().contains("/LOCK:"))
+    }
+}
+
+/// What a store is opened for.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+enum Access {
+    /// To be the node's.
+    Write,
+    /// To look into a copy.
+    Read,
 }
 
 impl From<rocksdb::Error> for StoreError {
@@ -168,25 +202,38 @@ impl Store {
     /// # Errors
     /// [`StoreError`].
     pub fn open(path: &Path, domain: &Domain) -> Result<Self, StoreError> {
+        let store = Self::open_as(path, Access::Write)?;
+        if store.get(Column::Meta, NETWORK).is_none() {
+            store.db.put_cf(store.column(Column::Meta), NETWORK, domain.network.to_string())?;
+        }
+        store.check_network(domain)?;
+        Ok(store)
+    }
+
+    fn open_as(path: &Path, access: Access) -> Result<Self, StoreError> {
+        let write = access == Access::Write;
         let mut options = Options::default();
-        options.create_if_missing(true);
-        options.create_missing_column_families(true);
+        options.create_if_missing(write);
+        options.create_missing_column_families(write);
         options.set_max_background_jobs(2);
         options.set_keep_log_file_num(4);
         options.set_max_total_wal_size(256 * 1024 * 1024);
-        let cache = Cache::new_lru_cache(128 * 1024 * 1024);
+        let cache = Cache::new_lru_cache(if write { 128 } else { 8 } * 1024 * 1024);
         let columns = Column::ALL.map(|column| ColumnFamilyDescriptor::new(column.name(), column.options(&cache)));
-        let store = Self { db: DB::open_cf_descriptors(&options, path, columns)? };
+        let db = match access {
+            Access::Write => DB::open_cf_descriptors(&options, path, columns)?,
+            Access::Read => DB::open_cf_descriptors_read_only(&options, path, columns, false)?,
+        };
+        Ok(Self { db })
+    }
+
+    fn check_network(&self, domain: &Domain) -> Result<(), StoreError> {
         let expected = domain.network.to_string();
-        match store.get(Column::Meta, b"network") {
-            None => store.db.put_cf(store.column(Column::Meta), b"network", &expected)?,
-            Some(found) if found == expected.as_bytes() => (),
-            Some(found) => {
-                let found = String::from_utf8_lossy(&found).into_owned();
-                return Err(StoreError::OtherNetwork { found, expected });
-            }
+        let found = self.get(Column::Meta, NETWORK).unwrap_or_default();
+        if found == expected.as_bytes() {
+            return Ok(());
         }
-        Ok(store)
+        Err(StoreError::OtherNetwork { found: String::from_utf8_lossy(&found).into_owned(), expected })
     }
 
     /// Height of the last final block; 0 before the first.

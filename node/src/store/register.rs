@@ -15,7 +15,7 @@ use rocksdb::WriteBatch;
 use super::{Column, Store, broken, keys};
 use crate::fault;
 
-const LINE_BYTES: usize = 48;
+pub(super) const LINE_BYTES: usize = 48;
 
 impl Store {
     /// Adds a block's changes to its batch.
@@ -72,7 +72,7 @@ impl Store {
     }
 }
 
-fn to_lines(bytes: &[u8]) -> Vec<Line> {
+pub(super) fn to_lines(bytes: &[u8]) -> Vec<Line> {
     let (lines, rest) = bytes.as_chunks::<LINE_BYTES>();
     if !rest.is_empty() {
         fault::stop("stored lines", "not a whole number of lines");

@@ -2,12 +2,18 @@
 
 mod following;
 mod handovers;
+mod pruning;
 
 use std::path::Path;
 
+use fengni_core::book::{Line, Subject, Tag};
+use fengni_core::operation::{Ground, Operation, StandingChange};
+use fengni_core::outcome::Decision;
 use fengni_core::record::{KeyPurpose, MemberKey, Role, Roles};
+use fengni_core::transaction::{TransactionBody, TransactionId};
 use fengni_core::{
-    BlockId, CommitCertificate, CommitSignature, Height, MemberNumber, Millis, SecretKey, VoteStep, vote_bytes,
+    BlockId, BookNumber, CommitCertificate, CommitSignature, Digest, Height, LineNumber, LinePlace, MemberNumber,
+    Millis, ReasonCode, SecretKey, VoteStep, vote_bytes,
 };
 use fengni_genesis::{Genesis, sample};
 use fengni_state::Founding;
@@ -69,4 +75,67 @@ pub(crate) fn decide(ledger: &Ledger) {
     let height = ledger.last_final().next();
     let block = ledger.propose(height, 0).expect("a proposal").id;
     ledger.commit(certify(ledger, height, block)).expect("the block was executed");
+}
+
+/// Puts an operation of PSB into the next block, where it must be done.
+pub(crate) fn perform(ledger: &Ledger, operation: Operation) -> TransactionId {
+    let slots = sample::key_slots();
+    let issuing = slots.iter().filter(|slot| slot.member == "PSB" && slot.purpose == KeyPurpose::Issuing);
+    // Some acts want two persons.
+    let keys: Vec<_> =
+        issuing.map(|slot| (slot.number, sample::test_secret("PSB", slot.purpose, slot.index))).take(2).collect();
+    let keys: Vec<_> = keys.iter().map(|(number, secret)| (*number, secret)).collect();
+    let last = ledger.last_final();
+    let mut salt = [0; 16];
+    salt[..8].copy_from_slice(&last.0.to_be_bytes());
+    let body = TransactionBody {
+        network: ledger.domain().network,
+        member: MemberNumber(1),
+        valid_until: last.next(),
+        salt,
+        operation,
+    };
+    let (id, _) = ledger.admit(body.sign(ledger.domain(), &keys).encode()).expect("in order");
+    decide(ledger);
+    let outcome = ledger.outcome(&id).expect("included").outcome;
+    assert!(matches!(outcome.decision, Decision::Done(_)), "the story goes on: {outcome:?}");
+    id
+}
+
+/// A ground that the sample knows.
+fn ground(ledger: &Ledger) -> Ground {
+    let state = ledger.state();
+    let reasons = state.code_set("reasons").expect("the sample has reasons");
+    let reason = reasons.codes[0].code.parse().expect("reasons are numbers");
+    Ground { reason: ReasonCode(reason), decision: Digest([7; 32]) }
+}
+
+/// A line that is like no other.
+fn line(number: u16) -> Line {
+    let digest = fengni_core::Suite::Standard.hash(&[&number.to_be_bytes()]);
+    Line { tag: Tag(*digest.0.first_chunk().expect("32 bytes")), commitment: digest }
+}
+
+/// The place of a line in the first book.
+pub(crate) fn place(line: u64) -> LinePlace {
+    LinePlace { book: BookNumber(0), line: LineNumber(line) }
+}
+
+/// A book of 1,040 lines, the last page open; one line disputed, and one under a new holder key at
+/// its end. Returns the transactions in order.
+pub(crate) fn a_book(ledger: &Ledger) -> Vec<TransactionId> {
+    let kind = sample::certificate_type("T-DL").expect("a sample type");
+    let state = ledger.state();
+    let authority = state.authorities().iter().find(|authority| authority.member == MemberNumber(1)).cloned();
+    let division = authority.expect("the sample authorises PSB").division;
+    let subject = Subject::Certificates { certificate_type: kind };
+    let ground = ground(ledger);
+    let operations = [
+        Operation::OpenBook { subject, division },
+        Operation::Seal { book: BookNumber(0), lines: (0..1020).map(line).collect() },
+        Operation::Seal { book: BookNumber(0), lines: (1020..1039).map(line).collect() },
+        Operation::Change { place: place(3), change: StandingChange::Dispute, ground },
+        Operation::Rekey { old: place(5), new: Line { commitment: Digest([9; 32]), ..line(5) }, ground },
+    ];
+    operations.map(|operation| perform(ledger, operation)).to_vec()
 }
