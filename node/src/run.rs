@@ -9,6 +9,7 @@ use anyhow::Context as _;
 use fengni_core::record::{KeyPurpose, Member, MemberStatus};
 use fengni_core::{Domain, Height, MemberNumber, PublicKey, SecretKey};
 use fengni_genesis::Genesis;
+use fengni_signer::Signer;
 use fengni_state::State;
 use prometheus_client::registry::Registry;
 use tokio::sync::watch;
@@ -131,7 +132,7 @@ struct Files {
     genesis: Genesis,
     domain: Domain,
     member: MemberNumber,
-    consensus_key: Option<SecretKey>,
+    consensus_keys: Vec<Arc<dyn Signer>>,
     peer_key: SecretKey,
     shared_key: Option<[u8; 32]>,
 }
@@ -155,10 +156,17 @@ impl Files {
             next: "give the credit code of the member that runs this node",
         })?;
         let member = MemberNumber(u32::try_from(member)?);
-        let consensus_key = config.keys.consensus.as_ref().map(|path| load_key("keys.consensus", path)).transpose()?;
-        let peer_key = load_key("keys.peer", &config.keys.peer)?;
+        let passphrases = config.keys.passphrases();
+        let consensus = config.keys.consensus.iter().map(|path| {
+            let file = load_key("keys.consensus", path, KeyPurpose::Consensus)?;
+            file.open(&passphrases).map_err(|error| ConfigError::Key { field: "keys.consensus", error })
+        });
+        let consensus_keys = consensus.collect::<Result<Vec<_>, _>>()?;
+        let peer_key = load_key("keys.peer", &config.keys.peer, KeyPurpose::Peer)?
+            .secret(&passphrases)
+            .map_err(|error| ConfigError::Key { field: "keys.peer", error })?;
         let shared_key = config.keys.network.as_ref().map(|path| shared_key(path)).transpose()?;
-        let files = Self { config, genesis, domain, member, consensus_key, peer_key, shared_key };
+        let files = Self { config, genesis, domain, member, consensus_keys, peer_key, shared_key };
         files.check_keys()?;
         Ok(files)
     }
@@ -176,8 +184,8 @@ impl Files {
                 next: "use the key file that belongs to the member's registered key",
             })
         };
-        if let Some(key) = self.consensus_key.as_ref().filter(|key| !has(KeyPurpose::Consensus, &key.public())) {
-            tracing::warn!(key = %key.public(), "the consensus key is not among the founding keys");
+        let ring = &self.consensus_keys;
+        if !ring.is_empty() && !ring.iter().any(|key| has(KeyPurpose::Consensus, &key.public())) {
             return wrong("keys.consensus");
         }
         if has(KeyPurpose::Peer, &self.peer_key.public()) { Ok(()) } else { wrong("keys.peer") }
@@ -204,7 +212,8 @@ async fn start_engine(
         name: files.config.member.to_string(),
         domain: files.domain,
         home: files.config.data.join("consensus"),
-        voter: files.consensus_key.clone().map(|key| Voter { member: files.member, key }),
+        voter: (!files.consensus_keys.is_empty())
+            .then(|| Voter { member: files.member, keys: files.consensus_keys.clone() }),
         pace: Pace { idle, ..Pace::default() },
         propose_timeout: PROPOSE_TIMEOUT,
         stall_after: idle * STALL_INTERVALS,

@@ -7,12 +7,12 @@ use std::collections::BTreeSet;
 use std::net::{IpAddr, SocketAddr};
 use std::path::{Path, PathBuf};
 
-use fengni_client::keys::KeyFile;
+use fengni_client::keys::{HeldKey, KeyFile, Passphrases};
 use fengni_client::submit::{Settlement, Signers};
+use fengni_core::KeyAlgorithm;
 use fengni_core::operation::Operation;
 use fengni_core::outcome::Refusal;
 use fengni_core::record::KeyPurpose;
-use fengni_core::{KeyAlgorithm, SecretKey};
 use fengni_genesis::{Genesis, sample};
 use fengni_tests::{Deadline, Load, Network, Node, binary, until};
 use serde_json::Value;
@@ -128,12 +128,9 @@ fn sec05_only_listed_peers_with_the_network_key_get_in() {
 
     // A key that the founding does not know cannot even start.
     network.kill(&unlisted.name);
-    let stranger = SecretKey::from_seed(KeyAlgorithm::Ed25519, &fengni_tests::random()).expect("any seed is a key");
+    let stranger = fengni_tests::holder_key(KeyAlgorithm::Ed25519);
     let file = unlisted.home.join("keys/peer.json");
-    let mut stored: Value = serde_json::from_slice(&std::fs::read(&file).expect("the key is there")).expect("JSON");
-    stored["public"] = stranger.public().to_string().into();
-    stored["seed"] = hex::encode(*stranger.seed()).into();
-    std::fs::write(&file, stored.to_string()).expect("the key can be replaced");
+    KeyFile::plain(KeyPurpose::Peer, stranger).save(&file).expect("the key can be replaced");
     let ended = std::process::Command::new(binary("fengni-node")).args(["run", "--home"]).arg(&unlisted.home).output();
     let ended = ended.expect("fengni-node starts");
     let said = String::from_utf8_lossy(&ended.stderr).into_owned();
@@ -142,9 +139,7 @@ fn sec05_only_listed_peers_with_the_network_key_get_in() {
 }
 
 fn peer_public(node: &Node) -> String {
-    let bytes = std::fs::read(node.home.join("keys/peer.json")).expect("the key is there");
-    let stored: Value = serde_json::from_slice(&bytes).expect("key files are JSON");
-    stored["public"].as_str().expect("a key file has a public half").to_owned()
+    KeyFile::load(&node.home.join("keys/peer.json")).expect("sample wrote it").public().to_string()
 }
 
 #[test]
@@ -180,12 +175,9 @@ fn sec01_sec03_the_observer_reads_and_nobody_writes_through_a_gateway() {
     // What its only key signs is no transaction that counts.
     let member = sample::member("YHD").expect("a sample member");
     let slot = sample::key_slots().into_iter().find(|slot| slot.member == "YHD" && slot.purpose == KeyPurpose::Peer);
-    let bytes = std::fs::read(observer.home.join("keys/peer.json")).expect("the key is there");
-    let stored: Value = serde_json::from_slice(&bytes).expect("key files are JSON");
-    let mut seed = [0; 32];
-    hex::decode_to_slice(stored["seed"].as_str().expect("a seed"), &mut seed).expect("hexadecimal digits");
-    let secret = SecretKey::from_seed(KeyAlgorithm::Ed25519, &seed).expect("sample wrote a key");
-    let key = KeyFile::new(KeyPurpose::Peer, member, slot.expect("YHD has a peer key").number, secret);
+    let file = KeyFile::load(&observer.home.join("keys/peer.json")).expect("sample wrote it");
+    assert_eq!((file.member, file.number), (Some(member), slot.map(|slot| slot.number)));
+    let key = HeldKey::open(&file, &Passphrases::asked()).expect("it is not encrypted");
     let signers = Signers::new(&[key]).expect("one key");
     let before = network.height("gov");
     let mut ledger = network.ledger(&["gov"]);

@@ -12,6 +12,5 @@ mod ports;
 pub(crate) mod probe;
 mod process;
 pub(crate) mod sample;
-mod secrets;
 pub(crate) mod status;
 pub(crate) mod up;

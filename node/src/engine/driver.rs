@@ -14,7 +14,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use bytes::Bytes;
 use fengni_core::limits::BLOCK_BYTES;
-use fengni_core::{BlockId, Domain, Height, MemberNumber, PublicKey};
+use fengni_core::{BlockId, Domain, Height, MemberNumber};
 use futures::FutureExt as _;
 use malachite::app::engine::host::{HeightParams, Next, SyncedValueOutcome};
 use malachite::app::types::core::{LinearTimeouts, Round, Validity};
@@ -32,6 +32,7 @@ use super::health::HealthState;
 use super::pace::Pace;
 use super::parts::{Assembled, Assembler, Init, Standing, stream};
 use super::peers::Peers;
+use super::ring::Ring;
 
 /// Complete bodies for the next height kept until it begins.
 const HELD_MAX: usize = 8;
@@ -41,9 +42,8 @@ pub(crate) struct Ledger {
     pub(crate) chain: Arc<dyn Chain>,
     pub(crate) domain: Domain,
     /// Who this node votes as, if it does.
-    pub(crate) voter: Option<(MemberNumber, PublicKey)>,
-    /// Votes are withheld until this height is final: the key has signed for it already and the
-    /// store is older.
+    pub(crate) voter: Option<Arc<Ring>>,
+    /// No votes up to this height: a key has signed for it already and the store is older.
     pub(crate) quiet_until: Option<Height>,
     pub(crate) health: Arc<HealthState>,
     pub(crate) pace: Pace,
@@ -99,17 +99,29 @@ impl Ledger {
     /// The engine's parameters of a height, from the state of the block before.
     async fn begin(&self, height: Height) -> Result<HeightParams<Context>, Silent> {
         let set = self.ask("name its validators", move |chain| chain.validators(height)).await?;
-        let set = EngineSet::new(&set);
-        if let Some((member, key)) = &self.voter {
-            match set.key(*member) {
-                Some(listed) if listed != key => self.health.note(format!(
-                    "the consensus key of this node is not the one registered for member {member} at height {height}"
-                )),
-                _ => {}
-            }
+        let mut set = EngineSet::new(&set);
+        let reason = self.silence(height, &set);
+        if reason.is_some() {
+            set = set.silent();
         }
+        self.health.note_standing(reason);
         *self.set() = Some((height, set.clone()));
         Ok(HeightParams::new(set, self.timeouts, None))
+    }
+
+    /// Why this node does not vote at a height at which its member could.
+    fn silence(&self, height: Height, set: &EngineSet) -> Option<String> {
+        let ring = self.voter.as_ref()?;
+        let (member, key) = (ring.member(), set.key(ring.member())?);
+        if let Some(until) = self.quiet_until.filter(|until| height <= *until) {
+            return Some(format!("a key has signed for height {until} and the store is older: not voting until then"));
+        }
+        (!ring.name(height, key)).then(|| {
+            format!(
+                "the ledger names consensus key {key} for member {member}, and no file of keys.consensus holds it: \
+                 following without voting"
+            )
+        })
     }
 
     async fn ready(&self) -> Result<(EngineHeight, HeightParams<Context>), Silent> {
@@ -122,7 +134,7 @@ impl Ledger {
 
     /// Builds a block, durably, and sends its parts on their way.
     async fn propose(&self, height: Height, round: u32) -> Result<Option<LocallyProposedValue<Context>>, Silent> {
-        let Some((member, _)) = &self.voter else { return Ok(None) };
+        let Some(member) = self.voter.as_ref().map(|ring| ring.member()) else { return Ok(None) };
         let candidate = {
             let _order = self.order.lock().await;
             self.ask("propose a block", move |chain| {
@@ -134,16 +146,16 @@ impl Ledger {
             .await?
         };
         let Some(candidate) = candidate else { return Ok(None) };
-        self.publish(*member, round, None, height, &candidate.body).await;
+        self.publish(member, round, None, height, &candidate.body).await;
         let value = EngineValue(candidate.id);
         Ok(Some(LocallyProposedValue::new(EngineHeight(height), Round::new(round), value)))
     }
 
     /// Sends a block again that an earlier round found valid.
     async fn restream(&self, height: Height, round: u32, valid_round: Option<u32>, id: BlockId) -> Result<(), Silent> {
-        let Some((member, _)) = &self.voter else { return Ok(()) };
+        let Some(member) = self.voter.as_ref().map(|ring| ring.member()) else { return Ok(()) };
         match self.ask("find a block", move |chain| chain.body(id)).await? {
-            Some(body) => self.publish(*member, round, valid_round, height, &body).await,
+            Some(body) => self.publish(member, round, valid_round, height, &body).await,
             None => warn!(%height, round, block = %id, "a block to send again is not stored"),
         }
         Ok(())
@@ -200,7 +212,7 @@ impl Ledger {
             height: EngineHeight(height),
             round: Round::new(round),
             valid_round: Round::from(valid_round),
-            proposer: Address(proposer),
+            proposer: Address::of(proposer),
             value: EngineValue(id),
             validity,
         }))
@@ -264,7 +276,7 @@ impl Ledger {
             height: EngineHeight(height),
             round: Round::new(round),
             valid_round: Round::Nil,
-            proposer: Address(proposer),
+            proposer: Address::of(proposer),
             value: EngineValue(id),
             validity,
         }))
@@ -279,11 +291,6 @@ impl Ledger {
         }
         self.health.made_final(height);
         self.committed.send_modify(|committed| *committed = height.max(*committed));
-        if self.quiet_until.is_some_and(|until| height >= until) {
-            self.health.end(format!(
-                "height {height} is final and the store has caught up with what the key signed: restart to vote again"
-            ));
-        }
         Ok(())
     }
 
@@ -296,8 +303,7 @@ impl Ledger {
         let since = Instant::now();
         let params = self.begin(height.next()).await?;
         // Whoever does not vote waits for nobody: it only follows.
-        let votes = self.voter.as_ref().is_some_and(|(member, _)| params.validator_set.key(*member).is_some());
-        if votes && self.quiet_until.is_none() {
+        if self.voter.as_ref().is_some_and(|ring| params.validator_set.votes(ring.member())) {
             self.pace.hold(height.next(), since, self.work.clone(), self.peers.ahead()).await;
         }
         Ok(Next::Start(EngineHeight(height.next()), params))
@@ -330,7 +336,7 @@ fn value_of(candidate: &Candidate) -> ProposedValue<Context> {
         height: EngineHeight(candidate.height),
         round: Round::new(candidate.round),
         valid_round: Round::from(candidate.valid_round),
-        proposer: Address(candidate.proposer),
+        proposer: Address::of(candidate.proposer),
         value: EngineValue(candidate.id),
         validity: Validity::Valid,
     }

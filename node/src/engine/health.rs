@@ -8,7 +8,7 @@ use fengni_core::Height;
 use prometheus_client::metrics::{counter::Counter, gauge::Gauge};
 use prometheus_client::registry::Registry;
 use tokio::sync::watch;
-use tracing::{error, warn};
+use tracing::{error, info, warn};
 
 use crate::network::PeerId;
 
@@ -175,11 +175,16 @@ impl HealthState {
         inner.network_final()
     }
 
-    /// Something that stays true until the process ends.
-    pub(crate) fn note_standing(&self, reason: impl Into<String>) {
-        let reason = reason.into();
-        warn!("{reason}");
-        self.inner().standing = Some(reason);
+    /// Something that stays true for many heights, or `None` once it is over.
+    pub(crate) fn note_standing(&self, reason: Option<String>) {
+        let mut inner = self.inner();
+        if inner.standing != reason {
+            match &reason {
+                Some(reason) => warn!("{reason}"),
+                None => info!("nothing keeps this node from voting any more"),
+            }
+            inner.standing = reason;
+        }
     }
 
     /// Something that the next final block makes good.

@@ -7,7 +7,8 @@
 //! ```text
 //! body durable before any answer .......... chain.rs, driver.rs (every message that brings one)
 //! the same block for the same round ....... chain.rs propose, driver.rs undecided
-//! no second signature ..................... guard.rs, signing.rs; quiet start in this file
+//! no second signature ..................... guard.rs, ring.rs, signing.rs; quiet start in this file
+//! the right key at each height ............ ring.rs, driver.rs silence, context.rs Address
 //! no silent stall ......................... driver.rs (trouble ends), health.rs (says why)
 //! hang for safety, end for liveness ....... this file: both watched, only the second ends
 //! parts bound, limited, evicted ........... parts.rs, peers.rs
@@ -25,6 +26,7 @@ mod health;
 mod pace;
 mod parts;
 mod peers;
+mod ring;
 mod signing;
 
 use std::path::PathBuf;
@@ -32,7 +34,8 @@ use std::sync::atomic::AtomicU64;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use fengni_core::{Domain, Height, KeyAlgorithm, MemberNumber, SecretKey};
+use fengni_core::{Domain, Height, MemberNumber};
+use fengni_signer::Signer;
 use malachite::app::config::{ConsensusConfig, NodeConfig, ValueSyncConfig};
 use malachite::app::types::core::LinearTimeouts;
 use malachite::{ConsensusContext, EngineBuilder, RequestContext, SyncContext, WalContext};
@@ -64,8 +67,9 @@ const WATCH: Duration = Duration::from_secs(1);
 pub struct Voter {
     /// The member.
     pub member: MemberNumber,
-    /// Its ed25519 consensus key. It runs on one machine only.
-    pub key: SecretKey,
+    /// Its ed25519 consensus keys, each of which runs on one machine only. A height is signed with
+    /// the one that its validator set names.
+    pub keys: Vec<Arc<dyn Signer>>,
 }
 
 /// What consensus is started with.
@@ -98,8 +102,8 @@ pub enum StartError {
     /// The record of signed votes.
     #[error(transparent)]
     Guard(#[from] GuardError),
-    /// The consensus key is not an ed25519 key.
-    #[error("the consensus key is not an ed25519 key")]
+    /// A consensus key is not an ed25519 key.
+    #[error("a consensus key is not an ed25519 key")]
     Key,
     /// The folder, the engine's log or one of its actors.
     #[error("the consensus engine did not start: {0}")]
@@ -206,7 +210,7 @@ pub async fn start(
     .await
     .map_err(|error| StartError::Engine(error.to_string()))?;
     let health = Arc::new(health::HealthState::new(last_final, config.stall_after, metrics));
-    let mut votes = votes(&config, last_final, &health)?;
+    let votes = Votes::open(&config, last_final)?;
 
     let network_metrics = NetworkMetrics::register(registry, Purpose::Consensus);
     let (mesh, feeds) = Mesh::start(mesh_config(&config), roster.clone(), network_metrics).await?;
@@ -229,7 +233,7 @@ pub async fn start(
     let (channels, handle) = EngineBuilder::new(context::Context, Settings::new(config.name.clone()))
         .with_default_wal(WalContext::new(config.home.join("wal"), codec::WireCodec))
         .with_custom_network(network, publish)
-        .with_default_consensus(votes.consensus(&config.domain))
+        .with_default_consensus(votes.consensus(&config.domain, &health))
         .with_default_sync(SyncContext::new(codec::WireCodec))
         .with_default_request(RequestContext::new(16))
         .build()
@@ -240,7 +244,7 @@ pub async fn start(
     let ledger = Arc::new(driver::Ledger {
         chain,
         domain: config.domain,
-        voter: config.voter.as_ref().map(|voter| (voter.member, voter.key.public())),
+        voter: votes.ring,
         quiet_until: votes.quiet_until,
         health: Arc::clone(&health),
         pace: config.pace,
@@ -267,45 +271,32 @@ fn start_number() -> u64 {
 
 /// How this node takes part.
 struct Votes {
-    signer: Option<(MemberNumber, signing::LedgerSigner)>,
+    ring: Option<Arc<ring::Ring>>,
     quiet_until: Option<Height>,
 }
 
 impl Votes {
-    fn consensus(&mut self, domain: &Domain) -> ConsensusContext<context::Context> {
-        let verifier = Box::new(signing::LedgerVerifier { domain: *domain });
-        match self.signer.take() {
-            Some((member, signer)) => {
-                ConsensusContext::new_validator(context::Address(member), verifier, Box::new(signer))
-            }
-            None => ConsensusContext::new_full_node(context::Address::OBSERVER, verifier),
-        }
+    /// Opens the ring of a voter. Keys that have signed for heights the store does not know of stay
+    /// quiet: the store is older than their votes, and only the others can tell what was decided.
+    fn open(config: &EngineConfig, last_final: Height) -> Result<Self, StartError> {
+        let Some(voter) = &config.voter else { return Ok(Self { ring: None, quiet_until: None }) };
+        let ring = ring::Ring::open(&config.home, config.domain, voter)?;
+        let quiet_until = Some(ring.signed()).filter(|signed| *signed > last_final.next());
+        Ok(Self { ring: Some(Arc::new(ring)), quiet_until })
     }
-}
 
-/// Opens the guard of a voter. A key that has signed for heights the store does not know of stays
-/// quiet: the store is older than the key's votes, and only the others can tell what was decided.
-fn votes(config: &EngineConfig, last_final: Height, health: &Arc<health::HealthState>) -> Result<Votes, StartError> {
-    let Some(voter) = &config.voter else { return Ok(Votes { signer: None, quiet_until: None }) };
-    let public = voter.key.public();
-    if public.algorithm() != KeyAlgorithm::Ed25519 {
-        return Err(StartError::Key);
+    fn consensus(&self, domain: &Domain, health: &Arc<health::HealthState>) -> ConsensusContext<context::Context> {
+        let verifier = Box::new(signing::LedgerVerifier { domain: *domain });
+        let Some(ring) = &self.ring else {
+            return ConsensusContext::new_full_node(context::Address::OBSERVER, verifier);
+        };
+        let refusals = health.metrics.guard_refusals.clone();
+        let heard = Arc::clone(health);
+        let refused = Arc::new(move |reason: String| heard.end(format!("a signature was refused: {reason}")));
+        let own = context::Address::own(ring.member());
+        let signer = signing::LedgerSigner::new(*domain, Arc::clone(ring), refusals, refused);
+        ConsensusContext::new_validator(own, verifier, Box::new(signer))
     }
-    // A file for each key: a new key starts with an empty record.
-    let name = format!("signed-{}", &config.domain.digest("guard", &[&public.wire()]).to_string()[..16]);
-    let guard = Guard::open(&config.home.join(name), config.domain, &public)?;
-    let signed = guard.height();
-    if signed > last_final.next() {
-        health.note_standing(format!(
-            "the key signed for height {signed} and the store ends at {last_final}: not voting until {signed} is final"
-        ));
-        return Ok(Votes { signer: None, quiet_until: Some(signed) });
-    }
-    let refusals = health.metrics.guard_refusals.clone();
-    let heard = Arc::clone(health);
-    let refused = Arc::new(move |reason: String| heard.end(format!("a signature was refused: {reason}")));
-    let signer = signing::LedgerSigner::new(config.domain, voter.member, voter.key.clone(), guard, refusals, refused);
-    Ok(Votes { signer: Some((voter.member, signer)), quiet_until: None })
 }
 
 fn mesh_config(config: &EngineConfig) -> MeshConfig {

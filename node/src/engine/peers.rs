@@ -514,7 +514,7 @@ mod tests {
     }
 
     fn vote(member: MemberNumber, height: u64) -> SignedConsensusMsg<Context> {
-        let (height, address) = (EngineHeight(Height(height)), Address(member));
+        let (height, address) = (EngineHeight(Height(height)), Address::of(member));
         let vote = Vote { step: VoteType::Prevote, height, round: Round::new(0), value: NilOrVal::Nil, address };
         SignedConsensusMsg::Vote(SignedMessage::new(vote, key(1).sign(b"anything")))
     }
@@ -538,7 +538,7 @@ mod tests {
             round: Round::new(0),
             value: EngineValue(BlockId(Digest([1; 32]))),
             valid_round: Round::Nil,
-            address: Address(OTHER),
+            address: Address::of(OTHER),
         };
         let proposal: SignedConsensusMsg<Context> =
             SignedConsensusMsg::Proposal(SignedMessage::new(proposal, key(1).sign(b"anything")));
