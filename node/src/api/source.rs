@@ -9,6 +9,7 @@ use fengni_core::id::CertificateId;
 use fengni_core::light::{Handover, SignedCheckpoint};
 use fengni_core::pack::{Basis, Pack, Subscription};
 use fengni_core::proof::{OutcomeProof, Place, StateProof};
+use fengni_core::record::DoubleSigning;
 use fengni_core::transaction::{TransactionError, TransactionId};
 use fengni_core::{BookNumber, CommitCertificate, Domain, Height, LinePlace, MemberNumber, Millis, PageNumber};
 use fengni_state::ProveError;
@@ -86,6 +87,9 @@ pub trait Source: Send + Sync + 'static {
 
     /// What an operator looks at. Quick.
     fn status(&self) -> NodeStatus;
+
+    /// The newest proofs that a validator signed twice, as this node keeps them.
+    fn evidence(&self) -> Vec<DoubleSigning>;
 }
 
 /// Where a relay hands transactions in.

@@ -48,7 +48,7 @@ use tracing::info;
 
 use crate::network::{Mesh, MeshConfig, NetworkError, NetworkMetrics, Purpose, Roster};
 
-pub use chain::{Candidate, Chain, Considered, Evidence, Received, SignedStep, Statement, Trouble};
+pub use chain::{Candidate, Chain, Considered, Received, SignedStep, Trouble};
 pub use guard::{Guard, GuardError, Statement as GuardedStatement};
 pub use health::{EngineMetrics, Health};
 pub use pace::Pace;
@@ -243,7 +243,6 @@ pub async fn start(
     let order = Arc::new(tokio::sync::Mutex::new(()));
     let ledger = Arc::new(driver::Ledger {
         chain,
-        domain: config.domain,
         voter: votes.ring,
         quiet_until: votes.quiet_until,
         health: Arc::clone(&health),
