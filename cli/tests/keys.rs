@@ -106,3 +106,51 @@ fn a_plain_key_says_that_it_is_not_encrypted_and_can_be() {
         assert!(!Path::new(&other).exists());
     }
 }
+
+/// A token made for the test: the configuration that the library reads, and the file with its PIN.
+fn token(folder: &Path) -> (String, String) {
+    std::fs::create_dir(folder.join("tokens")).expect("a writable folder");
+    let configuration = folder.join("softhsm2.conf").display().to_string();
+    let text = format!("directories.tokendir = {}\n", folder.join("tokens").display());
+    std::fs::write(&configuration, text).expect("a writable folder");
+    let made = Command::new("softhsm2-util")
+        .args(["--init-token", "--free", "--label", "hsm", "--so-pin", "1357", "--pin", "24681012"])
+        .env("SOFTHSM2_CONF", &configuration)
+        .output()
+        .expect("softhsm2-util is not installed; next: make setup, or apt-get install softhsm2");
+    assert!(made.status.success(), "{}", String::from_utf8_lossy(&made.stderr));
+    (configuration, secret_file(folder, "pin", "24681012"))
+}
+
+#[test]
+fn sec10_a_key_is_made_in_a_token_and_a_wrong_pin_leaks_nothing() {
+    let places = ["/usr/lib/softhsm/libsofthsm2.so", "/usr/lib/x86_64-linux-gnu/softhsm/libsofthsm2.so"];
+    let module = places.into_iter().find(|path| Path::new(path).exists());
+    let module = module.expect("SoftHSM2 is not installed; next: make setup, or apt-get install softhsm2");
+    let folder = tempfile::tempdir().expect("a folder for the test");
+    let (configuration, pin) = token(folder.path());
+    let wrong = secret_file(folder.path(), "wrong", "97531864");
+    let path = |name: &str| folder.path().join(name).display().to_string();
+    let new = |name: &str, purpose: &str, pin: &str, more: &[&str]| {
+        let key = ["--token", "hsm", "--module", module, "--label", "key-a", "--pin-file", pin];
+        let file = path(name);
+        fengni(
+            &[&["key", "new", &file, "--purpose", purpose], &key[..], more].concat(),
+            &[("SOFTHSM2_CONF", &configuration)],
+        )
+    };
+    let (code, out, err) = new("refused.json", "issuing", &wrong, &[]);
+    assert_eq!(code, 3, "{out}{err}");
+    assert!(err.contains("refuses the PIN") && err.contains("next:"), "{err}");
+    scan(&format!("{out}{err}"), &["97531864", "24681012"]);
+    assert_eq!(new("refused.json", "peer", &pin, &[]).0, 3, "connections need the secret");
+    assert!(!Path::new(&path("refused.json")).exists());
+
+    let (code, out, err) = new("made.json", "issuing", &pin, &[]);
+    assert_eq!(code, 0, "{out}{err}");
+    assert!(out.contains("in token hsm, key key-a"), "{out}");
+    let (code, out, err) = new("found.json", "consensus", &pin, &["--existing"]);
+    assert_eq!(code, 0, "{out}{err}");
+    let key = |name: &str| KeyFile::load(Path::new(&path(name))).expect("a key file").public();
+    assert_eq!(key("made.json"), key("found.json"), "the same key, named twice");
+}

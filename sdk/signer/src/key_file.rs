@@ -227,7 +227,7 @@ impl KeyFile {
         match &self.kept {
             Kept::Token(key) => {
                 let folder = self.path.parent().unwrap_or(Path::new(""));
-                Ok(Arc::new(Token::open(&key.from_folder(folder), self.public)?))
+                Ok(Arc::new(Token::open(&key.seen_from(folder), self.public)?))
             }
             _ => Ok(Arc::new(self.secret(passphrases)?)),
         }

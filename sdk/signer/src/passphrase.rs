@@ -104,7 +104,7 @@ impl Source {
     }
 
     /// A file's path, seen from a folder.
-    pub(crate) fn from_folder(&self, folder: &Path) -> Self {
+    pub(crate) fn seen_from(&self, folder: &Path) -> Self {
         match self {
             Self::File(path) => Self::File(folder.join(path)),
             other => other.clone(),

@@ -32,7 +32,7 @@ pub enum SignError {
     #[error("the signature of {key} does not verify; next: fengni key inspect, and compare with the key in the token")]
     Unverified {
         /// The public half that the key file names.
-        key: PublicKey,
+        key: Box<PublicKey>,
     },
 }
 

@@ -121,8 +121,8 @@ static MODULES: Mutex<BTreeMap<PathBuf, Pkcs11>> = Mutex::new(BTreeMap::new());
 
 impl TokenKey {
     /// The same key with paths seen from a folder.
-    pub(crate) fn from_folder(&self, folder: &Path) -> Self {
-        Self { pin: self.pin.from_folder(folder), ..self.clone() }
+    pub(crate) fn seen_from(&self, folder: &Path) -> Self {
+        Self { pin: self.pin.seen_from(folder), ..self.clone() }
     }
 
     /// The public half of the key that stands in the token.
@@ -379,7 +379,7 @@ impl Signer for Token {
         };
         let signature = low.and_then(|raw| Signature::new(algorithm, &raw).ok());
         let verified = signature.filter(|signature| self.public.verify(message, signature));
-        verified.ok_or(SignError::Unverified { key: self.public })
+        verified.ok_or(SignError::Unverified { key: Box::new(self.public) })
     }
 }
 
