@@ -200,3 +200,121 @@ fn passed(now: &Registries, effective: Height) -> Vec<(ProposalNumber, Height)> 
     waiting.sort_by_key(|(number, at)| (*at, *number));
     waiting
 }
+
+#[cfg(test)]
+mod tests {
+    use fengni_core::Millis;
+    use fengni_core::record::{Parameters, Role, Roles};
+    use fengni_genesis::sample;
+    use fengni_state::State;
+
+    use super::*;
+
+    const NOW: Height = Height(10);
+    const EFFECTIVE: Height = Height(50);
+
+    /// The sample network: four validators of power 1, and four members that do not vote.
+    fn network() -> (Domain, Registries) {
+        let genesis = sample::network(Millis(1_800_000_000_000), &sample::test_key).check().expect("the sample");
+        (genesis.domain(), State::found(genesis.domain(), genesis.founding()).registries().clone())
+    }
+
+    fn member(key: &str) -> MemberNumber {
+        sample::member(key).expect("a sample member")
+    }
+
+    fn change(registries: &Registries, key: &str, roles: &[Role], power: u64) -> Measure {
+        let number = member(key);
+        let record = registries.members.get(number.0).expect("a sample member");
+        let (superior, status) = (record.superior, record.status);
+        Measure::ChangeMember { member: number, superior, roles: Roles::of(roles), power, status }
+    }
+
+    fn tried(measure: &Measure) -> Result<Forecast, Refusal> {
+        let (domain, registries) = network();
+        forecast((&registries, NOW), &domain, measure, EFFECTIVE, &[])
+    }
+
+    #[test]
+    fn a_set_of_four_outlasts_one_and_three_of_four_decide() {
+        let (_, registries) = network();
+        let outlook = Outlook::of(&registries, NOW);
+        assert_eq!((outlook.validators.len(), outlook.power, outlook.quorum, outlook.may_fail), (4, 4, 3, 1));
+        assert_eq!((outlook.voters.len(), outlook.needed), (4, 3));
+        assert_eq!(doubts(&registries, NOW), [Warning::AtMinimum { validators: 4 }]);
+    }
+
+    #[test]
+    fn what_the_ledger_would_refuse_is_refused_by_the_same_rule() {
+        assert_eq!(tried(&Measure::Remove { member: member("HRS") }).err(), Some(Refusal::TooFewValidators));
+        assert_eq!(tried(&Measure::Remove { member: MemberNumber(99) }).err(), Some(Refusal::UnknownMember));
+    }
+
+    #[test]
+    fn power_that_nothing_goes_on_without_is_a_warning() {
+        let (_, registries) = network();
+        let roles = [Role::Validator, Role::Issuer, Role::Provider, Role::Verifier];
+        let found = tried(&change(&registries, "PSB", &roles, 2)).expect("no rule against it");
+        assert_eq!(found.warnings, [Warning::StopsAlone { member: member("PSB"), power: 2, of: 5 }]);
+        assert_eq!(found.standing, [Warning::AtMinimum { validators: 4 }]);
+        let outlook = Outlook::of(&found.after, EFFECTIVE);
+        assert_eq!((outlook.power, outlook.quorum, outlook.may_fail), (5, 4, 0));
+    }
+
+    #[test]
+    fn fewer_validators_than_outlast_one_are_warned_of_each() {
+        let (domain, mut registries) = network();
+        let parameters = Parameters { validators_min: 3, ..registries.parameters().clone() };
+        registries.parameters.replace(0, parameters);
+        let remove = Measure::Remove { member: member("HRS") };
+        let found = forecast((&registries, NOW), &domain, &remove, EFFECTIVE, &[]).expect("three are enough by rule");
+        let alone = |warning: &&Warning| matches!(warning, Warning::StopsAlone { of: 3, .. });
+        assert_eq!(found.warnings.iter().filter(alone).count(), 3);
+        assert!(found.warnings.contains(&Warning::EveryVoter { voters: 3, needed: 3 }));
+        assert!(found.warnings.contains(&Warning::AtMinimum { validators: 3 }));
+    }
+
+    #[test]
+    fn a_member_that_loses_its_admin_keys_is_warned_of_and_one_at_the_top_twice() {
+        let (domain, registries) = network();
+        let admins = |key: &str| {
+            let record = registries.members.get(member(key).0).expect("a sample member");
+            let of = |place: usize| record.keys[place].purpose == KeyPurpose::Admin;
+            let numbers = (0..record.keys.len()).filter(|place| of(*place));
+            numbers.map(|place| fengni_core::KeyNumber(u16::try_from(place).expect("few"))).collect::<Vec<_>>()
+        };
+        let end_one =
+            |key: &str| Measure::ReplaceKeys { member: member(key), ends: admins(key)[..1].to_vec(), keys: vec![] };
+        let tried = |measure: Measure| forecast((&registries, NOW), &domain, &measure, EFFECTIVE, &[]);
+        let below = tried(end_one("PSB")).expect("one is left");
+        assert_eq!(below.warnings, [Warning::OneAdminKey { member: member("PSB") }]);
+        let top = tried(end_one("GOV")).expect("one is left");
+        let (gov, one) = (member("GOV"), Warning::OneAdminKey { member: member("GOV") });
+        assert_eq!(top.warnings, [one, Warning::NobodyAbove { member: gov }]);
+        let none = Measure::ReplaceKeys { member: gov, ends: admins("GOV"), keys: vec![] };
+        assert_eq!(tried(none).err(), Some(Refusal::LastKey));
+    }
+
+    #[test]
+    fn new_validators_that_nobody_saw_connected_may_be_no_more_than_may_fail() {
+        let (_, registries) = network();
+        let outlook = Outlook::of(&registries, NOW);
+        let seats = |numbers: &[u32]| {
+            let key = |number: u32| outlook.validators[number as usize % 4].key;
+            let seat = |number: &u32| Seat { member: MemberNumber(*number), power: 1, key: key(*number) };
+            let validators: Vec<Seat> = numbers.iter().map(seat).collect();
+            let power = validators.len() as u64;
+            Outlook { validators, power, quorum: power * 2 / 3 + 1, ..outlook.clone() }
+        };
+        let (before, one, three) = (seats(&[0, 1, 2, 3]), seats(&[0, 1, 2, 3, 4]), seats(&[0, 1, 2, 3, 4, 5, 6]));
+        assert_eq!(untried(&before, &one, &[]), None);
+        let members = vec![MemberNumber(4), MemberNumber(5), MemberNumber(6)];
+        assert_eq!(untried(&before, &three, &[]), Some(Warning::Untried { members, power: 3, spare: 2 }));
+        assert_eq!(untried(&before, &three, &[MemberNumber(4)]), None);
+        let mut other_key = before.clone();
+        other_key.validators[0].key = outlook.validators[1].key;
+        other_key.validators[1].key = outlook.validators[0].key;
+        let members = vec![MemberNumber(0), MemberNumber(1)];
+        assert_eq!(untried(&before, &other_key, &[]), Some(Warning::Untried { members, power: 2, spare: 1 }));
+    }
+}

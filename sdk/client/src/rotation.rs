@@ -11,5 +11,5 @@ use fengni_core::{Height, KeyNumber};
 /// - `ends`: the key it takes the place of, and the last height at which that one signs: `from` − 1
 ///   or later, so that nothing on its way is lost.
 pub fn rotate(key: NewKey, from: Height, ends: Option<(KeyNumber, Height)>) -> Operation {
-    Operation::RotateKey { key, from, ends }
+    Operation::RotateKey { key: Box::new(key), from, ends }
 }
