@@ -93,6 +93,7 @@ fn dispatch(command: Command, output: Output) -> Result<Ending> {
         Command::Up(args) => local::up::run(&args, output),
         Command::Down(args) => local::down::run(&args, output),
         Command::Status(args) => local::status::run(&args, output),
+        Command::Doctor(args) => local::doctor::run(&args, output),
         Command::Id(IdCommand::Check { code }) => Ok(id::check(&code, output)),
         Command::Issue(args) => issue::run(&args, output),
         Command::Standing(command) => standing::run(&command, output),

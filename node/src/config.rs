@@ -82,7 +82,7 @@ pub struct Network {
     pub consensus: Option<SocketAddr>,
     /// Listens for transactions.
     pub transactions: Option<SocketAddr>,
-    /// The nodes it dials and lets in.
+    /// The nodes it dials. Who is let in is the member registry's to say.
     #[serde(default)]
     pub peers: Vec<Peer>,
 }

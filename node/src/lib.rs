@@ -14,9 +14,12 @@
 pub mod api;
 pub mod clock;
 pub mod config;
+pub mod disk;
+pub mod doctor;
 pub mod engine;
 mod fault;
 pub mod ledger;
+mod membership;
 pub mod network;
 pub mod pool;
 mod run;
@@ -24,4 +27,4 @@ mod service;
 mod spread;
 pub mod store;
 
-pub use run::{check, run, stopped_store};
+pub use run::{check, examine, repair_log, run, stopped_store};

@@ -5,6 +5,7 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 use fengni_node::config::{Config, LogFormat};
+use fengni_node::doctor::{Finding, Level};
 
 /// A node of the Fengni ledger.
 #[derive(Parser)]
@@ -39,6 +40,18 @@ enum Command {
         #[arg(long)]
         home: PathBuf,
     },
+    /// Examine a node that does not run; fengni doctor asks one that does.
+    Doctor {
+        /// Folder with node.toml.
+        #[arg(long)]
+        home: PathBuf,
+    },
+    /// Set a damaged log of the engine aside, once the record of signed votes is seen to stand.
+    RepairLog {
+        /// Folder with node.toml.
+        #[arg(long)]
+        home: PathBuf,
+    },
     /// Check node.toml, keys and genesis without starting anything.
     Check {
         /// Folder with node.toml.
@@ -48,14 +61,17 @@ enum Command {
 }
 
 fn main() -> ExitCode {
+    let mut sick = false;
     let result = match Arguments::parse().command {
         Command::Run { home } => run(&home),
         Command::Compact { home } => fengni_node::stopped_store(&home).map(|store| store.compact()),
         Command::Dump { home } => dump(&home),
+        Command::Doctor { home } => doctor(&home).map(|found| sick = found),
+        Command::RepairLog { home } => fengni_node::repair_log(&home).map(|done| eprintln!("{done}")),
         Command::Check { home } => fengni_node::check(&home).inspect(|()| eprintln!("the node's files are right")),
     };
     match result {
-        Ok(()) => ExitCode::SUCCESS,
+        Ok(()) => ExitCode::from(u8::from(sick)),
         Err(error) => {
             eprintln!("fengni-node: {error:#}");
             ExitCode::from(3)
@@ -70,6 +86,20 @@ fn run(home: &std::path::Path) -> anyhow::Result<()> {
         .enable_all()
         .build()?
         .block_on(async { fengni_node::run(home, stop_signal()?).await })
+}
+
+/// Shows what the doctor finds; whether anything does not work.
+fn doctor(home: &std::path::Path) -> anyhow::Result<bool> {
+    let findings = fengni_node::examine(home)?;
+    for Finding { check, level, says } in &findings {
+        let level = match level {
+            Level::Ok => "ok  ",
+            Level::Warn => "warn",
+            Level::Fail => "fail",
+        };
+        eprintln!("{level}  {check}: {says}");
+    }
+    Ok(findings.iter().any(|finding| finding.level == Level::Fail))
 }
 
 fn dump(home: &std::path::Path) -> anyhow::Result<()> {

@@ -1,23 +1,24 @@
 //! A node from start to stop: files, store, network, consensus, listeners, and back.
 
-use std::collections::BTreeSet;
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::Context as _;
-use fengni_core::record::{KeyPurpose, Member, MemberStatus};
-use fengni_core::{Domain, Height, MemberNumber, PublicKey, SecretKey};
+use fengni_core::record::KeyPurpose;
+use fengni_core::{Domain, MemberNumber, PublicKey, SecretKey};
 use fengni_genesis::Genesis;
 use fengni_signer::Signer;
-use fengni_state::State;
 use prometheus_client::registry::Registry;
 use tokio::sync::watch;
 
 use crate::api;
 use crate::config::{Config, ConfigError, Mode, load_key};
-use crate::engine::{self, Chain, EngineConfig, EngineHandle, Pace, Voter};
+use crate::disk;
+use crate::doctor::{Doctor, Finding, KeyOnDisk};
+use crate::engine::{self, Chain, EngineConfig, EngineHandle, HealthView, Pace};
 use crate::ledger::Ledger;
+use crate::membership::{self, Membership};
 use crate::network::{
     Limits, MeshConfig, Multiaddr, NetworkMetrics, PeerAddress, PeerId, Purpose, Roster, TxNetwork, peer_id,
 };
@@ -26,8 +27,6 @@ use crate::service::Service;
 use crate::spread;
 use crate::store::Store;
 
-/// Without a final block for this many idle intervals, readiness turns false.
-const STALL_INTERVALS: u32 = 2;
 /// How long a validator waits for the proposal of the first round.
 const PROPOSE_TIMEOUT: Duration = Duration::from_secs(1);
 
@@ -48,6 +47,42 @@ pub fn stopped_store(home: &Path) -> anyhow::Result<Store> {
     Store::open(&files.config.data.join("store"), &files.domain).context("next: stop the node first, if it runs")
 }
 
+/// Examines a node that does not run: everything that needs no running one.
+///
+/// # Errors
+/// Wrong files, or a node that runs: then its admin listener tells more.
+pub fn examine(home: &Path) -> anyhow::Result<Vec<Finding>> {
+    let files = Files::load(home)?;
+    let doctor = files.doctor();
+    if !files.config.data.join("store").exists() {
+        return Ok(doctor.examine(None));
+    }
+    let store = stopped_store(home).context("next: fengni doctor asks a node that runs")?;
+    let ledger = Ledger::open(store, files.domain, files.genesis.founding(), None, PoolLimits::default())?;
+    let mut findings = doctor.examine(Some(&ledger.state()));
+    findings.push(doctor.log(&ledger.state()));
+    Ok(findings)
+}
+
+/// Sets the engine's log of a stopped node aside and says where it is now.
+///
+/// # Errors
+/// Wrong files, a node that runs, or a record of signed votes that is missing or damaged.
+pub fn repair_log(home: &Path) -> anyhow::Result<String> {
+    let files = Files::load(home)?;
+    // Held meanwhile: a running node has the store open.
+    let _store = stopped_store(home)?;
+    let keys: Vec<PublicKey> = files.consensus_keys.iter().map(|key| key.public()).collect();
+    let aside = engine::repair_log(&files.config.data.join(engine::FOLDER), &files.domain, &keys)?;
+    Ok(match aside {
+        None => "there is no engine's log: nothing to do".to_owned(),
+        Some(path) => format!(
+            "the engine's log is set aside as {}; next: start the node, which votes again after a height or two",
+            path.display()
+        ),
+    })
+}
+
 /// Runs a node until `stop` completes or consensus cannot go on.
 ///
 /// # Errors
@@ -57,21 +92,24 @@ pub async fn run(home: &Path, stop: impl Future<Output = ()>) -> anyhow::Result<
     let domain = files.domain;
     let data = files.config.data.clone();
     std::fs::create_dir_all(&data).with_context(|| format!("data: cannot make {}", data.display()))?;
+    if let Some(trouble) = disk::too_full(&data) {
+        anyhow::bail!(trouble);
+    }
     let mut registry = Registry::default();
 
     let ledger = {
         let founding = files.genesis.founding();
-        let member = (files.config.mode == Mode::Validator).then_some(files.member);
+        let voter = (files.config.mode == Mode::Validator).then_some(files.config.member);
         let path = data.join("store");
         let opened = tokio::task::spawn_blocking(move || {
             let store = Store::open(&path, &domain).map_err(anyhow::Error::from)?;
-            Ledger::open(store, domain, founding, member, PoolLimits::default()).map_err(anyhow::Error::from)
+            Ledger::open(store, domain, founding, voter, PoolLimits::default()).map_err(anyhow::Error::from)
         });
         Arc::new(opened.await??)
     };
     tracing::info!(network = %domain.network, height = %ledger.state().height(), mode = ?files.config.mode, "ledger opened");
 
-    let roster = Roster::new(allowed(&ledger.state(), &files));
+    let roster = Roster::new(peers(&membership::listed(&ledger.state())));
     let transactions = Purpose::Transactions;
     let (network, incoming) = TxNetwork::start(
         mesh(&files, transactions),
@@ -88,8 +126,8 @@ pub async fn run(home: &Path, stop: impl Future<Output = ()>) -> anyhow::Result<
         spread,
         engine.health_view(),
         (engine.mesh().clone(), network.mesh().clone()),
-        files.config.mode,
-        (files.member, files.peer_key.clone()),
+        roster.clone(),
+        (files.config.mode, files.doctor(), files.peer_key.clone()),
     ));
     let listeners = api::Listeners {
         gateway: files.config.gateway.as_ref().map(Into::into),
@@ -108,7 +146,7 @@ pub async fn run(home: &Path, stop: impl Future<Output = ()>) -> anyhow::Result<
     for (name, address) in served.addresses() {
         tracing::info!(listener = name, %address, "listening");
     }
-    let followed = tokio::spawn(follow_registry(ledger.clone(), roster, files));
+    let followed = tokio::spawn(follow_registry(ledger.clone(), roster, files.membership(), engine.health_view()));
 
     let ended = tokio::select! {
         () = stop => None,
@@ -131,7 +169,6 @@ struct Files {
     config: Config,
     genesis: Genesis,
     domain: Domain,
-    member: MemberNumber,
     consensus_keys: Vec<Arc<dyn Signer>>,
     peer_key: SecretKey,
     shared_key: Option<[u8; 32]>,
@@ -149,13 +186,6 @@ impl Files {
         })?;
         let genesis = Genesis::decode(&bytes).with_context(|| format!("genesis: {} is no founding", path.display()))?;
         let domain = genesis.domain();
-        let member = genesis.members.iter().position(|member| member.code == config.member);
-        let member = member.ok_or_else(|| ConfigError::Field {
-            field: "member",
-            why: format!("{} is not a founding member", config.member),
-            next: "give the credit code of the member that runs this node",
-        })?;
-        let member = MemberNumber(u32::try_from(member)?);
         let passphrases = config.keys.passphrases();
         let consensus = config.keys.consensus.iter().map(|path| {
             let file = load_key("keys.consensus", path, KeyPurpose::Consensus)?;
@@ -166,29 +196,43 @@ impl Files {
             .secret(&passphrases)
             .map_err(|error| ConfigError::Key { field: "keys.peer", error })?;
         let shared_key = config.keys.network.as_ref().map(|path| shared_key(path)).transpose()?;
-        let files = Self { config, genesis, domain, member, consensus_keys, peer_key, shared_key };
-        files.check_keys()?;
-        Ok(files)
+        Ok(Self { config, genesis, domain, consensus_keys, peer_key, shared_key })
     }
 
-    /// The keys are the member's own: a validator with another key would only be ignored.
-    fn check_keys(&self) -> Result<(), ConfigError> {
-        let member = &self.genesis.members[self.member.0 as usize];
-        let has = |purpose: KeyPurpose, key: &PublicKey| {
-            member.keys.iter().any(|known| known.purpose == purpose && known.key == *key)
+    fn doctor(&self) -> Doctor {
+        let keys = &self.config.keys;
+        let peer = KeyOnDisk {
+            field: "keys.peer",
+            path: keys.peer.clone(),
+            purpose: KeyPurpose::Peer,
+            key: self.peer_key.public(),
         };
-        let wrong = |field: &'static str| {
-            Err(ConfigError::Field {
-                field,
-                why: format!("the key is not one of member {}", member.code),
-                next: "use the key file that belongs to the member's registered key",
-            })
-        };
-        let ring = &self.consensus_keys;
-        if !ring.is_empty() && !ring.iter().any(|key| has(KeyPurpose::Consensus, &key.public())) {
-            return wrong("keys.consensus");
+        let consensus = keys.consensus.iter().zip(&self.consensus_keys).map(|(path, key)| KeyOnDisk {
+            field: "keys.consensus",
+            path: path.clone(),
+            purpose: KeyPurpose::Consensus,
+            key: key.public(),
+        });
+        let ports = self.config.network.peers.iter().flat_map(|peer| {
+            let addresses = [peer.consensus, peer.transactions].into_iter().flatten();
+            addresses.map(|address| (peer.key, address))
+        });
+        Doctor {
+            domain: self.domain,
+            data: self.config.data.clone(),
+            keys: std::iter::once(peer).chain(consensus).collect(),
+            secrets: keys.network.clone().into_iter().collect(),
+            ports: ports.collect(),
+            own: self.membership(),
         }
-        if has(KeyPurpose::Peer, &self.peer_key.public()) { Ok(()) } else { wrong("keys.peer") }
+    }
+
+    fn membership(&self) -> Membership {
+        Membership {
+            code: self.config.member,
+            peer: self.peer_key.public(),
+            consensus: self.consensus_keys.iter().map(|key| key.public()).collect(),
+        }
     }
 }
 
@@ -207,16 +251,14 @@ async fn start_engine(
     registry: &mut Registry,
 ) -> anyhow::Result<EngineHandle> {
     let parameters = ledger.state().parameters().clone();
-    let idle = Duration::from_secs(u64::from(parameters.online_age_secs)) / 3;
+    let age = Duration::from_secs(u64::from(parameters.online_age_secs));
     let config = EngineConfig {
         name: files.config.member.to_string(),
         domain: files.domain,
-        home: files.config.data.join("consensus"),
-        voter: (!files.consensus_keys.is_empty())
-            .then(|| Voter { member: files.member, keys: files.consensus_keys.clone() }),
-        pace: Pace { idle, ..Pace::default() },
+        home: files.config.data.join(engine::FOLDER),
+        keys: files.consensus_keys.clone(),
+        pace: Pace::for_age(age),
         propose_timeout: PROPOSE_TIMEOUT,
-        stall_after: idle * STALL_INTERVALS,
         mesh: mesh(files, Purpose::Consensus),
     };
     let chain: Arc<dyn Chain> = ledger.clone();
@@ -249,35 +291,28 @@ fn mesh(files: &Files, purpose: Purpose) -> MeshConfig {
     }
 }
 
-/// Peers that may connect: listed in the configuration and registered by an active member.
-fn allowed(state: &State, files: &Files) -> Vec<(PeerId, MemberNumber)> {
-    let configured: BTreeSet<PublicKey> = files.config.network.peers.iter().map(|peer| peer.key).collect();
-    let height = state.height().next();
-    let keys = |member: &Member| {
-        let peers = member.keys.iter().filter(|key| key.purpose == KeyPurpose::Peer && key.is_valid_at(height));
-        peers.map(|key| key.key).filter(|key| configured.contains(key)).filter_map(|key| peer_id(&key)).collect()
-    };
-    let active = state.members().iter().zip(0..).filter(|(member, _)| member.status == MemberStatus::Active);
-    let listed = active.flat_map(|(member, number)| {
-        let peers: Vec<PeerId> = keys(member);
-        peers.into_iter().map(move |peer| (peer, MemberNumber(number)))
-    });
-    listed.collect()
+/// Listed keys as peers of the network.
+fn peers(listed: &[(PublicKey, MemberNumber)]) -> Vec<(PeerId, MemberNumber)> {
+    listed.iter().filter_map(|(key, member)| Some((peer_id(key)?, *member))).collect()
 }
 
-/// Keeps the allow-list in step with the member registry.
-async fn follow_registry(ledger: Arc<Ledger>, roster: Roster, files: Files) {
+/// Keeps the allow-list in step with the member registry, and says what the register denies this
+/// node.
+async fn follow_registry(ledger: Arc<Ledger>, roster: Roster, own: Membership, health: HealthView) {
     let mut heights = ledger.heights();
-    let mut seen = None;
-    while heights.changed().await.is_ok() {
-        let height: Height = *heights.borrow_and_update();
+    let mut list = Vec::new();
+    loop {
         let state = ledger.state();
-        let members = state.shelf_lists()[fengni_core::shelf::Shelf::Members as usize].root();
-        // Most blocks change no member.
-        if seen != Some(members) {
-            seen = Some(members);
-            roster.set(allowed(&state, &files));
-            tracing::debug!(%height, "peers follow the member registry");
+        // Keys begin and end at heights, also where no record changes.
+        let next = membership::listed(&state);
+        if next != list {
+            list = next;
+            roster.set(peers(&list));
+            tracing::info!(height = %state.height(), keys = list.len(), "peers follow the member registry");
+        }
+        health.note_membership(own.trouble(&state));
+        if heights.changed().await.is_err() {
+            return;
         }
     }
 }

@@ -19,9 +19,11 @@ use tokio::sync::watch;
 
 use crate::api::{NodeMode, NodeStatus, Readiness, Ready, Source, Submit, SubmitError};
 use crate::config::Mode;
-use crate::engine::HealthView;
+use crate::doctor::{Doctor, Finding, Vitals};
+use crate::engine::{Chain as _, HealthView};
 use crate::ledger::{AdmitError, FinalState, Ledger};
-use crate::network::Mesh;
+use crate::membership;
+use crate::network::{Mesh, Roster};
 use crate::spread::Spread;
 
 /// Proofs against validators in one answer.
@@ -36,8 +38,9 @@ pub struct Service {
     health: HealthView,
     consensus: Mesh,
     transactions: Mesh,
+    roster: Roster,
     mode: Mode,
-    member: MemberNumber,
+    doctor: Doctor,
     /// Names the node on the network, and signs what it vouches for.
     peer_key: SecretKey,
 }
@@ -45,15 +48,15 @@ pub struct Service {
 impl Service {
     /// Puts the parts behind one front.
     ///
-    /// - `member`: whose node it is, and the key that names it on the network.
+    /// - `own`: the node's own part: its mode, what it examines of itself, and its peer key.
     pub fn new(
         genesis: &Genesis,
         ledger: Arc<Ledger>,
         spread: Spread,
         health: HealthView,
         meshes: (Mesh, Mesh),
-        mode: Mode,
-        member: (MemberNumber, SecretKey),
+        roster: Roster,
+        own: (Mode, Doctor, SecretKey),
     ) -> Self {
         Self {
             genesis: genesis.encode(),
@@ -63,9 +66,10 @@ impl Service {
             health,
             consensus: meshes.0,
             transactions: meshes.1,
-            mode,
-            member: member.0,
-            peer_key: member.1,
+            roster,
+            mode: own.0,
+            doctor: own.1,
+            peer_key: own.2,
         }
     }
 }
@@ -125,9 +129,9 @@ impl Source for Service {
     }
 
     fn checkpoint(&self, at: &FinalState) -> Option<SignedCheckpoint> {
-        let record = at.state.member(self.member)?;
-        let key = peer_key_number(record, &self.peer_key.public(), at.header.height)?;
-        Some(SignedCheckpoint::sign(at.checkpoint(), self.member, key, &self.peer_key))
+        let member = membership::find(&at.state, &self.doctor.own.code)?;
+        let key = peer_key_number(at.state.member(member)?, &self.peer_key.public(), at.header.height)?;
+        Some(SignedCheckpoint::sign(at.checkpoint(), member, key, &self.peer_key))
     }
 
     fn page_lines(&self, at: &FinalState, book: BookNumber, page: PageNumber) -> Option<Vec<u8>> {
@@ -166,6 +170,17 @@ impl Source for Service {
         self.ledger.store().evidence(EVIDENCE_MAX)
     }
 
+    fn examine(&self) -> Vec<Finding> {
+        let health = self.health.look();
+        let vitals = Vitals {
+            unready: health.reason.filter(|_| !health.ready),
+            connected: self.consensus.peers().iter().filter_map(|peer| self.roster.member(peer)).collect(),
+            ahead_millis: self.ledger.ahead_millis(),
+            version: self.ledger.latest().map(|last| last.header.version),
+        };
+        self.doctor.examine_running(&self.ledger.state(), &vitals)
+    }
+
     fn status(&self) -> NodeStatus {
         let health = self.health.look();
         let state = self.ledger.state();
@@ -176,7 +191,7 @@ impl Source for Service {
                 Mode::Observer => NodeMode::Observer,
             },
             version: env!("CARGO_PKG_VERSION").to_owned(),
-            member: (self.mode == Mode::Validator).then_some(self.member),
+            member: self.ledger.voter(),
             height: state.height(),
             time: state.time(),
             behind: behind(&health),

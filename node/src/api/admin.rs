@@ -17,6 +17,7 @@ use super::params::{Asked, Nothing};
 use super::problem::ApiError;
 use super::reader::Reader;
 use super::source::NodeStatus;
+use crate::doctor::Finding;
 
 /// What the admin handlers have at hand.
 #[derive(Clone)]
@@ -37,6 +38,7 @@ pub(crate) fn routes() -> OpenApiRouter<Admin> {
         .routes(routes!(metrics))
         .routes(routes!(status))
         .routes(routes!(evidence))
+        .routes(routes!(doctor))
         .merge(health::routes())
 }
 
@@ -70,4 +72,18 @@ struct Kept {
 async fn evidence(State(admin): State<Admin>, _: Asked<Nothing>) -> Result<Answer, ApiError> {
     let source = Arc::clone(&admin.reader.source);
     admin.reader.work.run(move || Answer::json(&Kept { evidence: source.evidence() })).await
+}
+
+/// What the node found when it examined itself.
+#[derive(Serialize, ToSchema)]
+struct Examined {
+    /// Each look, in the order in which they were taken.
+    findings: Vec<Finding>,
+}
+
+/// The node examines itself: disk, keys, register, guard, ports, peers, clock, version.
+#[utoipa::path(get, path = "/v1/doctor", tag = "operation", responses((status = 200, body = Examined), Problems))]
+async fn doctor(State(admin): State<Admin>, _: Asked<Nothing>) -> Result<Answer, ApiError> {
+    let source = Arc::clone(&admin.reader.source);
+    admin.reader.work.run(move || Answer::json(&Examined { findings: source.examine() })).await
 }

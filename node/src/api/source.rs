@@ -18,6 +18,7 @@ use thiserror::Error;
 use tokio::sync::watch;
 use utoipa::ToSchema;
 
+use crate::doctor::Finding;
 pub use crate::ledger::FinalState;
 
 /// What a gateway reads from.
@@ -90,6 +91,9 @@ pub trait Source: Send + Sync + 'static {
 
     /// The newest proofs that a validator signed twice, as this node keeps them.
     fn evidence(&self) -> Vec<DoubleSigning>;
+
+    /// What stands between the node and its work. Takes a second where peers' ports do not answer.
+    fn examine(&self) -> Vec<Finding>;
 }
 
 /// Where a relay hands transactions in.

@@ -26,6 +26,7 @@ use tokio::sync::{mpsc, watch};
 use tokio::time::Instant;
 use tracing::{debug, info, warn};
 
+use super::catch_up::FAR;
 use super::chain::{Candidate, Chain, Considered, Received, Trouble};
 use super::codec;
 use super::context::{Address, Context, EngineHeight, EngineSet, EngineValue, VoteType};
@@ -59,11 +60,11 @@ pub(crate) struct Ledger {
 }
 
 /// The ledger cannot answer; the process is ending.
-struct Silent;
+pub(crate) struct Silent;
 
 impl Ledger {
     /// Runs blocking work of the ledger; trouble and panics end the process.
-    async fn ask<T: Send + 'static>(
+    pub(crate) async fn ask<T: Send + 'static>(
         &self,
         what: &'static str,
         work: impl FnOnce(&dyn Chain) -> Result<T, Trouble> + Send + 'static,
@@ -72,7 +73,10 @@ impl Ledger {
             return Err(Silent);
         }
         let chain = Arc::clone(&self.chain);
-        match tokio::task::spawn_blocking(move || work(&*chain)).await {
+        let number = self.health.works(what);
+        let worked = tokio::task::spawn_blocking(move || work(&*chain)).await;
+        self.health.worked(number);
+        match worked {
             Ok(Ok(answer)) => Ok(answer),
             Ok(Err(trouble)) => {
                 self.health.end(format!("the ledger could not {what}: {trouble}"));
@@ -96,15 +100,23 @@ impl Ledger {
         (*of == height).then(|| set.proposer(height, round))
     }
 
+    /// Whom this node votes for in a set, which is silent where the register names another key than
+    /// those of its ring, or none.
+    fn votes_in(&self, set: &EngineSet) -> Option<MemberNumber> {
+        self.voter.as_ref().map(|ring| ring.member()).filter(|member| set.votes(*member))
+    }
+
     /// The engine's parameters of a height, from the state of the block before.
     async fn begin(&self, height: Height) -> Result<HeightParams<Context>, Silent> {
         let set = self.ask("name its validators", move |chain| chain.validators(height)).await?;
+        let decided_by = set.clone();
         let mut set = EngineSet::new(&set);
-        let reason = self.silence(height, &set);
-        if reason.is_some() {
+        let silence = self.silence(height, &set);
+        if silence.is_some() {
             set = set.silent();
         }
-        self.health.note_standing(reason);
+        self.health.note_standing(silence);
+        self.health.decided_by(decided_by, self.votes_in(&set));
         *self.set() = Some((height, set.clone()));
         Ok(HeightParams::new(set, self.timeouts, None))
     }
@@ -134,7 +146,9 @@ impl Ledger {
 
     /// Builds a block, durably, and sends its parts on their way.
     async fn propose(&self, height: Height, round: u32) -> Result<Option<LocallyProposedValue<Context>>, Silent> {
-        let Some(member) = self.voter.as_ref().map(|ring| ring.member()) else { return Ok(None) };
+        // The register may name another key than this node's: then another machine proposes.
+        let own = self.set().as_ref().and_then(|(of, set)| self.votes_in(set).filter(|_| *of == height));
+        let Some(member) = own else { return Ok(None) };
         let candidate = {
             let _order = self.order.lock().await;
             self.ask("propose a block", move |chain| {
@@ -201,7 +215,9 @@ impl Ledger {
             Some(Considered::Valid(id)) => (id, Validity::Valid),
             Some(Considered::Invalid { id, reason }) => {
                 self.health.metrics.invalid_blocks.inc();
-                warn!(%height, round, %proposer, "invalid block: {reason}");
+                self.health.note(format!(
+                    "the block of member {proposer} for height {height} round {round} is refused here: {reason}"
+                ));
                 match id {
                     Some(id) => (id, Validity::Invalid),
                     None => return Ok(None),
@@ -289,21 +305,31 @@ impl Ledger {
             let _order = self.order.lock().await;
             self.ask("make a block final", move |chain| chain.commit(certificate)).await?;
         }
-        self.health.made_final(height);
-        self.committed.send_modify(|committed| *committed = height.max(*committed));
+        self.made_final(height);
         Ok(())
     }
 
-    /// Waits until the block is committed and there is a reason for the next one.
+    /// Tells everybody who waits for it that a height is final here.
+    pub(crate) fn made_final(&self, height: Height) {
+        self.health.made_final(height);
+        self.committed.send_modify(|committed| *committed = height.max(*committed));
+    }
+
+    /// Waits until the block is committed and there is a reason for the next one, which is a later
+    /// one where the network is far ahead.
     async fn next(&self, height: Height) -> Result<Next<Context>, Silent> {
         let mut committed = self.committed.subscribe();
         if committed.wait_for(|committed| *committed >= height).await.is_err() {
             return Err(Silent);
         }
+        if self.is_behind(FAR) {
+            self.catch_up(FAR).await?;
+        }
+        let height = *committed.borrow();
         let since = Instant::now();
         let params = self.begin(height.next()).await?;
         // Whoever does not vote waits for nobody: it only follows.
-        if self.voter.as_ref().is_some_and(|ring| params.validator_set.votes(ring.member())) {
+        if self.votes_in(&params.validator_set).is_some() {
             self.pace.hold(height.next(), since, self.work.clone(), self.peers.ahead()).await;
         }
         Ok(Next::Start(EngineHeight(height.next()), params))

@@ -19,6 +19,7 @@ use fengni_signer::{SignError, Signer};
 use thiserror::Error;
 
 use super::guard::{Guard, GuardError, Statement};
+use super::votes::record_of;
 use super::{StartError, Voter};
 
 /// Heights for which the key is remembered: the one in progress and those just decided.
@@ -67,8 +68,7 @@ impl Ring {
             }
             // A key that is given twice has one record.
             if slots.iter().all(|slot| slot.public != public) {
-                let name = format!("signed-{}", &domain.digest("guard", &[&public.wire()]).to_string()[..16]);
-                let guard = Mutex::new(Guard::open(&home.join(name), domain, &public)?);
+                let guard = Mutex::new(Guard::open(&record_of(home, &domain, &public), domain, &public)?);
                 slots.push(Slot { public, signer: Arc::clone(signer), guard });
             }
         }

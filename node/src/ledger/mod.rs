@@ -6,16 +6,17 @@
 mod chain;
 mod reads;
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
 
-use std::collections::{HashMap, VecDeque};
-use std::sync::{Arc, RwLock, RwLockReadGuard, RwLockWriteGuard};
+use std::collections::{BTreeMap, HashMap, VecDeque};
+use std::sync::{Arc, Mutex, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
 use fengni_core::codec::DecodeError;
+use fengni_core::id::CreditCode;
 use fengni_core::light::Checkpoint;
 use fengni_core::shelf::Shelf;
 use fengni_core::transaction::{TransactionError, TransactionId};
-use fengni_core::{Block, BlockId, CommitCertificate, Domain, Header, Height, MemberNumber, ValidatorSet};
+use fengni_core::{Block, BlockId, CommitCertificate, Domain, Header, Height, MemberNumber, Millis, ValidatorSet};
 use fengni_state::{Applied, CheckedBlock, Founding, LoadError, RecentIds, State, Write};
 use thiserror::Error;
 use tokio::sync::watch;
@@ -105,18 +106,22 @@ pub enum AdmitError {
 /// The ledger of one node.
 pub struct Ledger {
     domain: Domain,
-    /// The member this node proposes for; `None` for an observer.
-    member: Option<MemberNumber>,
+    /// Credit code of the member this node votes for; `None` for an observer.
+    voter: Option<CreditCode>,
     store: Store,
     pool: Pool,
     tip: RwLock<Tip>,
     heights: watch::Sender<Height>,
     first_validators: ValidatorSet,
+    /// How many milliseconds ahead of this clock the newest block of each proposer arrived.
+    ahead_millis: Mutex<BTreeMap<MemberNumber, i64>>,
 }
 
 impl Ledger {
     /// Opens the ledger of a founded network, or goes on where the store ends. The stored state is
     /// rebuilt and checked against the last final header.
+    ///
+    /// - `voter`: credit code of the member this node votes for, also before the register lists it.
     ///
     /// # Errors
     /// [`OpenError`], with the next step.
@@ -124,7 +129,7 @@ impl Ledger {
         store: Store,
         domain: Domain,
         founding: Founding,
-        member: Option<MemberNumber>,
+        voter: Option<CreditCode>,
         limits: PoolLimits,
     ) -> Result<Self, OpenError> {
         let founded = State::found(domain, founding);
@@ -144,7 +149,16 @@ impl Ledger {
         };
         let pool = Pool::new(limits);
         let heights = watch::Sender::new(last);
-        Ok(Self { domain, member, store, pool, tip: RwLock::new(tip), heights, first_validators })
+        Ok(Self {
+            domain,
+            voter,
+            store,
+            pool,
+            tip: RwLock::new(tip),
+            heights,
+            first_validators,
+            ahead_millis: Mutex::default(),
+        })
     }
 
     /// The store.
@@ -201,6 +215,17 @@ impl Ledger {
             Admission::Known => Ok((id, false)),
             Admission::Full => Err(AdmitError::Full),
         }
+    }
+
+    /// How many milliseconds ahead of this node's clock the newest block of each proposer arrived.
+    pub fn ahead_millis(&self) -> Vec<(MemberNumber, i64)> {
+        let ahead = self.ahead_millis.lock().unwrap_or_else(PoisonError::into_inner);
+        ahead.iter().map(|(member, millis)| (*member, *millis)).collect()
+    }
+
+    fn note_clock(&self, proposer: MemberNumber, time: Millis, clock: Millis) {
+        let ahead = i64::try_from(i128::from(time.0) - i128::from(clock.0)).unwrap_or(i64::MAX);
+        self.ahead_millis.lock().unwrap_or_else(PoisonError::into_inner).insert(proposer, ahead);
     }
 
     fn read(&self) -> RwLockReadGuard<'_, Tip> {

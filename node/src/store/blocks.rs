@@ -7,9 +7,9 @@ use fengni_core::outcome::Outcome;
 use fengni_core::transaction::TransactionId;
 use fengni_core::{CommitCertificate, Height, ValidatorSet};
 use fengni_state::Write;
-use rocksdb::WriteBatch;
+use rocksdb::{WriteBatch, WriteOptions};
 
-use super::{Column, Store, keys};
+use super::{Column, Store, broken, keys};
 use crate::fault;
 
 /// What makes a block final: its certificate and who might sign it.
@@ -40,6 +40,21 @@ pub struct FinalBlock<'a> {
 impl Store {
     /// Stores a final block and all it changed, in one synced batch.
     pub fn commit(&self, block: &FinalBlock<'_>) {
+        self.write_final(block, &Self::synced());
+    }
+
+    /// Stores a final block in one batch that is durable after [`Store::sync`] only: a crash before
+    /// loses it and every later one, never one of those between.
+    pub fn commit_unsynced(&self, block: &FinalBlock<'_>) {
+        self.write_final(block, &WriteOptions::default());
+    }
+
+    /// Makes everything written so far durable.
+    pub fn sync(&self) {
+        self.db.flush_wal(true).unwrap_or_else(|error| broken("store write", &error));
+    }
+
+    fn write_final(&self, block: &FinalBlock<'_>, options: &WriteOptions) {
         let mut batch = WriteBatch::default();
         let key = keys::height(block.height);
         batch.put_cf(self.column(Column::Blocks), key, block.body);
@@ -55,7 +70,7 @@ impl Store {
         self.add_writes(&mut batch, block.writes);
         self.drop_candidates(&mut batch, block.height);
         batch.put_cf(self.column(Column::Meta), b"last", key);
-        self.db.write_opt(batch, &Self::synced()).unwrap_or_else(|error| fault::stop("store write", error));
+        self.db.write_opt(batch, options).unwrap_or_else(|error| broken("store write", &error));
     }
 
     /// The encoded block of a height.
@@ -96,6 +111,6 @@ impl Store {
     pub fn found(&self, writes: &[Write]) {
         let mut batch = WriteBatch::default();
         self.add_writes(&mut batch, writes);
-        self.db.write_opt(batch, &Self::synced()).unwrap_or_else(|error| fault::stop("store write", error));
+        self.db.write_opt(batch, &Self::synced()).unwrap_or_else(|error| broken("store write", &error));
     }
 }

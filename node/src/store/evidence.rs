@@ -4,7 +4,7 @@ use fengni_core::codec;
 use fengni_core::limits::RECORD_BYTES;
 use fengni_core::record::DoubleSigning;
 
-use super::{Column, Store};
+use super::{Column, Store, broken};
 use crate::fault;
 
 /// Where evidence stands among the keys of its column.
@@ -20,17 +20,16 @@ impl Store {
         key.extend(evidence.member.0.to_be_bytes());
         self.db
             .put_cf_opt(self.column(Column::Meta), key, codec::encode(evidence), &Self::synced())
-            .unwrap_or_else(|error| fault::stop("store write", error));
+            .unwrap_or_else(|error| broken("store write", &error));
     }
 
     /// The newest evidence that is kept, at most so many pieces.
     pub fn evidence(&self, max: usize) -> Vec<DoubleSigning> {
         let kept: Vec<_> = self.scan(Column::Meta, PREFIX).map(|(_, value)| value).collect();
-        let newest = kept.iter().rev().take(max);
-        let read = |value: &Box<[u8]>| {
+        let read = |value: &[u8]| {
             codec::decode(value, RECORD_BYTES).unwrap_or_else(|error| fault::stop("kept evidence", error))
         };
-        newest.map(read).collect()
+        kept.iter().rev().take(max).map(|value| read(value)).collect()
     }
 }
 

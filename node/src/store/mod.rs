@@ -113,8 +113,13 @@ impl Column {
 #[derive(Debug, Error)]
 pub enum StoreError {
     /// The database refuses.
-    #[error("cannot open the store: {0}; next: see that no other node uses this home and that its disk has room")]
-    Open(#[from] rocksdb::Error),
+    #[error("cannot open the store: {error}; next: {next}")]
+    Open {
+        /// What it says.
+        error: rocksdb::Error,
+        /// What to do.
+        next: &'static str,
+    },
     /// The store is of another network.
     #[error("the store belongs to network {found}, the genesis is of {expected}; next: use another home directory")]
     OtherNetwork {
@@ -123,6 +128,33 @@ pub enum StoreError {
         /// Network of the genesis.
         expected: String,
     },
+}
+
+impl From<rocksdb::Error> for StoreError {
+    fn from(error: rocksdb::Error) -> Self {
+        let next = next_step(&error);
+        Self::Open { error, next }
+    }
+}
+
+/// What a person does when the database fails.
+fn next_step(error: &rocksdb::Error) -> &'static str {
+    match error.kind() {
+        rocksdb::ErrorKind::Corruption => {
+            "move data/store away and start the node, which fetches the ledger again, or restore it from a backup or \
+             a snapshot; leave data/consensus where it is"
+        }
+        rocksdb::ErrorKind::IOError if error.as_ref().contains("No space left") => {
+            "make room on the disk, then start the node again"
+        }
+        rocksdb::ErrorKind::IOError if error.as_ref().contains("ock") => "see that no other node uses this home",
+        _ => "look at the disk: its room, its health, who owns the files; then start the node again",
+    }
+}
+
+/// A read or a write of the database failed.
+fn broken(what: &str, error: &rocksdb::Error) -> ! {
+    fault::stop(what, format_args!("{error}; next: {}", next_step(error)))
 }
 
 /// A node's durable state.
@@ -192,7 +224,7 @@ impl Store {
 
     /// A read that fails ends the process: a guess would lead the node away from the others.
     fn get(&self, column: Column, key: &[u8]) -> Option<Vec<u8>> {
-        self.db.get_cf(self.column(column), key).unwrap_or_else(|error| fault::stop("store read", error))
+        self.db.get_cf(self.column(column), key).unwrap_or_else(|error| broken("store read", &error))
     }
 
     /// Keys and values of a range of keys with one prefix, in order.
@@ -205,7 +237,7 @@ impl Store {
     fn scan_from(&self, column: Column, first: &[u8]) -> impl Iterator<Item = (Box<[u8]>, Box<[u8]>)> + use<'_> {
         let mode = rocksdb::IteratorMode::From(first, rocksdb::Direction::Forward);
         let entries = self.db.iterator_cf(self.column(column), mode);
-        entries.map(|entry| entry.unwrap_or_else(|error| fault::stop("store read", error)))
+        entries.map(|entry| entry.unwrap_or_else(|error| broken("store read", &error)))
     }
 
     fn synced() -> WriteOptions {

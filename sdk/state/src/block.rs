@@ -38,7 +38,7 @@ pub enum BlockError {
         parent: Millis,
     },
     /// H-6: too far ahead of this node's clock.
-    #[error("block time {time:?} is ahead of the clock {clock:?}")]
+    #[error("block time {} is ahead of the clock {}; next: compare the clocks of this node and its proposer", time.0, clock.0)]
     TimeAhead {
         /// The block's time.
         time: Millis,

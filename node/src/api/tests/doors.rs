@@ -86,7 +86,8 @@ async fn n2_every_verb_that_writes_is_refused_at_every_address_of_the_gateway() 
     let node = Node::start(Double::with_a_book()).await;
     let before = node.double.state().root();
     let [(_, gateway), ..] = routes();
-    let other = ["/", "/v1/transactions", "/v1/transactions/batch", "/v1/status", "/metrics", "/%00/../etc"];
+    let other =
+        ["/", "/v1/transactions", "/v1/transactions/batch", "/v1/status", "/v1/doctor", "/metrics", "/%00/../etc"];
     let addresses = gateway.iter().map(|(path, _)| filled(path)).chain(other.map(String::from));
     for path in addresses {
         for verb in ["POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE", "PROPFIND"] {
@@ -190,6 +191,9 @@ async fn n19_readiness_says_why_not() {
     assert_eq!(node.get("/healthz").await.status, 200);
     let status = call(node.admin, "GET", "/v1/status", &[], &[]).await.json();
     assert_eq!((status["mode"].as_str(), status["height"].as_u64()), (Some("observer"), Some(3)));
+    let examined = call(node.admin, "GET", "/v1/doctor", &[], &[]).await.json();
+    assert_eq!(examined["findings"][0]["check"], "disk");
+    assert_eq!(examined["findings"][0]["level"], "ok");
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -23,6 +23,7 @@ use fengni_state::{MemoryRecords, Proposal, ProveError, RecentIds, Records as _,
 use tokio::sync::watch;
 
 use crate::api::{FinalState, NodeMode, NodeStatus, Readiness, Ready, Source, Submit, SubmitError};
+use crate::doctor::{Finding, Level};
 
 /// Short names of the sample members, by number.
 const MEMBERS: [&str; 8] = ["GOV", "PSB", "AMR", "HRS", "CIQ", "RES", "YGOV", "YHD"];
@@ -327,6 +328,10 @@ impl Source for Double {
         };
         let (first, second) = (statement(None), statement(Some(BlockId::default())));
         vec![DoubleSigning { member, height, round: 0, kind: SignedKind::Precommit, first, second }]
+    }
+
+    fn examine(&self) -> Vec<Finding> {
+        vec![Finding::new("disk", Level::Ok, "there is room")]
     }
 
     fn status(&self) -> NodeStatus {
