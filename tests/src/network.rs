@@ -54,6 +54,8 @@ pub struct NodeStatus {
 pub struct Network {
     folder: TempDir,
     nodes: Vec<Node>,
+    /// First port of the network's block that no node of the sample takes.
+    more_ports: u16,
     running: RefCell<BTreeMap<String, Child>>,
 }
 
@@ -91,7 +93,8 @@ impl Network {
         let folder = tempfile::tempdir().expect("a folder for the test");
         let home = folder.path().join("net");
         let path = home.display().to_string();
-        let base = ports::free_block().to_string();
+        let block = ports::free_block();
+        let base = block.to_string();
         let _ = fengni(&[&["sample", "--home", &path, "--base-port", &base], arguments].concat(), b"").expect(0);
         let map = std::fs::read_to_string(home.join("network.json")).expect("sample wrote the map");
         let map: Value = serde_json::from_str(&map).expect("the map is JSON");
@@ -99,7 +102,19 @@ impl Network {
         for node in &mut nodes {
             node.home = home.join(&node.home);
         }
-        Self { folder, nodes, running: RefCell::default() }
+        Self { folder, nodes, more_ports: block + ports::SAMPLE, running: RefCell::default() }
+    }
+
+    /// Adds a node that the sample does not know.
+    pub(crate) fn add(&mut self, node: Node) {
+        self.nodes.push(node);
+    }
+
+    /// Five ports for one more node: four nodes have room.
+    pub(crate) fn more_ports(&mut self) -> [u16; 5] {
+        let first = self.more_ports;
+        self.more_ports += 5;
+        std::array::from_fn(|place| first + u16::try_from(place).expect("below five"))
     }
 
     /// The network's folder.

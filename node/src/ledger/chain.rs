@@ -5,13 +5,14 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use fengni_core::limits::BLOCK_BYTES;
+use fengni_core::record::DoubleSigning;
 use fengni_core::transaction::TransactionId;
 use fengni_core::{Block, BlockId, CommitCertificate, Height, MemberNumber, ValidatorSet};
 use fengni_state::{Proposal, assemble, check, execute};
 
 use super::{Executed, FinalState, Ledger, PROOF_HEIGHTS};
 use crate::clock;
-use crate::engine::{Candidate, Chain, Considered, Evidence, Followed, Received, Refusal, Trouble};
+use crate::engine::{Candidate, Chain, Considered, Followed, Received, Refusal, Trouble};
 use crate::membership;
 use crate::store::{FinalBlock, Finality, Store, StoredCandidate};
 
@@ -159,12 +160,12 @@ impl Chain for Ledger {
         Ok(blocks)
     }
 
-    fn evidence(&self, evidence: Evidence) {
+    fn evidence(&self, evidence: DoubleSigning) {
         tracing::error!(
             member = %evidence.member,
             height = %evidence.height,
             round = evidence.round,
-            step = ?evidence.step,
+            kind = ?evidence.kind,
             "a validator signed two statements that exclude each other"
         );
         self.store.keep_evidence(&evidence);
