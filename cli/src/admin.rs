@@ -92,12 +92,7 @@ impl ActingArgs {
         output: Output,
         done: impl FnOnce(&Effect) -> String,
     ) -> Result<Ending> {
-        let signers = self.actor.signers(asked.purpose, asked.two_persons)?;
-        let settlement = signing::submit(connection, &signers, asked.operation)?;
-        let settled = Settled::of(&settlement)?;
-        if let Some(reasoned) = asked.reasoned.filter(|_| settled.ending != Ending::Refused) {
-            reasoned.keep(&self.actor.home, None, &settled.transaction)?;
-        }
+        let (settlement, settled) = self.submit(connection, asked)?;
         connection.save(output);
         output.answer(&settled, || {
             let what = match &settlement {
@@ -107,5 +102,16 @@ impl ActingArgs {
             settled.text(&what)
         });
         Ok(settled.ending)
+    }
+
+    /// Signs and submits an operation, and keeps its decision.
+    pub(crate) fn submit(&self, connection: &mut Connection, asked: Asked) -> Result<(Settlement, Settled)> {
+        let signers = self.actor.signers(asked.purpose, asked.two_persons)?;
+        let settlement = signing::submit(connection, &signers, asked.operation)?;
+        let settled = Settled::of(&settlement)?;
+        if let Some(reasoned) = asked.reasoned.filter(|_| settled.ending != Ending::Refused) {
+            reasoned.keep(&self.actor.home, None, &settled.transaction)?;
+        }
+        Ok((settlement, settled))
     }
 }

@@ -6,6 +6,7 @@ use anyhow::{Context as _, Result, bail};
 use clap::Args;
 use fengni_client::application::prove_key;
 use fengni_client::keys::{KeyFile, Passphrases, generate};
+use fengni_client::submit::Settlement;
 use fengni_client::{revocation, rotation};
 use fengni_core::id::CreditCode;
 use fengni_core::outcome::Effect;
@@ -133,17 +134,17 @@ pub(crate) fn rotate(args: &RotateArgs, output: Output) -> Result<Ending> {
     let last = Height(from.0.saturating_sub(1).saturating_add(args.overlap));
     let ends = args.ends.map(|number| (KeyNumber(number), last));
     let asked = Asked { two_persons: true, ..rotation::rotate(new, from, ends).into() };
-    let mut placed = Ok(());
-    let ending = args.acting.settle(&mut connection, asked, output, |effect| match effect {
-        Effect::KeyAdded { member, key, from } => {
-            placed = file.clone().at(Some(*member), Some(*key)).save(&args.file);
-            let word = purpose_word(file.purpose);
-            format!("{word} key {key} of member {member} signs from height {from} on{}", next(file.purpose))
-        }
-        other => format!("{other:?}"),
-    });
-    placed.with_context(|| format!("next: fengni key place {}", args.file.display()))?;
-    ending
+    let (settlement, settled) = args.acting.submit(&mut connection, asked)?;
+    connection.save(output);
+    let mut what = String::new();
+    if let Settlement::Done { effect: Effect::KeyAdded { member, key, from }, .. } = &settlement {
+        let placed = file.clone().at(Some(*member), Some(*key)).save(&args.file);
+        placed.with_context(|| format!("next: fengni key place {}", args.file.display()))?;
+        let (word, next) = (purpose_word(file.purpose), next(file.purpose));
+        what = format!("{word} key {key} of member {member} signs from height {from} on{next}");
+    }
+    output.answer(&settled, || settled.text(&what));
+    Ok(settled.ending)
 }
 
 /// What is left to do for a key.

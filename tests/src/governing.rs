@@ -3,10 +3,11 @@
 use std::path::{Path, PathBuf};
 use std::thread;
 
-use fengni_client::governance;
+use fengni_client::{clock, governance};
+use fengni_core::light::LightClient;
 use fengni_core::outcome::Effect;
 use fengni_core::record::{Application, ApplicationStatus, Measure, Proposal, ProposalStatus};
-use fengni_core::{Height, MemberNumber, ProposalNumber};
+use fengni_core::{Height, MemberNumber, ProposalNumber, ValidatorSet};
 use fengni_genesis::sample;
 
 use crate::command::{Answer, fengni};
@@ -216,14 +217,25 @@ impl Network {
     }
 
     /// The members in the validator set of a height, by their numbers.
+    pub fn set_of(&self, height: Height) -> Vec<u32> {
+        self.validators_at(height).iter().map(|validator| validator.member.0).collect()
+    }
+
+    /// The validator set of a height, by the handovers from the founding on.
     ///
     /// # Panics
     /// When the node does not tell.
-    pub fn set_of(&self, height: Height) -> Vec<u32> {
+    pub fn validators_at(&self, height: Height) -> ValidatorSet {
         let mut ledger = self.ledger(&["gov"]);
-        let header = ledger.header(height).expect("the node answers").value.header;
-        let set = ledger.light().validators_at(header.height).expect("the header was accepted");
-        set.iter().map(|validator| validator.member.0).collect()
+        let found = ledger.header(height).expect("the node answers").value;
+        let checkpoint = self.genesis().checkpoint();
+        let handovers = ledger.handovers(&checkpoint, &found).expect("the node has them all");
+        // A quorum of the old set may have signed a block of the next: the handovers say which it was.
+        let mut light = LightClient::of_the_past(checkpoint);
+        for handover in &handovers {
+            light.follow(handover, clock::now()).expect("each is signed by the set before");
+        }
+        light.validators_at(height).expect("the handovers lead there").clone()
     }
 
     /// Waits until a member's signature is in the newest certificate of a node.

@@ -131,7 +131,7 @@ fn key_doubts(registries: &Registries, number: MemberNumber, height: Height) -> 
     few.into_iter().chain(nobody).collect()
 }
 
-/// Validators that begin with a measure: new ones, and old ones with another key.
+/// Validators that are not there today: new ones, and old ones with another key.
 fn untried(before: &Outlook, after: &Outlook, connected: &[MemberNumber]) -> Option<Warning> {
     let is_known = |seat: &Seat| before.validators.iter().any(|old| (old.member, old.key) == (seat.member, seat.key));
     let fresh = after.validators.iter().filter(|seat| !is_known(seat) && !connected.contains(&seat.member));
@@ -179,11 +179,15 @@ pub(super) fn forecast(
     }
     let mut after = before.clone();
     enact(&mut after, domain, (next, effective), measure)?;
-    let standing = doubts(&before, effective);
-    let mut warnings = doubts(&after, effective);
+    // Compared with the set of today: newcomers of proposals that passed may not have come either.
+    let present = Outlook::of(now, newest.next());
+    let of = |registries: &Registries| {
+        let mut found = doubts(registries, effective);
+        found.extend(untried(&present, &Outlook::of(registries, effective), connected));
+        found
+    };
+    let (standing, mut warnings) = (of(&before), of(&after));
     warnings.retain(|warning| !standing.contains(warning));
-    let (old, new) = (Outlook::of(&before, effective), Outlook::of(&after, effective));
-    warnings.extend(untried(&old, &new, connected));
     Ok(Forecast { before, after, ahead: ahead.into_iter().map(|(number, _)| number).collect(), warnings, standing })
 }
 

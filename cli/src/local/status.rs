@@ -40,7 +40,7 @@ pub(crate) fn run(args: &StatusArgs, output: Output) -> Result<Ending> {
         _ if looks.iter().all(|look| look.ready) => Ending::Holds,
         _ => Ending::Undecided,
     };
-    let offences = looks.iter().any(|look| look.state_root.is_some()).then(|| offences(&map)).flatten();
+    let offences = offences(&map);
     let status = Status {
         network: map.network.to_string(),
         nodes: looks,

@@ -80,7 +80,7 @@ fn j1_a_department_joins_a_network_that_runs() {
     assert_left_out(&network, &load, "yhr");
 
     // Three of four are.
-    let second = propose("+150");
+    let second = propose("+250");
     let effective = Height(proposal(&second)["effective"].as_u64().expect("a height"));
     FOUNDERS[1..].iter().for_each(|member| drop(vote(&second, member)));
     assert!(proposal(&second)["status"]["passed"].is_object(), "{}", proposal(&second));
@@ -90,6 +90,8 @@ fn j1_a_department_joins_a_network_that_runs() {
     // (4) and (5) Before its height the node is let in and catches up, and its keys sign nothing.
     network.wait_height("yhr", network.height("gov"));
     let mut clerk = network.actor("yhr", "admin", 1, "gov");
+    let short = std::time::Duration::from_millis(100);
+    clerk.submitter = network.submitter(&["gov"]).with_wait(short, short);
     let withdraw = Operation::Withdraw { proposal: fengni_core::ProposalNumber(1) };
     let too_early = clerk.submit(withdraw.clone());
     let seen = network.height("gov");
@@ -100,7 +102,7 @@ fn j1_a_department_joins_a_network_that_runs() {
     assert_eq!((network.set_of(last), network.set_of(effective)), (vec![0, 1, 2, 3], vec![0, 1, 2, 3, member.0]));
     assert!(proposal(&second)["status"]["enacted"].is_object());
     // From its height on its keys sign, and the ledger judges what they ask.
-    let judged = clerk.submit(withdraw);
+    let judged = network.actor("yhr", "admin", 1, "gov").submit(withdraw);
     assert!(matches!(judged, Settlement::Refused { .. }), "{judged:?}");
     network.wait_signs(member, "gov");
     network.wait_ready("yhr");

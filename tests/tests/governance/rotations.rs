@@ -127,11 +127,7 @@ fn sec10_a_validator_votes_with_the_key_that_the_ledger_names_for_the_height() {
     network.wait_height("gov", from + 2);
 
     let member = sample::member("HRS").expect("a sample member");
-    let key_at = |height: u64| {
-        let mut ledger = network.ledger(&["gov"]);
-        ledger.header(Height(height)).expect("the node answers");
-        ledger.light().validators_at(Height(height)).expect("followed").get(member).expect("a validator").key
-    };
+    let key_at = |height: u64| network.validators_at(Height(height)).get(member).expect("a validator").key;
     let stored = std::fs::read_to_string(&new).expect("the key was made");
     assert!(stored.contains(&key_at(from).to_string()) && key_at(from) != key_at(from - 1));
     network.wait_signs(member, "gov");
