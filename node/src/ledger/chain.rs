@@ -4,6 +4,7 @@ use std::ops::RangeInclusive;
 use std::sync::Arc;
 
 use bytes::Bytes;
+use fengni_core::block::PROTOCOL_VERSION;
 use fengni_core::limits::BLOCK_BYTES;
 use fengni_core::record::DoubleSigning;
 use fengni_core::transaction::TransactionId;
@@ -35,6 +36,13 @@ impl Chain for Ledger {
         }
         let tip = self.read();
         if height == tip.state.height().next() {
+            let protocol = tip.state.parameters().protocol;
+            if protocol > PROTOCOL_VERSION {
+                return Err(Trouble(format!(
+                    "block {height} speaks version {protocol} of the protocol, as members voted, and this program \
+                     {PROTOCOL_VERSION}; next: install the newer program, and start the node again"
+                )));
+            }
             return Ok(tip.state.next_validators());
         }
         drop(tip);
