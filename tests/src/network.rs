@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
+use fengni_genesis::sample;
 use serde::Deserialize;
 use serde_json::Value;
 use tempfile::TempDir;
@@ -205,6 +206,24 @@ impl Network {
     /// When it is not running.
     pub fn pid(&self, name: &str) -> u32 {
         self.running.borrow().get(name).expect("the node is running").id()
+    }
+
+    /// Waits until a vote of now by a node's member is in a certificate; starts the node again as its
+    /// supervisor would.
+    pub fn wait_votes(&self, name: &str) {
+        let member = sample::member(&name.to_ascii_uppercase()).expect("a sample member");
+        let gateway = if name == "gov" { "psb" } else { "gov" };
+        // What it said before it died may still be in the certificate of the next height.
+        let said = self.height(gateway) + 1;
+        until(&format!("{name} votes again"), Deadline::default(), || {
+            if !self.is_running(name) {
+                self.run(name);
+            }
+            let newest = self.ledger(&[gateway]).gateway().ask(|node| node.latest_header());
+            let (_, certificate) = newest.ok()?.value;
+            let signed = certificate.signatures.iter().any(|signature| signature.member == member);
+            (signed && certificate.height.0 > said).then_some(())
+        });
     }
 
     /// Waits until a process ends by itself, and returns its exit code.
