@@ -180,7 +180,6 @@ fn actor<R: Records>(draft: &Draft<'_, R>, transaction: &Transaction) -> Result<
 
 /// Refuses a reason that is not among the reference codes.
 fn known_reason<R: Records>(draft: &Draft<'_, R>, ground: &Ground) -> Result<(), Refusal> {
-    let code = ground.reason.to_string();
-    let known = draft.state.code_set("reasons").is_some_and(|set| set.name_of(&code).is_some());
+    let known = draft.state.registries.knows_code("reasons", &ground.reason.to_string());
     if known { Ok(()) } else { Err(Refusal::UnknownReason) }
 }
