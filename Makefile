@@ -5,10 +5,10 @@
 export CARGO_TARGET_DIR ?= $(HOME)/.cache/fengni/target
 BIN = $(CARGO_TARGET_DIR)/debug
 
-.PHONY: help setup build web test-web demo test test-long bench bench-web check fmt clippy docs
+.PHONY: help setup build web test-web demo test test-long kills bench bench-upkeep bench-web check fmt clippy docs
 
 help: ## what there is
-	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 12
+	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 14
 
 setup: ## install what a fresh Debian 12 lacks
 	@.ci/setup
@@ -52,8 +52,14 @@ test-long: build web ## tests that take minutes: long fault runs, full fuzz
 	cargo test $(CORE) -- --include-ignored
 	cargo test $(REST) -- --include-ignored
 
+kills: build ## kill -9 at 200 random moments over four validators under load; FENGNI_KILLS, FENGNI_SEED
+	cargo test -p fengni-tests --test faults -- --ignored --nocapture ops02_two_hundred
+
 bench: build ## a table for this machine
 	@$(BIN)/fengni-bench
+
+bench-upkeep: build ## of that table, joining, restoring, falling behind and pruning a large register
+	@$(BIN)/fengni-bench upkeep
 
 bench-web: build web ## from the pack of a province to a verdict, in Chromium and in Node
 	@$(BIN)/fengni-bench packs --write $(CARGO_TARGET_DIR)/province

@@ -49,6 +49,8 @@ pub struct NodeStatus {
     pub transaction_peers: u64,
     /// Transactions that wait for a block.
     pub pool_transactions: u64,
+    /// The oldest height whose block is kept.
+    pub kept_from: u64,
 }
 
 /// A running sample network, gone when dropped.
@@ -211,11 +213,16 @@ impl Network {
     /// Waits until a vote of now by a node's member is in a certificate; starts the node again as its
     /// supervisor would.
     pub fn wait_votes(&self, name: &str) {
+        self.wait_votes_within(name, Deadline::default());
+    }
+
+    /// As [`Network::wait_votes`], with a deadline.
+    pub(crate) fn wait_votes_within(&self, name: &str, deadline: Deadline) {
         let member = sample::member(&name.to_ascii_uppercase()).expect("a sample member");
         let gateway = if name == "gov" { "psb" } else { "gov" };
         // What it said before it died may still be in the certificate of the next height.
         let said = self.height(gateway) + 1;
-        until(&format!("{name} votes again"), Deadline::default(), || {
+        until(&format!("{name} votes again"), deadline, || {
             if !self.is_running(name) {
                 self.run(name);
             }
@@ -247,6 +254,11 @@ impl Network {
     /// # Panics
     /// When it does not, with the end of its log.
     pub fn wait_ready(&self, name: &str) {
+        self.wait_ready_within(name, Deadline::default());
+    }
+
+    /// As [`Network::wait_ready`], with a deadline.
+    pub(crate) fn wait_ready_within(&self, name: &str, deadline: Deadline) {
         let node = self.node(name);
         let url = format!("{}/readyz", node.admin);
         let ready = || get(&url).is_some_and(|(status, _)| status == 200).then_some(());
@@ -254,7 +266,7 @@ impl Network {
             assert!(self.is_running(name), "{name} ended: {}", self.log_end(name));
             ready()
         };
-        until(&format!("{name} is ready"), Deadline::default(), alive);
+        until(&format!("{name} is ready"), deadline, alive);
     }
 
     /// What a node says of itself, if it answers.

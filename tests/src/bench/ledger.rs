@@ -3,28 +3,17 @@
 use std::path::Path;
 use std::time::{Duration, Instant};
 
-use fengni_client::gateway::Gateway;
-use fengni_client::node::{Node, Relayed};
 use fengni_client::submit::Prepared;
-use fengni_client::transport::HttpOptions;
-use fengni_core::book::{Line, Tag};
-use fengni_core::bytes::Bytes;
+use fengni_core::book::Line;
 use fengni_core::limits::SEAL_LINES;
 use fengni_core::operation::Operation;
-use fengni_core::outcome::{Decision, Effect};
-use fengni_core::{BookNumber, Digest, Height, KeyAlgorithm, LineNumber, LinePlace};
+use fengni_core::{BookNumber, KeyAlgorithm, LineNumber, LinePlace};
 
+use super::feed::{WAIT, done, relay, seals, send, sign, wait_final};
 use super::profile::{self, Spent};
 use super::table::{Row, percentile, rate};
-use crate::actors::{Actor, Paper, holder_key, random};
+use crate::actors::{Actor, Paper, holder_key};
 use crate::network::Network;
-use crate::wait::{Deadline, until};
-
-const WAIT: Duration = Duration::from_secs(10);
-/// Bytes of one batch of transactions to a relay.
-const BATCH_BYTES: usize = 4 * 1024 * 1024;
-/// Transactions of one batch.
-const BATCH: usize = 200;
 
 /// How much is measured.
 #[derive(Clone, Copy, Debug)]
@@ -66,16 +55,6 @@ pub fn measure_ledger(sizes: Sizes) -> Vec<Row> {
     rows.extend(singles(&network, &mut issuer, book, sizes.singles));
     rows.push(stored(&network, &mut issuer, book, sizes.stored));
     rows
-}
-
-fn relay(network: &Network, node: &str) -> Node {
-    let url = network.node(node).relay.clone().expect("a validator has a relay");
-    Gateway::http(&[url], &HttpOptions::default()).expect("the map names URLs").nodes()[0].clone()
-}
-
-fn gateway(network: &Network, node: &str) -> Node {
-    let url = network.node(node).gateway.clone();
-    Gateway::http(&[url], &HttpOptions::default()).expect("the map names URLs").nodes()[0].clone()
 }
 
 /// One transaction after the other, each when the ledger rests.
@@ -210,72 +189,4 @@ fn real_lines(network: &Network, issuer: &Actor, count: usize) -> (Vec<Line>, Ve
     let lines: Vec<Line> = (0..count).map(line).collect();
     let sample = (0..count).step_by((count / 1000).max(1)).map(|place| (place, lines[place])).collect();
     (lines, sample)
-}
-
-/// Signed seals of lines that no certificate is behind: for the ledger they are all alike.
-fn seals(issuer: &mut Actor, book: BookNumber, count: usize, lines: usize) -> Vec<Prepared> {
-    let line = || Line { tag: Tag(random()), commitment: Digest(random()) };
-    let operations = (0..count).map(|_| Operation::Seal { book, lines: (0..lines).map(|_| line()).collect() });
-    sign(issuer, operations)
-}
-
-fn sign(issuer: &mut Actor, operations: impl Iterator<Item = Operation>) -> Vec<Prepared> {
-    let valid_until: Height = issuer.submitter.valid_until(&mut issuer.ledger).expect("the gateway answers");
-    let domain = issuer.ledger.domain();
-    operations
-        .map(|operation| {
-            Prepared::sign(&domain, &issuer.signers, operation, valid_until, random()).expect("keys in memory sign")
-        })
-        .collect()
-}
-
-/// Hands transactions to a relay in batches.
-fn send(node: &Node, prepared: &[Prepared]) {
-    let mut batch: Vec<Bytes> = Vec::new();
-    let mut size = 0;
-    let flush = |batch: &mut Vec<Bytes>| {
-        if batch.is_empty() {
-            return;
-        }
-        let answers = node.submit_batch(batch).expect("the relay answers");
-        for answer in answers {
-            assert!(matches!(answer, Relayed::Accepted(_)), "{answer:?}");
-        }
-        batch.clear();
-    };
-    for transaction in prepared {
-        if batch.len() == BATCH || size + transaction.bytes.0.len() > BATCH_BYTES {
-            flush(&mut batch);
-            size = 0;
-        }
-        size += transaction.bytes.0.len() + 8;
-        batch.push(transaction.bytes.clone());
-    }
-    flush(&mut batch);
-}
-
-/// Waits until all are final on all validators, and returns the first line of each seal.
-fn wait_final(network: &Network, prepared: &[Prepared]) -> Vec<LineNumber> {
-    let mut firsts = Vec::new();
-    for validator in network.validators() {
-        let node = gateway(network, &validator.name);
-        firsts = prepared
-            .iter()
-            .map(|transaction| {
-                let proof = until("a transaction is final", Deadline(Duration::from_secs(300)), || {
-                    node.transaction(transaction.id, WAIT).expect("the gateway answers")
-                });
-                done(&proof.outcome.decision)
-            })
-            .collect();
-    }
-    firsts
-}
-
-/// The first line of an accepted seal.
-fn done(decision: &Decision) -> LineNumber {
-    match decision {
-        Decision::Done(Effect::Sealed { first, .. }) => *first,
-        other => panic!("the ledger refused the load: {other:?}"),
-    }
 }

@@ -3,14 +3,17 @@
 //! Speed is measured here and asserted nowhere: a test that fails because the machine is busy
 //! protects nothing.
 
+mod feed;
 mod ledger;
 mod offline;
 mod packs;
 mod profile;
 mod register;
 mod table;
+mod upkeep;
 
 pub use ledger::{Sizes, measure_ledger};
 pub use offline::measure_verification;
 pub use packs::{Province, measure_packs, write_pack};
 pub use table::{Row, Table};
+pub use upkeep::{Extent, measure_upkeep};

@@ -3,48 +3,86 @@
 use std::path::Path;
 use std::process::ExitCode;
 
-use fengni_tests::bench::{Province, Sizes, Table, measure_ledger, measure_packs, measure_verification, write_pack};
+use fengni_tests::bench::{
+    Extent, Province, Sizes, Table, measure_ledger, measure_packs, measure_upkeep, measure_verification, write_pack,
+};
 
 const HELP: &str = "fengni-bench [--json] [--quick]
+fengni-bench upkeep [--json] [--quick] [--certificates N] [--transactions N] [--blocks N]
 fengni-bench packs --write FOLDER [--quick]
 
-Measures verification on one core, then a network of four validators on loopback.
+Measures verification on one core, then a network of four validators on loopback: its speed, then its upkeep.
+upkeep measures that part alone: an observer joins a large register, a machine is lost and restored, a
+validator falls far behind, old blocks are pruned.
 packs --write measures nothing: it writes the pack of a province, for browsers.
 --quick uses a tenth of the certificates: for trying out, not for quoting.
 
 Examples:
   make bench
+  fengni-bench upkeep --json
   fengni-bench packs --write province";
 
 #[expect(clippy::print_stdout)]
 fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
-    let quick = arguments.iter().any(|argument| argument == "--quick");
+    let flag = |name: &str| arguments.iter().any(|argument| argument == name);
+    let (quick, json) = (flag("--quick"), flag("--json"));
+    let words: Vec<&str> =
+        arguments.iter().map(String::as_str).filter(|word| !matches!(*word, "--quick" | "--json")).collect();
     let province = if quick { Province::quick() } else { Province::full() };
-    let words: Vec<&str> = arguments.iter().map(String::as_str).filter(|argument| *argument != "--quick").collect();
-    if let ["packs", "--write", folder] = words[..] {
-        return match write_pack(province, Path::new(folder)) {
-            Ok(()) => ExitCode::SUCCESS,
-            Err(error) => {
-                eprintln!("{folder}: {error}");
-                ExitCode::from(3)
-            }
-        };
-    }
-    if arguments.iter().any(|argument| !matches!(argument.as_str(), "--json" | "--quick")) {
-        println!("{HELP}");
-        return ExitCode::from(u8::from(!arguments.iter().any(|argument| argument == "--help")) * 3);
-    }
-    let sizes = if quick { Sizes::quick() } else { Sizes::full() };
-    eprintln!("verification");
-    let mut table = Table { rows: measure_verification() };
-    eprintln!("trust packs");
-    table.rows.extend(measure_packs(province));
-    table.rows.extend(measure_ledger(sizes));
-    if arguments.iter().any(|argument| argument == "--json") {
+    let extent = if quick { Extent::quick() } else { Extent::full() };
+    let table = match words[..] {
+        [] => everything(quick, province, extent),
+        ["packs", "--write", folder] => {
+            return match write_pack(province, Path::new(folder)) {
+                Ok(()) => ExitCode::SUCCESS,
+                Err(error) => {
+                    eprintln!("{folder}: {error}");
+                    ExitCode::from(3)
+                }
+            };
+        }
+        ["upkeep", ref sizes @ ..] => match sized(extent, sizes) {
+            Some(extent) => Table { rows: measure_upkeep(extent) },
+            None => return help(&words),
+        },
+        _ => return help(&words),
+    };
+    if json {
         println!("{}", serde_json::to_string_pretty(&table).expect("a table is plain data"));
     } else {
         println!("\n{table}");
     }
     ExitCode::SUCCESS
+}
+
+fn everything(quick: bool, province: Province, extent: Extent) -> Table {
+    eprintln!("verification");
+    let mut table = Table { rows: measure_verification() };
+    eprintln!("trust packs");
+    table.rows.extend(measure_packs(province));
+    table.rows.extend(measure_ledger(if quick { Sizes::quick() } else { Sizes::full() }));
+    table.rows.extend(measure_upkeep(extent));
+    table
+}
+
+/// The extent with what the arguments change of it; `None` where they do not say it.
+fn sized(mut extent: Extent, arguments: &[&str]) -> Option<Extent> {
+    let (pairs, rest) = arguments.as_chunks::<2>();
+    for [name, number] in pairs {
+        match *name {
+            "--certificates" => extent.certificates = number.parse().ok().filter(|count| *count > 0)?,
+            "--transactions" => extent.transactions = number.parse().ok()?,
+            "--blocks" => extent.blocks = number.parse().ok()?,
+            _ => return None,
+        }
+    }
+    let suspended_once = extent.transactions / 2 <= extent.certificates;
+    (rest.is_empty() && suspended_once).then_some(extent)
+}
+
+#[expect(clippy::print_stdout)]
+fn help(words: &[&str]) -> ExitCode {
+    println!("{HELP}");
+    ExitCode::from(u8::from(!words.contains(&"--help")) * 3)
 }
