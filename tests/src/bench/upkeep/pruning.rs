@@ -32,19 +32,19 @@ pub(super) fn prune(network: &Network, register: &Register) -> Vec<Row> {
     let used_before = probes::disk_used(&store);
     restart(network, &home, "\n[retention]\nblocks = 1024\n");
     let begun = Instant::now();
-    let mut kept = 1;
     let mut took = None;
     let during = probes::latency(network, PRUNED, register.book, |count| {
         let status = network.status(PRUNED).expect("the node answers");
-        kept = status.kept_from;
-        assert!(begun.elapsed() < PATIENCE.0, "pruning does not end: {kept}");
+        assert!(begun.elapsed() < PATIENCE.0, "pruning does not end: {}", status.kept_from);
         // Sixty-four heights gather before they are dropped.
-        if status.height < kept + 1024 + 64 {
-            took.get_or_insert_with(|| begun.elapsed());
+        if status.height < status.kept_from + 1024 + 64 {
+            took.get_or_insert_with(|| (begun.elapsed(), probes::disk_used(&store)));
         }
         took.is_some() && count >= BEFORE
     });
+    let (took, used_running) = took.unwrap_or_default();
     restart(network, &home, "");
+    let kept = network.status(PRUNED).expect("the node answers").kept_from;
     let used_after = probes::disk_used(&store);
     let archive = gateway(network, "gov");
     let bodies: u64 = (1..kept).map(|height| archive.block(Height(height)).expect("an archive").0.0.len() as u64).sum();
@@ -60,13 +60,15 @@ pub(super) fn prune(network: &Network, register: &Register) -> Vec<Row> {
             format!("{share:.0} %"),
             "90 %",
             format!(
-                "{} of {} blocks, {} came back: {} before, {} after; {} under load; headers stay, {rate:.0} proofs/s afterwards",
-                probes::megabytes(bodies),
+                "bodies of {} blocks, {}; {} came back in {} under load, with outcomes and index and less the headers, which stay: \
+                 store {} before, {} when that was done, {} after a restart; {rate:.0} proofs/s afterwards",
                 kept - 1,
+                probes::megabytes(bodies),
                 probes::megabytes(back),
+                probes::seconds(took),
                 probes::megabytes(used_before),
+                probes::megabytes(used_running),
                 probes::megabytes(used_after),
-                probes::seconds(took.unwrap_or_default()),
             ),
         ),
         Row::new(
