@@ -13,7 +13,7 @@ fengni-bench packs --write FOLDER [--quick]
 
 Measures verification on one core, then a network of four validators on loopback: its speed, then its upkeep.
 upkeep measures that part alone: an observer joins a large register, a machine is lost and restored, a
-validator falls far behind, old blocks are pruned.
+validator falls far behind, old blocks are pruned. It takes some ten minutes, most of them to make blocks.
 packs --write measures nothing: it writes the pack of a province, for browsers.
 --quick uses a tenth of the certificates: for trying out, not for quoting.
 

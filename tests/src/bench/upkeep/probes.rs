@@ -10,9 +10,16 @@ use fengni_core::BookNumber;
 use fengni_core::id::CertificateId;
 use fengni_core::verdict::VerdictCode;
 
+use super::PATIENCE;
 use crate::bench::feed::{WAIT, done, relay, seals};
 use crate::bench::table::percentile;
 use crate::network::Network;
+use crate::wait::until;
+
+/// A folder rests whose size has not changed by more than this for so long: an idle network makes a
+/// block now and then.
+const RESTING: u64 = 1_000_000;
+const REST: Duration = Duration::from_secs(3);
 
 /// The most memory that a process has held so far, in bytes.
 ///
@@ -38,6 +45,22 @@ pub(super) fn disk_used(folder: &Path) -> u64 {
         used.sum()
     }
     add(folder, &mut BTreeSet::new())
+}
+
+/// As [`disk_used`], once the database is done with moving things about: while it does, they are there
+/// twice.
+///
+/// # Panics
+/// When it is never done.
+pub(super) fn disk_at_rest(folder: &Path) -> u64 {
+    let mut last = (disk_used(folder), Instant::now());
+    until("the database rests", PATIENCE, || {
+        let used = disk_used(folder);
+        if used.abs_diff(last.0) > RESTING {
+            last = (used, Instant::now());
+        }
+        (last.1.elapsed() >= REST).then_some(used)
+    })
 }
 
 /// Bytes as megabytes.

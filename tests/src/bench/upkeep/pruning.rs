@@ -29,7 +29,7 @@ pub(super) fn prune(network: &Network, register: &Register) -> Vec<Row> {
     restart(network, &home, "");
     let before = probes::latency(network, PRUNED, register.book, |count| count >= BEFORE);
     network.wait_agreed(&["gov", PRUNED]);
-    let used_before = probes::disk_used(&store);
+    let used_before = probes::disk_at_rest(&store);
     restart(network, &home, "\n[retention]\nblocks = 1024\n");
     let begun = Instant::now();
     let mut took = None;
@@ -45,7 +45,7 @@ pub(super) fn prune(network: &Network, register: &Register) -> Vec<Row> {
     let (took, used_running) = took.unwrap_or_default();
     restart(network, &home, "");
     let kept = network.status(PRUNED).expect("the node answers").kept_from;
-    let used_after = probes::disk_used(&store);
+    let used_after = probes::disk_at_rest(&store);
     let archive = gateway(network, "gov");
     let bodies: u64 = (1..kept).map(|height| archive.block(Height(height)).expect("an archive").0.0.len() as u64).sum();
     let back = used_before.saturating_sub(used_after);
@@ -61,7 +61,7 @@ pub(super) fn prune(network: &Network, register: &Register) -> Vec<Row> {
             "90 %",
             format!(
                 "bodies of {} blocks, {}; {} came back in {} under load, with outcomes and index and less the headers, which stay: \
-                 store {} before, {} when that was done, {} after a restart; {rate:.0} proofs/s afterwards",
+                 store {} before, {} when that was done, {} after a restart and at rest; {rate:.0} proofs/s afterwards",
                 kept - 1,
                 probes::megabytes(bodies),
                 probes::megabytes(back),
