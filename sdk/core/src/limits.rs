@@ -67,3 +67,5 @@ pub const REVOCATION_LINES: u64 = REVOCATION_SEALS + REVOCATION_BOOK * KEPT_BOOK
 pub const HOLDS: usize = 16;
 /// How many links a chain of superiors may have.
 pub const SUPERIORS: usize = 8;
+/// Recovery keys that a network names.
+pub const RECOVERY_KEYS: usize = 64;

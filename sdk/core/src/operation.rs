@@ -1,8 +1,7 @@
 //! Operations: what a member can ask of the ledger.
 //!
-//! Variant numbers are permanent and new ones are added at the end. Rules O-1 to O-12, O-15
-//! and O-16:
-//! `sdk/spec/operations.md`.
+//! Variant numbers are permanent and new ones are added at the end. Rules O-1 to O-12 and O-15 to
+//! O-17: `sdk/spec/operations.md`.
 
 use bincode::{Decode, Encode};
 use serde::{Deserialize, Serialize};
@@ -16,6 +15,7 @@ use crate::number::{
     AgreementNumber, AuthorityNumber, BookNumber, Height, KeyNumber, LinePlace, MemberNumber, ReasonCode,
 };
 use crate::record::{AgreementTerms, Weights};
+use crate::recovery::RecoveryHandover;
 use crate::standing::ActKind;
 
 /// Why an act is done, without saying what only the parties may know.
@@ -224,6 +224,11 @@ pub enum Operation {
         /// Why.
         ground: Ground,
     },
+    /// Records the handover by which this block's validators were named. No member asks it.
+    Recover {
+        /// What the recovery keys signed.
+        handover: RecoveryHandover,
+    },
 }
 
 impl Operation {
@@ -241,7 +246,8 @@ impl Operation {
             | Self::SuspendAgreement { .. }
             | Self::ResumeAgreement { .. }
             | Self::SuspendAuthority { .. }
-            | Self::ResumeAuthority { .. } => weights.record,
+            | Self::ResumeAuthority { .. }
+            | Self::Recover { .. } => weights.record,
             // A seal that is looked at weighs no more than a line that is written.
             Self::RevokeKey { .. } => weights.record.saturating_add(weights.line.saturating_mul(REVOCATION_LINES)),
         };

@@ -282,6 +282,11 @@ pub enum Effect {
         /// Whether it is suspended now.
         suspended: bool,
     },
+    /// The block's validators were named by a recovery.
+    Recovered {
+        /// How many they are.
+        validators: u32,
+    },
 }
 
 /// What became of a transaction.

@@ -26,8 +26,8 @@ mod sealed;
 mod state;
 mod suspension;
 
-pub use apply::{Applied, apply};
-pub use block::{BlockError, CheckedBlock, Known, Proposal, RecentIds, assemble, check, execute};
+pub use apply::{AdoptError, Applied, apply};
+pub use block::{BlockError, CheckedBlock, Known, Proposal, RecentIds, assemble, check, execute, recovery_of};
 pub use book::BookState;
 pub use memory::MemoryRecords;
 pub use pack::pack;

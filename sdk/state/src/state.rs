@@ -9,6 +9,7 @@ use fengni_core::list::{ListKind, NumberedList};
 use fengni_core::record::{
     Agreement, Authority, CertificateType, CodeSet, KeyPurpose, Member, MemberStatus, Parameters, Record, Role,
 };
+use fengni_core::recovery::RecoveryHandover;
 use fengni_core::shelf::{Shelf, state_root};
 use fengni_core::standing::{Act, ActHeads, Page};
 use fengni_core::{BookNumber, Day, Digest, Domain, Height, MemberNumber, Millis, TypeNumber, Validator, ValidatorSet};
@@ -52,6 +53,8 @@ pub struct State {
     pub(crate) codes: Registry<CodeSet>,
     pub(crate) books: VectorSync<Arc<BookState>>,
     pub(crate) book_list: NumberedList,
+    /// What names the validators of the next block, where a person has handed it in.
+    pub(crate) recovery: Option<Arc<RecoveryHandover>>,
 }
 
 impl State {
@@ -71,6 +74,7 @@ impl State {
             codes: Registry::of(suite, founding.codes),
             books: VectorSync::new_sync(),
             book_list: NumberedList::new(suite, ListKind::Shelf),
+            recovery: None,
         }
     }
 
@@ -213,11 +217,15 @@ impl State {
         state_root(&self.domain, &digests)
     }
 
-    /// The validators of the next block, derived from the members. Rule F-1.
+    /// The validators of the next block: those of a recovery that was adopted (F-10), else derived
+    /// from the members (F-1).
     ///
     /// # Panics
     /// Never after a checked founding: votes that would leave no validator are refused.
     pub fn next_validators(&self) -> ValidatorSet {
+        if let Some(recovery) = self.recovery() {
+            return recovery.plan.validators().expect("a set: checked in State::adopt");
+        }
         let height = self.height.next();
         let validators = self
             .members
@@ -308,6 +316,7 @@ impl State {
             codes: registry(&domain, parts)?,
             books: VectorSync::new_sync(),
             book_list: NumberedList::new(domain.suite, ListKind::Shelf),
+            recovery: None,
         };
         for (record, number) in records.iter().zip(0..) {
             let book = BookNumber(number);

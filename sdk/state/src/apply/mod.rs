@@ -7,6 +7,7 @@ mod authorities;
 mod books;
 mod entitlement;
 mod keys;
+mod recovery;
 mod replace;
 mod standing;
 
@@ -19,6 +20,8 @@ use fengni_core::{Height, KeyNumber, MemberNumber, Millis};
 use crate::draft::Draft;
 use crate::records::{Records, Write};
 use crate::state::State;
+
+pub use recovery::AdoptError;
 
 /// What a block does: the state after it, what to store, and what became of each transaction.
 #[derive(Clone)]
@@ -94,10 +97,16 @@ pub fn apply<R: Records>(
     let (mut state, writes) = draft.finish();
     state.height = height;
     state.time = time;
+    // It held for this block; the members' records say who decides from here on.
+    state.recovery = None;
     Applied { state, writes, outcomes }
 }
 
 fn run<R: Records>(draft: &mut Draft<'_, R>, transaction: &Transaction) -> Result<Effect, Refused> {
+    // Nobody acts: the block was checked to follow from this handover.
+    if let Some(handover) = transaction.recovery() {
+        return Ok(recovery::recover(draft, &handover.plan));
+    }
     let actor = actor(draft, transaction)?;
     match &transaction.body.operation {
         Operation::OpenBook { subject, division } => Ok(books::open(draft, &actor, *subject, division)?),
@@ -126,6 +135,8 @@ fn run<R: Records>(draft: &mut Draft<'_, R>, transaction: &Transaction) -> Resul
         Operation::ResumeAuthority { authority, ground } => {
             Ok(authorities::resume(draft, &actor, *authority, *ground)?)
         }
+        // Done above: no member asks it.
+        Operation::Recover { .. } => Err(Refusal::NotEntitled.into()),
     }
 }
 
@@ -149,7 +160,11 @@ fn actor<R: Records>(draft: &Draft<'_, R>, transaction: &Transaction) -> Result<
 
 /// Refuses a reason that is not among the reference codes.
 fn known_reason<R: Records>(draft: &Draft<'_, R>, ground: &Ground) -> Result<(), Refusal> {
+    if known_reason_in(&draft.state, ground) { Ok(()) } else { Err(Refusal::UnknownReason) }
+}
+
+/// Whether a reason is among the reference codes.
+fn known_reason_in(state: &State, ground: &Ground) -> bool {
     let code = ground.reason.to_string();
-    let known = draft.state.code_set("reasons").is_some_and(|set| set.name_of(&code).is_some());
-    if known { Ok(()) } else { Err(Refusal::UnknownReason) }
+    state.code_set("reasons").is_some_and(|set| set.name_of(&code).is_some())
 }

@@ -144,7 +144,9 @@ impl Story {
             Effect::Agreement { agreement, .. } => {
                 self.agreements.extend(names.iter().map(|name| (name.clone(), *agreement)));
             }
-            Effect::Acted { .. } | Effect::KeyRevoked { .. } | Effect::Authority { .. } => (),
+            Effect::Acted { .. } | Effect::KeyRevoked { .. } | Effect::Authority { .. } | Effect::Recovered { .. } => {
+                ()
+            }
         }
     }
 
