@@ -14,6 +14,7 @@ use crate::connect::ConnectArgs;
 use crate::history::{CheckArgs, HistoryArgs};
 use crate::issue::IssueArgs;
 use crate::key::KeyCommand;
+use crate::recovery::RecoveryCommand;
 use crate::replace::{RekeyArgs, SupersedeArgs, TransferInArgs};
 use crate::serve::ServeArgs;
 use crate::standing::{ConsumeArgs, StandingCommand};
@@ -95,6 +96,9 @@ pub(crate) enum Command {
     Check(CheckArgs),
     /// Serve issue, standing, verify and history as JSON on this host
     Serve(ServeArgs),
+    /// Going on after validators were lost for good
+    #[command(subcommand)]
+    Recovery(RecoveryCommand),
     /// For auditors
     #[command(subcommand)]
     Audit(AuditCommand),

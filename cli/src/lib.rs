@@ -32,6 +32,7 @@ mod moment;
 mod names;
 mod output;
 mod private;
+mod recovery;
 mod replace;
 mod seen;
 mod serve;
@@ -103,6 +104,7 @@ fn dispatch(command: Command, output: Output) -> Result<Ending> {
         Command::History(args) => history::run(&args, output),
         Command::Check(args) => history::check(&args, output),
         Command::Serve(args) => serve::run(&args, output),
+        Command::Recovery(command) => recovery::run(&command, output),
         Command::Audit(command) => audit::run(&command, output),
         Command::Network(args) => views::network(&args, output),
         Command::Members(args) => views::members(&args, output),

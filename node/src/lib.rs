@@ -19,9 +19,11 @@ mod fault;
 pub mod ledger;
 pub mod network;
 pub mod pool;
+mod recover;
 mod run;
 mod service;
 mod spread;
 pub mod store;
 
+pub use recover::recover;
 pub use run::{check, run, stopped_store};

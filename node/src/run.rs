@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use anyhow::Context as _;
 use fengni_core::record::{KeyPurpose, Member, MemberStatus};
+use fengni_core::recovery::{RecoveryHandover, Seat};
 use fengni_core::{Domain, Height, MemberNumber, PublicKey, SecretKey};
 use fengni_genesis::Genesis;
 use fengni_state::State;
@@ -21,6 +22,7 @@ use crate::network::{
     Limits, MeshConfig, Multiaddr, NetworkMetrics, PeerAddress, PeerId, Purpose, Roster, TxNetwork, peer_id,
 };
 use crate::pool::PoolLimits;
+use crate::recover;
 use crate::service::Service;
 use crate::spread;
 use crate::store::Store;
@@ -70,6 +72,7 @@ pub async fn run(home: &Path, stop: impl Future<Output = ()>) -> anyhow::Result<
     };
     tracing::info!(network = %domain.network, height = %ledger.state().height(), mode = ?files.config.mode, "ledger opened");
 
+    ledger.give(files.given.clone());
     let roster = Roster::new(allowed(&ledger.state(), &files));
     let transactions = Purpose::Transactions;
     let (network, incoming) = TxNetwork::start(
@@ -134,6 +137,8 @@ struct Files {
     consensus_key: Option<SecretKey>,
     peer_key: SecretKey,
     shared_key: Option<[u8; 32]>,
+    /// Recovery handovers that a person has given this node.
+    given: Vec<RecoveryHandover>,
 }
 
 impl Files {
@@ -158,7 +163,8 @@ impl Files {
         let consensus_key = config.keys.consensus.as_ref().map(|path| load_key("keys.consensus", path)).transpose()?;
         let peer_key = load_key("keys.peer", &config.keys.peer)?;
         let shared_key = config.keys.network.as_ref().map(|path| shared_key(path)).transpose()?;
-        let files = Self { config, genesis, domain, member, consensus_key, peer_key, shared_key };
+        let given = recover::load(&config.data)?;
+        let files = Self { config, genesis, domain, member, consensus_key, peer_key, shared_key, given };
         files.check_keys()?;
         Ok(files)
     }
@@ -167,7 +173,13 @@ impl Files {
     fn check_keys(&self) -> Result<(), ConfigError> {
         let member = &self.genesis.members[self.member.0 as usize];
         let has = |purpose: KeyPurpose, key: &PublicKey| {
+            let seats = self.given.iter().flat_map(|given| &given.plan.seats).filter(|seat| seat.member == self.member);
+            let seated = |seat: &Seat| match purpose {
+                KeyPurpose::Consensus => seat.consensus == *key,
+                _ => seat.peer == Some(*key),
+            };
             member.keys.iter().any(|known| known.purpose == purpose && known.key == *key)
+                || seats.into_iter().any(seated)
         };
         let wrong = |field: &'static str| {
             Err(ConfigError::Field {
@@ -253,7 +265,11 @@ fn allowed(state: &State, files: &Files) -> Vec<(PeerId, MemberNumber)> {
         let peers: Vec<PeerId> = keys(member);
         peers.into_iter().map(move |peer| (peer, MemberNumber(number)))
     });
-    listed.collect()
+    // Until their first block has recorded it, nodes of a recovery are known by its plan alone.
+    let seats = state.recovery().into_iter().flat_map(|given| &given.plan.seats);
+    let named = seats.filter_map(|seat| Some((seat.peer.filter(|key| configured.contains(key))?, seat.member)));
+    let named = named.filter_map(|(key, member)| Some((peer_id(&key)?, member)));
+    listed.chain(named).collect()
 }
 
 /// Keeps the allow-list in step with the member registry.

@@ -5,6 +5,8 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use fengni_core::limits::BLOCK_BYTES;
+use fengni_core::proof::{Place, StateProof};
+use fengni_core::shelf::Shelf;
 use fengni_core::transaction::TransactionId;
 use fengni_core::{Block, BlockId, CommitCertificate, Height, ValidatorSet};
 use fengni_state::{Proposal, assemble, check, execute};
@@ -126,7 +128,9 @@ impl Chain for Ledger {
         let (outcomes, writes) = (&applied.outcomes, &applied.writes);
         let next = Some(applied.state.next_validators()).filter(|next| *next != validators);
         let next = next.as_ref();
-        self.store.commit(&FinalBlock { height, body, finality: &finality, next, outcomes, writes });
+        let recovery = last.recovery().map(|handover| (self.terms_proof(), handover.clone()));
+        let recovery = recovery.as_ref();
+        self.store.commit(&FinalBlock { height, body, finality: &finality, next, recovery, outcomes, writes });
         let header = checked.block.header.clone();
         let final_state = FinalState { state: applied.state.clone(), header, certificate };
         {
@@ -140,6 +144,7 @@ impl Chain for Ledger {
             let window = applied.state.parameters().window;
             tip.recent.push(checked.ids(), window);
             tip.executed.clear();
+            tip.adopt();
         }
         self.pool.settle(&checked.ids(), height);
         self.heights.send_replace(height);
@@ -194,6 +199,12 @@ impl Ledger {
         let executed = Arc::new(Executed { checked, applied, body });
         self.write().executed.insert(executed.checked.id, executed.clone());
         Ok(executed)
+    }
+
+    /// Proves the parameters of the last final state, which say whose signatures recover.
+    fn terms_proof(&self) -> StateProof {
+        let last = self.latest().expect("a recovery follows a block: no plan names the founding's");
+        self.prove(&last, vec![Place::Record(Shelf::Parameters, 0)]).expect("there are always parameters")
     }
 
     /// Drops waiting transactions that broke since they were taken: they would wake the proposer

@@ -7,6 +7,7 @@
 //! blocks        height            encoded block
 //! certificates  height            commit certificate, validators of the height
 //! handovers     height            validators that decide from the next height on, where they change
+//! recoveries    height            by what the validators of the height were named, where a recovery did
 //! outcomes      height            outcomes of the block
 //! transactions  id                height, place
 //! records       shelf, number     registry record
@@ -53,10 +54,11 @@ enum Column {
     Acts,
     Tags,
     Candidates,
+    Recoveries,
 }
 
 impl Column {
-    const ALL: [Self; 14] = [
+    const ALL: [Self; 15] = [
         Self::Meta,
         Self::Blocks,
         Self::Certificates,
@@ -71,6 +73,7 @@ impl Column {
         Self::Acts,
         Self::Tags,
         Self::Candidates,
+        Self::Recoveries,
     ];
 
     fn name(self) -> &'static str {
@@ -89,6 +92,7 @@ impl Column {
             Self::Acts => "acts",
             Self::Tags => "tags",
             Self::Candidates => "candidates",
+            Self::Recoveries => "recoveries",
         }
     }
 

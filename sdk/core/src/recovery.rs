@@ -214,7 +214,8 @@ impl RecoveryHandover {
         if network != domain.network {
             return Err(RecoveryError::OtherNetwork(network));
         }
-        if (height, block) != (last.height, last.block) {
+        // A network without a block is founded anew.
+        if height == Height(0) || (height, block) != (last.height, last.block) {
             return Err(RecoveryError::OtherBlock { height, block });
         }
         let earliest = Millis(last.time.0.saturating_add(terms.delay_secs.saturating_mul(1000)));

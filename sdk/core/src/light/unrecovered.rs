@@ -5,10 +5,11 @@ use bincode::{Decode, Encode};
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
-use super::{Checkpoint, FinalHeader};
+use super::{Checkpoint, FinalHeader, LightClient};
 use crate::block::Header;
 use crate::digest::Domain;
 use crate::finality::CommitCertificate;
+use crate::number::Height;
 
 /// Format of a saved client without recoveries.
 pub(super) const FORMAT: u16 = 2;
@@ -36,5 +37,12 @@ pub enum RecoveryFault {}
 impl RecoveryFault {
     pub(super) fn is_fault_of_answer(&self) -> bool {
         match *self {}
+    }
+}
+
+impl LightClient {
+    /// Rule F-11: no recovery is followed here.
+    pub fn unacknowledged(&self) -> Option<Height> {
+        None
     }
 }
