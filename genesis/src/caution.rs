@@ -37,7 +37,7 @@ impl Genesis {
 
     /// One person must not be able to recover the network alone, nor to prevent it.
     fn recovery_cautions(&self) -> Vec<String> {
-        let Some(terms) = &self.parameters.recovery else { return Vec::new() };
+        let Some(terms) = &*self.parameters.recovery else { return Vec::new() };
         let mut cautions = Vec::new();
         if terms.threshold == 1 {
             cautions.push("one recovery key alone can name other validators".to_owned());

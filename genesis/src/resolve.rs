@@ -10,7 +10,7 @@ use fengni_core::record::{
     Agreement, AgreementStatus, AgreementTerms, Authority, CertificateType, ClaimSpec, Code, CodeSet, Derived,
     DerivedRule, Member, MemberKey, MemberStatus, Parameters, Party, Profile, Roles, Schema, Term, Weights,
 };
-use fengni_core::recovery::RecoveryTerms;
+use fengni_core::recovery::{RecoveryClause, RecoveryTerms};
 use fengni_core::standing::ActKinds;
 use fengni_core::{Day, MemberNumber, Millis, PublicKey, PurposeCode, Suite, TypeNumber};
 
@@ -87,7 +87,7 @@ impl<'a> Resolver<'a> {
             suite,
             name: document.network.name.clone(),
             founded,
-            parameters: Parameters { recovery: self.recovery(), ..parameters(&document.parameters) },
+            parameters: Parameters { recovery: self.recovery().into(), ..parameters(&document.parameters) },
             types: self.each("types", &document.types, Self::certificate_type),
             codes: self.codes(),
             members,
@@ -403,6 +403,6 @@ fn parameters(entry: &ParametersEntry) -> Parameters {
         solo_seal_lines: entry.solo_seal_lines,
         terminal_acts_per_day: entry.terminal_acts_per_day,
         validators_min: entry.validators_min,
-        recovery: None,
+        recovery: RecoveryClause::default(),
     }
 }

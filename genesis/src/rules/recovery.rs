@@ -12,7 +12,7 @@ use crate::problem::Findings;
 const DELAY_SECS_MAX: u64 = 90 * 86_400;
 
 pub(super) fn check(founding: &Contents, findings: &mut Findings) {
-    let Some(terms) = &founding.parameters.recovery else { return };
+    let Some(terms) = &*founding.parameters.recovery else { return };
     let mut used: BTreeSet<PublicKey> =
         founding.members.iter().flat_map(|member| &member.keys).map(|key| key.key).collect();
     for (place, key) in terms.keys.iter().enumerate() {

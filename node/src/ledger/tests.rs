@@ -112,7 +112,7 @@ fn new_secret(member: MemberNumber, _: Height) -> SecretKey {
 fn f10_a_ledger_goes_on_by_a_recovery_that_it_was_given_and_readers_follow() {
     let (genesis, mut founding, _) = founding();
     let keys = (0..3).map(|key| sample::test_recovery_secret(key).public()).collect();
-    founding.parameters.recovery = Some(RecoveryTerms { keys, threshold: 2, delay_secs: 1 });
+    founding.parameters.recovery = Some(RecoveryTerms { keys, threshold: 2, delay_secs: 1 }).into();
     let folder = tempfile::tempdir().expect("a folder for the test");
     let domain = genesis.domain();
     let open = || {

@@ -36,6 +36,60 @@ pub struct RecoveryTerms {
     pub delay_secs: u64,
 }
 
+/// Recovery terms as the parameters hold them: a byte string, empty where there are none, so that a
+/// reader that follows no recovery carries it along unread.
+#[derive(Clone, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
+#[serde(transparent)]
+#[cfg(feature = "recovery")]
+pub struct RecoveryClause(Option<RecoveryTerms>);
+
+/// Recovery terms, unread.
+#[derive(Clone, PartialEq, Eq, Debug, Default, Serialize, Deserialize, Encode, Decode)]
+#[serde(transparent)]
+#[cfg(not(feature = "recovery"))]
+pub struct RecoveryClause(crate::bytes::Bytes);
+
+#[cfg(feature = "recovery")]
+mod clause {
+    use std::ops::Deref;
+
+    use super::{RecoveryClause, RecoveryTerms};
+    use crate::bytes::Bytes;
+    use crate::codec::{self, DecodeError, encoded_as};
+    use crate::limits::RECORD_BYTES;
+
+    encoded_as!(RecoveryClause, Bytes);
+
+    impl From<RecoveryClause> for Bytes {
+        fn from(clause: RecoveryClause) -> Self {
+            Self(clause.0.as_ref().map(codec::encode).unwrap_or_default())
+        }
+    }
+
+    impl TryFrom<Bytes> for RecoveryClause {
+        type Error = DecodeError;
+
+        fn try_from(bytes: Bytes) -> Result<Self, DecodeError> {
+            let terms = (!bytes.0.is_empty()).then(|| codec::decode(&bytes.0, RECORD_BYTES));
+            Ok(Self(terms.transpose()?))
+        }
+    }
+
+    impl From<Option<RecoveryTerms>> for RecoveryClause {
+        fn from(terms: Option<RecoveryTerms>) -> Self {
+            Self(terms)
+        }
+    }
+
+    impl Deref for RecoveryClause {
+        type Target = Option<RecoveryTerms>;
+
+        fn deref(&self) -> &Option<RecoveryTerms> {
+            &self.0
+        }
+    }
+}
+
 /// A validator of the new set, with keys that nobody has used before.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize, Encode, Decode)]
 #[serde(deny_unknown_fields)]

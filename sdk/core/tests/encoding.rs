@@ -83,6 +83,7 @@ fn effects() -> Vec<Effect> {
         Effect::Agreement { agreement: AgreementNumber(6), in_force: true },
         Effect::KeyRevoked { member: MemberNumber(4), key: KeyNumber(5), from: Height(1200), lines: 1025 },
         Effect::Authority { authority: AuthorityNumber(6), suspended: true },
+        Effect::Recovered { validators: 4 },
     ]
 }
 

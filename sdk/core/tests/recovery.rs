@@ -71,7 +71,7 @@ fn certificate(header: &Header, members: &[u8], key: fn(u8) -> SecretKey) -> Com
 }
 
 fn parameters() -> Parameters {
-    Parameters { recovery: Some(terms()), ..world::parameters() }
+    Parameters { recovery: Some(terms()).into(), ..world::parameters() }
 }
 
 /// The parameters' shelf, and six empty ones.
@@ -320,7 +320,7 @@ fn f10_what_does_not_hold_is_not_followed_and_leaves_no_recovery() {
     let mut client = LightClient::from_checkpoint(founding());
     let mut forged = recovery();
     let theirs = RecoveryTerms { threshold: 1, ..terms() };
-    forged.last.entries[0].bytes = Bytes(Parameters { recovery: Some(theirs), ..world::parameters() }.encode());
+    forged.last.entries[0].bytes = Bytes(Parameters { recovery: Some(theirs).into(), ..world::parameters() }.encode());
     assert_eq!(fault(client.recover(&forged, NOW)).as_deref(), Some("Proof"));
 }
 

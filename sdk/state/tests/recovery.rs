@@ -31,7 +31,7 @@ fn recovery_key(number: u16) -> SecretKey {
 fn network() -> Network {
     let mut begun = founding(Suite::Standard);
     let keys = (0..3).map(|number| recovery_key(number).public()).collect();
-    begun.parameters.recovery = Some(RecoveryTerms { keys, threshold: 2, delay_secs: DELAY_SECS });
+    begun.parameters.recovery = Some(RecoveryTerms { keys, threshold: 2, delay_secs: DELAY_SECS }).into();
     let mut network = Network::found(Suite::Standard, begun);
     for _ in 0..3 {
         let clock = Millis(network.state.time().0 + 1000);

@@ -4,7 +4,7 @@ use bincode::{Decode, Encode};
 use serde::{Deserialize, Serialize};
 
 use super::Record;
-use crate::recovery::RecoveryTerms;
+use crate::recovery::RecoveryClause;
 use crate::shelf::Shelf;
 
 /// What operations cost against the weight of a block.
@@ -47,8 +47,8 @@ pub struct Parameters {
     pub terminal_acts_per_day: u32,
     /// The fewest validators the network runs with.
     pub validators_min: u32,
-    /// Who may recover the network where its validators are lost for good; `None` for nobody.
-    pub recovery: Option<RecoveryTerms>,
+    /// Who may recover the network where its validators are lost for good, if anybody.
+    pub recovery: RecoveryClause,
 }
 
 impl Record for Parameters {

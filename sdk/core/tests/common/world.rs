@@ -66,7 +66,7 @@ pub fn parameters() -> Parameters {
         solo_seal_lines: 64,
         terminal_acts_per_day: 50,
         validators_min: 4,
-        recovery: None,
+        recovery: None.into(),
     }
 }
 

@@ -415,6 +415,6 @@ fn parameters() -> Parameters {
         solo_seal_lines: 1024,
         terminal_acts_per_day: 100,
         validators_min: 4,
-        recovery: None,
+        recovery: None.into(),
     }
 }

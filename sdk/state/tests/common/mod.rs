@@ -171,7 +171,7 @@ pub fn founding(suite: Suite) -> Founding {
             solo_seal_lines: 4,
             terminal_acts_per_day: 3,
             validators_min: 4,
-            recovery: None,
+            recovery: None.into(),
         },
         members: members.collect(),
         types: TYPES.iter().zip(TYPE_CODES).map(|(name, code)| certificate_type(name, code)).collect(),
