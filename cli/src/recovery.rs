@@ -155,7 +155,8 @@ fn draft(args: &DraftArgs, output: Output) -> Result<Ending> {
     let mut connection = args.connect.open(None)?;
     let domain = connection.ledger.domain();
     let header = connection.ledger.sync()?.value;
-    let terms = connection.ledger.parameters()?.recovery.clone().context("this network names no recovery keys")?;
+    let parameters = connection.ledger.parameters()?;
+    let terms = parameters.recovery.as_ref().context("this network names no recovery keys")?;
     let document = std::fs::read(&args.decision).with_context(|| args.decision.display().to_string())?;
     let decision = Decision::of(&domain, &document)?;
     let wait = terms.delay_secs.saturating_add(args.later).saturating_mul(1000);

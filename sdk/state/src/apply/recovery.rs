@@ -83,8 +83,8 @@ impl State {
 
 /// Rule O-17: the members of the plan are the validators, with its keys, and no others are.
 pub(super) fn recover<R: Records>(draft: &mut Draft<'_, R>, plan: &RecoveryPlan) -> Effect {
-    for number in (0..draft.state.members().len()).map(|number| MemberNumber(number as u32)) {
-        let Some(found) = draft.state.member(number) else { continue };
+    for number in (0..).map(MemberNumber) {
+        let Some(found) = draft.state.member(number) else { break };
         let seat = plan.seats.iter().find(|seat| seat.member == number);
         let before = found.as_ref();
         let mut member = match seat {
@@ -96,7 +96,7 @@ pub(super) fn recover<R: Records>(draft: &mut Draft<'_, R>, plan: &RecoveryPlan)
             draft.replace_member(number, member);
         }
     }
-    Effect::Recovered { validators: plan.seats.len() as u32 }
+    Effect::Recovered { validators: u32::try_from(plan.seats.len()).expect("a set has at most 256") }
 }
 
 /// A member with its seat: earlier keys of the same purposes end with the block before.
