@@ -48,6 +48,8 @@ pub(crate) enum Command {
     Down(DownArgs),
     /// Show the nodes of a local network side by side
     Status(StatusArgs),
+    /// Have running nodes examine themselves: clock, disk, peers, keys, versions, ports
+    Doctor(DoctorArgs),
     /// Codes of people, bodies, places and certificates
     #[command(subcommand)]
     Id(IdCommand),
@@ -203,6 +205,26 @@ pub(crate) struct StatusArgs {
     /// Folder of the network
     #[arg(long, value_name = "DIR")]
     pub(crate) home: PathBuf,
+}
+
+#[derive(Args, Debug)]
+#[command(after_help = "Exit codes: 0 nothing fails, 1 something does, 3 could not run.
+A node that does not run is examined on its host: fengni-node doctor --home DIR.
+
+Examples:
+  fengni doctor --home net
+  fengni doctor --home net --node psb --json
+  fengni doctor --admin http://127.0.0.1:27004")]
+pub(crate) struct DoctorArgs {
+    /// Folder of the network
+    #[arg(long, value_name = "DIR")]
+    pub(crate) home: Option<PathBuf>,
+    /// Only this node
+    #[arg(long, value_name = "NAME", requires = "home")]
+    pub(crate) node: Option<String>,
+    /// URL of a node's operator's listener
+    #[arg(long, value_name = "URL", conflicts_with = "home")]
+    pub(crate) admin: Option<String>,
 }
 
 /// Codes.

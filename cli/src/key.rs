@@ -1,16 +1,19 @@
 //! `fengni key`: the keys of members, and their revocation in an emergency (密钥应急吊销).
 
+use std::path::PathBuf;
+
 use anyhow::Result;
 use clap::{Args, Subcommand};
 use fengni_client::revocation;
 use fengni_core::outcome::Effect;
-use fengni_core::record::{KeyPurpose, Member, MemberKey};
+use fengni_core::record::{Member, MemberKey};
 use fengni_core::{Height, KeyNumber, MemberNumber};
 use serde::Serialize;
 
 use crate::admin::{ActingArgs, Asked};
 use crate::connect::ConnectArgs;
 use crate::ending::Ending;
+use crate::key_file::{self, ChangeArgs, NewArgs, PlaceArgs, purpose_word};
 use crate::names::Names;
 use crate::output::{Output, table};
 use crate::standing::{GroundArgs, act_word};
@@ -19,6 +22,34 @@ use crate::successors;
 /// What happens to a key.
 #[derive(Subcommand, Debug)]
 pub(crate) enum KeyCommand {
+    /// Make a key in a new file, encrypted with a passphrase, or in a PKCS#11 token
+    #[command(after_help = "The passphrase comes from --passphrase-file, FENGNI_PASSPHRASE_FILE, FENGNI_PASSPHRASE, or
+is asked for twice at the terminal. The encrypted key is PKCS#8, which openssl pkey reads as well.
+
+Examples:
+  fengni key new issuing-c.json --purpose issuing
+  fengni key new consensus.json --purpose consensus --passphrase-file /run/credentials/passphrase
+  fengni key new issuing-c.json --purpose issuing --plain
+  fengni key new issuing-c.json --purpose issuing --algorithm p256 --token hsm \\
+      --module /usr/lib/softhsm/libsofthsm2.so --label issuing-c --pin-file pin
+  fengni key new issuing-c.json --purpose issuing --token hsm --module hsm.so --label issuing-c --existing")]
+    New(NewArgs),
+    /// Tell what a key file holds, and whether it is encrypted; never its secret
+    #[command(
+        after_help = "Examples:\n  fengni key inspect issuing-c.json\n  fengni key inspect issuing-c.json --json"
+    )]
+    Inspect {
+        /// The key file
+        file: PathBuf,
+    },
+    /// Encrypt a key file with a new passphrase
+    #[command(after_help = "Examples:
+  fengni key passphrase issuing-c.json
+  fengni key passphrase issuing-c.json --passphrase-file old --new-passphrase-file new")]
+    Passphrase(ChangeArgs),
+    /// Note in a key file where the ledger lists the key: member and number
+    #[command(after_help = "Examples:\n  fengni key place issuing-c.json --network net")]
+    Place(PlaceArgs),
     /// End a key that may be in strange hands, and suspend what it sealed since
     #[command(after_help = "What it sealed before the suspected height stays good. What it sealed since answers
 ISSUER_KEY_REVOKED, and is sealed anew with another key where it was right: fengni supersede.
@@ -73,6 +104,10 @@ pub(crate) struct RevokeArgs {
 
 pub(crate) fn run(command: &KeyCommand, output: Output) -> Result<Ending> {
     match command {
+        KeyCommand::New(args) => key_file::new(args, output),
+        KeyCommand::Inspect { file } => key_file::inspect(file, output),
+        KeyCommand::Passphrase(args) => key_file::passphrase(args, output),
+        KeyCommand::Place(args) => key_file::place(args, output),
         KeyCommand::List { member, connect } => list(member.as_deref(), connect, output),
         KeyCommand::Revoke(args) => revoke(args, output),
         KeyCommand::Successors { member, number, connect } => successors(member, KeyNumber(*number), connect, output),
@@ -140,20 +175,9 @@ fn list(member: Option<&str>, connect: &ConnectArgs, output: Output) -> Result<E
         let rows = listed.iter().map(|it| {
             let name = members.get(it.member.0 as usize).map_or_else(String::new, |member| member.name.clone());
             let until = it.key.until.map_or_else(String::new, |until| until.to_string());
-            [name, it.number.to_string(), purpose(it.key.purpose).to_owned(), it.key.from.to_string(), until]
+            [name, it.number.to_string(), purpose_word(it.key.purpose).to_owned(), it.key.from.to_string(), until]
         });
         table(["member", "key", "purpose", "from", "until"], rows)
     });
     Ok(Ending::Holds)
-}
-
-fn purpose(purpose: KeyPurpose) -> &'static str {
-    match purpose {
-        KeyPurpose::Consensus => "consensus",
-        KeyPurpose::Peer => "peer",
-        KeyPurpose::Admin => "admin",
-        KeyPurpose::Issuing => "issuing",
-        KeyPurpose::Enforcement => "enforcement",
-        KeyPurpose::Application => "application",
-    }
 }

@@ -27,10 +27,12 @@ mod id;
 mod issue;
 mod kept;
 mod key;
+mod key_file;
 pub mod local;
 mod moment;
 mod names;
 mod output;
+mod passphrase;
 mod private;
 mod recovery;
 mod replace;
@@ -84,6 +86,7 @@ fn dispatch(command: Command, output: Output) -> Result<Ending> {
         Command::Up(args) => local::up::run(&args, output),
         Command::Down(args) => local::down::run(&args, output),
         Command::Status(args) => local::status::run(&args, output),
+        Command::Doctor(args) => local::doctor::run(&args, output),
         Command::Id(IdCommand::Check { code }) => Ok(id::check(&code, output)),
         Command::Issue(args) => issue::run(&args, output),
         Command::Standing(command) => standing::run(&command, output),

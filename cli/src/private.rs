@@ -5,16 +5,8 @@ use std::io::Write as _;
 use std::path::Path;
 
 use anyhow::{Context as _, Result, anyhow, bail};
-use fengni_client::keys::{algorithm_name, algorithm_named};
+use fengni_client::keys::StoredKey;
 use fengni_core::SecretKey;
-use serde::{Deserialize, Serialize};
-
-/// A holder's key as [`fengni_client::issue::deliver`] writes it beside a certificate.
-#[derive(Serialize, Deserialize)]
-struct HolderKey {
-    algorithm: String,
-    seed: String,
-}
 
 /// Writes a file durably; a crash leaves the old one or the new one.
 pub(crate) fn write(path: &Path, bytes: &[u8]) -> Result<()> {
@@ -48,16 +40,12 @@ pub(crate) fn read(path: &Path) -> Result<Vec<u8>> {
 
 /// Writes a holder's key.
 pub(crate) fn write_key(path: &Path, key: &SecretKey) -> Result<()> {
-    let stored = HolderKey { algorithm: algorithm_name(key.algorithm()).to_owned(), seed: hex::encode(*key.seed()) };
-    write(path, serde_json::to_string(&stored)?.as_bytes())
+    write(path, serde_json::to_string(&StoredKey::of(key))?.as_bytes())
 }
 
 /// Reads a holder's key. No message repeats a digit of it.
 pub(crate) fn read_key(path: &Path) -> Result<SecretKey> {
     let wrong = || anyhow!("{} is no holder key", path.display());
-    let stored: HolderKey = serde_json::from_slice(&read(path)?).map_err(|_| wrong())?;
-    let algorithm = algorithm_named(&stored.algorithm).ok_or_else(wrong)?;
-    let mut seed = [0; 32];
-    hex::decode_to_slice(&stored.seed, &mut seed).map_err(|_| wrong())?;
-    SecretKey::from_seed(algorithm, &seed).ok_or_else(wrong)
+    let stored: StoredKey = serde_json::from_slice(&read(path)?).map_err(|_| wrong())?;
+    stored.open().map_err(|_| wrong())
 }

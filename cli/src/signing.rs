@@ -1,10 +1,12 @@
 //! Signing: which keys of a member's folder sign an operation, and what became of it.
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use anyhow::{Context as _, Result, bail};
 use clap::Args;
-use fengni_client::keys::KeyFile;
+use fengni_client::keys::{HeldKey, KeyFile, OpenError};
 use fengni_client::submit::{Settlement, Signers};
 use fengni_core::operation::Operation;
 use fengni_core::record::KeyPurpose;
@@ -13,6 +15,7 @@ use serde::Serialize;
 
 use crate::connect::Connection;
 use crate::ending::Ending;
+use crate::passphrase::PassphraseArgs;
 
 /// Who acts.
 #[derive(Args, Clone, Debug)]
@@ -23,20 +26,45 @@ pub(crate) struct ActorArgs {
     /// Key file to sign with, once for each person; else the keys of --home, as many as are needed
     #[arg(long = "key", value_name = "FILE")]
     pub(crate) keys: Vec<PathBuf>,
+    #[command(flatten)]
+    pub(crate) passphrase: PassphraseArgs,
+    #[arg(skip)]
+    pub(crate) opened: Opened,
+}
+
+/// Keys that were opened: whoever gave a passphrase is not asked again.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Opened(Arc<Mutex<BTreeMap<PathBuf, HeldKey>>>);
+
+impl Opened {
+    fn open(&self, file: &KeyFile, passphrase: &PassphraseArgs) -> Result<HeldKey, OpenError> {
+        let mut opened = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        // Another file may have come to this path: what it says of its key is in the open.
+        let place = |key: &HeldKey| (key.public(), Some(key.member), Some(key.number));
+        if let Some(key) = opened.get(file.path()).filter(|key| place(key) == (file.public(), file.member, file.number))
+        {
+            return Ok(key.clone());
+        }
+        let key = HeldKey::open(file, &passphrase.passphrases())?;
+        opened.insert(file.path().to_owned(), key.clone());
+        Ok(key)
+    }
 }
 
 impl ActorArgs {
     /// The member whose folder it is.
     pub(crate) fn member(&self) -> Result<MemberNumber> {
-        Ok(self.any_key()?.member)
-    }
-
-    fn any_key(&self) -> Result<KeyFile> {
-        let paths = if self.keys.is_empty() { key_paths(&self.home)? } else { self.keys.clone() };
-        let path = paths.first().with_context(|| {
+        let files = self.files()?;
+        let first = files.first().with_context(|| {
             format!("{} holds no keys; next: give --home DIR/members/NAME, or --key FILE", self.home.display())
         })?;
-        Ok(KeyFile::load(path)?)
+        let placed = files.iter().find_map(|file| file.member);
+        Ok(placed.ok_or_else(|| OpenError::NotPlaced { path: first.path().to_owned() })?)
+    }
+
+    fn files(&self) -> Result<Vec<KeyFile>> {
+        let paths = if self.keys.is_empty() { key_paths(&self.home)? } else { self.keys.clone() };
+        Ok(paths.iter().map(|path| KeyFile::load(path)).collect::<Result<_, _>>()?)
     }
 
     /// Whether the folder, or what was named, has keys for a purpose.
@@ -44,16 +72,19 @@ impl ActorArgs {
         Ok(!self.keys_for(purpose)?.is_empty())
     }
 
+    /// The key files for a purpose, not opened. A key without a place on the ledger is passed over
+    /// unless it was named.
     fn keys_for(&self, purpose: KeyPurpose) -> Result<Vec<KeyFile>> {
-        let paths = if self.keys.is_empty() { key_paths(&self.home)? } else { self.keys.clone() };
-        let keys = paths.iter().map(|path| KeyFile::load(path)).collect::<Result<Vec<_>, _>>()?;
-        Ok(keys.into_iter().filter(|key| key.purpose == purpose).collect())
+        let mut files = self.files()?;
+        files.retain(|file| file.purpose == purpose && (file.number.is_some() || !self.keys.is_empty()));
+        Ok(files)
     }
 
     /// One key for a purpose: the first named or found.
-    pub(crate) fn key(&self, purpose: KeyPurpose) -> Result<KeyFile> {
-        let keys = self.keys_for(purpose)?;
-        keys.into_iter().next().with_context(|| self.lacks(purpose))
+    pub(crate) fn key(&self, purpose: KeyPurpose) -> Result<HeldKey> {
+        let files = self.keys_for(purpose)?;
+        let file = files.first().with_context(|| self.lacks(purpose))?;
+        Ok(self.opened.open(file, &self.passphrase)?)
     }
 
     fn lacks(&self, purpose: KeyPurpose) -> String {
@@ -64,14 +95,15 @@ impl ActorArgs {
 
     /// The signers for a purpose: those named, else one, or two where two persons are needed.
     pub(crate) fn signers(&self, purpose: KeyPurpose, two_persons: bool) -> Result<Signers> {
-        let mut keys = self.keys_for(purpose)?;
-        if keys.is_empty() {
+        let mut files = self.keys_for(purpose)?;
+        if files.is_empty() {
             bail!("{}", self.lacks(purpose));
         }
         if self.keys.is_empty() {
-            keys.truncate(if two_persons { 2 } else { 1 });
+            files.truncate(if two_persons { 2 } else { 1 });
         }
-        Ok(Signers::new(&keys)?)
+        let keys = files.iter().map(|file| self.opened.open(file, &self.passphrase));
+        Ok(Signers::new(&keys.collect::<Result<Vec<_>, _>>()?)?)
     }
 }
 

@@ -13,7 +13,7 @@ use fengni_core::operation::{Ground, StandingChange};
 use fengni_core::proof::Proven;
 use fengni_core::record::{CertificateType, KeyPurpose, Member};
 use fengni_core::standing::{ActKind, Hold, Standing, State};
-use fengni_core::{KeyNumber, LinePlace, MemberNumber};
+use fengni_core::{KeyNumber, LinePlace, MemberNumber, OrderNumber};
 use serde::Serialize;
 
 use crate::connect::{ConnectArgs, Connection};
@@ -356,6 +356,8 @@ struct Shown {
     holds: Vec<HoldShown>,
     /// Keys for whose revocation the line is suspended.
     revoked_keys: Vec<KeyNumber>,
+    /// Orders that suspend the line.
+    orders: Vec<OrderNumber>,
     sealed_height: Option<fengni_core::Height>,
     as_of_height: fengni_core::Height,
     as_of_time: fengni_core::Millis,
@@ -421,6 +423,7 @@ fn shown(proven: &Proven, place: LinePlace, book: &Book) -> Result<Shown> {
         standing,
         holds: holds.iter().map(hold).collect(),
         revoked_keys: book.revoked_keys(place.line).collect(),
+        orders: book.orders(place.line).collect(),
         sealed_height: proven.seal_of(place).map(|seal| seal.height),
         as_of_height: header.height,
         as_of_time: header.time,
@@ -443,6 +446,9 @@ fn text(shown: &Shown) -> String {
     }
     for key in &shown.revoked_keys {
         text.push_str(&format!("\nsuspended because key {key} of its keeper was revoked 密钥吊销"));
+    }
+    for order in &shown.orders {
+        text.push_str(&format!("\nsuspended by order {order} 批量暂扣; next: fengni order show {order}"));
     }
     text
 }

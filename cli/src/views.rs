@@ -205,8 +205,11 @@ pub(crate) fn books(args: &ViewArgs, output: Output) -> Result<Ending> {
 fn suspended(book: &Book) -> String {
     const SHOWN: usize = 3;
     let runs = book.suspended.iter().take(SHOWN).map(|run| {
-        let SuspensionCause::Key { key } = run.cause;
-        format!("{} to {} (key {key})", run.first, run.last)
+        let cause = match run.cause {
+            SuspensionCause::Key { key } => format!("key {key}"),
+            SuspensionCause::Order { order } => format!("order {order}"),
+        };
+        format!("{} to {} ({cause})", run.first, run.last)
     });
     let more = book.suspended.len().saturating_sub(SHOWN);
     let more = (more > 0).then(|| format!("{more} more runs: --json"));

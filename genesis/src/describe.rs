@@ -10,7 +10,7 @@ use fengni_core::{MemberNumber, PurposeCode, TypeNumber};
 use crate::contents::Genesis;
 use crate::document::{
     ActsEntry, AgreementEntry, AuthorityEntry, ClaimEntry, DerivedEntry, Document, KeyEntry, MemberEntry, NetworkEntry,
-    ParametersEntry, RecoveryEntry, SERIAL_BYTES, TypeEntry, ValidatorEntry, WeightsEntry, default_bytes,
+    ParametersEntry, RecoveryEntry, SERIAL_BYTES, TypeEntry, ValidatorEntry, VotingEntry, WeightsEntry, default_bytes,
 };
 use crate::founded;
 use crate::resolve::SUITES;
@@ -58,6 +58,13 @@ impl Genesis {
             solo_seal_lines: parameters.solo_seal_lines,
             terminal_acts_per_day: parameters.terminal_acts_per_day,
             validators_min: parameters.validators_min,
+            protocol: parameters.protocol,
+            voting: VotingEntry {
+                numerator: parameters.voting.numerator,
+                denominator: parameters.voting.denominator,
+                notice: parameters.voting.notice,
+                horizon: parameters.voting.horizon,
+            },
             weights: WeightsEntry {
                 transaction: weights.transaction,
                 line: weights.line,

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::fmt;
 
 use fengni_core::assurance::Assurance;
+use fengni_core::block::PROTOCOL_VERSION;
 use fengni_core::certificate::Grade;
 use fengni_core::record::{HolderKind, KeyPurpose, Role};
 use fengni_core::standing::ActKind;
@@ -84,8 +85,12 @@ pub struct ParametersEntry {
     pub terminal_acts_per_day: u32,
     /// The fewest validators. Default 4, which outlast one that fails or lies.
     pub validators_min: u32,
+    /// The version of the protocol it begins with. Default: the latest this program speaks.
+    pub protocol: u16,
     /// What operations weigh.
     pub weights: WeightsEntry,
+    /// How members decide together.
+    pub voting: VotingEntry,
 }
 
 /// `[recovery]`: see [`fengni_core::recovery::RecoveryTerms`].
@@ -118,7 +123,9 @@ impl Default for ParametersEntry {
             solo_seal_lines: 1_000,
             terminal_acts_per_day: 1_000,
             validators_min: 4,
+            protocol: PROTOCOL_VERSION,
             weights: WeightsEntry::default(),
+            voting: VotingEntry::default(),
         }
     }
 }
@@ -140,6 +147,26 @@ pub struct WeightsEntry {
 impl Default for WeightsEntry {
     fn default() -> Self {
         Self { transaction: 10, line: 1, act: 10, record: 100 }
+    }
+}
+
+/// `[parameters.voting]`: see [`fengni_core::record::Voting`].
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct VotingEntry {
+    /// More than this part of the voters must approve: numerator. Default 2.
+    pub numerator: u32,
+    /// Denominator. Default 3, so that 3 of 4 decide, and 4 of 5.
+    pub denominator: u32,
+    /// Heights between the close of a vote and its effect. Default 5: 25 seconds of an idle ledger.
+    pub notice: u64,
+    /// Heights between a proposal and its effect, at most. Default 500,000: a month of an idle ledger.
+    pub horizon: u64,
+}
+
+impl Default for VotingEntry {
+    fn default() -> Self {
+        Self { numerator: 2, denominator: 3, notice: 5, horizon: 500_000 }
     }
 }
 

@@ -42,7 +42,7 @@ mod write;
 pub use contents::{Contents, FOUNDING_BYTES, Genesis, GenesisError};
 pub use document::{
     ActsEntry, AgreementEntry, AuthorityEntry, ClaimEntry, DerivedEntry, Document, KeyEntry, MemberEntry, NetworkEntry,
-    ParametersEntry, RecoveryEntry, TypeEntry, ValidatorEntry, WeightsEntry,
+    ParametersEntry, RecoveryEntry, TypeEntry, ValidatorEntry, VotingEntry, WeightsEntry,
 };
 pub use parse::{DOCUMENT_BYTES, Format};
 pub use problem::{Problem, Problems};

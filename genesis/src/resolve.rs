@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 use fengni_core::id::{CreditCode, Division, TypeCode};
 use fengni_core::record::{
     Agreement, AgreementStatus, AgreementTerms, Authority, CertificateType, ClaimSpec, Code, CodeSet, Derived,
-    DerivedRule, Member, MemberKey, MemberStatus, Parameters, Party, Profile, Roles, Schema, Term, Weights,
+    DerivedRule, Member, MemberKey, MemberStatus, Parameters, Party, Profile, Roles, Schema, Term, Voting, Weights,
 };
 use fengni_core::recovery::{RecoveryClause, RecoveryTerms};
 use fengni_core::standing::ActKinds;
@@ -403,6 +403,13 @@ fn parameters(entry: &ParametersEntry) -> Parameters {
         solo_seal_lines: entry.solo_seal_lines,
         terminal_acts_per_day: entry.terminal_acts_per_day,
         validators_min: entry.validators_min,
+        voting: Voting {
+            numerator: entry.voting.numerator,
+            denominator: entry.voting.denominator,
+            notice: entry.voting.notice,
+            horizon: entry.voting.horizon,
+        },
+        protocol: entry.protocol,
         recovery: RecoveryClause::default(),
     }
 }

@@ -6,7 +6,7 @@ use serde::Serialize;
 
 use crate::document::{
     ActsEntry, AgreementEntry, AuthorityEntry, ClaimEntry, DerivedEntry, Document, KeyEntry, MemberEntry, NetworkEntry,
-    RecoveryEntry, SERIAL_BYTES, TypeEntry, ValidatorEntry, WeightsEntry,
+    RecoveryEntry, SERIAL_BYTES, TypeEntry, ValidatorEntry, VotingEntry, WeightsEntry,
 };
 
 impl Document {
@@ -66,6 +66,7 @@ impl Document {
             ("solo_seal_lines", it.solo_seal_lines.into(), "lines one person may seal alone"),
             ("terminal_acts_per_day", it.terminal_acts_per_day.into(), "of one member"),
             ("validators_min", it.validators_min.into(), "four outlast one that fails or lies"),
+            ("protocol", it.protocol.into(), "the version of the protocol it begins with"),
         ];
         out.push_str("[parameters]\n");
         for (name, value, meaning) in lines {
@@ -75,6 +76,11 @@ impl Document {
         writeln!(
             out,
             "\n[parameters.weights]\ntransaction = {transaction}\nline = {line}\nact = {act}\nrecord = {record}\n"
+        )?;
+        let VotingEntry { numerator, denominator, notice, horizon } = &it.voting;
+        writeln!(
+            out,
+            "[parameters.voting]\nnumerator = {numerator}\ndenominator = {denominator}\nnotice = {notice}\nhorizon = {horizon}\n"
         )
     }
 }

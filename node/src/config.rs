@@ -6,9 +6,11 @@
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
+use fengni_core::PublicKey;
 use fengni_core::id::CreditCode;
-use fengni_core::{PublicKey, SecretKey};
-use serde::Deserialize;
+use fengni_core::record::KeyPurpose;
+use fengni_signer::{KeyFile, OpenError, Passphrases, Source};
+use serde::{Deserialize, Deserializer};
 use thiserror::Error;
 
 /// Whether the node votes.
@@ -25,12 +27,39 @@ pub enum Mode {
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Keys {
-    /// Signs votes; validators only.
-    pub consensus: Option<PathBuf>,
-    /// Names the node on the network.
+    /// Sign votes; validators only. One path, or a list while keys are rotated: each height is
+    /// signed with the one that the ledger names for it.
+    #[serde(default, deserialize_with = "one_or_many")]
+    pub consensus: Vec<PathBuf>,
+    /// Names the node on the network. A key in a file: it opens connections, not only signs.
     pub peer: PathBuf,
+    /// File with the passphrase of encrypted key files.
+    pub passphrase_file: Option<PathBuf>,
+    /// Environment variable with the passphrase, where no file holds it.
+    pub passphrase_env: Option<String>,
     /// Pre-shared network key, 64 hexadecimal digits; every node has the same or none.
     pub network: Option<PathBuf>,
+}
+
+impl Keys {
+    /// Where passphrases come from; the terminal where nothing is named.
+    pub fn passphrases(&self) -> Passphrases {
+        let file = self.passphrase_file.clone().map(Source::File);
+        Passphrases::new(file.into_iter().chain(self.passphrase_env.clone().map(Source::Env)).collect())
+    }
+}
+
+fn one_or_many<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<PathBuf>, D::Error> {
+    #[derive(Deserialize)]
+    #[serde(untagged, expecting = "a path, or a list of paths")]
+    enum Paths {
+        One(PathBuf),
+        Many(Vec<PathBuf>),
+    }
+    Ok(match Paths::deserialize(deserializer)? {
+        Paths::One(path) => vec![path],
+        Paths::Many(paths) => paths,
+    })
 }
 
 /// A peer this node knows.
@@ -53,7 +82,7 @@ pub struct Network {
     pub consensus: Option<SocketAddr>,
     /// Listens for transactions.
     pub transactions: Option<SocketAddr>,
-    /// The nodes it dials and lets in.
+    /// The nodes it dials. Who is let in is the member registry's to say.
     #[serde(default)]
     pub peers: Vec<Peer>,
 }
@@ -99,6 +128,23 @@ impl Default for Log {
     }
 }
 
+/// How long the node keeps old blocks.
+#[derive(Clone, Copy, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Retention {
+    /// The newest blocks whose bodies, outcomes and transactions are kept; at least the window in
+    /// which a transaction may come again, and 1,024.
+    pub blocks: u64,
+}
+
+/// How a node without blocks begins.
+#[derive(Clone, Copy, Default, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Join {
+    /// Whether it takes a snapshot from a peer; left out, it does where peers are far ahead.
+    pub snapshot: Option<bool>,
+}
+
 /// A node's configuration.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -123,6 +169,11 @@ pub struct Config {
     pub admin: Option<Listener>,
     /// Folder of the verifier's pages, which the gateway serves under `/web/`.
     pub pages: Option<PathBuf>,
+    /// How the node begins without blocks.
+    #[serde(default)]
+    pub join: Join,
+    /// What a pruned node keeps; an archive has no such table and keeps everything.
+    pub retention: Option<Retention>,
     /// Log lines.
     #[serde(default)]
     pub log: Log,
@@ -150,6 +201,14 @@ pub enum ConfigError {
         path: PathBuf,
         /// Field and line, from the parser.
         error: Box<toml::de::Error>,
+    },
+    /// A key file that gives no key.
+    #[error("{field}: {error}")]
+    Key {
+        /// The field that names it.
+        field: &'static str,
+        /// What is wrong with it, and the next step.
+        error: OpenError,
     },
     /// A field contradicts another or the genesis.
     #[error("{field}: {why}; next: {next}")]
@@ -181,10 +240,11 @@ impl Config {
 
     fn relative_to(mut self, home: &Path) -> Self {
         let paths = [Some(&mut self.genesis), Some(&mut self.data), Some(&mut self.keys.peer)];
-        let keys = [self.keys.consensus.as_mut(), self.keys.network.as_mut()];
+        let keys = [self.keys.network.as_mut(), self.keys.passphrase_file.as_mut()];
+        let ring = self.keys.consensus.iter_mut().map(Some);
         let listeners = [self.gateway.as_mut(), self.relay.as_mut(), self.admin.as_mut()];
         let tls = listeners.into_iter().flatten().flat_map(|l| [l.tls_certificate.as_mut(), l.tls_key.as_mut()]);
-        for path in paths.into_iter().chain(keys).chain(tls).chain([self.pages.as_mut()]).flatten() {
+        for path in paths.into_iter().chain(keys).chain(ring).chain(tls).chain([self.pages.as_mut()]).flatten() {
             *path = home.join(&*path);
         }
         self
@@ -192,11 +252,11 @@ impl Config {
 
     fn check(&self) -> Result<(), ConfigError> {
         let wrong = |field, why: &str, next| Err(ConfigError::Field { field, why: why.to_owned(), next });
-        match (self.mode, &self.keys.consensus) {
-            (Mode::Validator, None) => {
+        match (self.mode, self.keys.consensus.is_empty()) {
+            (Mode::Validator, true) => {
                 return wrong("keys.consensus", "a validator signs votes", "name the consensus key file");
             }
-            (Mode::Observer, Some(_)) => {
+            (Mode::Observer, false) => {
                 return wrong("keys.consensus", "an observer holds no validator key", "remove the line and the file");
             }
             _ => (),
@@ -225,29 +285,20 @@ impl Config {
     }
 }
 
-/// What a key file holds that a node needs.
-#[derive(Deserialize)]
-struct KeyFile {
-    algorithm: u8,
-    seed: String,
-}
-
-/// Reads a signing key.
+/// Reads a key file.
 ///
 /// # Errors
-/// [`ConfigError`]; the message never shows the file's content.
-pub fn load_key(field: &'static str, path: &Path) -> Result<SecretKey, ConfigError> {
-    let text = read(field, path, "make the key with fengni sample, or name another file")?;
-    let wrong = || ConfigError::Field {
-        field,
-        why: format!("{} is no key file", path.display()),
-        next: "make the key anew, or restore it from a backup",
-    };
-    let file: KeyFile = serde_json::from_str(&text).map_err(|_| wrong())?;
-    let algorithm = fengni_core::KeyAlgorithm::from_number(file.algorithm).ok_or_else(wrong)?;
-    let mut seed = [0; 32];
-    hex::decode_to_slice(&file.seed, &mut seed).map_err(|_| wrong())?;
-    SecretKey::from_seed(algorithm, &seed).ok_or_else(wrong)
+/// [`ConfigError`]; the message never shows the file's secret.
+pub fn load_key(field: &'static str, path: &Path, purpose: KeyPurpose) -> Result<KeyFile, ConfigError> {
+    let file = KeyFile::load(path).map_err(|error| ConfigError::Key { field, error: error.into() })?;
+    if file.purpose != purpose {
+        return Err(ConfigError::Field {
+            field,
+            why: format!("{} holds a key for another purpose", path.display()),
+            next: "name the node's own key file; fengni key inspect tells what a file holds",
+        });
+    }
+    Ok(file)
 }
 
 /// Reads a file as text.
@@ -282,6 +333,35 @@ mod tests {
         let config = load(str::to_owned).expect("the sample is right");
         assert_eq!(config.mode, Mode::Validator);
         assert!(config.genesis.is_absolute() && config.genesis.ends_with("genesis.bin"));
+    }
+
+    #[test]
+    fn keys_are_rotated_by_naming_both_and_passphrases_stand_beside() {
+        let keys = "consensus = [\"keys/a.json\", \"keys/b.json\"]\npassphrase_file = \"keys/passphrase\"";
+        let config = load(|text| text.replace("consensus = \"keys/consensus.json\"", keys)).expect("two keys");
+        assert!(config.keys.consensus.iter().all(|path| path.is_absolute()) && config.keys.consensus.len() == 2);
+        let file = Source::File(config.keys.passphrase_file.clone().expect("a file"));
+        assert_eq!(config.keys.passphrases(), Passphrases::new(vec![file]));
+        assert!(refusal("consensus = \"keys/consensus.json\"", "consensus = []").starts_with("keys.consensus"));
+        assert!(refusal("consensus = \"keys/consensus.json\"", "consensus = 7").contains("a path, or a list"));
+    }
+
+    #[test]
+    fn a_node_keeps_everything_and_joins_as_it_sees_fit_unless_told_otherwise() {
+        let config = load(str::to_owned).expect("the sample is right");
+        assert!(config.retention.is_none() && config.join.snapshot.is_none());
+        let told = |text: &str| {
+            let told = ["[join]\nsnapshot = true", "[retention]\nblocks = 100000"];
+            told.iter().fold(text.to_owned(), |text, table| {
+                let commented = format!("# {}", table.replace('\n', "\n# "));
+                assert!(text.contains(&commented), "the sample has {commented}");
+                text.replace(&commented, table)
+            })
+        };
+        let config = load(told).expect("what the sample comments out is right");
+        assert_eq!(config.retention.map(|retention| retention.blocks), Some(100_000));
+        assert_eq!(config.join.snapshot, Some(true));
+        assert!(load(|text| told(text).replace("blocks = 100000", "block = 1")).is_err());
     }
 
     #[test]

@@ -12,18 +12,26 @@
 #![forbid(unsafe_code)]
 
 pub mod api;
+pub mod backup;
 pub mod clock;
 pub mod config;
+pub mod disk;
+pub mod doctor;
 pub mod engine;
 mod fault;
 pub mod ledger;
+mod membership;
 pub mod network;
 pub mod pool;
 mod recover;
+mod retention;
 mod run;
 mod service;
+mod snapshot;
 mod spread;
 pub mod store;
+mod upkeep;
 
 pub use recover::recover;
-pub use run::{check, run, stopped_store};
+pub use run::{check, examine, repair_log, run, stopped_store};
+pub use upkeep::{back_up, never_signed, restore};

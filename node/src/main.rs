@@ -5,6 +5,7 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 use fengni_node::config::{Config, LogFormat};
+use fengni_node::doctor::{Finding, Level};
 
 /// A node of the Fengni ledger.
 #[derive(Parser)]
@@ -39,6 +40,59 @@ enum Command {
         #[arg(long)]
         home: PathBuf,
     },
+    /// Examine a node that does not run; fengni doctor asks one that does.
+    Doctor {
+        /// Folder with node.toml.
+        #[arg(long)]
+        home: PathBuf,
+    },
+    /// Set a damaged log of the engine aside, once the record of signed votes is seen to stand.
+    RepairLog {
+        /// Folder with node.toml.
+        #[arg(long)]
+        home: PathBuf,
+    },
+    /// Write a backup into a folder that is not there yet. A running node goes on meanwhile: it is asked
+    /// through its admin listener.
+    #[command(
+        after_help = "Example:\n  fengni-node backup --home nodes/psb --to /mnt/backup/psb-2026-11-22\n\nKeys and the record of signed votes are not in it: keep copies of keys elsewhere, and of the record none."
+    )]
+    Backup {
+        /// Folder with node.toml.
+        #[arg(long)]
+        home: PathBuf,
+        /// The backup's folder.
+        #[arg(long)]
+        to: PathBuf,
+    },
+    /// Put a backup in the place of a stopped node's store, after checking that its state rebuilds to the
+    /// root that a quorum signed.
+    #[command(
+        after_help = "Example:\n  fengni-node restore --home nodes/psb --from /mnt/backup/psb-2026-11-22\n\nA validator whose record of signed votes is lost follows without voting until the network has gone on,\nand votes by itself from then on."
+    )]
+    Restore {
+        /// Folder with node.toml.
+        #[arg(long)]
+        home: PathBuf,
+        /// The backup's folder.
+        #[arg(long)]
+        from: PathBuf,
+        /// Replace a store that is newer than the backup, or that nobody can read.
+        #[arg(long)]
+        force: bool,
+    },
+    /// Let a stopped validator vote at once whose record of signed votes is lost.
+    ///
+    /// DANGER: this is your word that its key signed nothing after the newest block in its store, on any
+    /// machine. If that is wrong, it signs twice: evidence against your member on the ledger, and with
+    /// others of its kind a fork. Use it only where the network stands still and waits for exactly this
+    /// validator.
+    #[command(after_help = "Example:\n  fengni-node never-signed --home nodes/psb")]
+    NeverSigned {
+        /// Folder with node.toml.
+        #[arg(long)]
+        home: PathBuf,
+    },
     /// Give a stopped node a recovery handover, after which it follows the validators that it names.
     Recover {
         /// Folder with node.toml.
@@ -57,17 +111,27 @@ enum Command {
 }
 
 fn main() -> ExitCode {
+    let mut sick = false;
     let result = match Arguments::parse().command {
         Command::Run { home } => run(&home),
         Command::Compact { home } => fengni_node::stopped_store(&home).map(|store| store.compact()),
         Command::Dump { home } => dump(&home),
+        Command::Doctor { home } => doctor(&home).map(|found| sick = found),
+        Command::RepairLog { home } => fengni_node::repair_log(&home).map(|done| eprintln!("{done}")),
+        Command::Backup { home, to } => fengni_node::back_up(&home, &to).map(|manifest| print(&manifest)),
+        Command::Restore { home, from, force } => {
+            fengni_node::restore(&home, &from, force).map(|manifest| print(&manifest))
+        }
+        Command::NeverSigned { home } => {
+            fengni_node::never_signed(&home).inspect(|()| eprintln!("the validator votes from its next start"))
+        }
         Command::Recover { home, handover } => {
             fengni_node::recover(&home, &handover).map(|done| eprintln!("{done}; next: fengni-node run"))
         }
         Command::Check { home } => fengni_node::check(&home).inspect(|()| eprintln!("the node's files are right")),
     };
     match result {
-        Ok(()) => ExitCode::SUCCESS,
+        Ok(()) => ExitCode::from(u8::from(sick)),
         Err(error) => {
             eprintln!("fengni-node: {error:#}");
             ExitCode::from(3)
@@ -82,6 +146,25 @@ fn run(home: &std::path::Path) -> anyhow::Result<()> {
         .enable_all()
         .build()?
         .block_on(async { fengni_node::run(home, stop_signal()?).await })
+}
+
+/// Shows what the doctor finds; whether anything does not work.
+fn doctor(home: &std::path::Path) -> anyhow::Result<bool> {
+    let findings = fengni_node::examine(home)?;
+    for Finding { check, level, says } in &findings {
+        let level = match level {
+            Level::Ok => "ok  ",
+            Level::Warn => "warn",
+            Level::Fail => "fail",
+        };
+        eprintln!("{level}  {check}: {says}");
+    }
+    Ok(findings.iter().any(|finding| finding.level == Level::Fail))
+}
+
+#[allow(clippy::print_stdout, reason = "answers go to standard output")]
+fn print(manifest: &fengni_node::backup::Manifest) {
+    println!("{}", serde_json::to_string_pretty(manifest).expect("a manifest is plain data"));
 }
 
 fn dump(home: &std::path::Path) -> anyhow::Result<()> {

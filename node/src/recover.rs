@@ -16,14 +16,14 @@ use fengni_genesis::Genesis;
 
 use crate::clock;
 use crate::config::Config;
+use crate::engine;
 use crate::ledger::Ledger;
+use crate::membership;
 use crate::pool::PoolLimits;
-use crate::store::Store;
+use crate::store::{Store, copy};
 
 /// Name of the file in the node's data folder.
 const FILE: &str = "recoveries";
-/// Folder of the engine's log, in its own folder.
-const ENGINE_LOG: &str = "wal";
 
 /// Gives a recovery handover to a node that does not run. Rule F-10.
 ///
@@ -45,7 +45,7 @@ pub fn recover(home: &Path, file: &Path) -> anyhow::Result<String> {
         Millis(handover.plan.from.0 - now.0).secs() + 1
     );
     std::fs::create_dir_all(&config.data)?;
-    let store = Store::open(&config.data.join("store"), &domain).context("next: stop the node first, if it runs")?;
+    let store = Store::open(&copy::place(&config.data), &domain).context("next: stop the node first, if it runs")?;
     let ledger = Ledger::open(store, domain, genesis.founding(), None, PoolLimits::default())?;
     let last = ledger.state().height();
     anyhow::ensure!(last <= height, "block {} is final here: the recovery of height {height} is void", height.next());
@@ -59,7 +59,12 @@ pub fn recover(home: &Path, file: &Path) -> anyhow::Result<String> {
     }
     // What the lost validators proposed and voted on this height is never decided.
     ledger.store().forget_candidates(height.next());
-    set_engine_log_aside(&config.data.join("consensus"), height.0)?;
+    // Nor do the engine's log and what lost keys signed matter: the new key has signed nothing.
+    let consensus = config.data.join(engine::FOLDER);
+    engine::repair_log(&consensus, &domain, &[])?;
+    let own = membership::find(&ledger.state(), &config.member);
+    let seat = handover.plan.seats.iter().find(|seat| Some(seat.member) == own);
+    engine::never_signed(&consensus, domain, seat.map(|seat| seat.consensus).as_slice())?;
     Ok(format!("taken: {} validators decide block {}", handover.plan.seats.len(), height.next()))
 }
 
@@ -100,21 +105,6 @@ fn keep(data: &Path, handover: &RecoveryHandover) -> anyhow::Result<bool> {
     fs::rename(&beside, &path)?;
     File::open(data)?.sync_all()?;
     Ok(true)
-}
-
-/// Puts the engine's log aside: it goes on with votes of validators that are gone.
-///
-/// # Errors
-/// Where the folder cannot be renamed.
-fn set_engine_log_aside(consensus: &Path, height: u64) -> anyhow::Result<()> {
-    let log = consensus.join(ENGINE_LOG);
-    let aside = consensus.join(format!("{ENGINE_LOG}-before-recovery-{height}"));
-    match fs::rename(&log, &aside) {
-        Err(error) if error.kind() != io::ErrorKind::NotFound => {
-            Err(error).with_context(|| format!("{} cannot be put aside", log.display()))
-        }
-        _ => Ok(()),
-    }
 }
 
 /// Reads a handover as people pass it on.

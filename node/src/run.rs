@@ -1,34 +1,37 @@
 //! A node from start to stop: files, store, network, consensus, listeners, and back.
 
-use std::collections::BTreeSet;
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::Context as _;
-use fengni_core::record::{KeyPurpose, Member, MemberStatus};
-use fengni_core::recovery::{RecoveryHandover, Seat};
-use fengni_core::{Domain, Height, MemberNumber, PublicKey, SecretKey};
+use fengni_core::record::KeyPurpose;
+use fengni_core::recovery::RecoveryHandover;
+use fengni_core::{Domain, MemberNumber, PublicKey, SecretKey};
 use fengni_genesis::Genesis;
-use fengni_state::State;
+use fengni_signer::Signer;
 use prometheus_client::registry::Registry;
 use tokio::sync::watch;
 
 use crate::api;
+use crate::backup::Backups;
 use crate::config::{Config, ConfigError, Mode, load_key};
-use crate::engine::{self, Chain, EngineConfig, EngineHandle, Pace, Voter};
+use crate::disk;
+use crate::doctor::{Doctor, Finding, KeyOnDisk};
+use crate::engine::{self, Chain, EngineConfig, EngineHandle, HealthView, Pace};
 use crate::ledger::Ledger;
+use crate::membership::{self, Membership};
 use crate::network::{
     Limits, MeshConfig, Multiaddr, NetworkMetrics, PeerAddress, PeerId, Purpose, Roster, TxNetwork, peer_id,
 };
 use crate::pool::PoolLimits;
 use crate::recover;
+use crate::retention;
 use crate::service::Service;
+use crate::snapshot::{self, Joining};
 use crate::spread;
-use crate::store::Store;
+use crate::store::{Store, copy};
 
-/// Without a final block for this many idle intervals, readiness turns false.
-const STALL_INTERVALS: u32 = 2;
 /// How long a validator waits for the proposal of the first round.
 const PROPOSE_TIMEOUT: Duration = Duration::from_secs(1);
 
@@ -46,7 +49,43 @@ pub fn check(home: &Path) -> anyhow::Result<()> {
 /// Wrong files, or a store that a running node holds.
 pub fn stopped_store(home: &Path) -> anyhow::Result<Store> {
     let files = Files::load(home)?;
-    Store::open(&files.config.data.join("store"), &files.domain).context("next: stop the node first, if it runs")
+    Store::open(&copy::place(&files.config.data), &files.domain).context("next: stop the node first, if it runs")
+}
+
+/// Examines a node that does not run: everything that needs no running one.
+///
+/// # Errors
+/// Wrong files, or a node that runs: then its admin listener tells more.
+pub fn examine(home: &Path) -> anyhow::Result<Vec<Finding>> {
+    let files = Files::load(home)?;
+    let doctor = files.doctor();
+    if !copy::place(&files.config.data).exists() {
+        return Ok(doctor.examine(None));
+    }
+    let store = stopped_store(home).context("next: fengni doctor asks a node that runs")?;
+    let ledger = Ledger::open(store, files.domain, files.genesis.founding(), None, PoolLimits::default())?;
+    let mut findings = doctor.examine(Some(&ledger.state()));
+    findings.push(doctor.log(&ledger.state()));
+    Ok(findings)
+}
+
+/// Sets the engine's log of a stopped node aside and says where it is now.
+///
+/// # Errors
+/// Wrong files, a node that runs, or a record of signed votes that is missing or damaged.
+pub fn repair_log(home: &Path) -> anyhow::Result<String> {
+    let files = Files::load(home)?;
+    // Held meanwhile: a running node has the store open.
+    let _store = stopped_store(home)?;
+    let keys: Vec<PublicKey> = files.consensus_keys.iter().map(|key| key.public()).collect();
+    let aside = engine::repair_log(&files.config.data.join(engine::FOLDER), &files.domain, &keys)?;
+    Ok(match aside {
+        None => "there is no engine's log: nothing to do".to_owned(),
+        Some(path) => format!(
+            "the engine's log is set aside as {}; next: start the node, which votes again after a height or two",
+            path.display()
+        ),
+    })
 }
 
 /// Runs a node until `stop` completes or consensus cannot go on.
@@ -58,22 +97,28 @@ pub async fn run(home: &Path, stop: impl Future<Output = ()>) -> anyhow::Result<
     let domain = files.domain;
     let data = files.config.data.clone();
     std::fs::create_dir_all(&data).with_context(|| format!("data: cannot make {}", data.display()))?;
+    if let Some(trouble) = disk::too_full(&data) {
+        anyhow::bail!(trouble);
+    }
     let mut registry = Registry::default();
+
+    copy::settle(&data).with_context(|| format!("data: {}", data.display()))?;
+    join(&files).await?;
 
     let ledger = {
         let founding = files.genesis.founding();
-        let member = (files.config.mode == Mode::Validator).then_some(files.member);
-        let path = data.join("store");
+        let voter = (files.config.mode == Mode::Validator).then_some(files.config.member);
+        let path = copy::place(&data);
         let opened = tokio::task::spawn_blocking(move || {
             let store = Store::open(&path, &domain).map_err(anyhow::Error::from)?;
-            Ledger::open(store, domain, founding, member, PoolLimits::default()).map_err(anyhow::Error::from)
+            Ledger::open(store, domain, founding, voter, PoolLimits::default()).map_err(anyhow::Error::from)
         });
         Arc::new(opened.await??)
     };
     tracing::info!(network = %domain.network, height = %ledger.state().height(), mode = ?files.config.mode, "ledger opened");
 
     ledger.give(files.given.clone());
-    let roster = Roster::new(allowed(&ledger.state(), &files));
+    let roster = Roster::new(peers(&membership::listed(&ledger.state())));
     let transactions = Purpose::Transactions;
     let (network, incoming) = TxNetwork::start(
         mesh(&files, transactions),
@@ -81,7 +126,8 @@ pub async fn run(home: &Path, stop: impl Future<Output = ()>) -> anyhow::Result<
         NetworkMetrics::register(&mut registry, transactions),
     )
     .await?;
-    let spread = spread::start(ledger.clone(), network.clone(), incoming, roster.clone());
+    let spread = spread::start(ledger.clone(), network.clone(), incoming.batches, roster.clone());
+    let serving = snapshot::start(ledger.clone(), network.mesh().clone(), incoming.questions, &data);
     let engine = start_engine(&files, &ledger, &roster, &mut registry).await?;
     let (stopping, stopped) = watch::channel(false);
     let service = Arc::new(Service::new(
@@ -90,8 +136,8 @@ pub async fn run(home: &Path, stop: impl Future<Output = ()>) -> anyhow::Result<
         spread,
         engine.health_view(),
         (engine.mesh().clone(), network.mesh().clone()),
-        files.config.mode,
-        (files.member, files.peer_key.clone()),
+        roster.clone(),
+        (files.config.mode, files.doctor(), files.peer_key.clone()),
     ));
     let listeners = api::Listeners {
         gateway: files.config.gateway.as_ref().map(Into::into),
@@ -103,6 +149,7 @@ pub async fn run(home: &Path, stop: impl Future<Output = ()>) -> anyhow::Result<
         listeners,
         service.clone(),
         service,
+        Arc::new(Backups::new(ledger.clone(), &data)),
         api::Metrics { registry, others: vec![engine::engine_metrics] },
         stopped,
     )
@@ -110,7 +157,8 @@ pub async fn run(home: &Path, stop: impl Future<Output = ()>) -> anyhow::Result<
     for (name, address) in served.addresses() {
         tracing::info!(listener = name, %address, "listening");
     }
-    let followed = tokio::spawn(follow_registry(ledger.clone(), roster, files));
+    let pruned = files.config.retention.map(|retention| retention::start(ledger.clone(), retention.blocks));
+    let followed = tokio::spawn(follow_registry(ledger.clone(), roster, files.membership(), engine.health_view()));
 
     let ended = tokio::select! {
         () = stop => None,
@@ -119,22 +167,36 @@ pub async fn run(home: &Path, stop: impl Future<Output = ()>) -> anyhow::Result<
     tracing::info!(reason = ended.as_deref().unwrap_or("asked to"), "stopping");
     stopping.send_replace(true);
     followed.abort();
+    pruned.inspect(tokio::task::JoinHandle::abort);
     served.finished().await;
     engine.stop().await;
     network.mesh().stop().await;
+    serving.abort();
     match ended {
         None => Ok(()),
         Some(reason) => anyhow::bail!("consensus ended: {reason}"),
     }
 }
 
+/// Takes a snapshot where the node has no blocks and its peers are far ahead. A validator that comes so
+/// late without a record of signed votes may have lost it with its store.
+async fn join(files: &Files) -> anyhow::Result<()> {
+    let mesh = MeshConfig { listen: None, ..mesh(files, Purpose::Transactions) };
+    let (genesis, data) = (&files.genesis, &files.config.data);
+    let seen = snapshot::join(Joining { mesh, genesis, data, snapshot: files.config.join.snapshot }).await?;
+    let consensus = data.join(engine::FOLDER);
+    if !files.consensus_keys.is_empty() && seen.is_some_and(snapshot::is_far) && !engine::has_record(&consensus)? {
+        engine::mark_quiet(&consensus)?;
+    }
+    Ok(())
+}
+
 /// Everything a node reads at its start.
-struct Files {
-    config: Config,
-    genesis: Genesis,
-    domain: Domain,
-    member: MemberNumber,
-    consensus_key: Option<SecretKey>,
+pub(crate) struct Files {
+    pub(crate) config: Config,
+    pub(crate) genesis: Genesis,
+    pub(crate) domain: Domain,
+    pub(crate) consensus_keys: Vec<Arc<dyn Signer>>,
     peer_key: SecretKey,
     shared_key: Option<[u8; 32]>,
     /// Recovery handovers that a person has given this node.
@@ -142,7 +204,7 @@ struct Files {
 }
 
 impl Files {
-    fn load(home: &Path) -> anyhow::Result<Self> {
+    pub(crate) fn load(home: &Path) -> anyhow::Result<Self> {
         let config = Config::load(home)?;
         let path = &config.genesis;
         let bytes = std::fs::read(path).map_err(|error| ConfigError::File {
@@ -153,46 +215,54 @@ impl Files {
         })?;
         let genesis = Genesis::decode(&bytes).with_context(|| format!("genesis: {} is no founding", path.display()))?;
         let domain = genesis.domain();
-        let member = genesis.members.iter().position(|member| member.code == config.member);
-        let member = member.ok_or_else(|| ConfigError::Field {
-            field: "member",
-            why: format!("{} is not a founding member", config.member),
-            next: "give the credit code of the member that runs this node",
-        })?;
-        let member = MemberNumber(u32::try_from(member)?);
-        let consensus_key = config.keys.consensus.as_ref().map(|path| load_key("keys.consensus", path)).transpose()?;
-        let peer_key = load_key("keys.peer", &config.keys.peer)?;
+        let passphrases = config.keys.passphrases();
+        let consensus = config.keys.consensus.iter().map(|path| {
+            let file = load_key("keys.consensus", path, KeyPurpose::Consensus)?;
+            file.open(&passphrases).map_err(|error| ConfigError::Key { field: "keys.consensus", error })
+        });
+        let consensus_keys = consensus.collect::<Result<Vec<_>, _>>()?;
+        let peer_key = load_key("keys.peer", &config.keys.peer, KeyPurpose::Peer)?
+            .secret(&passphrases)
+            .map_err(|error| ConfigError::Key { field: "keys.peer", error })?;
         let shared_key = config.keys.network.as_ref().map(|path| shared_key(path)).transpose()?;
         let given = recover::load(&config.data)?;
-        let files = Self { config, genesis, domain, member, consensus_key, peer_key, shared_key, given };
-        files.check_keys()?;
-        Ok(files)
+        Ok(Self { config, genesis, domain, consensus_keys, peer_key, shared_key, given })
     }
 
-    /// The keys are the member's own: a validator with another key would only be ignored.
-    fn check_keys(&self) -> Result<(), ConfigError> {
-        let member = &self.genesis.members[self.member.0 as usize];
-        let has = |purpose: KeyPurpose, key: &PublicKey| {
-            let seats = self.given.iter().flat_map(|given| &given.plan.seats).filter(|seat| seat.member == self.member);
-            let seated = |seat: &Seat| match purpose {
-                KeyPurpose::Consensus => seat.consensus == *key,
-                _ => seat.peer == Some(*key),
-            };
-            member.keys.iter().any(|known| known.purpose == purpose && known.key == *key)
-                || seats.into_iter().any(seated)
+    fn doctor(&self) -> Doctor {
+        let keys = &self.config.keys;
+        let peer = KeyOnDisk {
+            field: "keys.peer",
+            path: keys.peer.clone(),
+            purpose: KeyPurpose::Peer,
+            key: self.peer_key.public(),
         };
-        let wrong = |field: &'static str| {
-            Err(ConfigError::Field {
-                field,
-                why: format!("the key is not one of member {}", member.code),
-                next: "use the key file that belongs to the member's registered key",
-            })
-        };
-        if let Some(key) = self.consensus_key.as_ref().filter(|key| !has(KeyPurpose::Consensus, &key.public())) {
-            tracing::warn!(key = %key.public(), "the consensus key is not among the founding keys");
-            return wrong("keys.consensus");
+        let consensus = keys.consensus.iter().zip(&self.consensus_keys).map(|(path, key)| KeyOnDisk {
+            field: "keys.consensus",
+            path: path.clone(),
+            purpose: KeyPurpose::Consensus,
+            key: key.public(),
+        });
+        let ports = self.config.network.peers.iter().flat_map(|peer| {
+            let addresses = [peer.consensus, peer.transactions].into_iter().flatten();
+            addresses.map(|address| (peer.key, address))
+        });
+        Doctor {
+            domain: self.domain,
+            data: self.config.data.clone(),
+            keys: std::iter::once(peer).chain(consensus).collect(),
+            secrets: keys.network.clone().into_iter().collect(),
+            ports: ports.collect(),
+            own: self.membership(),
         }
-        if has(KeyPurpose::Peer, &self.peer_key.public()) { Ok(()) } else { wrong("keys.peer") }
+    }
+
+    fn membership(&self) -> Membership {
+        Membership {
+            code: self.config.member,
+            peer: self.peer_key.public(),
+            consensus: self.consensus_keys.iter().map(|key| key.public()).collect(),
+        }
     }
 }
 
@@ -210,16 +280,16 @@ async fn start_engine(
     roster: &Roster,
     registry: &mut Registry,
 ) -> anyhow::Result<EngineHandle> {
-    let parameters = ledger.state().parameters().clone();
-    let idle = Duration::from_secs(u64::from(parameters.online_age_secs)) / 3;
+    let state = ledger.state();
+    let parameters = state.parameters();
+    let age = Duration::from_secs(u64::from(parameters.online_age_secs));
     let config = EngineConfig {
         name: files.config.member.to_string(),
         domain: files.domain,
-        home: files.config.data.join("consensus"),
-        voter: files.consensus_key.clone().map(|key| Voter { member: files.member, key }),
-        pace: Pace { idle, ..Pace::default() },
+        home: files.config.data.join(engine::FOLDER),
+        keys: membership::voting_keys(&state, &files.consensus_keys),
+        pace: Pace::for_age(age),
         propose_timeout: PROPOSE_TIMEOUT,
-        stall_after: idle * STALL_INTERVALS,
         mesh: mesh(files, Purpose::Consensus),
     };
     let chain: Arc<dyn Chain> = ledger.clone();
@@ -252,39 +322,28 @@ fn mesh(files: &Files, purpose: Purpose) -> MeshConfig {
     }
 }
 
-/// Peers that may connect: listed in the configuration and registered by an active member.
-fn allowed(state: &State, files: &Files) -> Vec<(PeerId, MemberNumber)> {
-    let configured: BTreeSet<PublicKey> = files.config.network.peers.iter().map(|peer| peer.key).collect();
-    let height = state.height().next();
-    let keys = |member: &Member| {
-        let peers = member.keys.iter().filter(|key| key.purpose == KeyPurpose::Peer && key.is_valid_at(height));
-        peers.map(|key| key.key).filter(|key| configured.contains(key)).filter_map(|key| peer_id(&key)).collect()
-    };
-    let active = state.members().iter().zip(0..).filter(|(member, _)| member.status == MemberStatus::Active);
-    let listed = active.flat_map(|(member, number)| {
-        let peers: Vec<PeerId> = keys(member);
-        peers.into_iter().map(move |peer| (peer, MemberNumber(number)))
-    });
-    // Until their first block has recorded it, nodes of a recovery are known by its plan alone.
-    let seats = state.recovery().into_iter().flat_map(|given| &given.plan.seats);
-    let named = seats.filter_map(|seat| Some((seat.peer.filter(|key| configured.contains(key))?, seat.member)));
-    let named = named.filter_map(|(key, member)| Some((peer_id(&key)?, member)));
-    listed.chain(named).collect()
+/// Listed keys as peers of the network.
+fn peers(listed: &[(PublicKey, MemberNumber)]) -> Vec<(PeerId, MemberNumber)> {
+    listed.iter().filter_map(|(key, member)| Some((peer_id(key)?, *member))).collect()
 }
 
-/// Keeps the allow-list in step with the member registry.
-async fn follow_registry(ledger: Arc<Ledger>, roster: Roster, files: Files) {
+/// Keeps the allow-list in step with the member registry, and says what the register denies this
+/// node.
+async fn follow_registry(ledger: Arc<Ledger>, roster: Roster, own: Membership, health: HealthView) {
     let mut heights = ledger.heights();
-    let mut seen = None;
-    while heights.changed().await.is_ok() {
-        let height: Height = *heights.borrow_and_update();
+    let mut list = Vec::new();
+    loop {
         let state = ledger.state();
-        let members = state.shelf_lists()[fengni_core::shelf::Shelf::Members as usize].root();
-        // Most blocks change no member.
-        if seen != Some(members) {
-            seen = Some(members);
-            roster.set(allowed(&state, &files));
-            tracing::debug!(%height, "peers follow the member registry");
+        // Keys begin and end at heights, also where no record changes.
+        let next = membership::listed(&state);
+        if next != list {
+            list = next;
+            roster.set(peers(&list));
+            tracing::info!(height = %state.height(), keys = list.len(), "peers follow the member registry");
+        }
+        health.note_membership(own.trouble(&state));
+        if heights.changed().await.is_err() {
+            return;
         }
     }
 }

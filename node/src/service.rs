@@ -11,7 +11,8 @@ use fengni_core::proof::{OutcomeProof, Place, StateProof};
 use fengni_core::record::{KeyPurpose, Member};
 use fengni_core::transaction::TransactionId;
 use fengni_core::{
-    BookNumber, CommitCertificate, Domain, Height, KeyNumber, LinePlace, MemberNumber, PageNumber, PublicKey, SecretKey,
+    BookNumber, CommitCertificate, Domain, Header, Height, KeyNumber, LinePlace, MemberNumber, PageNumber, PublicKey,
+    SecretKey,
 };
 use fengni_genesis::Genesis;
 use fengni_state::{ProveError, line_places};
@@ -19,9 +20,11 @@ use tokio::sync::watch;
 
 use crate::api::{NodeMode, NodeStatus, Readiness, Ready, Source, Submit, SubmitError};
 use crate::config::Mode;
-use crate::engine::HealthView;
+use crate::doctor::{Doctor, Finding, Vitals};
+use crate::engine::{Chain as _, HealthView};
 use crate::ledger::{AdmitError, FinalState, Ledger};
-use crate::network::Mesh;
+use crate::membership;
+use crate::network::{Mesh, Roster};
 use crate::spread::Spread;
 
 /// The node, as its listeners see it.
@@ -33,8 +36,9 @@ pub struct Service {
     health: HealthView,
     consensus: Mesh,
     transactions: Mesh,
+    roster: Roster,
     mode: Mode,
-    member: MemberNumber,
+    doctor: Doctor,
     /// Names the node on the network, and signs what it vouches for.
     peer_key: SecretKey,
 }
@@ -42,15 +46,15 @@ pub struct Service {
 impl Service {
     /// Puts the parts behind one front.
     ///
-    /// - `member`: whose node it is, and the key that names it on the network.
+    /// - `own`: the node's own part: its mode, what it examines of itself, and its peer key.
     pub fn new(
         genesis: &Genesis,
         ledger: Arc<Ledger>,
         spread: Spread,
         health: HealthView,
         meshes: (Mesh, Mesh),
-        mode: Mode,
-        member: (MemberNumber, SecretKey),
+        roster: Roster,
+        own: (Mode, Doctor, SecretKey),
     ) -> Self {
         Self {
             genesis: genesis.encode(),
@@ -60,9 +64,10 @@ impl Service {
             health,
             consensus: meshes.0,
             transactions: meshes.1,
-            mode,
-            member: member.0,
-            peer_key: member.1,
+            roster,
+            mode: own.0,
+            doctor: own.1,
+            peer_key: own.2,
         }
     }
 }
@@ -117,6 +122,14 @@ impl Source for Service {
         Some((store.body(height)?, store.finality(height)?.certificate))
     }
 
+    fn kept_from(&self) -> Height {
+        self.ledger.store().kept_from()
+    }
+
+    fn final_header(&self, height: Height) -> Option<(Header, CommitCertificate)> {
+        self.ledger.finality(height)
+    }
+
     fn handovers(&self, since: Height) -> Vec<Handover> {
         self.ledger.handovers(since)
     }
@@ -126,9 +139,9 @@ impl Source for Service {
     }
 
     fn checkpoint(&self, at: &FinalState) -> Option<SignedCheckpoint> {
-        let record = at.state.member(self.member)?;
-        let key = peer_key_number(record, &self.peer_key.public(), at.header.height)?;
-        Some(SignedCheckpoint::sign(at.checkpoint(), self.member, key, &self.peer_key))
+        let member = membership::find(&at.state, &self.doctor.own.code)?;
+        let key = peer_key_number(at.state.member(member)?, &self.peer_key.public(), at.header.height)?;
+        Some(SignedCheckpoint::sign(at.checkpoint(), member, key, &self.peer_key))
     }
 
     fn page_lines(&self, at: &FinalState, book: BookNumber, page: PageNumber) -> Option<Vec<u8>> {
@@ -163,6 +176,17 @@ impl Source for Service {
         Readiness { verdict, height: health.last_final, behind }
     }
 
+    fn examine(&self) -> Vec<Finding> {
+        let health = self.health.look();
+        let vitals = Vitals {
+            unready: health.reason.filter(|_| !health.ready),
+            connected: self.consensus.peers().iter().filter_map(|peer| self.roster.member(peer)).collect(),
+            ahead_millis: self.ledger.ahead_millis(),
+            version: self.ledger.latest().map(|last| last.header.version),
+        };
+        self.doctor.examine_running(&self.ledger.state(), &vitals)
+    }
+
     fn status(&self) -> NodeStatus {
         let health = self.health.look();
         let state = self.ledger.state();
@@ -173,10 +197,11 @@ impl Source for Service {
                 Mode::Observer => NodeMode::Observer,
             },
             version: env!("CARGO_PKG_VERSION").to_owned(),
-            member: (self.mode == Mode::Validator).then_some(self.member),
+            member: self.ledger.voter(),
             height: state.height(),
             time: state.time(),
             behind: behind(&health),
+            kept_from: self.kept_from(),
             peers: count(self.consensus.peers().len()),
             transaction_peers: count(self.transactions.peers().len()),
             pool_transactions: count(self.ledger.pool().len()),

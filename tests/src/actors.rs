@@ -2,7 +2,7 @@
 
 use fengni_client::decision::Decision;
 use fengni_client::gateway::Gateway;
-use fengni_client::keys::KeyFile;
+use fengni_client::keys::{HeldKey, Passphrases};
 use fengni_client::ledger::Ledger;
 use fengni_client::submit::{Settlement, Signers, Submitter};
 use fengni_client::transport::HttpOptions;
@@ -59,9 +59,11 @@ impl Network {
     /// When the member has no such keys.
     pub fn signers_with(&self, member: &str, names: &[&str]) -> Signers {
         let folder = self.home().join("members").join(member).join("keys");
-        let file = |name| folder.join(format!("{name}.json"));
-        let keys: Vec<KeyFile> =
-            names.iter().map(|name| KeyFile::load(&file(name)).expect("sample wrote it")).collect();
+        let load = |name: &&str| {
+            let file = folder.join(format!("{name}.json"));
+            HeldKey::load(&file, &Passphrases::asked()).expect("sample wrote it")
+        };
+        let keys: Vec<HeldKey> = names.iter().map(load).collect();
         Signers::new(&keys).expect("keys of one member and purpose")
     }
 

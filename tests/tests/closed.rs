@@ -7,14 +7,14 @@ use std::collections::BTreeSet;
 use std::net::{IpAddr, SocketAddr};
 use std::path::{Path, PathBuf};
 
-use fengni_client::keys::KeyFile;
+use fengni_client::keys::{HeldKey, KeyFile, Passphrases};
 use fengni_client::submit::{Settlement, Signers};
+use fengni_core::KeyAlgorithm;
 use fengni_core::operation::Operation;
 use fengni_core::outcome::Refusal;
 use fengni_core::record::KeyPurpose;
-use fengni_core::{KeyAlgorithm, SecretKey};
 use fengni_genesis::{Genesis, sample};
-use fengni_tests::{Deadline, Load, Network, Node, binary, until};
+use fengni_tests::{Deadline, Load, Network, Node, until};
 use serde_json::Value;
 
 const REST: [&str; 3] = ["gov", "psb", "amr"];
@@ -97,16 +97,20 @@ fn sec05_only_listed_peers_with_the_network_key_get_in() {
         std::fs::write(node.home.join("keys/network.key"), digit.repeat(64)).expect("the folder is writable");
         edit(&node.home.join("node.toml"), &[("peer = ", "network = \"keys/network.key\"\npeer = ")]);
     }
-    // The second observer is a member with a registered key, but nobody's configuration names it.
-    let key = peer_public(unlisted);
-    let entry = format!("[[network.peers]]\nkey = \"{key}\"\n");
-    let names =
-        |name: &&str| std::fs::read_to_string(configuration(&network, name)).is_ok_and(|text| text.contains(&entry));
-    let sources: Vec<&str> = ["gov", "psb", "amr", "hrs"].into_iter().filter(names).collect();
-    assert!(!sources.is_empty(), "an observer has sources");
-    for name in sources {
-        edit(&configuration(&network, name), &[(&entry, "")]);
+    // Nobody's configuration names the first observer: its key is registered, which is all it takes.
+    // The second one is named, under a key of its own making that no register lists.
+    let entry = |node: &Node| format!("[[network.peers]]\nkey = \"{}\"\n", peer_public(node));
+    let (known, own) = (entry(listed), entry(unlisted));
+    let registered = std::fs::read(unlisted.home.join("keys/peer.json")).expect("the key is there");
+    make_peer_key(unlisted);
+    let (made, mut sources) = (entry(unlisted), 0);
+    for name in ["gov", "psb", "amr", "hrs"] {
+        let path = configuration(&network, name);
+        let text = std::fs::read_to_string(&path).expect("the file is there");
+        sources += usize::from(text.contains(&known) && text.contains(&own));
+        std::fs::write(&path, text.replace(&known, "").replace(&own, &made)).expect("the file is writable");
     }
+    assert!(sources > 0, "observers have sources");
     network.nodes().iter().for_each(|node| network.run(&node.name));
     REST.iter().for_each(|name| network.wait_ready(name));
     network.wait_ready(&listed.name);
@@ -118,7 +122,12 @@ fn sec05_only_listed_peers_with_the_network_key_get_in() {
     assert_left_out(&network, &load, "hrs");
     assert!(network.log("gov").contains("is not on the roster"), "the operator is told who was refused");
 
-    // The right key is all that HRS lacked, and a line in the configuration the other.
+    // It knows why, and says so.
+    let (status, said) = network.readiness(&unlisted.name).expect("it answers its operator");
+    assert_eq!(status, 503);
+    assert!(said["reason"].as_str().is_some_and(|it| it.contains("peers refuse this node's key")), "{said}");
+
+    // The right key is all that HRS lacked, and all that the observer lacks.
     network.kill("hrs");
     std::fs::write(network.node("hrs").home.join("keys/network.key"), "7".repeat(64)).expect("the folder is writable");
     network.run("hrs");
@@ -126,25 +135,22 @@ fn sec05_only_listed_peers_with_the_network_key_get_in() {
     load.stop().assert_kept(&network, &["gov", "psb", "amr", "hrs", &listed.name]);
     assert_eq!(network.height(&unlisted.name), 0);
 
-    // A key that the founding does not know cannot even start.
     network.kill(&unlisted.name);
-    let stranger = SecretKey::from_seed(KeyAlgorithm::Ed25519, &fengni_tests::random()).expect("any seed is a key");
-    let file = unlisted.home.join("keys/peer.json");
-    let mut stored: Value = serde_json::from_slice(&std::fs::read(&file).expect("the key is there")).expect("JSON");
-    stored["public"] = stranger.public().to_string().into();
-    stored["seed"] = hex::encode(*stranger.seed()).into();
-    std::fs::write(&file, stored.to_string()).expect("the key can be replaced");
-    let ended = std::process::Command::new(binary("fengni-node")).args(["run", "--home"]).arg(&unlisted.home).output();
-    let ended = ended.expect("fengni-node starts");
-    let said = String::from_utf8_lossy(&ended.stderr).into_owned();
-    assert_eq!(ended.status.code(), Some(3), "{said}");
-    assert!(said.contains("keys.peer"), "{said}");
+    std::fs::write(unlisted.home.join("keys/peer.json"), registered).expect("the key can be replaced");
+    network.run(&unlisted.name);
+    network.wait_height(&unlisted.name, network.height("gov"));
+    network.wait_ready(&unlisted.name);
+}
+
+/// Gives a node a peer key that nobody knows.
+fn make_peer_key(node: &Node) {
+    let stranger = fengni_tests::holder_key(KeyAlgorithm::Ed25519);
+    let file = node.home.join("keys/peer.json");
+    KeyFile::plain(KeyPurpose::Peer, stranger).save(&file).expect("the key can be replaced");
 }
 
 fn peer_public(node: &Node) -> String {
-    let bytes = std::fs::read(node.home.join("keys/peer.json")).expect("the key is there");
-    let stored: Value = serde_json::from_slice(&bytes).expect("key files are JSON");
-    stored["public"].as_str().expect("a key file has a public half").to_owned()
+    KeyFile::load(&node.home.join("keys/peer.json")).expect("sample wrote it").public().to_string()
 }
 
 #[test]
@@ -180,12 +186,9 @@ fn sec01_sec03_the_observer_reads_and_nobody_writes_through_a_gateway() {
     // What its only key signs is no transaction that counts.
     let member = sample::member("YHD").expect("a sample member");
     let slot = sample::key_slots().into_iter().find(|slot| slot.member == "YHD" && slot.purpose == KeyPurpose::Peer);
-    let bytes = std::fs::read(observer.home.join("keys/peer.json")).expect("the key is there");
-    let stored: Value = serde_json::from_slice(&bytes).expect("key files are JSON");
-    let mut seed = [0; 32];
-    hex::decode_to_slice(stored["seed"].as_str().expect("a seed"), &mut seed).expect("hexadecimal digits");
-    let secret = SecretKey::from_seed(KeyAlgorithm::Ed25519, &seed).expect("sample wrote a key");
-    let key = KeyFile::new(KeyPurpose::Peer, member, slot.expect("YHD has a peer key").number, secret);
+    let file = KeyFile::load(&observer.home.join("keys/peer.json")).expect("sample wrote it");
+    assert_eq!((file.member, file.number), (Some(member), slot.map(|slot| slot.number)));
+    let key = HeldKey::open(&file, &Passphrases::asked()).expect("it is not encrypted");
     let signers = Signers::new(&[key]).expect("one key");
     let before = network.height("gov");
     let mut ledger = network.ledger(&["gov"]);

@@ -23,7 +23,7 @@ pub(super) struct NodePlan {
 }
 
 impl NodePlan {
-    /// The node's configuration, with the peers it dials and lets in, and the pages it serves.
+    /// The node's configuration, with the peers it dials, and the pages it serves.
     pub(super) fn config(&self, peers: &[&Self], pages: Option<&Path>) -> String {
         let mut text = String::from("# Made by `fengni sample`. Paths are relative to this file's folder.\n");
         let mut line = |text_of_line: String| {

@@ -2,9 +2,10 @@
 //!
 //! ```text
 //! sample --writes--> DIR/network.json, nodes/, members/
-//! up, down, status --read--> network.json --talk to--> fengni-node processes
+//! up, down, status, doctor --read--> network.json --talk to--> fengni-node processes
 //! ```
 
+pub(crate) mod doctor;
 pub(crate) mod down;
 mod layout;
 pub mod map;
@@ -12,6 +13,5 @@ mod ports;
 pub(crate) mod probe;
 mod process;
 pub(crate) mod sample;
-mod secrets;
 pub(crate) mod status;
 pub(crate) mod up;

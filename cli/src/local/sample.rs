@@ -22,7 +22,6 @@ use serde::Serialize;
 use super::layout::{NodePlan, create_folder, write};
 use super::map::{MemberEntry, NetworkMap, NodeEntry, NodeRole, TypeEntry};
 use super::ports::Ports;
-use super::secrets;
 use crate::args::SampleArgs;
 use crate::ending::Ending;
 use crate::output::Output;
@@ -187,7 +186,7 @@ fn save_members(map: &mut NetworkMap, document: &Document, genesis: &Genesis, ke
             let path = map.path(&home).join("keys").join(key_file_name(&member.keys, place));
             let (number_of_key, secret) = secret_of(member, place, keys)?;
             create_folder(&path)?;
-            KeyFile::new(entry.purpose, number, number_of_key, secret.clone()).save(&path)?;
+            KeyFile::plain(entry.purpose, secret.clone()).at(Some(number), Some(number_of_key)).save(&path)?;
         }
         let record = &genesis.members[usize::try_from(number.0).unwrap_or(usize::MAX)];
         map.members.push(MemberEntry {
@@ -249,7 +248,9 @@ fn save_nodes(map: &mut NetworkMap, args: &SampleArgs, document: &Document, keys
             if is_nodes {
                 let (number, secret) = secret_of(member, place, keys)?;
                 let path = folder.join("keys").join(key_file_name(&member.keys, place));
-                secrets::save(&path, secret, entry.purpose, &member.code, number)?;
+                create_folder(&path)?;
+                let of = map.member(&member.key).map(|member| member.number);
+                KeyFile::plain(entry.purpose, secret.clone()).at(of, Some(number)).save(&path)?;
             }
         }
         map.nodes.push(entry(own, home));

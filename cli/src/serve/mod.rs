@@ -21,6 +21,7 @@ use anyhow::{Context as _, Result, bail};
 use clap::Args;
 use fengni_client::random::random;
 use fengni_core::Suite;
+use fengni_core::record::KeyPurpose;
 use tokio::net::TcpListener;
 
 use crate::connect::{ConnectArgs, Connection};
@@ -111,6 +112,10 @@ fn load_token(path: &Path) -> Result<String> {
 }
 
 pub(crate) fn run(args: &ServeArgs, output: Output) -> Result<Ending> {
+    // Whoever starts the service is asked for a passphrase, not whoever sends the first request.
+    if args.actor.has(KeyPurpose::Issuing)? {
+        args.actor.signers(KeyPurpose::Issuing, false)?;
+    }
     let service = Arc::new(Service::new(args.clone())?);
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
     runtime.block_on(async {

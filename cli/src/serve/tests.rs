@@ -5,6 +5,8 @@ use serde_json::{Value, json};
 use super::*;
 use crate::args::SampleArgs;
 use crate::local::sample;
+use crate::passphrase::PassphraseArgs;
+use crate::signing::Opened;
 
 /// A service of the sample's traffic police, on a port of its own.
 struct Served {
@@ -19,7 +21,12 @@ fn args(folder: &Path) -> ServeArgs {
     ServeArgs {
         listen: "127.0.0.1:0".parse().expect("an address"),
         token: None,
-        actor: ActorArgs { home: folder.join("net/members/psb"), keys: Vec::new() },
+        actor: ActorArgs {
+            home: folder.join("net/members/psb"),
+            keys: Vec::new(),
+            passphrase: PassphraseArgs::default(),
+            opened: Opened::default(),
+        },
         connect: ConnectArgs { network: Some(folder.join("net")), ..ConnectArgs::default() },
     }
 }

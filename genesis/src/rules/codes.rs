@@ -2,9 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use fengni_core::Day;
-use fengni_core::id::Division;
 use fengni_core::record::CodeSet;
+use fengni_state::code_fault;
 
 use super::{check_fresh, check_name, check_rising};
 use crate::contents::Contents;
@@ -12,8 +11,8 @@ use crate::problem::Findings;
 
 /// Sets that every network needs.
 const NEEDED: [&str; 3] = ["divisions", "purposes", "reasons"];
-/// Most characters of a code.
-const CODE_CHARACTERS: usize = 32;
+/// Most characters of a set's name.
+const NAME_CHARACTERS: usize = 32;
 
 pub(super) fn check(founding: &Contents, findings: &mut Findings) {
     for needed in NEEDED {
@@ -31,7 +30,7 @@ pub(super) fn check(founding: &Contents, findings: &mut Findings) {
 fn check_set(set: &CodeSet, findings: &mut Findings) {
     let path = format!("codes.{}", set.name);
     let plain = set.name.bytes().all(|byte| byte.is_ascii_lowercase() || byte == b'-');
-    if !plain || !(1..=CODE_CHARACTERS).contains(&set.name.len()) {
+    if !plain || !(1..=NAME_CHARACTERS).contains(&set.name.len()) {
         findings.add("G-6", path.clone(), "is no name of a set", "use 1 to 32 small letters and hyphens");
     }
     check_fresh(findings, path.clone(), set.version == 1);
@@ -40,7 +39,7 @@ fn check_set(set: &CodeSet, findings: &mut Findings) {
     for entry in &set.codes {
         let path = format!("{path}.{}", entry.code);
         check_name(findings, "G-6", path.clone(), &entry.name);
-        if let Err((fault, next)) = check_code(&set.name, &entry.code, &entry.name) {
+        if let Some((fault, next)) = code_fault(&set.name, &entry.code, &entry.name) {
             findings.add("G-6", path, fault, next);
         }
     }
@@ -53,28 +52,5 @@ fn check_set(set: &CodeSet, findings: &mut Findings) {
                 findings.add("G-6", format!("{path}.{}", entry.code), fault, "give each purpose a name of its own");
             }
         }
-    }
-}
-
-fn check_code(set: &str, code: &str, name: &str) -> Result<(), (String, &'static str)> {
-    match set {
-        "divisions" => Division::parse(code)
-            .map(drop)
-            .map_err(|error| (error.to_string(), "write a division of 2, 4, 6 or 9 digits")),
-        // Transactions carry the number, so that it has one spelling.
-        "purposes" | "reasons" => match code.parse::<u16>() {
-            Ok(number) if number > 0 && number.to_string() == code => Ok(()),
-            _ => Err((format!("{code:?} is no number from 1 to 65535"), "number the code, without leading zeros")),
-        },
-        "calendar" if Day::parse(code).is_none() || code.len() != 8 => {
-            Err((format!("{code:?} is no date"), "write a date such as 20261001"))
-        }
-        "calendar" if !matches!(name, "holiday" | "workday") => {
-            Err((format!("{name:?} is neither holiday nor workday"), "write \"holiday\" or \"workday\""))
-        }
-        _ if !(1..=CODE_CHARACTERS).contains(&code.len()) || !code.bytes().all(|byte| byte.is_ascii_graphic()) => {
-            Err((format!("{code:?} is no code"), "use 1 to 32 visible ASCII characters"))
-        }
-        _ => Ok(()),
     }
 }

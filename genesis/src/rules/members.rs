@@ -9,21 +9,9 @@ use super::{FOUNDING, check_count, check_fresh, check_name, derived_agreements, 
 use crate::contents::Contents;
 use crate::problem::Findings;
 
-pub(super) const ROLES: [Role; 9] = [
-    Role::Validator,
-    Role::Observer,
-    Role::Issuer,
-    Role::Provider,
-    Role::Requester,
-    Role::Verifier,
-    Role::Regulator,
-    Role::Auditor,
-    Role::Identity,
-];
-
 /// The roles in a set.
 pub(crate) fn roles(set: Roles) -> Vec<Role> {
-    ROLES.into_iter().filter(|role| set.has(*role)).collect()
+    Role::ALL.into_iter().filter(|role| set.has(*role)).collect()
 }
 
 pub(super) fn check(founding: &Contents, findings: &mut Findings) {

@@ -1,12 +1,16 @@
-//! The admin listener: what the operator watches. Nothing can be changed through it. Rule N-19.
+//! The admin listener: what the operator watches, and backups. Nothing of the ledger can be changed
+//! through it. Rules N-19 and N-25.
 
 use std::sync::Arc;
 
 use axum::extract::{FromRef, State};
+use serde::Serialize;
+use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use super::answer::Answer;
+use super::backups::{self, BackUp};
 use super::health;
 use super::metrics::Shown;
 use super::openapi::Problems;
@@ -14,11 +18,13 @@ use super::params::{Asked, Nothing};
 use super::problem::ApiError;
 use super::reader::Reader;
 use super::source::NodeStatus;
+use crate::doctor::Finding;
 
 /// What the admin handlers have at hand.
 #[derive(Clone)]
 pub(crate) struct Admin {
     pub(crate) reader: Reader,
+    pub(crate) backups: Arc<dyn BackUp>,
     pub(crate) metrics: Arc<Shown>,
 }
 
@@ -30,7 +36,12 @@ impl FromRef<Admin> for Reader {
 
 /// The admin routes.
 pub(crate) fn routes() -> OpenApiRouter<Admin> {
-    OpenApiRouter::default().routes(routes!(metrics)).routes(routes!(status)).merge(health::routes())
+    OpenApiRouter::default()
+        .routes(routes!(metrics))
+        .routes(routes!(status))
+        .routes(routes!(doctor))
+        .merge(backups::routes())
+        .merge(health::routes())
 }
 
 /// Every counter of the node, the consensus engine's included.
@@ -48,4 +59,18 @@ async fn metrics(State(admin): State<Admin>, _: Asked<Nothing>) -> Result<Answer
 async fn status(State(admin): State<Admin>, _: Asked<Nothing>) -> Answer {
     let status = admin.reader.source.status();
     Answer::json(&status).of(status.height)
+}
+
+/// What the node found when it examined itself.
+#[derive(Serialize, ToSchema)]
+struct Examined {
+    /// Each look, in the order in which they were taken.
+    findings: Vec<Finding>,
+}
+
+/// The node examines itself: disk, keys, register, guard, ports, peers, clock, version.
+#[utoipa::path(get, path = "/v1/doctor", tag = "operation", responses((status = 200, body = Examined), Problems))]
+async fn doctor(State(admin): State<Admin>, _: Asked<Nothing>) -> Result<Answer, ApiError> {
+    let source = Arc::clone(&admin.reader.source);
+    admin.reader.work.run(move || Answer::json(&Examined { findings: source.examine() })).await
 }

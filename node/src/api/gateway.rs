@@ -16,6 +16,7 @@ use super::openapi::Problems;
 use super::params::{Asked, Named, Nothing, accepts};
 use super::problem::ApiError;
 use super::reader::{Reader, absent};
+use super::source::Source;
 use super::{health, outcomes, packs, proofs, trust, views};
 
 /// The gateway's routes.
@@ -49,6 +50,8 @@ struct NetworkView {
     time: Option<u64>,
     /// State root after it.
     state_root: Option<String>,
+    /// The oldest height whose block and outcomes are kept here; 1 on an archive.
+    kept_from: u64,
 }
 
 /// Which network this is, and where it stands.
@@ -64,6 +67,7 @@ async fn network(State(reader): State<Reader>, _: Asked<Nothing>) -> Answer {
         height: header.map_or(0, |header| header.height.0),
         time: header.map(|header| header.time.0),
         state_root: header.map(|header| header.state_root.to_string()),
+        kept_from: reader.source.kept_from().0,
     };
     Answer::json(&view).of(Height(view.height)).current()
 }
@@ -132,9 +136,9 @@ async fn header(
     let source = reader.source.clone();
     let newest = reader.state_at(None)?.header.height;
     let job = move || {
-        let (body, certificate) = source.block(Height(height)).ok_or_else(|| absent(Height(height), newest))?;
-        let block = Block::decode(&body).map_err(|_| ApiError::Fault)?;
-        Ok(header_answer(&headers, &block.header, &certificate).lasting())
+        let found = source.final_header(Height(height));
+        let (header, certificate) = found.ok_or_else(|| not_kept(&*source, Height(height), newest))?;
+        Ok(header_answer(&headers, &header, &certificate).lasting())
     };
     reader.work.answer(job).await
 }
@@ -152,7 +156,7 @@ struct BlockView {
 
 /// A block: the encoding of (block bytes, certificate), or a JSON view that proves nothing.
 #[utoipa::path(get, path = "/v1/blocks/{height}", tag = "blocks",
-    params(("height" = u64, Path, description = "any final height, from 1")),
+    params(("height" = u64, Path, description = "a final height, from the oldest that the node keeps")),
     responses(
         (status = 200, content((Vec<u8> = "application/octet-stream"), (BlockView = "application/json"))),
         Problems,
@@ -168,7 +172,7 @@ async fn block(
     let height = Height(height);
     let source = reader.source.clone();
     let job = move || {
-        let (body, certificate) = source.block(height).ok_or_else(|| absent(height, newest))?;
+        let (body, certificate) = source.block(height).ok_or_else(|| not_kept(&*source, height, newest))?;
         let answer = if accepts(&headers, JSON) {
             Answer::json(&block_view(&body)?)
         } else {
@@ -177,6 +181,15 @@ async fn block(
         Ok(answer.of(height).varies().lasting())
     };
     reader.work.answer(job).await
+}
+
+/// Why there is no block at a height: not yet, or not any more.
+fn not_kept(source: &dyn Source, height: Height, newest: Height) -> ApiError {
+    let kept_from = source.kept_from();
+    if (1..kept_from.0).contains(&height.0) {
+        return ApiError::BlockGone { height, kept_from };
+    }
+    absent(height, newest)
 }
 
 fn block_view(body: &[u8]) -> Result<BlockView, ApiError> {

@@ -3,15 +3,16 @@
 //! ```text
 //! public   -> gateway  reads only: no route, no method, no handle that writes (SEC-03)
 //! members  -> relay    takes signed transactions
-//! operator -> admin    health, metrics, status; internal (SEC-04)
+//! operator -> admin    health, metrics, status, backups; internal (SEC-04)
 //! ```
 //!
 //! The HTTP side holds no key and decides nothing: what it hands out carries its own proof, or
 //! says that it proves nothing. More than it can do at a time is refused with 503, never answered
-//! with a guess (SEC-13). Rules N-1 to N-24: `sdk/spec/http.md`.
+//! with a guess (SEC-13). Rules N-1 to N-26: `sdk/spec/http.md`.
 
 mod admin;
 mod answer;
+mod backups;
 mod connection;
 mod gateway;
 mod guard;
@@ -44,6 +45,7 @@ use std::time::Duration;
 use axum::Router;
 use tokio::sync::watch;
 
+pub use backups::BackUp;
 pub use limits::Limits;
 pub use listener::{ListenError, ListenerConfig, TlsFiles};
 pub use metrics::Metrics;
@@ -100,10 +102,11 @@ pub async fn serve(
     listeners: Listeners,
     source: Arc<dyn Source>,
     submit: Arc<dyn Submit>,
+    backups: Arc<dyn BackUp>,
     metrics: Metrics,
     stopped: watch::Receiver<bool>,
 ) -> Result<Served, ListenError> {
-    serve_within(&Limits::default(), listeners, source, submit, metrics, stopped).await
+    serve_within(&Limits::default(), listeners, source, submit, backups, metrics, stopped).await
 }
 
 /// As [`serve`], with limits of the caller's own, which hold for each listener by itself.
@@ -115,6 +118,7 @@ pub async fn serve_within(
     listeners: Listeners,
     source: Arc<dyn Source>,
     submit: Arc<dyn Submit>,
+    backups: Arc<dyn BackUp>,
     metrics: Metrics,
     mut stopped: watch::Receiver<bool>,
 ) -> Result<Served, ListenError> {
@@ -139,7 +143,7 @@ pub async fn serve_within(
     open(gateway, "gateway", Verbs::ReadOnly, routes)?;
     let state = Relay::new(source.clone(), submit, limits, counted.clone());
     open(relay, "relay", Verbs::AsRouted, documented(relay::routes(), state).0)?;
-    let state = Admin { reader: Reader::new(source, limits), metrics: shown };
+    let state = Admin { reader: Reader::new(source, limits), backups, metrics: shown };
     open(admin, "admin", Verbs::AsRouted, documented(admin::routes(), state).0)?;
 
     let grace = Duration::from_millis(limits.closing_millis);

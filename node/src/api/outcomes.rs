@@ -89,7 +89,7 @@ async fn outcome(
     match look(&reader, id, waiting.time()?).await? {
         Known::Final(proof) => Ok(final_answer(&proof)),
         Known::Pending => Ok(pending_answer(id)),
-        Known::Unknown => Err(ApiError::UnknownTransaction),
+        Known::Unknown => Err(ApiError::UnknownTransaction { kept_from: reader.source.kept_from() }),
     }
 }
 

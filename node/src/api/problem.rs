@@ -55,6 +55,14 @@ pub(crate) enum ApiError {
         /// The newest final height.
         newest: Height,
     },
+    /// N-5: the block is too old for what this node keeps.
+    #[error("the block of height {height} is not kept here; this node keeps blocks from height {kept_from} on")]
+    BlockGone {
+        /// The height asked for.
+        height: Height,
+        /// The oldest height whose block is kept.
+        kept_from: Height,
+    },
     /// N-4: no block yet.
     #[error("the network has no block yet")]
     NoBlock,
@@ -94,9 +102,18 @@ pub(crate) enum ApiError {
     /// N-24: the node's key is not one of its member's.
     #[error("this node vouches for no checkpoint: its key is not registered")]
     NoCheckpoint,
+    /// N-25: the backup is not written.
+    #[error("no backup was written: {reason}")]
+    Backup {
+        /// Why, with the next step.
+        reason: String,
+    },
     /// N-11: the transaction is neither final nor waiting here.
-    #[error("the transaction is neither final nor waiting at this node")]
-    UnknownTransaction,
+    #[error("the transaction is neither final since height {kept_from} nor waiting at this node")]
+    UnknownTransaction {
+        /// The oldest height whose outcomes are kept.
+        kept_from: Height,
+    },
     /// N-13: the body is no octet stream.
     #[error("a body is sent as application/octet-stream")]
     MediaType,
@@ -217,6 +234,13 @@ impl ApiError {
                 "N-4",
                 "ask for one of the newest 1,024 heights, or replay the blocks",
             ),
+            Self::BlockGone { .. } => kind(
+                StatusCode::NOT_FOUND,
+                "block-not-kept",
+                "block not kept",
+                "N-5",
+                "ask an archive node, whose /v1/network says kept_from 1",
+            ),
             Self::NoBlock => kind(
                 StatusCode::SERVICE_UNAVAILABLE,
                 "no-block",
@@ -276,12 +300,15 @@ impl ApiError {
                 "N-24",
                 "ask another gateway for its checkpoint",
             ),
-            Self::UnknownTransaction => kind(
+            Self::Backup { .. } => {
+                kind(StatusCode::CONFLICT, "no-backup", "no backup", "N-25", "see the detail: another name, or later")
+            }
+            Self::UnknownTransaction { .. } => kind(
                 StatusCode::NOT_FOUND,
                 "unknown-transaction",
                 "unknown transaction",
                 "N-11",
-                "hand it in again: a transaction is included once however often it is sent",
+                "hand it in again: a transaction is included once however often it is sent; for one from before that height, ask an archive node",
             ),
             Self::MediaType => kind(
                 StatusCode::UNSUPPORTED_MEDIA_TYPE,

@@ -10,13 +10,14 @@ use fengni_core::light::{Handover, Recovery, SignedCheckpoint};
 use fengni_core::pack::{Basis, Pack, Subscription};
 use fengni_core::proof::{OutcomeProof, Place, StateProof};
 use fengni_core::transaction::{TransactionError, TransactionId};
-use fengni_core::{BookNumber, CommitCertificate, Domain, Height, LinePlace, MemberNumber, Millis, PageNumber};
+use fengni_core::{BookNumber, CommitCertificate, Domain, Header, Height, LinePlace, MemberNumber, Millis, PageNumber};
 use fengni_state::ProveError;
 use serde::Serialize;
 use thiserror::Error;
 use tokio::sync::watch;
 use utoipa::ToSchema;
 
+use crate::doctor::Finding;
 pub use crate::ledger::FinalState;
 
 /// What a gateway reads from.
@@ -55,8 +56,14 @@ pub trait Source: Send + Sync + 'static {
     /// act on it, and the same for each line that goes on from it in the chain of supersessions.
     fn history_places(&self, at: &FinalState, place: LinePlace) -> BTreeSet<Place>;
 
-    /// A final block's bytes and its commit certificate, of any height.
+    /// A final block's bytes and its commit certificate, of any height that is kept.
     fn block(&self, height: Height) -> Option<(Vec<u8>, CommitCertificate)>;
+
+    /// The oldest height whose block and outcomes are kept; 1 on an archive. Quick.
+    fn kept_from(&self) -> Height;
+
+    /// A final header and its commit certificate, of any height.
+    fn final_header(&self, height: Height) -> Option<(Header, CommitCertificate)>;
 
     /// The first handovers of validators above a height, as many as fit in one answer.
     fn handovers(&self, since: Height) -> Vec<Handover>;
@@ -89,6 +96,9 @@ pub trait Source: Send + Sync + 'static {
 
     /// What an operator looks at. Quick.
     fn status(&self) -> NodeStatus;
+
+    /// What stands between the node and its work. Takes a second where peers' ports do not answer.
+    fn examine(&self) -> Vec<Finding>;
 }
 
 /// Where a relay hands transactions in.
@@ -169,6 +179,9 @@ pub struct NodeStatus {
     pub time: Millis,
     /// Heights this node knows to be missing.
     pub behind: u64,
+    /// The oldest height whose block and outcomes are kept; 1 on an archive.
+    #[schema(value_type = u64)]
+    pub kept_from: Height,
     /// Peers connected for consensus.
     pub peers: u64,
     /// Peers connected for transactions.

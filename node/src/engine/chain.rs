@@ -2,7 +2,7 @@
 //!
 //! The engine orders blocks and collects signatures; it never looks into a block. All methods
 //! may block: the driver calls them on threads of their own. `propose`, `consider` and `commit`
-//! are never called at the same time; the others may be, also while one of those runs.
+//! are never called at the same time, nor is `follow`; the others may be, also while one of those runs.
 
 use std::ops::RangeInclusive;
 
@@ -73,6 +73,31 @@ pub enum Considered {
     },
 }
 
+/// What became of final blocks that a peer served.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Followed {
+    /// The last final block now.
+    pub last: Height,
+    /// Why the first block that was not taken was refused.
+    pub refused: Option<Refusal>,
+}
+
+/// Why a served block was not taken.
+#[derive(Clone, PartialEq, Eq, Debug, Error)]
+pub enum Refusal {
+    /// It is not what a quorum decided: whoever served it is at fault.
+    #[error("not the block that a quorum decided: {0}")]
+    Unproven(String),
+    /// A quorum decided it and it breaks a rule here: people must look.
+    #[error("a quorum decided block {height}, which is invalid here: {reason}")]
+    Invalid {
+        /// Its height.
+        height: Height,
+        /// The rule and the facts.
+        reason: String,
+    },
+}
+
 /// Which message a statement is.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
 #[repr(u8)]
@@ -121,6 +146,9 @@ pub trait Chain: Send + Sync + 'static {
     /// The oldest final block whose body is still served.
     fn first_kept(&self) -> Height;
 
+    /// The member this node is to vote for, once the register lists it; `None` also for an observer.
+    fn voter(&self) -> Option<MemberNumber>;
+
     /// The validators of a height up to the one after the last final block, derived from the
     /// state of the block before: every node must give the same answer.
     ///
@@ -160,6 +188,15 @@ pub trait Chain: Send + Sync + 'static {
     /// # Errors
     /// [`Trouble`], also where no body is stored for the certificate.
     fn commit(&self, certificate: CommitCertificate) -> Result<(), Trouble>;
+
+    /// Makes blocks of a peer final that were decided long ago: each must follow the one before and
+    /// carry a certificate of a quorum of the validators that the ledger's own state names for its
+    /// height. All that were taken are durable together when this returns; until then nothing may be
+    /// signed for a height above them.
+    ///
+    /// # Errors
+    /// [`Trouble`]; a block that breaks a rule is no trouble.
+    fn follow(&self, blocks: Vec<(Bytes, CommitCertificate)>) -> Result<Followed, Trouble>;
 
     /// Final blocks with their certificates, from the start of the range, without a gap, and at
     /// most `bytes` of bodies unless the first alone is larger.

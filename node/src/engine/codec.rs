@@ -151,7 +151,7 @@ impl VoteForm {
             height: EngineHeight(self.height),
             round: Round::new(self.round),
             value: value_of(self.block),
-            address: Address(self.member),
+            address: Address::of(self.member),
         };
         Ok(SignedMessage::new(vote, self.signature))
     }
@@ -186,7 +186,7 @@ impl ProposalForm {
             round: Round::new(self.round),
             value: EngineValue(self.block),
             valid_round: Round::from(self.valid_round),
-            address: Address(self.member),
+            address: Address::of(self.member),
         };
         SignedMessage::new(proposal, self.signature)
     }
@@ -248,7 +248,7 @@ impl Wire for engine::PolkaCertificate<Context> {
             round: Round::new(form.round),
             value_id: ValueId(form.block),
             polka_signatures: signatures
-                .map(|signed| engine::PolkaSignature::new(Address(signed.member), signed.signature))
+                .map(|signed| engine::PolkaSignature::new(Address::of(signed.member), signed.signature))
                 .collect(),
         })
     }
@@ -296,7 +296,7 @@ impl Wire for engine::RoundCertificate<Context> {
             Ok(engine::RoundSignature {
                 vote_type: step_of(signed.step)?,
                 value_id: value_of(signed.block),
-                address: Address(signed.member),
+                address: Address::of(signed.member),
                 signature: signed.signature,
             })
         };
@@ -368,7 +368,7 @@ impl Wire for ProposedValue<Context> {
             height: EngineHeight(form.height),
             round: Round::new(form.round),
             valid_round: Round::from(form.valid_round),
-            proposer: Address(form.proposer),
+            proposer: Address::of(form.proposer),
             value: EngineValue(form.block),
             validity: Validity::from_bool(form.valid),
         })
@@ -526,7 +526,7 @@ pub(crate) fn extended(of: &CommitCertificate) -> engine::ExtendedCommitCertific
         commit_signatures: of
             .signatures
             .iter()
-            .map(|signed| engine::ExtendedCommitSignature::new(Address(signed.member), signed.signature, None))
+            .map(|signed| engine::ExtendedCommitSignature::new(Address::of(signed.member), signed.signature, None))
             .collect(),
     }
 }
@@ -546,12 +546,12 @@ mod tests {
     }
 
     fn vote(round: Round, block: Option<BlockId>) -> SignedVote {
-        let (step, height, address) = (VoteType::Precommit, EngineHeight(Height(4)), Address(MemberNumber(2)));
+        let (step, height, address) = (VoteType::Precommit, EngineHeight(Height(4)), Address::of(MemberNumber(2)));
         SignedMessage::new(Vote { step, height, round, value: value_of(block), address }, signature())
     }
 
     fn proposal(valid_round: Round) -> SignedProposal {
-        let (height, round, address) = (EngineHeight(Height(4)), Round::new(3), Address(MemberNumber(2)));
+        let (height, round, address) = (EngineHeight(Height(4)), Round::new(3), Address::of(MemberNumber(2)));
         let value = EngineValue(BLOCK);
         SignedMessage::new(Proposal { height, round, value, valid_round, address }, signature())
     }
@@ -590,7 +590,7 @@ mod tests {
         for valid in [Round::Nil, Round::new(2)] {
             holds(&SignedConsensusMsg::Proposal(proposal(valid)));
             let (round, valid_round, height) = (Round::new(1), valid, EngineHeight(Height(9)));
-            let (proposer, value) = (Address(MemberNumber(1)), EngineValue(BLOCK));
+            let (proposer, value) = (Address::of(MemberNumber(1)), EngineValue(BLOCK));
             for validity in [Validity::Valid, Validity::Invalid] {
                 holds(&ProposedValue::<Context> { height, round, valid_round, proposer, value, validity });
             }
@@ -599,7 +599,7 @@ mod tests {
             height: EngineHeight(Height(4)),
             round: Round::new(1),
             value_id: ValueId(BLOCK),
-            polka_signatures: vec![engine::PolkaSignature::new(Address(MemberNumber(2)), signature())],
+            polka_signatures: vec![engine::PolkaSignature::new(Address::of(MemberNumber(2)), signature())],
         };
         holds(&polka);
         holds(&LivenessMsg::PolkaCertificate(polka));
@@ -611,7 +611,7 @@ mod tests {
                 round_signatures: vec![engine::RoundSignature {
                     vote_type: VoteType::Prevote,
                     value_id: value_of(None),
-                    address: Address(MemberNumber(2)),
+                    address: Address::of(MemberNumber(2)),
                     signature: signature(),
                 }],
             }));

@@ -4,7 +4,9 @@
 //! number. Equality is by value and nothing carries a time, so that two nodes never disagree on
 //! whether two messages are the same.
 
+use std::cmp::Ordering;
 use std::fmt;
+use std::hash::{Hash, Hasher};
 use std::sync::Arc;
 
 use fengni_core::{BlockId, Domain, Height, MemberNumber, PublicKey, Signature, ValidatorSet, VoteStep};
@@ -31,17 +33,66 @@ macro_rules! wrap {
 wrap! {
     /// A height.
     EngineHeight(Height);
-    /// A validator: its member number.
-    Address(MemberNumber);
     /// A value's id: the block's.
     ValueId(BlockId);
     /// A value: again the block's id.
     EngineValue(BlockId);
 }
 
+/// A validator: its member number.
+///
+/// The engine asks whether it votes at a height by looking its own address up in the set. That one
+/// carries a mark, so that a set can be silent for it ([`EngineSet::silent`]) and still know the
+/// member, whose votes may come from another machine. Addresses are the same where their members
+/// are; the mark never leaves the process.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Address(pub(crate) MemberNumber, bool);
+
 impl Address {
     /// The address of a node that is no validator: no member has it.
-    pub(crate) const OBSERVER: Self = Self(MemberNumber(u32::MAX));
+    pub(crate) const OBSERVER: Self = Self(MemberNumber(u32::MAX), true);
+
+    /// A member's address.
+    pub(crate) fn of(member: MemberNumber) -> Self {
+        Self(member, false)
+    }
+
+    /// This node's own address.
+    pub(crate) fn own(member: MemberNumber) -> Self {
+        Self(member, true)
+    }
+}
+
+impl PartialEq for Address {
+    fn eq(&self, other: &Self) -> bool {
+        self.0 == other.0
+    }
+}
+
+impl Eq for Address {}
+
+impl PartialOrd for Address {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+impl Ord for Address {
+    fn cmp(&self, other: &Self) -> Ordering {
+        self.0.cmp(&other.0)
+    }
+}
+
+impl Hash for Address {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        self.0.hash(state);
+    }
+}
+
+impl fmt::Display for Address {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
 }
 
 impl Default for EngineHeight {
@@ -221,16 +272,29 @@ impl engine::Validator<Context> for EngineValidator {
 /// The validators of a height, by rising member number: the same on every node, because the set
 /// comes from the state of the block before and its own constructor keeps the order.
 #[derive(Clone, PartialEq, Eq, Debug)]
-pub(crate) struct EngineSet(Arc<Vec<EngineValidator>>);
+pub(crate) struct EngineSet {
+    validators: Arc<Vec<EngineValidator>>,
+    silent: bool,
+}
 
 impl EngineSet {
     pub(crate) fn new(set: &ValidatorSet) -> Self {
         let validators = set.iter().map(|validator| EngineValidator {
-            address: Address(validator.member),
+            address: Address::of(validator.member),
             key: validator.key,
             power: validator.power,
         });
-        Self(Arc::new(validators.collect()))
+        Self { validators: Arc::new(validators.collect()), silent: false }
+    }
+
+    /// The same validators at a height where this node only follows, whoever it is.
+    pub(crate) fn silent(self) -> Self {
+        Self { silent: true, ..self }
+    }
+
+    /// Whether this node votes at the height, as a member.
+    pub(crate) fn votes(&self, member: MemberNumber) -> bool {
+        !self.silent && self.key(member).is_some()
     }
 
     /// Whose turn it is: each in turn, the next one when a round fails.
@@ -239,39 +303,42 @@ impl EngineSet {
     }
 
     fn in_turn(&self, height: Height, round: u32) -> &EngineValidator {
-        let count = u64::try_from(self.0.len()).expect("a set has at most 256 validators");
+        let count = u64::try_from(self.validators.len()).expect("a set has at most 256 validators");
         let turn = height.0.wrapping_add(u64::from(round)) % count;
-        &self.0[usize::try_from(turn).expect("the turn is below the number of validators")]
+        &self.validators[usize::try_from(turn).expect("the turn is below the number of validators")]
     }
 
     /// The key a member signs with.
     pub(crate) fn key(&self, member: MemberNumber) -> Option<&PublicKey> {
-        let found = self.0.binary_search_by_key(&member, |validator| validator.address.0).ok()?;
-        Some(&self.0[found].key)
+        let found = self.validators.binary_search_by_key(&member, |validator| validator.address.0).ok()?;
+        Some(&self.validators[found].key)
     }
 
     /// The members in the set.
     pub(crate) fn members(&self) -> impl Iterator<Item = MemberNumber> {
-        self.0.iter().map(|validator| validator.address.0)
+        self.validators.iter().map(|validator| validator.address.0)
     }
 }
 
 impl engine::ValidatorSet<Context> for EngineSet {
     fn count(&self) -> usize {
-        self.0.len()
+        self.validators.len()
     }
 
     fn total_voting_power(&self) -> u64 {
-        self.0.iter().map(|validator| validator.power).sum()
+        self.validators.iter().map(|validator| validator.power).sum()
     }
 
     fn get_by_address(&self, address: &Address) -> Option<&EngineValidator> {
-        let found = self.0.binary_search_by_key(address, |validator| validator.address).ok()?;
-        self.0.get(found)
+        if self.silent && address.1 {
+            return None;
+        }
+        let found = self.validators.binary_search_by_key(address, |validator| validator.address).ok()?;
+        self.validators.get(found)
     }
 
     fn get_by_index(&self, index: usize) -> Option<&EngineValidator> {
-        self.0.get(index)
+        self.validators.get(index)
     }
 }
 
@@ -347,6 +414,7 @@ impl engine::Context for Context {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use engine::ValidatorSet as _;
     use fengni_core::Validator;
 
     #[test]
@@ -360,5 +428,20 @@ mod tests {
         assert_ne!(set.proposer(Height(3), 0), set.proposer(Height(3), 1));
         // Neither overflows nor panics at the far end.
         set.proposer(Height(u64::MAX), u32::MAX);
+    }
+
+    #[test]
+    fn a_silent_set_knows_the_member_and_not_this_node() {
+        let key = super::super::signing::tests::key;
+        let validator = |seed: u8| Validator { member: MemberNumber(seed.into()), key: key(seed).public(), power: 1 };
+        let set = fengni_core::ValidatorSet::new((1..=4).map(validator).collect()).expect("four validators");
+        let (own, member) = (Address::own(MemberNumber(3)), Address::of(MemberNumber(3)));
+        assert_eq!(own, member);
+        let set = EngineSet::new(&set);
+        assert!(set.votes(own.0) && set.get_by_address(&own).is_some());
+        let set = set.silent();
+        assert!(!set.votes(own.0) && set.get_by_address(&own).is_none(), "this node does not vote");
+        assert_eq!(set.get_by_address(&member).map(|found| found.power), Some(1), "the member's votes count");
+        assert_eq!((set.count(), set.total_voting_power(), set.key(own.0).is_some()), (4, 4, true));
     }
 }

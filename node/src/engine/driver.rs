@@ -14,7 +14,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use bytes::Bytes;
 use fengni_core::limits::BLOCK_BYTES;
-use fengni_core::{BlockId, Domain, Height, MemberNumber, PublicKey};
+use fengni_core::{BlockId, Domain, Height, MemberNumber};
 use futures::FutureExt as _;
 use malachite::app::engine::host::{HeightParams, Next, SyncedValueOutcome};
 use malachite::app::types::core::{LinearTimeouts, Round, Validity};
@@ -25,6 +25,7 @@ use tokio::sync::{mpsc, watch};
 use tokio::time::Instant;
 use tracing::{debug, info, warn};
 
+use super::catch_up::FAR;
 use super::chain::{Candidate, Chain, Considered, Evidence, Received, SignedStep, Statement, Trouble};
 use super::codec;
 use super::context::{Address, Context, EngineHeight, EngineSet, EngineValue, VoteType};
@@ -32,6 +33,9 @@ use super::health::HealthState;
 use super::pace::Pace;
 use super::parts::{Assembled, Assembler, Init, Standing, stream};
 use super::peers::Peers;
+use super::quiet::Quiet;
+use super::ring::Ring;
+use crate::network::Roster;
 
 /// Complete bodies for the next height kept until it begins.
 const HELD_MAX: usize = 8;
@@ -41,10 +45,10 @@ pub(crate) struct Ledger {
     pub(crate) chain: Arc<dyn Chain>,
     pub(crate) domain: Domain,
     /// Who this node votes as, if it does.
-    pub(crate) voter: Option<(MemberNumber, PublicKey)>,
-    /// Votes are withheld until this height is final: the key has signed for it already and the
-    /// store is older.
-    pub(crate) quiet_until: Option<Height>,
+    pub(crate) voter: Option<Arc<Ring>>,
+    /// Votes are withheld: a key has signed, or may have signed, what the store does not know of.
+    pub(crate) quiet: Option<Quiet>,
+    pub(crate) roster: Roster,
     pub(crate) health: Arc<HealthState>,
     pub(crate) pace: Pace,
     pub(crate) timeouts: LinearTimeouts,
@@ -59,11 +63,11 @@ pub(crate) struct Ledger {
 }
 
 /// The ledger cannot answer; the process is ending.
-struct Silent;
+pub(crate) struct Silent;
 
 impl Ledger {
     /// Runs blocking work of the ledger; trouble and panics end the process.
-    async fn ask<T: Send + 'static>(
+    pub(crate) async fn ask<T: Send + 'static>(
         &self,
         what: &'static str,
         work: impl FnOnce(&dyn Chain) -> Result<T, Trouble> + Send + 'static,
@@ -72,7 +76,10 @@ impl Ledger {
             return Err(Silent);
         }
         let chain = Arc::clone(&self.chain);
-        match tokio::task::spawn_blocking(move || work(&*chain)).await {
+        let number = self.health.works(what);
+        let worked = tokio::task::spawn_blocking(move || work(&*chain)).await;
+        self.health.worked(number);
+        match worked {
             Ok(Ok(answer)) => Ok(answer),
             Ok(Err(trouble)) => {
                 self.health.end(format!("the ledger could not {what}: {trouble}"));
@@ -96,20 +103,40 @@ impl Ledger {
         (*of == height).then(|| set.proposer(height, round))
     }
 
+    /// Whom this node votes for in a set, which is silent where the register names another key than
+    /// those of its ring, or none.
+    fn votes_in(&self, set: &EngineSet) -> Option<MemberNumber> {
+        self.voter.as_ref().map(|ring| ring.member()).filter(|member| set.votes(*member))
+    }
+
     /// The engine's parameters of a height, from the state of the block before.
     async fn begin(&self, height: Height) -> Result<HeightParams<Context>, Silent> {
         let set = self.ask("name its validators", move |chain| chain.validators(height)).await?;
-        let set = EngineSet::new(&set);
-        if let Some((member, key)) = &self.voter {
-            match set.key(*member) {
-                Some(listed) if listed != key => self.health.note(format!(
-                    "the consensus key of this node is not the one registered for member {member} at height {height}"
-                )),
-                _ => {}
-            }
+        let decided_by = set.clone();
+        let mut set = EngineSet::new(&set);
+        let silence = self.silence(height, &set);
+        if silence.is_some() {
+            set = set.silent();
         }
+        self.health.note_standing(silence);
+        self.health.decided_by(decided_by, self.votes_in(&set));
         *self.set() = Some((height, set.clone()));
         Ok(HeightParams::new(set, self.timeouts, None))
+    }
+
+    /// Why this node does not vote at a height at which its member could.
+    fn silence(&self, height: Height, set: &EngineSet) -> Option<String> {
+        let ring = self.voter.as_ref()?;
+        let (member, key) = (ring.member(), set.key(ring.member())?);
+        if let Some(quiet) = self.quiet.as_ref().filter(|quiet| quiet.holds()) {
+            return Some(quiet.reason());
+        }
+        (!ring.name(height, key)).then(|| {
+            format!(
+                "the ledger names consensus key {key} for member {member}, and no file of keys.consensus holds it: \
+                 following without voting"
+            )
+        })
     }
 
     async fn ready(&self) -> Result<(EngineHeight, HeightParams<Context>), Silent> {
@@ -122,7 +149,9 @@ impl Ledger {
 
     /// Builds a block, durably, and sends its parts on their way.
     async fn propose(&self, height: Height, round: u32) -> Result<Option<LocallyProposedValue<Context>>, Silent> {
-        let Some((member, _)) = &self.voter else { return Ok(None) };
+        // The register may name another key than this node's: then another machine proposes.
+        let own = self.set().as_ref().and_then(|(of, set)| self.votes_in(set).filter(|_| *of == height));
+        let Some(member) = own else { return Ok(None) };
         let candidate = {
             let _order = self.order.lock().await;
             self.ask("propose a block", move |chain| {
@@ -134,16 +163,16 @@ impl Ledger {
             .await?
         };
         let Some(candidate) = candidate else { return Ok(None) };
-        self.publish(*member, round, None, height, &candidate.body).await;
+        self.publish(member, round, None, height, &candidate.body).await;
         let value = EngineValue(candidate.id);
         Ok(Some(LocallyProposedValue::new(EngineHeight(height), Round::new(round), value)))
     }
 
     /// Sends a block again that an earlier round found valid.
     async fn restream(&self, height: Height, round: u32, valid_round: Option<u32>, id: BlockId) -> Result<(), Silent> {
-        let Some((member, _)) = &self.voter else { return Ok(()) };
+        let Some(member) = self.voter.as_ref().map(|ring| ring.member()) else { return Ok(()) };
         match self.ask("find a block", move |chain| chain.body(id)).await? {
-            Some(body) => self.publish(*member, round, valid_round, height, &body).await,
+            Some(body) => self.publish(member, round, valid_round, height, &body).await,
             None => warn!(%height, round, block = %id, "a block to send again is not stored"),
         }
         Ok(())
@@ -189,7 +218,9 @@ impl Ledger {
             Some(Considered::Valid(id)) => (id, Validity::Valid),
             Some(Considered::Invalid { id, reason }) => {
                 self.health.metrics.invalid_blocks.inc();
-                warn!(%height, round, %proposer, "invalid block: {reason}");
+                self.health.note(format!(
+                    "the block of member {proposer} for height {height} round {round} is refused here: {reason}"
+                ));
                 match id {
                     Some(id) => (id, Validity::Invalid),
                     None => return Ok(None),
@@ -200,7 +231,7 @@ impl Ledger {
             height: EngineHeight(height),
             round: Round::new(round),
             valid_round: Round::from(valid_round),
-            proposer: Address(proposer),
+            proposer: Address::of(proposer),
             value: EngineValue(id),
             validity,
         }))
@@ -264,7 +295,7 @@ impl Ledger {
             height: EngineHeight(height),
             round: Round::new(round),
             valid_round: Round::Nil,
-            proposer: Address(proposer),
+            proposer: Address::of(proposer),
             value: EngineValue(id),
             validity,
         }))
@@ -277,27 +308,37 @@ impl Ledger {
             let _order = self.order.lock().await;
             self.ask("make a block final", move |chain| chain.commit(certificate)).await?;
         }
-        self.health.made_final(height);
-        self.committed.send_modify(|committed| *committed = height.max(*committed));
-        if self.quiet_until.is_some_and(|until| height >= until) {
-            self.health.end(format!(
-                "height {height} is final and the store has caught up with what the key signed: restart to vote again"
-            ));
-        }
+        self.made_final(height);
         Ok(())
     }
 
-    /// Waits until the block is committed and there is a reason for the next one.
+    /// Tells everybody who waits for it that a height is final here.
+    pub(crate) fn made_final(&self, height: Height) {
+        self.health.made_final(height);
+        if let Some(quiet) = self.quiet.as_ref().filter(|quiet| quiet.holds())
+            && quiet.is_over(height, &self.health.tips(), self.roster.len())
+            && let Err(error) = quiet.lift()
+        {
+            self.health.end(format!("the mark of a quiet start cannot be taken away: {error}"));
+        }
+        self.committed.send_modify(|committed| *committed = height.max(*committed));
+    }
+
+    /// Waits until the block is committed and there is a reason for the next one, which is a later
+    /// one where the network is far ahead.
     async fn next(&self, height: Height) -> Result<Next<Context>, Silent> {
         let mut committed = self.committed.subscribe();
         if committed.wait_for(|committed| *committed >= height).await.is_err() {
             return Err(Silent);
         }
+        if self.is_behind(FAR) {
+            self.catch_up(FAR).await?;
+        }
+        let height = *committed.borrow();
         let since = Instant::now();
         let params = self.begin(height.next()).await?;
         // Whoever does not vote waits for nobody: it only follows.
-        let votes = self.voter.as_ref().is_some_and(|(member, _)| params.validator_set.key(*member).is_some());
-        if votes && self.quiet_until.is_none() {
+        if self.votes_in(&params.validator_set).is_some() {
             self.pace.hold(height.next(), since, self.work.clone(), self.peers.ahead()).await;
         }
         Ok(Next::Start(EngineHeight(height.next()), params))
@@ -330,7 +371,7 @@ fn value_of(candidate: &Candidate) -> ProposedValue<Context> {
         height: EngineHeight(candidate.height),
         round: Round::new(candidate.round),
         valid_round: Round::from(candidate.valid_round),
-        proposer: Address(candidate.proposer),
+        proposer: Address::of(candidate.proposer),
         value: EngineValue(candidate.id),
         validity: Validity::Valid,
     }

@@ -172,6 +172,29 @@ impl Guard {
         Ok(guard)
     }
 
+    /// The height of the last statement in a record that a running node may be writing: nothing is
+    /// cut off, and a last record that does not check counts as not written yet.
+    ///
+    /// # Errors
+    /// [`GuardError::Unusable`] and [`GuardError::Disk`].
+    pub fn read(path: &Path, domain: Domain, key: &PublicKey) -> Result<Height, GuardError> {
+        let bytes = std::fs::read(path).map_err(|source| GuardError::Disk { path: path.to_owned(), source })?;
+        let unusable = |reason: String| GuardError::Unusable { path: path.to_owned(), reason };
+        let owner = domain.digest("guard", &[&key.wire()]);
+        let records = bytes.strip_prefix(header(&domain, owner).as_slice());
+        let records = records.ok_or_else(|| unusable("it is of another key, network or version".to_owned()))?;
+        let whole: Vec<&[u8]> = records.chunks_exact(RECORD).collect();
+        let mut last = Height(0);
+        for (place, record) in whole.iter().enumerate() {
+            match decode(&domain, record) {
+                Some(statement) => last = statement.height,
+                None if place + 1 == whole.len() => break,
+                None => return Err(unusable(format!("record {place} does not check"))),
+            }
+        }
+        Ok(last)
+    }
+
     /// The height of the last signed statement; 0 before the first.
     pub fn height(&self) -> Height {
         self.height
@@ -380,6 +403,9 @@ mod tests {
         let mut zeros = whole.clone();
         zeros[before..].fill(0);
         std::fs::write(&path, &zeros).expect("a torn file");
+        // Whoever only reads cuts nothing off: the record may be written this very moment.
+        assert_eq!(Guard::read(&path, domain(), &key(1).public()).expect("a torn tail"), Height(5));
+        assert_eq!(std::fs::read(&path).expect("a file"), zeros);
         assert_eq!(open(&path).expect("a torn tail").signed.len(), 1);
     }
 

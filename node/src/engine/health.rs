@@ -1,17 +1,21 @@
 //! Health: whether consensus makes progress, and if not, why.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-use fengni_core::Height;
+use fengni_core::{Height, MemberNumber, ValidatorSet};
 use prometheus_client::metrics::{counter::Counter, gauge::Gauge};
 use prometheus_client::registry::Registry;
 use tokio::sync::watch;
-use tracing::{error, warn};
+use tracing::{error, info, warn};
 
+use super::stall::{Quorum, Stall};
 use crate::network::PeerId;
 
+/// What people do where the engine hangs rather than risk a second signature.
+const SAFETY: &str =
+    "the engine stopped for safety; next: stop the node, run fengni-node repair-log, and start it again";
 /// Blocks a node may be behind its peers and still answer as ready.
 const BEHIND_MAX: u64 = 3;
 
@@ -94,17 +98,34 @@ pub(crate) struct HealthState {
     pub(crate) metrics: EngineMetrics,
 }
 
+/// The final heights that a peer says it has.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) struct Span {
+    /// The oldest whose block it still serves.
+    pub(crate) first: Height,
+    /// The newest.
+    pub(crate) last: Height,
+}
+
 #[derive(Debug)]
 struct Inner {
     height: Height,
     round: u32,
     last_final: Height,
     progress: Instant,
-    tips: BTreeMap<PeerId, Height>,
+    tips: BTreeMap<PeerId, Span>,
     peers: usize,
+    /// Members with a connected peer, and this node's own where it votes.
+    connected: BTreeSet<MemberNumber>,
+    own: Option<MemberNumber>,
+    validators: Option<ValidatorSet>,
+    /// What the ledger works on, in the order in which it began.
+    work: BTreeMap<u64, (&'static str, Instant)>,
+    works: u64,
     /// Whether a block became final since the start: then the node follows.
     follows: bool,
     standing: Option<String>,
+    membership: Option<String>,
     passing: Option<String>,
     safety_failure: bool,
     stopping: bool,
@@ -121,8 +142,14 @@ impl HealthState {
             progress: Instant::now(),
             tips: BTreeMap::new(),
             peers: 0,
+            connected: BTreeSet::new(),
+            own: None,
+            validators: None,
+            work: BTreeMap::new(),
+            works: 0,
             follows: false,
             standing: None,
+            membership: None,
             passing: None,
             safety_failure: false,
             stopping: false,
@@ -147,21 +174,43 @@ impl HealthState {
 
     pub(crate) fn made_final(&self, height: Height) {
         let mut inner = self.inner();
+        self.metrics.blocks.inc_by(height.0.saturating_sub(inner.last_final.0));
         inner.last_final = inner.last_final.max(height);
         inner.follows = true;
         inner.progress = Instant::now();
         inner.passing = None;
         inner.warned = false;
         self.metrics.last_final.set(gauge(inner.last_final.0));
-        self.metrics.blocks.inc();
     }
 
     pub(crate) fn last_final(&self) -> Height {
         self.inner().last_final
     }
 
-    pub(crate) fn connected(&self, peers: usize) {
-        self.inner().peers = peers;
+    /// How many peers are connected, and whose they are.
+    pub(crate) fn connected(&self, peers: usize, members: BTreeSet<MemberNumber>) {
+        let mut inner = self.inner();
+        (inner.peers, inner.connected) = (peers, members);
+    }
+
+    /// Who decides the height in progress, and as whom this node votes.
+    pub(crate) fn decided_by(&self, validators: ValidatorSet, own: Option<MemberNumber>) {
+        let mut inner = self.inner();
+        (inner.validators, inner.own) = (Some(validators), own);
+    }
+
+    /// The ledger begins to work on something; to be given back to [`HealthState::worked`].
+    pub(crate) fn works(&self, what: &'static str) -> u64 {
+        let mut inner = self.inner();
+        inner.works += 1;
+        let number = inner.works;
+        inner.work.insert(number, (what, Instant::now()));
+        number
+    }
+
+    /// The ledger has finished.
+    pub(crate) fn worked(&self, number: u64) {
+        self.inner().work.remove(&number);
     }
 
     pub(crate) fn gone(&self, peer: &PeerId) {
@@ -169,17 +218,48 @@ impl HealthState {
     }
 
     /// Notes a peer's status and returns the height the network has reached.
-    pub(crate) fn tip(&self, peer: PeerId, tip: Height) -> Height {
+    pub(crate) fn tip(&self, peer: PeerId, span: Span) -> Height {
         let mut inner = self.inner();
-        inner.tips.insert(peer, tip);
+        inner.tips.insert(peer, span);
         inner.network_final()
     }
 
-    /// Something that stays true until the process ends.
-    pub(crate) fn note_standing(&self, reason: impl Into<String>) {
-        let reason = reason.into();
-        warn!("{reason}");
-        self.inner().standing = Some(reason);
+    /// The final heights that connected peers have shown.
+    pub(crate) fn tips(&self) -> Vec<Height> {
+        self.inner().tips.values().map(|span| span.last).collect()
+    }
+
+    /// Something that stays true for many heights, or `None` once it is over.
+    pub(crate) fn note_standing(&self, reason: Option<String>) {
+        let mut inner = self.inner();
+        if inner.standing != reason {
+            match &reason {
+                Some(reason) => warn!("{reason}"),
+                None => info!("nothing keeps this node from voting any more"),
+            }
+            inner.standing = reason;
+        }
+    }
+
+    /// The height the network has reached, as far as this node has heard.
+    pub(crate) fn network_final(&self) -> Height {
+        self.inner().network_final()
+    }
+
+    /// The peers that say they serve the block of a height.
+    pub(crate) fn sources(&self, height: Height) -> Vec<PeerId> {
+        let inner = self.inner();
+        let serves = |span: &Span| span.first <= height && height <= span.last;
+        inner.tips.iter().filter(|(_, span)| serves(span)).map(|(peer, _)| *peer).collect()
+    }
+
+    /// What the register denies this node at the next height, if anything.
+    pub(crate) fn note_membership(&self, trouble: Option<String>) {
+        let mut inner = self.inner();
+        if let Some(trouble) = trouble.as_ref().filter(|_| inner.membership.is_none()) {
+            warn!("{trouble}");
+        }
+        inner.membership = trouble;
     }
 
     /// Something that the next final block makes good.
@@ -223,7 +303,7 @@ impl HealthState {
         if !inner.safety_failure && !inner.stopping {
             inner.safety_failure = true;
             self.metrics.safety_failure.set(1);
-            error!("the engine stopped for safety: look at its log, then restart this node by hand");
+            error!("{SAFETY}");
         }
     }
 
@@ -238,35 +318,30 @@ impl HealthState {
     }
 
     pub(crate) fn look(&self) -> Health {
+        self.look_at(Instant::now())
+    }
+
+    fn look_at(&self, now: Instant) -> Health {
         let ended = self.ended.borrow().clone();
         let inner = self.inner();
-        let since_progress = inner.progress.elapsed();
+        let since_progress = now.saturating_duration_since(inner.progress);
         let network_final = inner.network_final();
-        let notes = || inner.passing.clone().or_else(|| inner.standing.clone());
+        let notes = || [&inner.passing, &inner.standing, &inner.membership].into_iter().flatten().next().cloned();
         let failure = if let Some(reason) = ended {
             Some(reason)
         } else if inner.stopping {
             Some("stopping".to_owned())
         } else if inner.safety_failure {
-            Some("the engine stopped for safety: restart by hand".to_owned())
+            Some(SAFETY.to_owned())
         } else if since_progress > self.stall_after {
-            let mut reason = format!(
-                "no block for {} s: height {} round {}, {} peers connected",
-                since_progress.as_secs(),
-                inner.height,
-                inner.round,
-                inner.peers,
-            );
-            if let Some(note) = notes() {
-                reason.push_str("; ");
-                reason.push_str(&note);
-            }
-            Some(reason)
+            Some(inner.stall(since_progress, now, notes()).to_string())
+        } else if let Some(trouble) = inner.membership.as_ref().filter(|_| inner.peers == 0) {
+            Some(trouble.clone())
         } else if !inner.follows && inner.tips.len() * 3 <= inner.peers.max(1) {
             // A node that just started does not know yet how far the others are.
             Some("starting: too few peers have said which height they have reached".to_owned())
         } else if network_final.0.saturating_sub(inner.last_final.0) > BEHIND_MAX {
-            Some(format!("catching up: height {} of {network_final}", inner.last_final))
+            Some(format!("catching up: {} of {}", grouped(inner.last_final), grouped(network_final)))
         } else {
             None
         };
@@ -285,13 +360,41 @@ impl HealthState {
 }
 
 impl Inner {
+    fn stall(&self, since: Duration, now: Instant, note: Option<String>) -> Stall {
+        let mut connected = self.connected.clone();
+        connected.extend(self.own);
+        let oldest = self.work.values().next();
+        Stall {
+            since,
+            height: self.height,
+            round: self.round,
+            peers: self.peers,
+            work: oldest.map(|(what, begun)| (*what, now.saturating_duration_since(*begun))),
+            note,
+            quorum: self.validators.as_ref().map(|set| Quorum::count(set, &connected)),
+        }
+    }
+
     /// The height that more than a third of the peers report: one liar moves nothing where there
     /// are three or more.
     fn network_final(&self) -> Height {
-        let mut tips: Vec<Height> = self.tips.values().copied().collect();
+        let mut tips: Vec<Height> = self.tips.values().map(|span| span.last).collect();
         tips.sort_unstable_by(|a, b| b.cmp(a));
         tips.get(tips.len() / 3).copied().unwrap_or_default()
     }
+}
+
+/// A height as people read it: 1,204.
+pub(crate) fn grouped(height: Height) -> String {
+    let digits = height.to_string();
+    let places = (1..=digits.len()).rev();
+    digits.chars().zip(places).fold(String::new(), |mut text, (digit, place)| {
+        if !text.is_empty() && place % 3 == 0 {
+            text.push(',');
+        }
+        text.push(digit);
+        text
+    })
 }
 
 fn gauge(number: u64) -> i64 {
@@ -306,6 +409,23 @@ mod tests {
         crate::network::peer_id(&super::super::signing::tests::key(seed).public()).expect("an ed25519 key")
     }
 
+    fn up_to(last: u64) -> Span {
+        Span { first: Height(1), last: Height(last) }
+    }
+
+    #[test]
+    fn whoever_serves_a_height_says_so() {
+        let state = HealthState::new(Height(7), Duration::from_secs(3600), EngineMetrics::default());
+        state.tip(peer(1), up_to(100));
+        state.tip(peer(2), Span { first: Height(50), last: Height(100) });
+        state.tip(peer(3), up_to(7));
+        assert_eq!(state.sources(Height(8)), [peer(1)]);
+        assert_eq!(state.sources(Height(50)).len(), 2);
+        assert!(state.sources(Height(101)).is_empty());
+        let cases = [(0, "0"), (999, "999"), (1_000, "1,000"), (1_234_567, "1,234,567")];
+        cases.into_iter().for_each(|(height, said)| assert_eq!(grouped(Height(height)), said));
+    }
+
     #[test]
     fn no_progress_an_end_and_a_safety_stop_are_told_apart() {
         let state = HealthState::new(Height(7), Duration::ZERO, EngineMetrics::default());
@@ -314,7 +434,7 @@ mod tests {
         assert!(health.reason.expect("a reason").starts_with("no block for 0 s: height 8 round 0"));
         let state = HealthState::new(Height(7), Duration::from_secs(3600), EngineMetrics::default());
         assert!(state.look().reason.is_some_and(|reason| reason.starts_with("starting")));
-        state.tip(peer(1), Height(7));
+        state.tip(peer(1), up_to(7));
         assert!(state.look().ready);
         state.note("block 8 of the network is invalid here");
         assert_eq!(state.look().reason.as_deref(), Some("block 8 of the network is invalid here"));
@@ -328,18 +448,45 @@ mod tests {
         assert!(state.has_ended());
     }
 
+    /// A stall is told within ten seconds by the clock of the state itself, with each cause.
+    #[test]
+    fn a_stall_is_told_in_time_and_ends_with_the_next_block() {
+        let after = crate::engine::Pace::default().stall_after();
+        assert!(after <= Duration::from_secs(10));
+        let state = HealthState::new(Height(7), after, EngineMetrics::default());
+        state.connected(1, BTreeSet::from([MemberNumber(1)]));
+        state.tip(peer(1), up_to(7));
+        state.made_final(Height(8));
+        let begun = Instant::now();
+        let at = |millis| state.look_at(begun + Duration::from_millis(millis));
+        assert!(at(9_000).ready);
+        let said = at(10_100).reason.expect("a stall");
+        assert!(!at(10_100).ready && said.starts_with("no block for 10 s: height 8"), "{said}");
+        state.note_membership(Some("peers refuse this node's key".to_owned()));
+        assert!(at(10_100).reason.expect("a stall").ends_with("; peers refuse this node's key"));
+        state.note("block time is ahead of the clock");
+        assert!(at(10_100).reason.expect("a stall").ends_with("; block time is ahead of the clock"));
+        let work = state.works("keep a block");
+        assert!(at(10_100).reason.expect("a stall").contains("tried to keep a block for 10 s"));
+        state.worked(work);
+        state.made_final(Height(9));
+        state.note_membership(None);
+        let next = state.look_at(Instant::now() + Duration::from_secs(1));
+        assert_eq!((next.ready, next.reason), (true, None));
+    }
+
     #[test]
     fn one_liar_does_not_make_a_node_look_behind() {
         let state = HealthState::new(Height(7), Duration::from_secs(3600), EngineMetrics::default());
         for seed in 1..=2 {
-            state.tip(peer(seed), Height(7));
+            state.tip(peer(seed), up_to(7));
         }
-        assert_eq!(state.tip(peer(3), Height(u64::MAX)), Height(7));
+        assert_eq!(state.tip(peer(3), up_to(u64::MAX)), Height(7));
         assert!(state.look().ready);
-        state.tip(peer(2), Height(100));
-        assert_eq!(state.look().reason.as_deref(), Some("catching up: height 7 of 100"));
+        state.tip(peer(2), up_to(11_204));
+        assert_eq!(state.look().reason.as_deref(), Some("catching up: 7 of 11,204"));
         state.gone(&peer(3));
-        assert_eq!(state.look().network_final, Height(100), "an observer of two believes the higher one");
+        assert_eq!(state.look().network_final, Height(11_204), "an observer of two believes the higher one");
     }
 
     #[test]

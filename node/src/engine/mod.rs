@@ -7,35 +7,45 @@
 //! ```text
 //! body durable before any answer .......... chain.rs, driver.rs (every message that brings one)
 //! the same block for the same round ....... chain.rs propose, driver.rs undecided
-//! no second signature ..................... guard.rs, signing.rs; quiet start in this file
+//! no second signature ..................... guard.rs, signing.rs; quiet.rs after a restore
 //! no silent stall ......................... driver.rs (trouble ends), health.rs (says why)
 //! hang for safety, end for liveness ....... this file: both watched, only the second ends
 //! parts bound, limited, evicted ........... parts.rs, peers.rs
 //! closed from the first byte .............. crate::network, peers.rs
 //! same set everywhere, sorted ............. context.rs, chain.rs validators
 //! loop never waits ........................ driver.rs
+//! any distance behind, without a person .... catch_up.rs
 //! ```
 
+mod catch_up;
 mod chain;
 mod codec;
 mod context;
 mod driver;
 mod guard;
 mod health;
+mod log;
 mod pace;
 mod parts;
 mod peers;
+mod quiet;
+mod ring;
 mod signing;
+mod stall;
+mod votes;
 
 use std::path::PathBuf;
 use std::sync::atomic::AtomicU64;
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, OnceLock};
 use std::time::Duration;
 
-use fengni_core::{Domain, Height, KeyAlgorithm, MemberNumber, SecretKey};
+use fengni_core::{Domain, Height, MemberNumber};
+use fengni_signer::Signer;
 use malachite::app::config::{ConsensusConfig, NodeConfig, ValueSyncConfig};
+use malachite::app::engine::node::NodeRef;
 use malachite::app::types::core::LinearTimeouts;
-use malachite::{ConsensusContext, EngineBuilder, RequestContext, SyncContext, WalContext};
+use malachite::{EngineBuilder, RequestContext, SyncContext, WalContext};
+use malachite_engine::network::NetworkRef;
 use prometheus_client::registry::Registry;
 use thiserror::Error;
 use tokio::sync::{mpsc, watch};
@@ -43,29 +53,34 @@ use tokio::task::JoinHandle;
 use tokio::time::timeout;
 use tracing::info;
 
+use crate::disk;
 use crate::network::{Mesh, MeshConfig, NetworkError, NetworkMetrics, Purpose, Roster};
 
-pub use chain::{Candidate, Chain, Considered, Evidence, Received, SignedStep, Statement, Trouble};
+pub use chain::{Candidate, Chain, Considered, Evidence, Followed, Received, Refusal, SignedStep, Statement, Trouble};
 pub use guard::{Guard, GuardError, Statement as GuardedStatement};
 pub use health::{EngineMetrics, Health};
+pub use log::{LogError, check as check_log};
 pub use pace::Pace;
+use votes::Votes;
+pub use votes::{has_record, mark_quiet, never_signed, repair_log, signed_height};
 
 /// A log filter to put before the operator's own: at level info the engine tells every timeout of
 /// every round, which is of use to its makers.
 pub const QUIET_LOG: &str = "arc_malachitebft=warn";
+
+/// Folder of the engine's log and of the record of signed votes, in a node's data.
+pub const FOLDER: &str = "consensus";
 
 /// How long the parts of the engine may take to stop.
 const STOPPING: Duration = Duration::from_secs(5);
 /// How often health is looked at.
 const WATCH: Duration = Duration::from_secs(1);
 
-/// Who a validator votes as.
+/// Who a validator votes as, and with which keys.
 #[derive(Clone, Debug)]
-pub struct Voter {
-    /// The member.
-    pub member: MemberNumber,
-    /// Its ed25519 consensus key. It runs on one machine only.
-    pub key: SecretKey,
+pub(crate) struct Voter {
+    pub(crate) member: MemberNumber,
+    pub(crate) keys: Vec<Arc<dyn Signer>>,
 }
 
 /// What consensus is started with.
@@ -77,14 +92,14 @@ pub struct EngineConfig {
     pub domain: Domain,
     /// Folder of the engine's log and of the record of signed votes; both are this node's own.
     pub home: PathBuf,
-    /// `None` follows without voting: an observer.
-    pub voter: Option<Voter>,
+    /// The ed25519 consensus keys of the member that the chain calls its voter, each of which runs on
+    /// one machine only: a height is signed with the one that its validator set names. Without any,
+    /// the node follows without voting: an observer.
+    pub keys: Vec<Arc<dyn Signer>>,
     /// How fast blocks follow one another.
     pub pace: Pace,
     /// How long the first round waits for a proposal; later rounds wait longer, up to a cap.
     pub propose_timeout: Duration,
-    /// Without a final block for this long, health says why. Above the idle interval.
-    pub stall_after: Duration,
     /// The mesh of consensus. Its purpose, limits of messages and domain are set here.
     pub mesh: MeshConfig,
 }
@@ -98,8 +113,11 @@ pub enum StartError {
     /// The record of signed votes.
     #[error(transparent)]
     Guard(#[from] GuardError),
-    /// The consensus key is not an ed25519 key.
-    #[error("the consensus key is not an ed25519 key")]
+    /// The engine's log.
+    #[error(transparent)]
+    Log(#[from] LogError),
+    /// A consensus key is not an ed25519 key.
+    #[error("a consensus key is not an ed25519 key")]
     Key,
     /// The folder, the engine's log or one of its actors.
     #[error("the consensus engine did not start: {0}")]
@@ -110,7 +128,8 @@ pub enum StartError {
 #[derive(Debug)]
 pub struct EngineHandle {
     health: Arc<health::HealthState>,
-    node: malachite::app::engine::node::NodeRef,
+    /// There once consensus has begun.
+    node: Arc<OnceLock<NodeRef>>,
     supervisor: JoinHandle<()>,
     watcher: JoinHandle<()>,
     order: Arc<tokio::sync::Mutex<()>>,
@@ -145,7 +164,10 @@ impl EngineHandle {
         self.health.stopping();
         self.watcher.abort();
         let _order = self.order.lock().await;
-        self.node.stop(Some("the node is stopping".to_owned()));
+        match self.node.get() {
+            Some(node) => node.stop(Some("the node is stopping".to_owned())),
+            None => self.supervisor.abort(),
+        }
         let _ = timeout(STOPPING, self.supervisor).await;
         self.mesh.stop().await;
         info!("consensus stopped");
@@ -160,6 +182,11 @@ impl HealthView {
     /// A look now.
     pub fn look(&self) -> Health {
         self.0.look()
+    }
+
+    /// What the register denies this node at the next height, if anything: `/readyz` shows it.
+    pub fn note_membership(&self, trouble: Option<String>) {
+        self.0.note_membership(trouble);
     }
 
     /// As [`EngineHandle::ended`].
@@ -184,6 +211,9 @@ pub fn engine_metrics() -> String {
 
 /// Starts consensus. One per process: the engine's metrics are global.
 ///
+/// A node that is to vote and whose member the register does not list yet follows without the engine
+/// until it does, because the engine wants to know its own number from its start.
+///
 /// - `chain`: the ledger.
 /// - `work`: true while the pool holds a transaction that could go into a block.
 /// - `roster`: who may connect.
@@ -199,113 +229,129 @@ pub async fn start(
 ) -> Result<EngineHandle, StartError> {
     std::fs::create_dir_all(&config.home).map_err(|error| StartError::Engine(error.to_string()))?;
     let metrics = EngineMetrics::register(registry);
-    let last_final = tokio::task::spawn_blocking({
+    let (last_final, member) = tokio::task::spawn_blocking({
         let chain = Arc::clone(&chain);
-        move || chain.last_final()
+        move || (chain.last_final(), chain.voter())
     })
     .await
     .map_err(|error| StartError::Engine(error.to_string()))?;
-    let health = Arc::new(health::HealthState::new(last_final, config.stall_after, metrics));
-    let mut votes = votes(&config, last_final, &health)?;
-
+    let health = Arc::new(health::HealthState::new(last_final, config.pace.stall_after(), metrics));
     let network_metrics = NetworkMetrics::register(registry, Purpose::Consensus);
     let (mesh, feeds) = Mesh::start(mesh_config(&config), roster.clone(), network_metrics).await?;
-    let engine = |error: String| StartError::Engine(error);
-    let (peers, network) = peers::Peers::start(mesh.clone(), feeds, roster, Arc::clone(&health))
+    let (peers, network) = peers::Peers::start(mesh.clone(), feeds, roster.clone(), Arc::clone(&health))
         .await
-        .map_err(|error| engine(error.to_string()))?;
-    let (publish, mut published) = mpsc::channel::<malachite::NetworkMsg<context::Context>>(64);
-    tokio::spawn({
-        let network = network.clone();
-        async move {
-            while let Some(message) = published.recv().await {
-                if network.cast(message.into()).is_err() {
-                    return;
+        .map_err(|error| StartError::Engine(error.to_string()))?;
+    let order = Arc::new(tokio::sync::Mutex::new(()));
+    let home = config.home.clone();
+    let joins = !config.keys.is_empty() && member.is_none();
+    let parts = Parts { config, chain, work, health, peers, network, roster, order };
+    let (health, order, node) = (Arc::clone(&parts.health), Arc::clone(&parts.order), Arc::new(OnceLock::new()));
+    let supervisor = if joins {
+        tokio::spawn(parts.join(Arc::clone(&node)))
+    } else {
+        let running = parts.build(member, last_final, &node).await?;
+        tokio::spawn(running.supervise())
+    };
+    let watcher = tokio::spawn(watch_health(Arc::clone(&health), home));
+    Ok(EngineHandle { health, node, supervisor, watcher, order, mesh })
+}
+
+/// What consensus is built of.
+struct Parts {
+    config: EngineConfig,
+    chain: Arc<dyn Chain>,
+    work: watch::Receiver<bool>,
+    health: Arc<health::HealthState>,
+    peers: Arc<peers::Peers>,
+    network: NetworkRef<context::Context>,
+    roster: Roster,
+    order: Arc<tokio::sync::Mutex<()>>,
+}
+
+impl Parts {
+    /// Follows until the register lists this node's member, then begins consensus.
+    async fn join(self, node: Arc<OnceLock<NodeRef>>) {
+        let (publish, _published) = mpsc::channel(1);
+        let last_final = self.health.last_final();
+        let follower = self.ledger(Votes::default(), last_final, publish);
+        let Ok(member) = follower.until_listed().await else { return };
+        info!(%member, "the register lists this node's member: consensus begins");
+        match self.build(Some(member), self.health.last_final(), &node).await {
+            Ok(running) => running.supervise().await,
+            Err(error) => self.health.end(error.to_string()),
+        }
+    }
+
+    /// What the driver answers from.
+    fn ledger(
+        &self,
+        votes: Votes,
+        last_final: Height,
+        network: mpsc::Sender<malachite::NetworkMsg<context::Context>>,
+    ) -> Arc<driver::Ledger> {
+        Arc::new(driver::Ledger {
+            chain: Arc::clone(&self.chain),
+            domain: self.config.domain,
+            voter: votes.ring,
+            quiet: votes.quiet,
+            roster: self.roster.clone(),
+            health: Arc::clone(&self.health),
+            pace: self.config.pace,
+            timeouts: timeouts(self.config.propose_timeout),
+            work: self.work.clone(),
+            peers: Arc::clone(&self.peers),
+            network,
+            order: Arc::clone(&self.order),
+            committed: watch::Sender::new(last_final),
+            set: Mutex::new(None),
+            streams: AtomicU64::new(start_number()),
+        })
+    }
+
+    /// Starts the engine's actors.
+    async fn build(
+        &self,
+        member: Option<MemberNumber>,
+        last_final: Height,
+        node: &OnceLock<NodeRef>,
+    ) -> Result<Running, StartError> {
+        let config = &self.config;
+        let voter = member.filter(|_| !config.keys.is_empty());
+        let voter = voter.map(|member| Voter { member, keys: config.keys.clone() });
+        log::check(&config.home, last_final.next())?;
+        let votes = Votes::open(&config.home, config.domain, voter.as_ref(), last_final)?;
+        let (publish, mut published) = mpsc::channel::<malachite::NetworkMsg<context::Context>>(64);
+        tokio::spawn({
+            let network = self.network.clone();
+            async move {
+                while let Some(message) = published.recv().await {
+                    if network.cast(message.into()).is_err() {
+                        return;
+                    }
                 }
             }
-        }
-    });
-
-    let (channels, handle) = EngineBuilder::new(context::Context, Settings::new(config.name.clone()))
-        .with_default_wal(WalContext::new(config.home.join("wal"), codec::WireCodec))
-        .with_custom_network(network, publish)
-        .with_default_consensus(votes.consensus(&config.domain))
-        .with_default_sync(SyncContext::new(codec::WireCodec))
-        .with_default_request(RequestContext::new(16))
-        .build()
-        .await
-        .map_err(|error| engine(format!("{error:#}")))?;
-
-    let order = Arc::new(tokio::sync::Mutex::new(()));
-    let ledger = Arc::new(driver::Ledger {
-        chain,
-        domain: config.domain,
-        voter: config.voter.as_ref().map(|voter| (voter.member, voter.key.public())),
-        quiet_until: votes.quiet_until,
-        health: Arc::clone(&health),
-        pace: config.pace,
-        timeouts: timeouts(config.propose_timeout),
-        work,
-        peers,
-        network: channels.network.clone(),
-        order: Arc::clone(&order),
-        committed: watch::Sender::new(last_final),
-        set: Mutex::new(None),
-        streams: AtomicU64::new(start_number()),
-    });
-    let node = handle.actor.clone();
-    let supervisor = tokio::spawn(supervise(driver::Driver::new(ledger), channels, handle.handle, Arc::clone(&health)));
-    let watcher = tokio::spawn(watch_health(Arc::clone(&health)));
-    Ok(EngineHandle { health, node, supervisor, watcher, order, mesh })
+        });
+        let (channels, handle) = EngineBuilder::new(context::Context, Settings::new(config.name.clone()))
+            .with_default_wal(WalContext::new(config.home.join(log::FILE), codec::WireCodec))
+            .with_custom_network(self.network.clone(), publish)
+            .with_default_consensus(votes.consensus(&config.domain, &self.health))
+            .with_default_sync(SyncContext::new(codec::WireCodec))
+            .with_default_request(RequestContext::new(16))
+            .build()
+            .await
+            .map_err(|error| StartError::Engine(format!("{error:#}")))?;
+        let ledger = self.ledger(votes, last_final, channels.network.clone());
+        // The only one that is ever built in this process.
+        let _ = node.set(handle.actor.clone());
+        let (driver, health) = (driver::Driver::new(ledger), Arc::clone(&self.health));
+        Ok(Running { driver, channels, node: handle.handle, health })
+    }
 }
 
 /// Streams of this run are not mistaken for those of the run before.
 fn start_number() -> u64 {
     let since = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap_or_default();
     u64::try_from(since.as_micros()).unwrap_or(0)
-}
-
-/// How this node takes part.
-struct Votes {
-    signer: Option<(MemberNumber, signing::LedgerSigner)>,
-    quiet_until: Option<Height>,
-}
-
-impl Votes {
-    fn consensus(&mut self, domain: &Domain) -> ConsensusContext<context::Context> {
-        let verifier = Box::new(signing::LedgerVerifier { domain: *domain });
-        match self.signer.take() {
-            Some((member, signer)) => {
-                ConsensusContext::new_validator(context::Address(member), verifier, Box::new(signer))
-            }
-            None => ConsensusContext::new_full_node(context::Address::OBSERVER, verifier),
-        }
-    }
-}
-
-/// Opens the guard of a voter. A key that has signed for heights the store does not know of stays
-/// quiet: the store is older than the key's votes, and only the others can tell what was decided.
-fn votes(config: &EngineConfig, last_final: Height, health: &Arc<health::HealthState>) -> Result<Votes, StartError> {
-    let Some(voter) = &config.voter else { return Ok(Votes { signer: None, quiet_until: None }) };
-    let public = voter.key.public();
-    if public.algorithm() != KeyAlgorithm::Ed25519 {
-        return Err(StartError::Key);
-    }
-    // A file for each key: a new key starts with an empty record.
-    let name = format!("signed-{}", &config.domain.digest("guard", &[&public.wire()]).to_string()[..16]);
-    let guard = Guard::open(&config.home.join(name), config.domain, &public)?;
-    let signed = guard.height();
-    if signed > last_final.next() {
-        health.note_standing(format!(
-            "the key signed for height {signed} and the store ends at {last_final}: not voting until {signed} is final"
-        ));
-        return Ok(Votes { signer: None, quiet_until: Some(signed) });
-    }
-    let refusals = health.metrics.guard_refusals.clone();
-    let heard = Arc::clone(health);
-    let refused = Arc::new(move |reason: String| heard.end(format!("a signature was refused: {reason}")));
-    let signer = signing::LedgerSigner::new(config.domain, voter.member, voter.key.clone(), guard, refusals, refused);
-    Ok(Votes { signer: Some((voter.member, signer)), quiet_until: None })
 }
 
 fn mesh_config(config: &EngineConfig) -> MeshConfig {
@@ -350,7 +396,10 @@ impl Settings {
             // Zero: a status goes out with every final block.
             status_update_interval: Duration::ZERO,
             request_timeout: Duration::from_secs(5),
-            parallel_requests: 3,
+            // The engine's own requests close small gaps; far ones are ours: see catch_up.rs. The
+            // size of a batch is also what peers are served.
+            parallel_requests: 1,
+            batch_size: catch_up::BATCH_BLOCKS,
             ..ValueSyncConfig::default()
         };
         Self { name, consensus, sync }
@@ -379,39 +428,60 @@ impl NodeConfig for Settings {
     }
 }
 
-/// Drives the engine until it is gone, and tells a safe end from a hang for safety: in a hang the
-/// engine's children are stopped, its channel closes, and its node stays.
-async fn supervise(
+/// The engine's actors at work.
+struct Running {
     driver: driver::Driver,
     channels: malachite::Channels<context::Context>,
-    mut node: JoinHandle<()>,
+    node: JoinHandle<()>,
     health: Arc<health::HealthState>,
-) {
-    // Dropped last: the engine takes closed channels for an application that is gone.
-    let malachite::Channels { consensus, network: _network, events: _events, requests: _requests, net_requests: _net } =
-        channels;
-    tokio::select! {
-        () = driver.run(consensus) => {}
-        _ = &mut node => {
-            health.end("the consensus engine stopped");
-            return;
-        }
-    }
-    if timeout(STOPPING, &mut node).await.is_err() {
-        if !health.has_ended() {
-            health.fail_safe();
-        }
-        let _ = node.await;
-    }
-    health.end("the consensus engine stopped");
 }
 
-/// Looks for progress, and for the engine's own sign that it stopped for safety.
-async fn watch_health(health: Arc<health::HealthState>) {
+impl Running {
+    /// Drives the engine until it is gone, and tells a safe end from a hang for safety: in a hang the
+    /// engine's children are stopped, its channel closes, and its node stays.
+    async fn supervise(self) {
+        let Self { driver, channels, mut node, health } = self;
+        // Dropped last: the engine takes closed channels for an application that is gone.
+        let malachite::Channels {
+            consensus,
+            network: _network,
+            events: _events,
+            requests: _requests,
+            net_requests: _net,
+        } = channels;
+        tokio::select! {
+            () = driver.run(consensus) => {}
+            _ = &mut node => {
+                health.end("the consensus engine stopped");
+                return;
+            }
+        }
+        if timeout(STOPPING, &mut node).await.is_err() {
+            if !health.has_ended() {
+                health.fail_safe();
+            }
+            let _ = node.await;
+        }
+        health.end("the consensus engine stopped");
+    }
+}
+
+/// Looks for progress, for room on the disk, and for the engine's own sign that it stopped for safety.
+async fn watch_health(health: Arc<health::HealthState>, home: PathBuf) {
     let mut clock = tokio::time::interval(WATCH);
     clock.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+    let mut room: Option<JoinHandle<()>> = None;
     loop {
         clock.tick().await;
+        // A disk that hangs must not stop the watch: its answer is not waited for.
+        if room.as_ref().is_none_or(JoinHandle::is_finished) {
+            let (folder, health) = (home.clone(), Arc::clone(&health));
+            room = Some(tokio::task::spawn_blocking(move || {
+                if let Some(trouble) = disk::too_full(&folder) {
+                    health.end(trouble);
+                }
+            }));
+        }
         if safety_sign(&engine_metrics()) {
             health.fail_safe();
         }
@@ -425,6 +495,9 @@ fn safety_sign(metrics: &str) -> bool {
         .filter(|line| !line.starts_with('#') && line.contains("node_safety_failure"))
         .any(|line| line.ends_with(" 1"))
 }
+
+#[cfg(test)]
+mod network_tests;
 
 #[cfg(test)]
 mod tests {

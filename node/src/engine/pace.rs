@@ -11,6 +11,12 @@ use fengni_core::Height;
 use tokio::sync::watch;
 use tokio::time::{Instant, sleep_until};
 
+/// The longest rest, also where answers may be older: a stall must be told within ten seconds.
+const IDLE_MAX: Duration = Duration::from_secs(5);
+/// How long after its due time a block may be missing before that is a stall: two rounds without
+/// their proposers.
+const GRACE: Duration = Duration::from_secs(5);
+
 /// How fast blocks follow one another.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Pace {
@@ -22,11 +28,21 @@ pub struct Pace {
 
 impl Default for Pace {
     fn default() -> Self {
-        Self { idle: Duration::from_secs(5), shortest: Duration::from_millis(10) }
+        Self { idle: IDLE_MAX, shortest: Duration::from_millis(10) }
     }
 }
 
 impl Pace {
+    /// A pace for answers that may be this old.
+    pub fn for_age(age: Duration) -> Self {
+        Self { idle: (age / 3).min(IDLE_MAX), ..Self::default() }
+    }
+
+    /// Without a final block for this long, consensus stalls: at most ten seconds.
+    pub fn stall_after(&self) -> Duration {
+        self.idle + GRACE
+    }
+
     /// Waits for a reason to begin the next height.
     pub(crate) async fn hold(
         &self,

@@ -12,7 +12,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use bytes::{Bytes, BytesMut};
-use fengni_core::{Height, MemberNumber};
+use fengni_core::{CommitCertificate, Height, MemberNumber};
 use malachite::app::consensus::LivenessMsg;
 use malachite::app::streaming::StreamMessage;
 use malachite::app::types::SignedConsensusMsg;
@@ -25,8 +25,8 @@ use tokio::sync::{Semaphore, watch};
 use tracing::{debug, warn};
 
 use super::codec::{self, Wire};
-use super::context::Context;
-use super::health::HealthState;
+use super::context::{Context, EngineHeight};
+use super::health::{HealthState, Span};
 use super::parts::{Part, StreamName};
 use crate::network::{CallFailure, Frame, Mesh, MeshEvent, MeshFeeds, PeerId, Roster};
 
@@ -48,6 +48,8 @@ enum Kind {
     Status = 4,
 }
 
+/// Final blocks with their certificates, one after another.
+pub(crate) type Blocks = Vec<(Bytes, CommitCertificate)>;
 type EnginePeer = sync::PeerId;
 type Listener = Box<dyn Subscriber<NetworkEvent<Context>>>;
 
@@ -124,6 +126,29 @@ impl Peers {
         self.ahead.subscribe()
     }
 
+    /// Asks a peer for final blocks with their certificates, from a height on, at most so many.
+    ///
+    /// # Errors
+    /// Why there is no answer that can be used.
+    pub(crate) async fn fetch(&self, peer: PeerId, first: Height, count: usize) -> Result<Blocks, String> {
+        let count_more = u64::try_from(count.saturating_sub(1)).unwrap_or(u64::MAX);
+        let last = Height(first.0.saturating_add(count_more));
+        let request =
+            sync::Request::ValueRequest(sync::ValueRequest::<Context>::new(EngineHeight(first)..=EngineHeight(last)));
+        let request = codec::encode(&request).map_err(|error| error.to_string())?;
+        let answer = self.mesh.ask(peer, request).await.map_err(|error| error.to_string())?;
+        let sync::Response::ValueResponse(answer) =
+            codec::decode::<sync::Response<Context>>(answer).map_err(|error| error.to_string())?;
+        if answer.start_height.0 != first || answer.values.len() > count {
+            return Err("the answer is to another question".to_owned());
+        }
+        let block = |value: sync::RawDecidedValue<Context>| {
+            let certificate = codec::certificate(&value.certificate.trim_vote_extensions());
+            certificate.map(|certificate| (value.value_bytes, certificate)).map_err(|error| error.to_string())
+        };
+        answer.values.into_iter().map(block).collect()
+    }
+
     /// The member a peer of the engine's belongs to.
     pub(crate) fn member(&self, peer: &EnginePeer) -> Option<(PeerId, MemberNumber)> {
         let peer = mesh_peer(peer)?;
@@ -132,6 +157,11 @@ impl Peers {
 
     fn inner(&self) -> MutexGuard<'_, Inner> {
         self.inner.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn tell_connected(&self, inner: &Inner) {
+        let members = inner.connected.iter().filter_map(|peer| self.roster.member(peer));
+        self.health.connected(inner.connected.len(), members.collect());
     }
 
     fn emit(&self, event: &NetworkEvent<Context>) {
@@ -229,7 +259,8 @@ impl Peers {
                 if status.peer_id != peer {
                     return Err(Refused::Peer);
                 }
-                self.wake(self.health.tip(from, status.tip_height.0));
+                let span = Span { first: status.history_min_height.0, last: status.tip_height.0 };
+                self.wake(self.health.tip(from, span));
                 let status = malachite_engine::network::Status::new(status.tip_height, status.history_min_height);
                 NetworkEvent::Status(peer, status)
             }
@@ -243,7 +274,7 @@ impl Peers {
                 let Some(peer) = engine_peer(&mesh_peer) else { return };
                 let mut inner = self.inner();
                 inner.connected.insert(mesh_peer);
-                self.health.connected(inner.connected.len());
+                self.tell_connected(&inner);
                 for listener in &inner.listeners {
                     greet(listener, peer);
                 }
@@ -252,7 +283,7 @@ impl Peers {
                 let Some(peer) = engine_peer(&mesh_peer) else { return };
                 let mut inner = self.inner();
                 inner.connected.remove(&mesh_peer);
-                self.health.connected(inner.connected.len());
+                self.tell_connected(&inner);
                 self.health.gone(&mesh_peer);
                 for listener in &inner.listeners {
                     listener.send(NetworkEvent::PeerDisconnected(peer));
@@ -514,7 +545,7 @@ mod tests {
     }
 
     fn vote(member: MemberNumber, height: u64) -> SignedConsensusMsg<Context> {
-        let (height, address) = (EngineHeight(Height(height)), Address(member));
+        let (height, address) = (EngineHeight(Height(height)), Address::of(member));
         let vote = Vote { step: VoteType::Prevote, height, round: Round::new(0), value: NilOrVal::Nil, address };
         SignedConsensusMsg::Vote(SignedMessage::new(vote, key(1).sign(b"anything")))
     }
@@ -538,7 +569,7 @@ mod tests {
             round: Round::new(0),
             value: EngineValue(BlockId(Digest([1; 32]))),
             valid_round: Round::Nil,
-            address: Address(OTHER),
+            address: Address::of(OTHER),
         };
         let proposal: SignedConsensusMsg<Context> =
             SignedConsensusMsg::Proposal(SignedMessage::new(proposal, key(1).sign(b"anything")));

@@ -1,12 +1,12 @@
 //! Signing and verifying, in the ledger's bytes.
 //!
 //! What is signed is exactly what `fengni_core` rebuilds for light clients. Every vote and every
-//! proposal passes the [`Guard`] first.
+//! proposal passes the guard of its key first: see [`Ring`].
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 
 use async_trait::async_trait;
-use fengni_core::{Domain, MemberNumber, PublicKey, SecretKey, Signature};
+use fengni_core::{Domain, MemberNumber, PublicKey, Signature};
 use malachite::app::types::core::{SignedExtension, SignedMessage, ValidatorProof, VoteExtensionScope};
 use malachite_signing::{Error, Signer, VerificationResult, Verifier};
 use prometheus_client::metrics::counter::Counter;
@@ -14,7 +14,8 @@ use tracing::error;
 
 use super::chain::SignedStep;
 use super::context::{Context, Proposal, Vote, VoteType};
-use super::guard::{Guard, GuardError, Statement};
+use super::guard::Statement;
+use super::ring::Ring;
 
 /// Verifies votes and proposals.
 #[derive(Clone, Debug)]
@@ -65,58 +66,47 @@ impl Verifier<Context> for LedgerVerifier {
     }
 }
 
-/// Signs as one member, behind the guard.
+/// Signs as one member, with the keys of its ring and behind their guards.
 pub(crate) struct LedgerSigner {
     domain: Domain,
-    member: MemberNumber,
-    key: SecretKey,
-    guard: Arc<Mutex<Guard>>,
+    ring: Arc<Ring>,
     refusals: Counter,
     refused: Arc<dyn Fn(String) + Send + Sync>,
 }
 
 impl LedgerSigner {
-    /// A signer; `refused` hears the reason whenever the guard refuses.
+    /// A signer; `refused` hears the reason whenever there is no signature.
     pub(crate) fn new(
         domain: Domain,
-        member: MemberNumber,
-        key: SecretKey,
-        guard: Guard,
+        ring: Arc<Ring>,
         refusals: Counter,
         refused: Arc<dyn Fn(String) + Send + Sync>,
     ) -> Self {
-        Self { domain, member, key, guard: Arc::new(Mutex::new(guard)), refusals, refused }
+        Self { domain, ring, refusals, refused }
     }
 
-    /// Signs once the guard has the statement on disk. An error ends the engine, which is right:
-    /// going on would mean to vote twice.
+    /// Signs once the guard has the statement on disk, on a thread that may wait for a token. An
+    /// error ends the engine, which is right: going on would mean to vote twice, or not at all.
     async fn sign(&self, statement: Statement, bytes: Option<Vec<u8>>) -> Result<Signature, Error> {
         let bytes = bytes.ok_or_else(|| Error::from_source("a statement without a round"))?;
-        let guard = Arc::clone(&self.guard);
-        let allowed =
-            tokio::task::spawn_blocking(move || guard.lock().unwrap_or_else(PoisonError::into_inner).allow(&statement))
-                .await;
-        let refused = |reason: String| {
-            error!("not signed: {reason}");
-            self.refusals.inc();
-            (self.refused)(reason.clone());
-            Error::from_source(reason)
+        let ring = Arc::clone(&self.ring);
+        let signed = tokio::task::spawn_blocking(move || ring.sign(&statement, &bytes)).await;
+        let reason = match signed {
+            Ok(Ok(signature)) => return Ok(signature),
+            Ok(Err(error)) => error.to_string(),
+            Err(error) => format!("signing failed: {error}"),
         };
-        match allowed {
-            Ok(Ok(())) => Ok(self.key.sign(&bytes)),
-            Ok(Err(error @ GuardError::Disk { .. })) => Err(refused(error.to_string())),
-            Ok(Err(error)) => Err(refused(format!(
-                "{error}; the store may be older than what this key has signed, or the key runs twice"
-            ))),
-            Err(error) => Err(refused(format!("the guard failed: {error}"))),
-        }
+        error!("not signed: {reason}");
+        self.refusals.inc();
+        (self.refused)(reason.clone());
+        Err(Error::from_source(reason))
     }
 
     fn own(&self, member: MemberNumber) -> Result<(), Error> {
-        if member == self.member {
+        if member == self.ring.member() {
             return Ok(());
         }
-        Err(Error::from_source(format!("member {member} is not this node's member {}", self.member)))
+        Err(Error::from_source(format!("member {member} is not this node's member {}", self.ring.member())))
     }
 }
 
@@ -168,8 +158,9 @@ impl Signer<Context> for LedgerSigner {
 pub(crate) mod tests {
     use super::super::context::{Address, EngineHeight, EngineValue, NilOrVal, Round, ValueId};
     use super::*;
-    use fengni_core::{BlockId, Digest, Height, KeyAlgorithm, NetworkId, Suite, VoteStep};
+    use fengni_core::{BlockId, Digest, Height, KeyAlgorithm, NetworkId, SecretKey, Suite, VoteStep};
     use malachite::app::types::core::Context as _;
+    use std::sync::Mutex;
 
     pub(crate) fn domain() -> Domain {
         Domain { suite: Suite::Standard, network: NetworkId(Digest([3; 32])) }
@@ -180,10 +171,14 @@ pub(crate) mod tests {
     }
 
     fn signer(home: &std::path::Path, heard: &Arc<Mutex<Vec<String>>>) -> LedgerSigner {
-        let guard = Guard::open(&home.join("guard"), domain(), &key(1).public()).expect("a new guard");
+        let voter = super::super::Voter { member: MemberNumber(4), keys: vec![Arc::new(key(1))] };
+        let ring = Ring::open(home, domain(), &voter).expect("a new record");
+        for height in [2, 9, 10] {
+            ring.name(Height(height), &key(1).public());
+        }
         let heard = Arc::clone(heard);
         let refused = Arc::new(move |reason| heard.lock().expect("not poisoned").push(reason));
-        LedgerSigner::new(domain(), MemberNumber(4), key(1), guard, Counter::default(), refused)
+        LedgerSigner::new(domain(), Arc::new(ring), Counter::default(), refused)
     }
 
     /// Light clients rebuild these bytes: the engine must sign no others.
@@ -195,7 +190,7 @@ pub(crate) mod tests {
         let cases = [(VoteStep::Prevote, Some(block)), (VoteStep::Precommit, Some(block))];
         for (step, value) in cases {
             let id = value.map_or(NilOrVal::Nil, |block| NilOrVal::Val(ValueId(block)));
-            let (height, round, address) = (EngineHeight(height), Round::new(2), Address(member));
+            let (height, round, address) = (EngineHeight(height), Round::new(2), Address::of(member));
             let vote = match step {
                 VoteStep::Prevote => Context.new_prevote(height, round, id, address),
                 VoteStep::Precommit => Context.new_precommit(height, round, id, address),
@@ -210,7 +205,7 @@ pub(crate) mod tests {
             Round::new(3),
             EngineValue(block),
             Round::new(1),
-            Address(member),
+            Address::of(member),
         );
         let signed = signer.sign_proposal(proposal).await.expect("signed");
         let bytes = fengni_core::proposal_bytes(&domain(), Height(10), 3, Some(1), block, member);
@@ -236,7 +231,7 @@ pub(crate) mod tests {
         let home = tempfile::tempdir().expect("a folder");
         let heard = Arc::default();
         let signer = signer(home.path(), &heard);
-        let vote = |id| Context.new_prevote(EngineHeight(Height(2)), Round::new(0), id, Address(MemberNumber(4)));
+        let vote = |id| Context.new_prevote(EngineHeight(Height(2)), Round::new(0), id, Address::of(MemberNumber(4)));
         signer.sign_vote(vote(NilOrVal::Nil)).await.expect("the first");
         signer.sign_vote(vote(NilOrVal::Nil)).await.expect("the same again");
         let other = vote(NilOrVal::Val(ValueId(BlockId(Digest([1; 32])))));
@@ -244,7 +239,7 @@ pub(crate) mod tests {
         assert!(heard.lock().expect("not poisoned")[0].contains("another value is signed"));
         assert_eq!(signer.refusals.get(), 1);
         let mut stranger = vote(NilOrVal::Nil);
-        stranger.address = Address(MemberNumber(5));
+        stranger.address = Address::of(MemberNumber(5));
         assert!(signer.sign_vote(stranger).await.is_err());
         let mut roundless = vote(NilOrVal::Nil);
         roundless.round = Round::Nil;

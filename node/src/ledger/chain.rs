@@ -8,13 +8,14 @@ use fengni_core::limits::BLOCK_BYTES;
 use fengni_core::proof::{Place, StateProof};
 use fengni_core::shelf::Shelf;
 use fengni_core::transaction::TransactionId;
-use fengni_core::{Block, BlockId, CommitCertificate, Height, ValidatorSet};
+use fengni_core::{Block, BlockId, CommitCertificate, Height, MemberNumber, ValidatorSet};
 use fengni_state::{Proposal, assemble, check, execute};
 
 use super::{Executed, FinalState, Ledger, PROOF_HEIGHTS};
 use crate::clock;
-use crate::engine::{Candidate, Chain, Considered, Evidence, Received, Trouble};
-use crate::store::{FinalBlock, Finality, StoredCandidate};
+use crate::engine::{Candidate, Chain, Considered, Evidence, Followed, Received, Refusal, Trouble};
+use crate::membership;
+use crate::store::{FinalBlock, Finality, Store, StoredCandidate};
 
 impl Chain for Ledger {
     fn last_final(&self) -> Height {
@@ -22,7 +23,11 @@ impl Chain for Ledger {
     }
 
     fn first_kept(&self) -> Height {
-        Height(1)
+        self.store.kept_from()
+    }
+
+    fn voter(&self) -> Option<MemberNumber> {
+        membership::find(&self.read().state, self.voter.as_ref()?)
     }
 
     fn validators(&self, height: Height) -> Result<ValidatorSet, Trouble> {
@@ -39,7 +44,7 @@ impl Chain for Ledger {
     }
 
     fn propose(&self, height: Height, round: u32) -> Result<Candidate, Trouble> {
-        let proposer = self.member.ok_or_else(|| Trouble("an observer was asked to propose".to_owned()))?;
+        let proposer = self.voter().ok_or_else(|| Trouble("an observer was asked to propose".to_owned()))?;
         let stored = self.store.candidates(height, round).into_iter().find(|found| found.proposer == proposer);
         if let Some(stored) = stored {
             return Ok(to_candidate(stored));
@@ -82,6 +87,9 @@ impl Chain for Ledger {
         if block.header.height != received.height {
             return refused("the block is of another height".to_owned());
         }
+        if first_hand {
+            self.note_clock(received.proposer, block.header.time, clock::now());
+        }
         let known = self.read().executed.contains_key(&id);
         if !known {
             let clock = (!received.synced).then(clock::now);
@@ -122,33 +130,16 @@ impl Chain for Ledger {
             return Err(Trouble(format!("block {height} was decided after block {}", last.height())));
         }
         let executed = self.decided(height, id)?;
-        let validators = last.next_validators();
-        let Executed { checked, applied, body } = executed.as_ref();
-        let finality = Finality { certificate: certificate.clone(), validators: validators.clone() };
-        let (outcomes, writes) = (&applied.outcomes, &applied.writes);
-        let next = Some(applied.state.next_validators()).filter(|next| *next != validators);
-        let next = next.as_ref();
-        let recovery = last.recovery().map(|handover| (self.terms_proof(), handover.clone()));
-        let recovery = recovery.as_ref();
-        self.store.commit(&FinalBlock { height, body, finality: &finality, next, recovery, outcomes, writes });
-        let header = checked.block.header.clone();
-        let final_state = FinalState { state: applied.state.clone(), header, certificate };
-        {
-            let mut tip = self.write();
-            tip.state = applied.state.clone();
-            tip.validators = Some(validators);
-            tip.finals.push_back(Arc::new(final_state));
-            if tip.finals.len() > PROOF_HEIGHTS {
-                tip.finals.pop_front();
-            }
-            let window = applied.state.parameters().window;
-            tip.recent.push(checked.ids(), window);
-            tip.executed.clear();
-            tip.adopt();
-        }
-        self.pool.settle(&checked.ids(), height);
-        self.heights.send_replace(height);
+        self.make_final(&executed, certificate, Store::commit);
         Ok(())
+    }
+
+    fn follow(&self, blocks: Vec<(Bytes, CommitCertificate)>) -> Result<Followed, Trouble> {
+        let refused = blocks.into_iter().find_map(|(body, certificate)| self.follow_one(body, certificate).err());
+        // One wait for the disk for all of them: this node has signed nothing that rests on them,
+        // and whatever a crash takes away is fetched again.
+        self.store.sync();
+        Ok(Followed { last: self.last_final(), refused })
     }
 
     fn final_blocks(
@@ -183,6 +174,59 @@ impl Chain for Ledger {
 }
 
 impl Ledger {
+    /// Takes a block that others decided, if its certificate and its content hold here.
+    fn follow_one(&self, body: Bytes, certificate: CommitCertificate) -> Result<(), Refusal> {
+        let block = Block::decode(&body).map_err(|error| Refusal::Unproven(error.to_string()))?;
+        if !block.is_bound(&self.domain) {
+            return Err(Refusal::Unproven("the body is not what the header names".to_owned()));
+        }
+        let state = self.state();
+        let (height, id) = (state.height().next(), block.header.id(&self.domain));
+        let proven = certificate.verify(&self.domain, &state.next_validators(), height, id);
+        proven.map_err(|error| Refusal::Unproven(error.to_string()))?;
+        let executed = self.execute(block, body.to_vec(), None);
+        let executed = executed.map_err(|error| Refusal::Invalid { height, reason: error.to_string() })?;
+        self.make_final(&executed, certificate, Store::commit_unsynced);
+        Ok(())
+    }
+
+    /// Stores an executed block by `store` and makes it the last final one.
+    fn make_final(
+        &self,
+        executed: &Executed,
+        certificate: CommitCertificate,
+        store: impl FnOnce(&Store, &FinalBlock<'_>),
+    ) {
+        let last = self.state();
+        let validators = last.next_validators();
+        let height = certificate.height;
+        let Executed { checked, applied, body } = executed;
+        let finality = Finality { certificate: certificate.clone(), validators: validators.clone() };
+        let (outcomes, writes) = (&applied.outcomes, &applied.writes);
+        let next = Some(applied.state.next_validators()).filter(|next| *next != validators);
+        let next = next.as_ref();
+        let recovery = last.recovery().map(|handover| (self.terms_proof(), handover.clone()));
+        let recovery = recovery.as_ref();
+        store(&self.store, &FinalBlock { height, body, finality: &finality, next, recovery, outcomes, writes });
+        let header = checked.block.header.clone();
+        let final_state = FinalState { state: applied.state.clone(), header, certificate };
+        {
+            let mut tip = self.write();
+            tip.state = applied.state.clone();
+            tip.validators = Some(validators);
+            tip.finals.push_back(Arc::new(final_state));
+            if tip.finals.len() > PROOF_HEIGHTS {
+                tip.finals.pop_front();
+            }
+            let window = applied.state.parameters().window;
+            tip.recent.push(checked.ids(), window);
+            tip.executed.clear();
+            tip.adopt();
+        }
+        self.pool.settle(&checked.ids(), height);
+        self.heights.send_replace(height);
+    }
+
     /// Checks and executes a block on the last final state, and remembers the result.
     fn execute(
         &self,

@@ -6,17 +6,18 @@
 mod chain;
 mod reads;
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
 
-use std::collections::{HashMap, VecDeque};
-use std::sync::{Arc, RwLock, RwLockReadGuard, RwLockWriteGuard};
+use std::collections::{BTreeMap, HashMap, VecDeque};
+use std::sync::{Arc, Mutex, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
 use fengni_core::codec::DecodeError;
+use fengni_core::id::CreditCode;
 use fengni_core::light::Checkpoint;
 use fengni_core::recovery::RecoveryHandover;
 use fengni_core::shelf::Shelf;
 use fengni_core::transaction::{TransactionError, TransactionId};
-use fengni_core::{Block, BlockId, CommitCertificate, Domain, Header, Height, MemberNumber, ValidatorSet};
+use fengni_core::{Block, BlockId, CommitCertificate, Domain, Header, Height, MemberNumber, Millis, ValidatorSet};
 use fengni_state::{Applied, CheckedBlock, Founding, LoadError, RecentIds, State, Write};
 use thiserror::Error;
 use tokio::sync::watch;
@@ -125,18 +126,22 @@ pub enum AdmitError {
 /// The ledger of one node.
 pub struct Ledger {
     domain: Domain,
-    /// The member this node proposes for; `None` for an observer.
-    member: Option<MemberNumber>,
+    /// Credit code of the member this node votes for; `None` for an observer.
+    voter: Option<CreditCode>,
     store: Store,
     pool: Pool,
     tip: RwLock<Tip>,
     heights: watch::Sender<Height>,
     first_validators: ValidatorSet,
+    /// How many milliseconds ahead of this clock the newest block of each proposer arrived.
+    ahead_millis: Mutex<BTreeMap<MemberNumber, i64>>,
 }
 
 impl Ledger {
     /// Opens the ledger of a founded network, or goes on where the store ends. The stored state is
     /// rebuilt and checked against the last final header.
+    ///
+    /// - `voter`: credit code of the member this node votes for, also before the register lists it.
     ///
     /// # Errors
     /// [`OpenError`], with the next step.
@@ -144,7 +149,7 @@ impl Ledger {
         store: Store,
         domain: Domain,
         founding: Founding,
-        member: Option<MemberNumber>,
+        voter: Option<CreditCode>,
         limits: PoolLimits,
     ) -> Result<Self, OpenError> {
         let founded = State::found(domain, founding);
@@ -165,7 +170,16 @@ impl Ledger {
         };
         let pool = Pool::new(limits);
         let heights = watch::Sender::new(last);
-        Ok(Self { domain, member, store, pool, tip: RwLock::new(tip), heights, first_validators })
+        Ok(Self {
+            domain,
+            voter,
+            store,
+            pool,
+            tip: RwLock::new(tip),
+            heights,
+            first_validators,
+            ahead_millis: Mutex::default(),
+        })
     }
 
     /// Recovery handovers that a person has given this node, before it takes part: one may be for a
@@ -232,6 +246,17 @@ impl Ledger {
         }
     }
 
+    /// How many milliseconds ahead of this node's clock the newest block of each proposer arrived.
+    pub fn ahead_millis(&self) -> Vec<(MemberNumber, i64)> {
+        let ahead = self.ahead_millis.lock().unwrap_or_else(PoisonError::into_inner);
+        ahead.iter().map(|(member, millis)| (*member, *millis)).collect()
+    }
+
+    fn note_clock(&self, proposer: MemberNumber, time: Millis, clock: Millis) {
+        let ahead = i64::try_from(i128::from(time.0) - i128::from(clock.0)).unwrap_or(i64::MAX);
+        self.ahead_millis.lock().unwrap_or_else(PoisonError::into_inner).insert(proposer, ahead);
+    }
+
     fn read(&self) -> RwLockReadGuard<'_, Tip> {
         self.tip.read().expect("no thread panics while it holds the tip")
     }
@@ -263,7 +288,8 @@ fn load(store: &Store, domain: Domain, last: Height) -> Result<Tip, OpenError> {
     let state = State::load(domain, &header, store)?;
     let window = state.parameters().window;
     let mut recent = RecentIds::default();
-    for height in last.0.saturating_sub(window).max(1)..=last.0 {
+    // Where the window has grown since blocks were dropped, those had let nothing in that could come again.
+    for height in last.0.saturating_sub(window).max(store.kept_from().0)..=last.0 {
         let outcomes = store.outcomes(Height(height)).ok_or(OpenError::Missing(Height(height)))?;
         recent.push(outcomes.iter().map(|outcome| outcome.transaction).collect(), window);
     }

@@ -3,12 +3,12 @@
 use std::collections::BTreeSet;
 
 use fengni_core::codec;
-use fengni_core::light::{FinalHeader, Handover, Recovery};
+use fengni_core::light::{Checkpoint, FinalHeader, Handover, LightClient, LightError, Recovery};
 use fengni_core::limits::{HANDOVERS, HANDOVERS_BYTES, RECOVERIES};
 use fengni_core::proof::{OutcomeProof, Place, StateProof};
 use fengni_core::transaction::TransactionId;
 use fengni_core::tree;
-use fengni_core::{Block, BookNumber, Digest, Height, LinePlace, PageNumber};
+use fengni_core::{BookNumber, Digest, Height, LinePlace, PageNumber};
 use fengni_state::{ProveError, Records, line_places, prove};
 
 use super::{FinalState, Ledger};
@@ -94,12 +94,30 @@ impl Ledger {
         self.store.recoveries(since).take(RECOVERIES).map_while(recovery).collect()
     }
 
+    /// Checks that quorums lead from a checkpoint, such as the founding, to the last final block.
+    ///
+    /// # Errors
+    /// [`LightError`].
+    pub fn verify_from(&self, checkpoint: Checkpoint) -> Result<(), LightError> {
+        let Some(latest) = self.latest() else { return Ok(()) };
+        let now = latest.header.time;
+        let mut light = LightClient::of_the_past(checkpoint);
+        loop {
+            let handovers = self.handovers(light.handovers_since());
+            for handover in &handovers {
+                light.follow(handover, now)?;
+            }
+            if handovers.is_empty() {
+                return light.accept(&latest.header, &latest.certificate, now);
+            }
+        }
+    }
+
     /// Header and certificate of a final height.
     pub fn finality(&self, height: Height) -> Option<(fengni_core::Header, fengni_core::CommitCertificate)> {
         if let Some(at) = self.at(height) {
             return Some((at.header.clone(), at.certificate.clone()));
         }
-        let block = Block::decode(&self.store.body(height)?).ok()?;
-        Some((block.header, self.store.finality(height)?.certificate))
+        Some((self.store.header(height)?, self.store.finality(height)?.certificate))
     }
 }

@@ -30,7 +30,7 @@ pub use mesh::{CallFailure, Frame, Mesh, MeshConfig, MeshEvent, MeshFeeds, Netwo
 pub use metrics::NetworkMetrics;
 pub use roster::Roster;
 pub use transport::{Purpose, peer_id, peer_key};
-pub use tx::{TX_BATCH_BYTES, TxBatch, TxError, TxNetwork};
+pub use tx::{TX_BATCH_BYTES, TxBatch, TxError, TxFeeds, TxNetwork, TxQuestion};
 
 pub(crate) use libp2p::request_response::InboundRequestId;
 

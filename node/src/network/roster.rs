@@ -35,6 +35,11 @@ impl Roster {
         self.0.borrow().get(peer).copied()
     }
 
+    /// How many peers may connect.
+    pub(crate) fn len(&self) -> usize {
+        self.0.borrow().len()
+    }
+
     /// Whether the peer may connect.
     pub fn allows(&self, peer: &PeerId) -> bool {
         self.0.borrow().contains_key(peer)

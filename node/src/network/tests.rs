@@ -221,8 +221,8 @@ async fn batches_go_to_every_listed_peer_once() {
         TxNetwork::start(config, roster(&[1, 2, 3]), NetworkMetrics::default()).await.expect("a mesh")
     };
     let (a, _incoming) = start(config(1, &[])).await;
-    let (b, mut to_b) = start(config(2, &[(1, a.mesh())])).await;
-    let (c, mut to_c) = start(config(3, &[(1, a.mesh())])).await;
+    let (b, to_b) = start(config(2, &[(1, a.mesh())])).await;
+    let (c, to_c) = start(config(3, &[(1, a.mesh())])).await;
     let all = async {
         while a.mesh().peers().len() < 2 || b.mesh().peers().is_empty() || c.mesh().peers().is_empty() {
             tokio::task::yield_now().await;
@@ -230,6 +230,7 @@ async fn batches_go_to_every_listed_peer_once() {
     };
     timeout(PATIENCE, all).await.expect("connected in time");
     assert_eq!(a.send(Bytes::from_static(b"batch")).await, 2);
+    let [mut to_b, mut to_c] = [to_b, to_c].map(|feeds| feeds.batches);
     for incoming in [&mut to_b, &mut to_c] {
         let batch = timeout(PATIENCE, incoming.recv()).await.expect("in time").expect("running");
         assert_eq!(batch, TxBatch { from: peer(1), bytes: Bytes::from_static(b"batch") });

@@ -1,23 +1,32 @@
-//! Transactions between nodes: batches by request and answer, on a mesh of their own.
+//! Transactions between nodes: batches by request and answer, on a mesh of their own. On the same
+//! mesh, nodes that join ask for a snapshot: a request's first byte says which of the two it is.
 //!
 //! A batch crosses a wire once: it goes straight to each connected peer, whose answer says
 //! whether it took it. Nothing is forwarded here; the pool decides what to send where.
 
 use std::sync::Arc;
 
-use bytes::Bytes;
+use bytes::{BufMut as _, Bytes, BytesMut};
 use futures::stream::{FuturesUnordered, StreamExt as _};
 use libp2p::PeerId;
 use thiserror::Error;
 use tokio::sync::mpsc;
 
 use super::mesh::AbortOnDrop;
-use super::{CallFailure, Mesh, MeshConfig, MeshEvent, MeshFeeds, NetworkError, NetworkMetrics, Roster};
+use super::{
+    CallFailure, InboundRequestId, Mesh, MeshConfig, MeshEvent, MeshFeeds, NetworkError, NetworkMetrics, Roster,
+};
 
 /// Bytes of one batch.
 pub const TX_BATCH_BYTES: usize = 1024 * 1024;
 /// Batches received and not yet taken by the pool.
 const BATCHES_WAITING: usize = 64;
+
+/// Questions received and not yet answered.
+const QUESTIONS_WAITING: usize = 16;
+
+const BATCH: u8 = 0;
+const QUESTION: u8 = 1;
 
 const TAKEN: &[u8] = &[1];
 const BUSY: &[u8] = &[0];
@@ -29,6 +38,26 @@ pub struct TxBatch {
     pub from: PeerId,
     /// The batch, as the sender gave it.
     pub bytes: Bytes,
+}
+
+/// A question of a node that joins.
+#[derive(Debug)]
+pub struct TxQuestion {
+    /// The authenticated sender.
+    pub from: PeerId,
+    /// To be answered, or forgotten, through the mesh.
+    pub(crate) id: InboundRequestId,
+    /// The question.
+    pub bytes: Bytes,
+}
+
+/// What arrives on the mesh. Batches must be taken; questions that nobody takes make the node busy.
+#[derive(Debug)]
+pub struct TxFeeds {
+    /// Batches of transactions.
+    pub batches: mpsc::Receiver<TxBatch>,
+    /// Questions of nodes that join.
+    pub questions: mpsc::Receiver<TxQuestion>,
 }
 
 /// Why a batch was not taken.
@@ -53,7 +82,7 @@ pub struct TxNetwork {
 }
 
 impl TxNetwork {
-    /// Starts the mesh. Batches of peers arrive on the returned receiver; while it is full,
+    /// Starts the mesh. What peers send arrives on the returned receivers; while one is full,
     /// peers are told that this node is busy.
     ///
     /// # Errors
@@ -62,18 +91,20 @@ impl TxNetwork {
         mut config: MeshConfig,
         roster: Roster,
         metrics: NetworkMetrics,
-    ) -> Result<(Self, mpsc::Receiver<TxBatch>), NetworkError> {
-        config.limits.request_bytes = TX_BATCH_BYTES;
-        config.limits.response_bytes = 16;
+    ) -> Result<(Self, TxFeeds), NetworkError> {
+        config.limits.request_bytes = 1 + TX_BATCH_BYTES;
+        config.limits.response_bytes = crate::snapshot::ANSWER_BYTES;
         // The link of this mesh carries heartbeats only.
         config.limits.frame_bytes = 0;
         config.limits.frames_queued = 1;
         config.limits.frames_received = 1;
         config.limits.frames_per_second = 10;
         let (mesh, feeds) = Mesh::start(config, roster, metrics).await?;
-        let (batches, incoming) = mpsc::channel(BATCHES_WAITING);
-        let serving = tokio::spawn(serve(mesh.clone(), feeds, batches));
-        Ok((Self { mesh, _serving: Arc::new(AbortOnDrop(serving)) }, incoming))
+        let (batches, to_batches) = mpsc::channel(BATCHES_WAITING);
+        let (questions, to_questions) = mpsc::channel(QUESTIONS_WAITING);
+        let serving = tokio::spawn(serve(mesh.clone(), feeds, batches, questions));
+        let feeds = TxFeeds { batches: to_batches, questions: to_questions };
+        Ok((Self { mesh, _serving: Arc::new(AbortOnDrop(serving)) }, feeds))
     }
 
     /// The mesh below, for its peers and its address.
@@ -96,19 +127,42 @@ impl TxNetwork {
         if batch.len() > TX_BATCH_BYTES {
             return Err(TxError::TooLong);
         }
-        let answer = self.mesh.ask(peer, batch).await?;
+        let answer = self.mesh.ask(peer, marked(BATCH, &batch)).await?;
         if answer == TAKEN { Ok(()) } else { Err(TxError::Busy) }
+    }
+
+    /// Asks one peer what a node that joins asks.
+    ///
+    /// # Errors
+    /// [`CallFailure`].
+    pub async fn ask(&self, peer: PeerId, question: Bytes) -> Result<Bytes, CallFailure> {
+        self.mesh.ask(peer, marked(QUESTION, &question)).await
     }
 }
 
-async fn serve(mesh: Mesh, mut feeds: MeshFeeds, batches: mpsc::Sender<TxBatch>) {
+/// A request with the byte that says what it is.
+fn marked(kind: u8, bytes: &Bytes) -> Bytes {
+    let mut request = BytesMut::with_capacity(1 + bytes.len());
+    request.put_u8(kind);
+    request.put_slice(bytes);
+    request.freeze()
+}
+
+async fn serve(mesh: Mesh, mut feeds: MeshFeeds, batches: mpsc::Sender<TxBatch>, questions: mpsc::Sender<TxQuestion>) {
     while let Some(event) = feeds.events.recv().await {
-        if let MeshEvent::Request { from, id, body } = event {
-            let answer = match batches.try_send(TxBatch { from, bytes: body }) {
-                Ok(()) => TAKEN,
-                Err(_) => BUSY,
-            };
-            mesh.answer(id, Bytes::from_static(answer)).await;
+        let MeshEvent::Request { from, id, mut body } = event else { continue };
+        let kind = (!body.is_empty()).then(|| body.split_to(1)[0]);
+        match kind {
+            Some(BATCH) => {
+                let taken = batches.try_send(TxBatch { from, bytes: body }).is_ok();
+                mesh.answer(id, Bytes::from_static(if taken { TAKEN } else { BUSY })).await;
+            }
+            Some(QUESTION) => {
+                if questions.try_send(TxQuestion { from, id, bytes: body }).is_err() {
+                    mesh.answer(id, crate::snapshot::busy()).await;
+                }
+            }
+            _ => mesh.forget(id).await,
         }
     }
 }

@@ -9,9 +9,9 @@ use fengni_core::recovery::RecoveryHandover;
 use fengni_core::transaction::TransactionId;
 use fengni_core::{CommitCertificate, Height, ValidatorSet};
 use fengni_state::Write;
-use rocksdb::WriteBatch;
+use rocksdb::{WriteBatch, WriteOptions};
 
-use super::{Column, Store, keys};
+use super::{Column, Store, broken, keys};
 use crate::fault;
 
 /// What makes a block final: its certificate and who might sign it.
@@ -45,6 +45,21 @@ pub struct FinalBlock<'a> {
 impl Store {
     /// Stores a final block and all it changed, in one synced batch.
     pub fn commit(&self, block: &FinalBlock<'_>) {
+        self.write_final(block, &Self::synced());
+    }
+
+    /// Stores a final block in one batch that is durable after [`Store::sync`] only: a crash before
+    /// loses it and every later one, never one of those between.
+    pub fn commit_unsynced(&self, block: &FinalBlock<'_>) {
+        self.write_final(block, &WriteOptions::default());
+    }
+
+    /// Makes everything written so far durable.
+    pub fn sync(&self) {
+        self.db.flush_wal(true).unwrap_or_else(|error| broken("store write", &error));
+    }
+
+    fn write_final(&self, block: &FinalBlock<'_>, options: &WriteOptions) {
         let mut batch = WriteBatch::default();
         let key = keys::height(block.height);
         batch.put_cf(self.column(Column::Blocks), key, block.body);
@@ -56,14 +71,19 @@ impl Store {
             batch.put_cf(self.column(Column::Recoveries), key, codec::encode(recovery));
         }
         batch.put_cf(self.column(Column::Outcomes), key, codec::encode(block.outcomes));
-        for (outcome, place) in block.outcomes.iter().zip(0u32..) {
-            let value = [key.as_slice(), &place.to_be_bytes()].concat();
-            batch.put_cf(self.column(Column::Transactions), outcome.transaction.0.0, value);
-        }
+        self.add_transactions(&mut batch, block.height, block.outcomes);
         self.add_writes(&mut batch, block.writes);
         self.drop_candidates(&mut batch, block.height);
         batch.put_cf(self.column(Column::Meta), b"last", key);
-        self.db.write_opt(batch, &Self::synced()).unwrap_or_else(|error| fault::stop("store write", error));
+        self.db.write_opt(batch, options).unwrap_or_else(|error| broken("store write", &error));
+    }
+
+    /// Adds where the transactions of a block stand.
+    pub(super) fn add_transactions(&self, batch: &mut WriteBatch, height: Height, outcomes: &[Outcome]) {
+        for (outcome, place) in outcomes.iter().zip(0u32..) {
+            let value = [keys::height(height).as_slice(), &place.to_be_bytes()].concat();
+            batch.put_cf(self.column(Column::Transactions), outcome.transaction.0.0, value);
+        }
     }
 
     /// The encoded block of a height.
@@ -114,6 +134,6 @@ impl Store {
     pub fn found(&self, writes: &[Write]) {
         let mut batch = WriteBatch::default();
         self.add_writes(&mut batch, writes);
-        self.db.write_opt(batch, &Self::synced()).unwrap_or_else(|error| fault::stop("store write", error));
+        self.db.write_opt(batch, &Self::synced()).unwrap_or_else(|error| broken("store write", &error));
     }
 }

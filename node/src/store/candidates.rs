@@ -4,8 +4,7 @@
 use fengni_core::{BlockId, Height, MemberNumber};
 use rocksdb::WriteBatch;
 
-use super::{Column, Store, keys};
-use crate::fault;
+use super::{Column, Store, broken, keys};
 
 /// A block that is not decided yet.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -35,7 +34,7 @@ impl Store {
         let key = keys::candidate(candidate.height, candidate.round, candidate.id);
         self.db
             .put_cf_opt(self.column(Column::Candidates), key, value, &Self::synced())
-            .unwrap_or_else(|error| fault::stop("store write", error));
+            .unwrap_or_else(|error| broken("store write", &error));
     }
 
     /// Candidates of a round.
@@ -54,7 +53,7 @@ impl Store {
     pub fn forget_candidates(&self, height: Height) {
         let mut batch = WriteBatch::default();
         self.drop_candidates(&mut batch, height);
-        self.db.write_opt(batch, &Self::synced()).unwrap_or_else(|error| fault::stop("store write", error));
+        self.db.write_opt(batch, &Self::synced()).unwrap_or_else(|error| broken("store write", &error));
     }
 
     /// Forgets the candidates of a decided height, by name: a range to delete would be remembered

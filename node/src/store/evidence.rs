@@ -3,9 +3,8 @@
 use bincode::{Decode, Encode};
 use fengni_core::codec;
 
-use super::{Column, Store};
+use super::{Column, Store, broken};
 use crate::engine::Evidence;
-use crate::fault;
 
 /// Evidence in the form in which it is kept: both statements as they were signed.
 #[derive(Clone, PartialEq, Eq, Debug, Encode, Decode)]
@@ -37,7 +36,7 @@ impl Store {
         key.extend(member.0.to_be_bytes());
         self.db
             .put_cf_opt(self.column(Column::Meta), key, codec::encode(&stored), &Self::synced())
-            .unwrap_or_else(|error| fault::stop("store write", error));
+            .unwrap_or_else(|error| broken("store write", &error));
     }
 
     /// How much evidence is kept.

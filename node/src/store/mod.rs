@@ -5,6 +5,7 @@
 //!
 //! ```text
 //! blocks        height            encoded block
+//! headers       height            header of a block whose body is not kept
 //! certificates  height            commit certificate, validators of the height
 //! handovers     height            validators that decide from the next height on, where they change
 //! recoveries    height            by what the validators of the height were named, where a recovery did
@@ -20,8 +21,11 @@
 
 mod blocks;
 mod candidates;
+pub mod copy;
 mod evidence;
 mod keys;
+mod parts;
+mod pruning;
 mod register;
 
 use std::path::Path;
@@ -34,14 +38,18 @@ use thiserror::Error;
 
 pub use blocks::{FinalBlock, Finality};
 pub use candidates::StoredCandidate;
+pub use parts::{Entry, Part, key_in_book, key_of_height, key_of_record};
 
 use crate::fault;
+
+const NETWORK: &[u8] = b"network";
 
 /// A column family.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 enum Column {
     Meta,
     Blocks,
+    Headers,
     Certificates,
     Handovers,
     Outcomes,
@@ -58,9 +66,10 @@ enum Column {
 }
 
 impl Column {
-    const ALL: [Self; 15] = [
+    const ALL: [Self; 16] = [
         Self::Meta,
         Self::Blocks,
+        Self::Headers,
         Self::Certificates,
         Self::Handovers,
         Self::Outcomes,
@@ -80,6 +89,7 @@ impl Column {
         match self {
             Self::Meta => "meta",
             Self::Blocks => "blocks",
+            Self::Headers => "headers",
             Self::Certificates => "certificates",
             Self::Handovers => "handovers",
             Self::Outcomes => "outcomes",
@@ -109,6 +119,10 @@ impl Column {
         let mut options = Options::default();
         options.set_block_based_table_factory(&table);
         options.set_compression_type(DBCompressionType::Lz4);
+        if self == Self::Transactions {
+            // Pruning leaves deletions all over these keys; where many gather, the file is written anew.
+            options.add_compact_on_deletion_collector_factory(1024, 512, 0.5);
+        }
         options
     }
 }
@@ -117,8 +131,16 @@ impl Column {
 #[derive(Debug, Error)]
 pub enum StoreError {
     /// The database refuses.
-    #[error("cannot open the store: {0}; next: see that no other node uses this home and that its disk has room")]
-    Open(#[from] rocksdb::Error),
+    #[error("cannot open the store: {error}; next: {next}")]
+    Open {
+        /// What it says.
+        error: rocksdb::Error,
+        /// What to do.
+        next: &'static str,
+    },
+    /// A copy of the store cannot be written.
+    #[error("cannot copy the store: {0}; next: see that the disk has room and the folder is on the store's disk")]
+    Copy(rocksdb::Error),
     /// The store is of another network.
     #[error("the store belongs to network {found}, the genesis is of {expected}; next: use another home directory")]
     OtherNetwork {
@@ -127,6 +149,50 @@ pub enum StoreError {
         /// Network of the genesis.
         expected: String,
     },
+}
+
+impl StoreError {
+    /// Whether another process has the store open.
+    pub fn is_held(&self) -> bool {
+        // The database has no code for it: its message names the file that is locked.
+        matches!(self, Self::Open { error, .. } if error.to_string().contains("/LOCK:"))
+    }
+}
+
+/// What a store is opened for.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+enum Access {
+    /// To be the node's.
+    Write,
+    /// To look into a copy.
+    Read,
+}
+
+impl From<rocksdb::Error> for StoreError {
+    fn from(error: rocksdb::Error) -> Self {
+        let next = next_step(&error);
+        Self::Open { error, next }
+    }
+}
+
+/// What a person does when the database fails.
+fn next_step(error: &rocksdb::Error) -> &'static str {
+    match error.kind() {
+        rocksdb::ErrorKind::Corruption => {
+            "move data/store away and start the node, which fetches the ledger again, or restore it from a backup or \
+             a snapshot; leave data/consensus where it is"
+        }
+        rocksdb::ErrorKind::IOError if error.as_ref().contains("No space left") => {
+            "make room on the disk, then start the node again"
+        }
+        rocksdb::ErrorKind::IOError if error.as_ref().contains("ock") => "see that no other node uses this home",
+        _ => "look at the disk: its room, its health, who owns the files; then start the node again",
+    }
+}
+
+/// A read or a write of the database failed.
+fn broken(what: &str, error: &rocksdb::Error) -> ! {
+    fault::stop(what, format_args!("{error}; next: {}", next_step(error)))
 }
 
 /// A node's durable state.
@@ -140,25 +206,38 @@ impl Store {
     /// # Errors
     /// [`StoreError`].
     pub fn open(path: &Path, domain: &Domain) -> Result<Self, StoreError> {
+        let store = Self::open_as(path, Access::Write)?;
+        if store.get(Column::Meta, NETWORK).is_none() {
+            store.db.put_cf(store.column(Column::Meta), NETWORK, domain.network.to_string())?;
+        }
+        store.check_network(domain)?;
+        Ok(store)
+    }
+
+    fn open_as(path: &Path, access: Access) -> Result<Self, StoreError> {
+        let write = access == Access::Write;
         let mut options = Options::default();
-        options.create_if_missing(true);
-        options.create_missing_column_families(true);
+        options.create_if_missing(write);
+        options.create_missing_column_families(write);
         options.set_max_background_jobs(2);
         options.set_keep_log_file_num(4);
         options.set_max_total_wal_size(256 * 1024 * 1024);
-        let cache = Cache::new_lru_cache(128 * 1024 * 1024);
+        let cache = Cache::new_lru_cache(if write { 128 } else { 8 } * 1024 * 1024);
         let columns = Column::ALL.map(|column| ColumnFamilyDescriptor::new(column.name(), column.options(&cache)));
-        let store = Self { db: DB::open_cf_descriptors(&options, path, columns)? };
+        let db = match access {
+            Access::Write => DB::open_cf_descriptors(&options, path, columns)?,
+            Access::Read => DB::open_cf_descriptors_read_only(&options, path, columns, false)?,
+        };
+        Ok(Self { db })
+    }
+
+    fn check_network(&self, domain: &Domain) -> Result<(), StoreError> {
         let expected = domain.network.to_string();
-        match store.get(Column::Meta, b"network") {
-            None => store.db.put_cf(store.column(Column::Meta), b"network", &expected)?,
-            Some(found) if found == expected.as_bytes() => (),
-            Some(found) => {
-                let found = String::from_utf8_lossy(&found).into_owned();
-                return Err(StoreError::OtherNetwork { found, expected });
-            }
+        let found = self.get(Column::Meta, NETWORK).unwrap_or_default();
+        if found == expected.as_bytes() {
+            return Ok(());
         }
-        Ok(store)
+        Err(StoreError::OtherNetwork { found: String::from_utf8_lossy(&found).into_owned(), expected })
     }
 
     /// Height of the last final block; 0 before the first.
@@ -196,7 +275,7 @@ impl Store {
 
     /// A read that fails ends the process: a guess would lead the node away from the others.
     fn get(&self, column: Column, key: &[u8]) -> Option<Vec<u8>> {
-        self.db.get_cf(self.column(column), key).unwrap_or_else(|error| fault::stop("store read", error))
+        self.db.get_cf(self.column(column), key).unwrap_or_else(|error| broken("store read", &error))
     }
 
     /// Keys and values of a range of keys with one prefix, in order.
@@ -209,7 +288,7 @@ impl Store {
     fn scan_from(&self, column: Column, first: &[u8]) -> impl Iterator<Item = (Box<[u8]>, Box<[u8]>)> + use<'_> {
         let mode = rocksdb::IteratorMode::From(first, rocksdb::Direction::Forward);
         let entries = self.db.iterator_cf(self.column(column), mode);
-        entries.map(|entry| entry.unwrap_or_else(|error| fault::stop("store read", error)))
+        entries.map(|entry| entry.unwrap_or_else(|error| broken("store read", &error)))
     }
 
     fn synced() -> WriteOptions {

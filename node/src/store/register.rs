@@ -12,10 +12,10 @@ use fengni_core::{ActNumber, BookNumber, LineNumber, LinePlace, PageNumber, Seal
 use fengni_state::{Records, StateParts, Write};
 use rocksdb::WriteBatch;
 
-use super::{Column, Store, keys};
+use super::{Column, Store, broken, keys};
 use crate::fault;
 
-const LINE_BYTES: usize = 48;
+pub(super) const LINE_BYTES: usize = 48;
 
 impl Store {
     /// Adds a block's changes to its batch.
@@ -72,7 +72,7 @@ impl Store {
     }
 }
 
-fn to_lines(bytes: &[u8]) -> Vec<Line> {
+pub(super) fn to_lines(bytes: &[u8]) -> Vec<Line> {
     let (lines, rest) = bytes.as_chunks::<LINE_BYTES>();
     if !rest.is_empty() {
         fault::stop("stored lines", "not a whole number of lines");
@@ -84,7 +84,7 @@ impl Records for Store {
     fn find_tags(&self, space: BookNumber, tags: &[Tag]) -> Vec<Option<LinePlace>> {
         let wanted: Vec<[u8; 20]> = tags.iter().map(|tag| keys::tag(space, tag)).collect();
         let found = self.db.batched_multi_get_cf(self.column(Column::Tags), &wanted, false);
-        let read = |value: Result<Option<_>, _>| value.unwrap_or_else(|error| fault::stop("store read", error));
+        let read = |value: Result<Option<_>, _>| value.unwrap_or_else(|error| broken("store read", &error));
         found
             .into_iter()
             .map(|value| read(value).map(|bytes: rocksdb::DBPinnableSlice<'_>| keys::to_place(&bytes)))

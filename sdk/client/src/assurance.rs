@@ -11,8 +11,8 @@ use fengni_core::record::KeyPurpose;
 use fengni_core::{Domain, Millis, PublicKey, Signature};
 use thiserror::Error;
 
-use crate::keys::KeyFile;
 use crate::random::{RandomError, random};
+use fengni_signer::{HeldKey, SignError};
 
 /// Seconds for which a service vouches, where nothing else is said.
 pub const VALID_SECS: u32 = 30 * 60;
@@ -42,6 +42,9 @@ pub enum VouchError {
     /// A time that is not allowed.
     #[error(transparent)]
     Assertion(#[from] AssuranceError),
+    /// The key does not sign.
+    #[error(transparent)]
+    Sign(#[from] SignError),
     /// No randomness.
     #[error(transparent)]
     Random(#[from] RandomError),
@@ -56,7 +59,7 @@ pub enum VouchError {
 /// [`VouchError`].
 pub fn vouch(
     domain: &Domain,
-    key: &KeyFile,
+    key: &HeldKey,
     service: &CreditCode,
     checked: CheckedHolder,
     now: Millis,
@@ -70,5 +73,5 @@ pub fn vouch(
     }
     let (service, token) = (key.member, random()?);
     let statement = Statement { holder, service, key: key.number, level, time_secs: now.secs(), valid_secs, token };
-    Ok(statement.sign(domain, key.secret())?)
+    statement.sign_with(domain, |message| Ok(key.sign(message)?))
 }

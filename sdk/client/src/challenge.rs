@@ -10,9 +10,9 @@ use fengni_core::shelf::Shelf;
 use fengni_core::{Domain, Millis, PurposeCode};
 use thiserror::Error;
 
-use crate::keys::KeyFile;
 use crate::ledger::{Ledger, LedgerError};
 use crate::random::{RandomError, random};
+use fengni_signer::{HeldKey, SignError};
 
 /// Seconds for which a question may be answered, where nothing else is said.
 pub const LIFETIME_SECS: u32 = 120;
@@ -29,6 +29,9 @@ pub enum AskError {
     /// Who asks could not be proven.
     #[error(transparent)]
     Ledger(#[from] LedgerError),
+    /// The key does not sign.
+    #[error(transparent)]
+    Sign(#[from] SignError),
     /// No randomness.
     #[error(transparent)]
     Random(#[from] RandomError),
@@ -41,7 +44,7 @@ pub enum AskError {
 /// [`AskError::Random`].
 pub fn ask(
     domain: &Domain,
-    key: &KeyFile,
+    key: &HeldKey,
     purpose: PurposeCode,
     lifetime_secs: u32,
     now: Millis,
@@ -57,7 +60,7 @@ pub fn ask(
         lifetime_secs,
         nonce: random()?,
     };
-    Ok(question.sign(domain, key.secret())?)
+    question.sign_with(domain, |message| Ok(key.sign(message)?))
 }
 
 /// Finds out who asks: the member's record, if the challenge is its own and may be answered now.

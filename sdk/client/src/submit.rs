@@ -13,11 +13,11 @@ use fengni_core::operation::Operation;
 use fengni_core::outcome::{Decision, Effect, Outcome, Refusal};
 use fengni_core::record::KeyPurpose;
 use fengni_core::transaction::{TransactionBody, TransactionId};
-use fengni_core::{Domain, Height, KeyNumber, MemberNumber, SecretKey};
+use fengni_core::{Domain, Height, MemberNumber};
+use fengni_signer::{HeldKey, SignError};
 use thiserror::Error;
 
 use crate::gateway::{Gateway, GatewayError, Trouble};
-use crate::keys::KeyFile;
 use crate::ledger::{Ledger, LedgerError};
 use crate::node::Relayed;
 use crate::problem::Problem;
@@ -49,7 +49,7 @@ pub enum SignersError {
 pub struct Signers {
     member: MemberNumber,
     purpose: KeyPurpose,
-    keys: Vec<(KeyNumber, SecretKey)>,
+    keys: Vec<HeldKey>,
 }
 
 impl Signers {
@@ -57,7 +57,7 @@ impl Signers {
     ///
     /// # Errors
     /// [`SignersError`].
-    pub fn new(keys: &[KeyFile]) -> Result<Self, SignersError> {
+    pub fn new(keys: &[HeldKey]) -> Result<Self, SignersError> {
         let first = keys.first().filter(|_| keys.len() <= TRANSACTION_SIGNATURES).ok_or(SignersError::Count)?;
         if keys.iter().any(|key| key.member != first.member) {
             return Err(SignersError::OtherMember);
@@ -71,8 +71,7 @@ impl Signers {
         if (1..keys.len()).any(twice) {
             return Err(SignersError::Twice);
         }
-        let keys = keys.iter().map(|key| (key.number, key.secret().clone())).collect();
-        Ok(Self { member: first.member, purpose: first.purpose, keys })
+        Ok(Self { member: first.member, purpose: first.purpose, keys: keys.to_vec() })
     }
 
     /// Whose keys they are.
@@ -104,11 +103,22 @@ pub struct Prepared {
 
 impl Prepared {
     /// Signs an operation.
-    pub fn sign(domain: &Domain, signers: &Signers, operation: Operation, valid_until: Height, salt: [u8; 16]) -> Self {
+    ///
+    /// # Errors
+    /// [`SignError`] of the first key that does not sign.
+    pub fn sign(
+        domain: &Domain,
+        signers: &Signers,
+        operation: Operation,
+        valid_until: Height,
+        salt: [u8; 16],
+    ) -> Result<Self, SignError> {
         let body = TransactionBody { network: domain.network, member: signers.member, valid_until, salt, operation };
         let id = body.id(domain);
-        let keys: Vec<(KeyNumber, &SecretKey)> = signers.keys.iter().map(|(number, key)| (*number, key)).collect();
-        Self { id, valid_until, bytes: Bytes(body.sign(domain, &keys).encode()) }
+        let message = body.message(domain);
+        let signatures = signers.keys.iter().map(|key| Ok((key.number, key.sign(&message)?)));
+        let signatures = signatures.collect::<Result<Vec<_>, SignError>>()?;
+        Ok(Self { id, valid_until, bytes: Bytes(body.signed(signatures).encode()) })
     }
 }
 
@@ -187,6 +197,9 @@ pub enum SubmitError {
     /// The ledger gave no answer.
     #[error(transparent)]
     Ledger(#[from] LedgerError),
+    /// A key does not sign.
+    #[error(transparent)]
+    Sign(#[from] SignError),
     /// No randomness for the salt.
     #[error(transparent)]
     Random(#[from] RandomError),
@@ -234,7 +247,7 @@ impl Submitter {
         operation: Operation,
     ) -> Result<Prepared, SubmitError> {
         let valid_until = self.valid_until(ledger)?;
-        Ok(Prepared::sign(&ledger.domain(), signers, operation, valid_until, random()?))
+        Ok(Prepared::sign(&ledger.domain(), signers, operation, valid_until, random()?)?)
     }
 
     /// The latest height a transaction signed now may name, with room for nodes that are a few

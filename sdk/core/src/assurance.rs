@@ -148,11 +148,23 @@ impl Statement {
     /// # Errors
     /// [`AssuranceError::Validity`].
     pub fn sign(self, domain: &Domain, key: &SecretKey) -> Result<Assertion, AssuranceError> {
-        if self.validity_is_allowed() {
-            Ok(Assertion { statement: self, signature: key.sign(&self.message(domain)) })
-        } else {
-            Err(AssuranceError::Validity { secs: self.valid_secs })
+        self.sign_with(domain, |message| Ok(key.sign(message)))
+    }
+
+    /// As `sign`, with a key that is kept elsewhere and may fail.
+    ///
+    /// # Errors
+    /// [`AssuranceError::Validity`], and that of `sign`.
+    pub fn sign_with<E: From<AssuranceError>>(
+        self,
+        domain: &Domain,
+        sign: impl FnOnce(&[u8]) -> Result<Signature, E>,
+    ) -> Result<Assertion, E> {
+        if !self.validity_is_allowed() {
+            return Err(AssuranceError::Validity { secs: self.valid_secs }.into());
         }
+        let signature = sign(&self.message(domain))?;
+        Ok(Assertion { statement: self, signature })
     }
 
     fn validity_is_allowed(&self) -> bool {

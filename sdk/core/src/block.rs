@@ -17,7 +17,7 @@ use crate::number::{Height, MemberNumber};
 use crate::outcome::Outcome;
 use crate::tree;
 
-/// The protocol version this code speaks.
+/// The latest protocol version that this code speaks; it speaks the earlier ones as well.
 pub const PROTOCOL_VERSION: u16 = 1;
 
 /// Identity of a block: the digest of its header.

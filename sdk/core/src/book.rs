@@ -16,8 +16,8 @@ use serde::{Deserialize, Serialize};
 use crate::codec::{self, DecodeError};
 use crate::digest::{Digest, Domain};
 use crate::id::{CertificateId, CreditCode, Division};
-use crate::limits::{self, HOLDS, PAGE_LINES, RECORD_BYTES, SUSPENSIONS};
-use crate::number::{Height, KeyNumber, LineNumber, MemberNumber, PageNumber, TypeNumber};
+use crate::limits::{self, BOOK_ORDERS, HOLDS, PAGE_LINES, RECORD_BYTES, SUSPENSIONS};
+use crate::number::{Height, KeyNumber, LineNumber, MemberNumber, OrderNumber, PageNumber, TypeNumber};
 use crate::record::Record;
 use crate::shelf::Shelf;
 use crate::tree;
@@ -106,6 +106,11 @@ pub enum SuspensionCause {
         /// The key.
         key: KeyNumber,
     },
+    /// An order suspends them.
+    Order {
+        /// Which.
+        order: OrderNumber,
+    },
 }
 
 /// A run of lines that is suspended together. Rule B-9.
@@ -173,11 +178,23 @@ impl Book {
 
     /// The keys for whose revocation a line is suspended, rising. Rule B-9.
     pub fn revoked_keys(&self, line: LineNumber) -> impl Iterator<Item = KeyNumber> {
-        let covering = self.suspended.iter().filter(move |suspension| suspension.covers(line));
-        covering.map(|suspension| {
-            let SuspensionCause::Key { key } = suspension.cause;
-            key
+        self.causes(line).filter_map(|cause| match cause {
+            SuspensionCause::Key { key } => Some(key),
+            SuspensionCause::Order { .. } => None,
         })
+    }
+
+    /// The orders that suspend a line, rising. Rule B-9.
+    pub fn orders(&self, line: LineNumber) -> impl Iterator<Item = OrderNumber> {
+        self.causes(line).filter_map(|cause| match cause {
+            SuspensionCause::Order { order } => Some(order),
+            SuspensionCause::Key { .. } => None,
+        })
+    }
+
+    fn causes(&self, line: LineNumber) -> impl Iterator<Item = SuspensionCause> {
+        let covering = self.suspended.iter().filter(move |suspension| suspension.covers(line));
+        covering.map(|suspension| suspension.cause)
     }
 }
 
@@ -218,8 +235,8 @@ impl Seal {
     }
 }
 
-// A book is 300 bytes and its suspensions, each a cause, a key and two places: 22 bytes.
-const _: () = assert!(RECORD_BYTES > 300 + 22 * SUSPENSIONS, "a book with every suspension fits");
+// A book is 300 bytes and its suspensions, each a cause, a number and two places: 24 bytes.
+const _: () = assert!(RECORD_BYTES > 300 + 24 * (SUSPENSIONS + BOOK_ORDERS), "a book with every suspension fits");
 
 // An exception is place, standing and a count, a hold is member and end: 11 and 13 bytes.
 const _: () = assert!(

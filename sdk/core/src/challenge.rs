@@ -107,11 +107,23 @@ impl Question {
     /// # Errors
     /// [`ChallengeError::Lifetime`].
     pub fn sign(self, domain: &Domain, key: &SecretKey) -> Result<Challenge, ChallengeError> {
-        if self.lifetime_is_allowed() {
-            Ok(Challenge { question: self, signature: key.sign(&self.message(domain)) })
-        } else {
-            Err(ChallengeError::Lifetime { secs: self.lifetime_secs })
+        self.sign_with(domain, |message| Ok(key.sign(message)))
+    }
+
+    /// As `sign`, with a key that is kept elsewhere and may fail.
+    ///
+    /// # Errors
+    /// [`ChallengeError::Lifetime`], and that of `sign`.
+    pub fn sign_with<E: From<ChallengeError>>(
+        self,
+        domain: &Domain,
+        sign: impl FnOnce(&[u8]) -> Result<Signature, E>,
+    ) -> Result<Challenge, E> {
+        if !self.lifetime_is_allowed() {
+            return Err(ChallengeError::Lifetime { secs: self.lifetime_secs }.into());
         }
+        let signature = sign(&self.message(domain))?;
+        Ok(Challenge { question: self, signature })
     }
 
     fn lifetime_is_allowed(&self) -> bool {

@@ -67,6 +67,16 @@ pub const REVOCATION_SEALS: u64 = 4096;
 pub const REVOCATION_BOOK: u64 = 16;
 /// What revoking a key weighs at most, in lines: the seals it reads, and every book it may change.
 pub const REVOCATION_LINES: u64 = REVOCATION_SEALS + REVOCATION_BOOK * KEPT_BOOKS as u64;
+/// Books that one order is about.
+pub const ORDER_BOOKS: usize = 1024;
+/// Orders that suspend lines of one book at once.
+pub const BOOK_ORDERS: usize = 64;
+/// What an order weighs, in lines: every book it may change.
+pub const ORDER_LINES: u64 = REVOCATION_BOOK * ORDER_BOOKS as u64;
+/// Proposals that are open or wait for their height at once: each block looks at them all.
+pub const LIVE_PROPOSALS: usize = 256;
+/// Of one proposer.
+pub const LIVE_PROPOSALS_EACH: usize = 16;
 /// Bodies that hold one line suspended at once.
 pub const HOLDS: usize = 16;
 /// How many links a chain of superiors may have.

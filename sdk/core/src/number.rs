@@ -33,6 +33,14 @@ numbers! {
     AuthorityNumber(u32);
     /// Place of a recognition agreement (互认协议) in its registry, from 0.
     AgreementNumber(u32);
+    /// Place of an application (入网申请) in its registry, from 0.
+    ApplicationNumber(u32);
+    /// Place of a proposal (提案) in its registry, from 0.
+    ProposalNumber(u32);
+    /// Place of an order (批量暂扣令) in its registry, from 0.
+    OrderNumber(u32);
+    /// Place of an offence (作恶记录) in its registry, from 0.
+    OffenceNumber(u32);
     /// Place of a book (登记簿) in its registry, from 0.
     BookNumber(u32);
     /// Place of a line (行) in its book, from 0.

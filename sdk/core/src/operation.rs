@@ -1,7 +1,7 @@
 //! Operations: what a member can ask of the ledger.
 //!
-//! Variant numbers are permanent and new ones are added at the end. Rules O-1 to O-12 and O-15 to
-//! O-17: `sdk/spec/operations.md`.
+//! Variant numbers are permanent and new ones are added at the end. Rules O-1 to O-12 and
+//! O-15 to O-24 and O-26: `sdk/spec/operations.md`.
 
 use bincode::{Decode, Encode};
 use serde::{Deserialize, Serialize};
@@ -10,11 +10,12 @@ use crate::book::{Line, Subject};
 use crate::day::Millis;
 use crate::digest::Digest;
 use crate::id::Division;
-use crate::limits::REVOCATION_LINES;
+use crate::limits::{ORDER_LINES, REVOCATION_LINES};
 use crate::number::{
-    AgreementNumber, AuthorityNumber, BookNumber, Height, KeyNumber, LinePlace, MemberNumber, ReasonCode,
+    AgreementNumber, ApplicationNumber, AuthorityNumber, BookNumber, Height, KeyNumber, LineNumber, LinePlace,
+    MemberNumber, OrderNumber, ProposalNumber, ReasonCode,
 };
-use crate::record::{AgreementTerms, Weights};
+use crate::record::{AgreementTerms, Applicant, DoubleSigning, Measure, NewKey, Scope, Weights};
 use crate::recovery::RecoveryHandover;
 use crate::standing::ActKind;
 
@@ -224,6 +225,82 @@ pub enum Operation {
         /// Why.
         ground: Ground,
     },
+    /// Files a department's application to become a member (GOV-03).
+    FileApplication {
+        /// What the department says about itself.
+        applicant: Box<Applicant>,
+    },
+    /// Confirms an application, or turns it down.
+    ReviewApplication {
+        /// Which.
+        application: ApplicationNumber,
+        /// Whether what it says is right.
+        confirm: bool,
+        /// Why.
+        ground: Ground,
+    },
+    /// Puts a measure to the vote (GOV-07).
+    Propose {
+        /// What is to change.
+        measure: Box<Measure>,
+        /// The first height that it is to rule.
+        effective: Height,
+        /// Why.
+        ground: Ground,
+    },
+    /// Votes on a proposal.
+    Vote {
+        /// Which.
+        proposal: ProposalNumber,
+        /// Digest of what is voted on.
+        digest: Digest,
+        /// For or against.
+        approve: bool,
+    },
+    /// Takes an open proposal back.
+    Withdraw {
+        /// Which.
+        proposal: ProposalNumber,
+    },
+    /// Gives the member a key, and sets the end of another of the same purpose (GOV-05).
+    RotateKey {
+        /// The new key.
+        key: NewKey,
+        /// First height at which it signs.
+        from: Height,
+        /// The key it takes the place of, and the last height at which that one signs.
+        ends: Option<(KeyNumber, Height)>,
+    },
+    /// Suspends many lines by one act (CRT-12).
+    Order {
+        /// Which lines.
+        scope: Scope,
+        /// Why.
+        ground: Ground,
+    },
+    /// Lifts an order: the lines are as if it had not been given.
+    LiftOrder {
+        /// Which.
+        order: OrderNumber,
+        /// Why.
+        ground: Ground,
+    },
+    /// Confirms lines that a key's revocation suspended, after people have looked at them.
+    Confirm {
+        /// The book.
+        book: BookNumber,
+        /// First line.
+        first: LineNumber,
+        /// Last line, included.
+        last: LineNumber,
+        /// Why.
+        ground: Ground,
+    },
+    /// Puts on record that a validator signed two statements that exclude each other.
+    Accuse {
+        /// The proof.
+        proof: Box<DoubleSigning>,
+    },
     /// Records the handover by which this block's validators were named. No member asks it.
     Recover {
         /// What the recovery keys signed.
@@ -247,7 +324,18 @@ impl Operation {
             | Self::ResumeAgreement { .. }
             | Self::SuspendAuthority { .. }
             | Self::ResumeAuthority { .. }
+            | Self::FileApplication { .. }
+            | Self::ReviewApplication { .. }
+            | Self::Propose { .. }
+            | Self::Vote { .. }
+            | Self::Withdraw { .. }
+            | Self::RotateKey { .. }
+            | Self::Confirm { .. }
+            | Self::Accuse { .. }
             | Self::Recover { .. } => weights.record,
+            Self::Order { .. } | Self::LiftOrder { .. } => {
+                weights.record.saturating_add(weights.line.saturating_mul(ORDER_LINES))
+            }
             // A seal that is looked at weighs no more than a line that is written.
             Self::RevokeKey { .. } => weights.record.saturating_add(weights.line.saturating_mul(REVOCATION_LINES)),
         };

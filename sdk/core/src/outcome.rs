@@ -10,8 +10,10 @@ use thiserror::Error;
 
 use crate::codec::{self, encoded_as};
 use crate::number::{
-    ActNumber, AgreementNumber, AuthorityNumber, BookNumber, Height, KeyNumber, LineNumber, MemberNumber, SealNumber,
+    ActNumber, AgreementNumber, ApplicationNumber, AuthorityNumber, BookNumber, Height, KeyNumber, LineNumber,
+    MemberNumber, OffenceNumber, OrderNumber, ProposalNumber, SealNumber,
 };
+use crate::record::{ApplicationStatus, ProposalStatus};
 use crate::standing::Standing;
 use crate::transaction::TransactionId;
 
@@ -59,6 +61,15 @@ pub enum Refusal {
     /// No such authority.
     #[error("there is no such authority; next: fengni authority list")]
     UnknownAuthority = 208,
+    /// No such application.
+    #[error("there is no such application; next: fengni gov list")]
+    UnknownApplication = 209,
+    /// No such proposal.
+    #[error("there is no such proposal; next: fengni gov list")]
+    UnknownProposal = 210,
+    /// No such order.
+    #[error("there is no such order; next: fengni order list")]
+    UnknownOrder = 211,
     /// The acting member may not do this to this line or book.
     #[error("this act is not the member's to do")]
     NotEntitled = 300,
@@ -140,11 +151,59 @@ pub enum Refusal {
     /// The authority is not where this operation begins.
     #[error("the authority is not in the state this needs")]
     AuthorityState = 802,
+    /// A new key is not proven, or its algorithm does not suit its purpose.
+    #[error("a new key is not proven by its own signature, or its algorithm does not suit its purpose")]
+    BadProof = 803,
+    /// A new key is, or was, a member's already.
+    #[error("the key is, or was, a member's already; next: make a new one")]
+    KeyInUse = 804,
+    /// An applicant's entry contradicts itself or the register.
+    #[error("the applicant's entry is not well formed, or lacks a key that its roles need")]
+    BadApplicant = 805,
+    /// The applicant is a member already.
+    #[error("a body with this credit code is a member already")]
+    MemberExists = 806,
+    /// The application is not where this operation begins.
+    #[error("the application is not in the state this needs")]
+    ApplicationState = 807,
+    /// The measure contradicts itself or the register.
+    #[error("the measure is not well formed, or contradicts the register")]
+    BadMeasure = 808,
+    /// The effective height is too near or too far.
+    #[error("the effective height is too near or too far; next: see parameters.voting")]
+    BadEffect = 809,
+    /// The validators left would be too few, or no set.
+    #[error("the network would be left with fewer validators than it may run with")]
+    TooFewValidators = 810,
+    /// The digest is not that of the proposal.
+    #[error("the digest is not that of what is proposed")]
+    OtherMeasure = 811,
+    /// The proposal is not where this operation begins.
+    #[error("the vote on this proposal is closed")]
+    ProposalState = 812,
+    /// Too many proposals wait.
+    #[error("too many proposals are open; next: wait, or withdraw one")]
+    TooManyProposals = 813,
+    /// An order about no line, or too many books.
+    #[error("the order is about no line, or about more than 1,024 books")]
+    BadScope = 814,
+    /// The order was lifted before.
+    #[error("the order was lifted before")]
+    OrderState = 815,
+    /// No revoked key's line among these.
+    #[error("none of these lines is suspended for a revoked key")]
+    NotSuspended = 816,
+    /// The statements prove no offence.
+    #[error("the two statements do not prove that the validator signed twice")]
+    NotProven = 817,
+    /// The offence is on record already.
+    #[error("this offence is on record already")]
+    KnownOffence = 818,
 }
 
 impl Refusal {
     /// Every refusal, by rising number.
-    pub const ALL: [Self; 40] = [
+    pub const ALL: [Self; 59] = [
         Self::MemberInactive,
         Self::RoleMissing,
         Self::KeyPurpose,
@@ -158,6 +217,9 @@ impl Refusal {
         Self::UnknownCode,
         Self::UnknownKey,
         Self::UnknownAuthority,
+        Self::UnknownApplication,
+        Self::UnknownProposal,
+        Self::UnknownOrder,
         Self::NotEntitled,
         Self::SecondPersonMissing,
         Self::DailyLimit,
@@ -185,6 +247,22 @@ impl Refusal {
         Self::BadHeight,
         Self::KeyEnded,
         Self::AuthorityState,
+        Self::BadProof,
+        Self::KeyInUse,
+        Self::BadApplicant,
+        Self::MemberExists,
+        Self::ApplicationState,
+        Self::BadMeasure,
+        Self::BadEffect,
+        Self::TooFewValidators,
+        Self::OtherMeasure,
+        Self::ProposalState,
+        Self::TooManyProposals,
+        Self::BadScope,
+        Self::OrderState,
+        Self::NotSuspended,
+        Self::NotProven,
+        Self::KnownOffence,
     ];
 
     /// The permanent number.
@@ -281,6 +359,50 @@ pub enum Effect {
         authority: AuthorityNumber,
         /// Whether it is suspended now.
         suspended: bool,
+    },
+    /// An application was filed or reviewed.
+    Application {
+        /// Which.
+        application: ApplicationNumber,
+        /// Where it stands now.
+        status: ApplicationStatus,
+    },
+    /// A proposal was made, voted on or withdrawn.
+    Proposal {
+        /// Which.
+        proposal: ProposalNumber,
+        /// Where it stands now.
+        status: ProposalStatus,
+    },
+    /// A member has a key more.
+    KeyAdded {
+        /// Whose.
+        member: MemberNumber,
+        /// Which.
+        key: KeyNumber,
+        /// First height at which it signs.
+        from: Height,
+    },
+    /// An order was given or lifted.
+    Order {
+        /// Which.
+        order: OrderNumber,
+        /// How many lines it is about.
+        lines: u64,
+        /// Whether it was lifted.
+        lifted: bool,
+    },
+    /// Lines that were suspended for a revoked key are good.
+    Confirmed {
+        /// The book.
+        book: BookNumber,
+        /// How many lines are no longer suspended for a key.
+        lines: u64,
+    },
+    /// An offence is on record.
+    Offence {
+        /// Which.
+        offence: OffenceNumber,
     },
     /// The block's validators were named by a recovery.
     Recovered {

@@ -23,12 +23,31 @@ pub enum Shelf {
     Books,
     /// [`crate::record::CodeSet`].
     Codes,
+    /// [`crate::record::Application`].
+    Applications,
+    /// [`crate::record::Proposal`].
+    Proposals,
+    /// [`crate::record::Order`].
+    Orders,
+    /// [`crate::record::Offence`].
+    Offences,
 }
 
 impl Shelf {
     /// Every shelf, in the order of the state list.
-    pub const ALL: [Self; 7] =
-        [Self::Parameters, Self::Members, Self::Types, Self::Authorities, Self::Agreements, Self::Books, Self::Codes];
+    pub const ALL: [Self; 11] = [
+        Self::Parameters,
+        Self::Members,
+        Self::Types,
+        Self::Authorities,
+        Self::Agreements,
+        Self::Books,
+        Self::Codes,
+        Self::Applications,
+        Self::Proposals,
+        Self::Orders,
+        Self::Offences,
+    ];
 
     /// Its name in addresses and answers.
     pub fn name(self) -> &'static str {
@@ -40,6 +59,10 @@ impl Shelf {
             Self::Agreements => "agreements",
             Self::Books => "books",
             Self::Codes => "codes",
+            Self::Applications => "applications",
+            Self::Proposals => "proposals",
+            Self::Orders => "orders",
+            Self::Offences => "offences",
         }
     }
 }

@@ -51,11 +51,21 @@ impl TransactionBody {
 
     /// Signs with the member's keys, each given with its number.
     pub fn sign(self, domain: &Domain, keys: &[(KeyNumber, &SecretKey)]) -> Transaction {
-        let message = signed_message(domain, self.id(domain));
-        let mut signatures: Vec<TransactionSignature> = keys
-            .iter()
-            .map(|(key, secret)| TransactionSignature { key: *key, signature: secret.sign(&message) })
-            .collect();
+        let message = self.message(domain);
+        let sign = |(key, secret): &(KeyNumber, &SecretKey)| (*key, secret.sign(&message));
+        let signatures = keys.iter().map(sign).collect();
+        self.signed(signatures)
+    }
+
+    /// Rule T-4: the bytes that each key signs.
+    pub fn message(&self, domain: &Domain) -> Vec<u8> {
+        signed_message(domain, self.id(domain))
+    }
+
+    /// The transaction with these signatures, in their order on the ledger.
+    pub fn signed(self, signatures: Vec<(KeyNumber, Signature)>) -> Transaction {
+        let with_key = |(key, signature)| TransactionSignature { key, signature };
+        let mut signatures: Vec<TransactionSignature> = signatures.into_iter().map(with_key).collect();
         signatures.sort_by_key(|signature| signature.key);
         Transaction { body: self, signatures }
     }

@@ -9,7 +9,7 @@ mod common;
 use std::fmt::Debug;
 
 use common::world::{self, World};
-use common::{cases, domain, hex_of, variant, vectors};
+use common::{cases, domain, governed, hex_of, variant, vectors};
 use fengni_core::block::{Block, Header, outcomes_digest, transactions_digest};
 use fengni_core::book::{Book, Line, Seal, Subject, Tag};
 use fengni_core::bytes::Bytes;
@@ -68,7 +68,28 @@ fn operations() -> Vec<Operation> {
         Operation::RevokeKey { member: MemberNumber(4), key: KeyNumber(5), from: Height(1200), ground },
         Operation::SuspendAuthority { authority: AuthorityNumber(6), ground },
         Operation::ResumeAuthority { authority: AuthorityNumber(6), ground },
+        Operation::FileApplication { applicant: Box::new(governed::applicant()) },
+        Operation::ReviewApplication { application: ApplicationNumber(2), confirm: true, ground },
+        Operation::Vote { proposal: ProposalNumber(3), digest: Digest([0xee; 32]), approve: false },
+        Operation::Withdraw { proposal: ProposalNumber(3) },
+        Operation::RotateKey { key: governed::new_key(KeyPurpose::Peer, 4), from: Height(1300), ends: None },
+        Operation::RotateKey {
+            key: governed::new_key(KeyPurpose::Issuing, 5),
+            from: Height(1300),
+            ends: Some((KeyNumber(1), Height(1310))),
+        },
+        Operation::LiftOrder { order: OrderNumber(4), ground },
+        Operation::Confirm { book: BookNumber(1), first: LineNumber(7), last: LineNumber(9), ground },
+        Operation::Accuse { proof: Box::new(governed::double_signing()) },
     ]
+    .into_iter()
+    .chain(governed::measures().into_iter().map(|measure| Operation::Propose {
+        measure: Box::new(measure),
+        effective: Height(1400),
+        ground,
+    }))
+    .chain(governed::scopes().into_iter().map(|scope| Operation::Order { scope, ground }))
+    .collect()
 }
 
 fn effects() -> Vec<Effect> {
@@ -83,6 +104,15 @@ fn effects() -> Vec<Effect> {
         Effect::Agreement { agreement: AgreementNumber(6), in_force: true },
         Effect::KeyRevoked { member: MemberNumber(4), key: KeyNumber(5), from: Height(1200), lines: 1025 },
         Effect::Authority { authority: AuthorityNumber(6), suspended: true },
+        Effect::Application {
+            application: ApplicationNumber(2),
+            status: ApplicationStatus::Confirmed { by: MemberNumber(1), height: Height(12) },
+        },
+        Effect::Proposal { proposal: ProposalNumber(3), status: ProposalStatus::Open },
+        Effect::KeyAdded { member: MemberNumber(4), key: KeyNumber(5), from: Height(1300) },
+        Effect::Order { order: OrderNumber(4), lines: 1025, lifted: true },
+        Effect::Confirmed { book: BookNumber(1), lines: 3 },
+        Effect::Offence { offence: OffenceNumber(5) },
         Effect::Recovered { validators: 4 },
     ]
 }
@@ -99,6 +129,8 @@ fn made() -> Value {
         value("authority", &Authority { suspended: Some(MemberNumber(0)), ..world::authority() }),
         value("agreement", &world::agreement()),
         value("code-set", &world::code_set()),
+        value("order", &governed::order()),
+        value("offence", &governed::offence()),
         value("validator", world::validators(Suite::Standard).iter().next().expect("four")),
         value("header", &world.header),
         value("commit-certificate", &world.certificate()),
@@ -106,6 +138,8 @@ fn made() -> Value {
         value("heads", &world::heads()[0]),
     ];
     values.extend(world::pages(&domain).iter().map(|page| value("page", page)));
+    values.extend(governed::applications().iter().map(|application| value("application", application)));
+    values.extend(governed::proposals().iter().map(|proposal| value("proposal", proposal)));
     values.extend(world::acts().iter().map(|act| value("act", act)));
     let book = world.prove(&world::everywhere()[..4]).entries[3].bytes.0.clone();
     values.push(value("book", &Book::decode(&book).expect("a book")));
@@ -226,6 +260,10 @@ fn refusal_of(kind: &str, bytes: &[u8]) -> Option<String> {
         "authority" => name(Authority::decode(bytes)),
         "agreement" => name(Agreement::decode(bytes)),
         "code-set" => name(CodeSet::decode(bytes)),
+        "application" => name(Application::decode(bytes)),
+        "proposal" => name(Proposal::decode(bytes)),
+        "order" => name(Order::decode(bytes)),
+        "offence" => name(Offence::decode(bytes)),
         "book" => name(Book::decode(bytes)),
         "page" => name(Page::decode(bytes)),
         "act" => name(Act::decode(bytes)),
@@ -263,6 +301,10 @@ fn same_both_ways(case: &Value) {
         "authority" => check::<Authority>(case),
         "agreement" => check::<Agreement>(case),
         "code-set" => check::<CodeSet>(case),
+        "application" => check::<Application>(case),
+        "proposal" => check::<Proposal>(case),
+        "order" => check::<Order>(case),
+        "offence" => check::<Offence>(case),
         "book" => check::<Book>(case),
         "page" => check::<Page>(case),
         "act" => check::<Act>(case),

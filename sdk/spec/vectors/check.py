@@ -178,6 +178,41 @@ def write_clause(value):
     return BYTES[1]("" if value is None else RECOVERY_TERMS[1](value).hex())
 
 
+PURPOSE = variant("consensus", "peer", "admin", "issuing", "enforcement", "application")
+STATUS = variant("active", "suspended", "removed")
+PARAMETERS = struct(
+    version=U32, window=U64, clock_ahead_millis=U64, online_age_secs=U32, trusting_period_secs=U64, block_weight=U64,
+    member_weight=U64, weights=struct(transaction=U64, line=U64, act=U64, record=U64), solo_seal_lines=U32,
+    terminal_acts_per_day=U32, validators_min=U32,
+    voting=struct(numerator=U32, denominator=U32, notice=U64, horizon=U64), protocol=U16, recovery=(read_clause, write_clause))
+AUTHORITY = struct(
+    version=U32, member=U32, certificate_type=U32, division=DIVISION, **{"from": U32}, until=U32, basis=TEXT,
+    suspended=option(U32))
+CODE_SET = struct(version=U32, name=TEXT, codes=listed(struct(code=TEXT, name=TEXT)))
+NEW_KEY = struct(purpose=PURPOSE, key=KEY, proof=SIGNATURE)
+APPLICANT = struct(
+    code=CREDIT, name=TEXT, division=DIVISION, superior=option(U32), roles=U16, keys=listed(NEW_KEY), contact=DIGEST)
+SCOPE = variant(
+    ("lines", struct(book=U32, first=U64, last=U64)), ("book", struct(book=U32)),
+    ("type", struct(certificate_type=U32, division=DIVISION)), ("keeper", struct(member=U32)))
+STATEMENT = struct(block=option(DIGEST), valid_round=option(U32), signature=SIGNATURE)
+DOUBLE = struct(
+    member=U32, height=U64, round=U32, kind=variant("proposal", "prevote", "precommit"), first=STATEMENT, second=STATEMENT)
+MEASURE = variant(
+    ("admit", struct(application=U32, power=U64)), ("remove", struct(member=U32)),
+    ("change-member", struct(member=U32, superior=option(U32), roles=U16, power=U64, status=STATUS)),
+    ("replace-keys", struct(member=U32, ends=listed(U16), keys=listed(NEW_KEY))),
+    ("set-parameters", struct(parameters=PARAMETERS)),
+    ("set-authority", struct(number=option(U32), authority=AUTHORITY)),
+    ("enable-type", struct(certificate_type=U32, enabled=BOOL)), ("set-codes", struct(codes=CODE_SET)),
+    ("upgrade", struct(protocol=U16)))
+AT = struct(height=U64)
+APPLICATION_STATUS = variant(
+    "applied", ("confirmed", struct(by=U32, height=U64)), ("rejected", struct(by=U32, height=U64)),
+    ("admitted", struct(member=U32, height=U64)))
+PROPOSAL_STATUS = variant(
+    "open", ("passed", AT), ("rejected", AT), ("lapsed", AT), ("withdrawn", AT), ("enacted", AT),
+    ("failed", struct(height=U64, refusal=U16)))
 OPERATION = variant(
     ("open-book", struct(subject=SUBJECT, division=DIVISION)),
     ("seal", struct(book=U32, lines=listed(LINE))),
@@ -193,13 +228,25 @@ OPERATION = variant(
     ("revoke-key", struct(member=U32, key=U16, **{"from": U64}, ground=GROUND)),
     ("suspend-authority", struct(authority=U32, ground=GROUND)),
     ("resume-authority", struct(authority=U32, ground=GROUND)),
+    ("file-application", struct(applicant=APPLICANT)),
+    ("review-application", struct(application=U32, confirm=BOOL, ground=GROUND)),
+    ("propose", struct(measure=MEASURE, effective=U64, ground=GROUND)),
+    ("vote", struct(proposal=U32, digest=DIGEST, approve=BOOL)), ("withdraw", struct(proposal=U32)),
+    ("rotate-key", struct(key=NEW_KEY, **{"from": U64}, ends=option(pair(U16, U64)))),
+    ("order", struct(scope=SCOPE, ground=GROUND)), ("lift-order", struct(order=U32, ground=GROUND)),
+    ("confirm", struct(book=U32, first=U64, last=U64, ground=GROUND)), ("accuse", struct(proof=DOUBLE)),
     ("recover", struct(handover=RECOVERY)))
 EFFECT = variant(
     ("book-opened", struct(book=U32)), ("sealed", struct(book=U32, seal=U64, first=U64, count=U32)),
     ("acted", struct(act=U64, standing=STANDING)), ("replaced", struct(act=U64, book=U32, line=U64)),
     ("agreement", struct(agreement=U32, in_force=BOOL)),
     ("key-revoked", struct(member=U32, key=U16, **{"from": U64}, lines=U64)),
-    ("authority", struct(authority=U32, suspended=BOOL)), ("recovered", struct(validators=U32)))
+    ("authority", struct(authority=U32, suspended=BOOL)),
+    ("application", struct(application=U32, status=APPLICATION_STATUS)),
+    ("proposal", struct(proposal=U32, status=PROPOSAL_STATUS)),
+    ("key-added", struct(member=U32, key=U16, **{"from": U64})), ("order", struct(order=U32, lines=U64, lifted=BOOL)),
+    ("confirmed", struct(book=U32, lines=U64)), ("offence", struct(offence=U32)),
+    ("recovered", struct(validators=U32)))
 OUTCOME = struct(
     transaction=DIGEST, decision=variant(("done", EFFECT), ("refused", struct(refusal=U16, detail=U64))))
 HEADER = struct(
@@ -220,16 +267,12 @@ ACT = struct(
     **{"from": STANDING}, to=STANDING, reason=U16, decision=DIGEST, height=U64, by=U32, keys=listed(U16),
     hold=option(U32), until=option(U64), target=option(U32), successor=option(PLACE), previous=option(U64))
 KINDS = {
-    "parameters": struct(
-        version=U32, window=U64, clock_ahead_millis=U64, online_age_secs=U32, trusting_period_secs=U64, block_weight=U64,
-        member_weight=U64, weights=struct(transaction=U64, line=U64, act=U64, record=U64), solo_seal_lines=U32,
-        terminal_acts_per_day=U32, validators_min=U32, recovery=(read_clause, write_clause)),
+    "parameters": PARAMETERS,
     "member": struct(
         version=U32, code=CREDIT, name=TEXT, division=DIVISION, superior=option(U32), roles=U16, power=U64,
-        status=variant("active", "suspended", "removed"),
+        status=STATUS,
         keys=listed(struct(
-            purpose=variant("consensus", "peer", "admin", "issuing", "enforcement", "application"), key=KEY,
-            **{"from": U64}, until=option(U64))),
+            purpose=PURPOSE, key=KEY, **{"from": U64}, until=option(U64))),
         authorities=listed(U32), agreements=listed(U32), terminal_acts=pair(U32, U32)),
     "certificate-type": struct(
         version=U32, code=TYPE_CODE, name=TEXT, holder=variant("person", "body"), enabled=BOOL, sensitive=BOOL,
@@ -241,17 +284,21 @@ KINDS = {
         acts=U32, code_lifetime_secs=U32, offline_age_secs=U32, suspenders=listed(U32), revokers=listed(U32),
         consumers=listed(U32), purposes=listed(U16), grant_purposes=listed(U16),
         assurance=option(variant("real-name", "real-person"))),
-    "authority": struct(
-        version=U32, member=U32, certificate_type=U32, division=DIVISION, **{"from": U32}, until=U32, basis=TEXT,
-        suspended=option(U32)),
+    "authority": AUTHORITY,
     "agreement": struct(
         version=U32, terms=TERMS, parties=listed(struct(member=U32, signed=option(U64))),
         status=variant("proposed", "in-force", ("suspended", struct(by=U32, since=U64)))),
-    "code-set": struct(version=U32, name=TEXT, codes=listed(struct(code=TEXT, name=TEXT))),
+    "code-set": CODE_SET,
     "book": struct(
         version=U32, subject=SUBJECT, division=DIVISION, issuer=CREDIT, keeper=U32, opened=U64, changed=U64,
         lines=U64, pages=HEAD, seals=HEAD, acts=HEAD, heads=HEAD,
-        suspended=listed(struct(cause=variant(("key", struct(key=U16))), first=U64, last=U64))),
+        suspended=listed(struct(cause=variant(("key", struct(key=U16)), ("order", struct(order=U32))), first=U64, last=U64))),
+    "application": struct(version=U32, applicant=APPLICANT, filed_by=U32, filed=U64, status=APPLICATION_STATUS),
+    "proposal": struct(
+        version=U32, proposer=U32, measure=MEASURE, ground=GROUND, effective=U64, opened=U64, closes=U64,
+        ballots=listed(struct(member=U32, approve=BOOL, height=U64)), status=PROPOSAL_STATUS),
+    "order": struct(version=U32, scope=SCOPE, by=U32, ground=GROUND, height=U64, lines=U64, lifted=option(U64)),
+    "offence": struct(version=U32, proof=DOUBLE, reported_by=U32, reported=U64),
     "page": struct(
         lines=U16, root=DIGEST,
         exceptions=listed(struct(
@@ -263,12 +310,14 @@ KINDS = {
     "transaction": struct(body=struct(**BODY), signatures=listed(struct(key=U16, signature=SIGNATURE))),
     "block": struct(header=HEADER, parent_certificate=option(CERTIFICATE), transactions=listed(BYTES)),
 }
+SHELVES = ["parameters", "members", "types", "authorities", "agreements", "books", "codes", "applications", "proposals",
+           "orders", "offences"]
 PROOF_PLACE = {0: (U32, U32), 1: (U32, U64), 2: (U32, U64), 3: (U32, U64), 4: (U32, U64), 5: (U32, U64)}
 
 
 def read_place(r):
     kind = U32[0](r)
-    if kind not in PROOF_PLACE or kind == 0 and int.from_bytes(r.data[r.at:r.at + 4], "little") > 6:
+    if kind not in PROOF_PLACE or kind == 0 and int.from_bytes(r.data[r.at:r.at + 4], "little") >= len(SHELVES):
         raise Refused("P-1")
     return (kind, PROOF_PLACE[kind][0][0](r), PROOF_PLACE[kind][1][0](r))
 
@@ -480,7 +529,7 @@ def check_proof(network, validators, data):
     check_header(network, validators, proof["header"], proof["certificate"])
     shelves = [(shelf["size"], bytes.fromhex(shelf["root"])) for shelf in proof["shelves"]]
     digests = [list_digest(network, 2, size, root) for size, root in shelves]
-    if len(shelves) != 7 or list_digest(network, 1, 7, root([leaf(d) for d in digests])).hex() != proof["header"]["state_root"]:
+    if len(shelves) != len(SHELVES) or list_digest(network, 1, len(SHELVES), root([leaf(d) for d in digests])).hex() != proof["header"]["state_root"]:
         raise Refused("P-4")
     proven, used, before = {}, set(), None
     for entry in proof["entries"]:
@@ -522,9 +571,8 @@ def kind_of(place_kind):
 
 def place_text(place):
     kind, first, second = place
-    shelves = ["parameters", "members", "types", "authorities", "agreements", "books", "codes"]
     if kind == 0:
-        return "%s/%d" % (shelves[first], second)
+        return "%s/%d" % (SHELVES[first], second)
     return "%s/%d/%d" % (["page", "seal", "act", "heads", "line"][kind - 1], first, second)
 
 

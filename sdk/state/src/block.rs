@@ -5,7 +5,7 @@
 
 use std::collections::{BTreeMap, HashSet, VecDeque};
 
-use fengni_core::block::{Block, Header, PROTOCOL_VERSION, outcomes_digest, transactions_digest};
+use fengni_core::block::{Block, Header, outcomes_digest, transactions_digest};
 use fengni_core::bytes::Bytes;
 use fengni_core::finality::{FinalityError, ValidatorSet};
 use fengni_core::limits::{BLOCK_BYTES, BLOCK_TRANSACTIONS};
@@ -39,7 +39,7 @@ pub enum BlockError {
         parent: Millis,
     },
     /// H-6: too far ahead of this node's clock.
-    #[error("block time {time:?} is ahead of the clock {clock:?}")]
+    #[error("block time {} is ahead of the clock {}; next: compare the clocks of this node and its proposer", time.0, clock.0)]
     TimeAhead {
         /// The block's time.
         time: Millis,
@@ -159,7 +159,7 @@ pub fn check(
 ) -> Result<CheckedBlock, BlockError> {
     let header = &block.header;
     let domain = state.domain;
-    if header.version != PROTOCOL_VERSION || header.domain() != domain {
+    if header.version != state.parameters().protocol || header.domain() != domain {
         return Err(BlockError::OtherNetwork);
     }
     if header.height != state.height.next() || header.parent != state.last {
@@ -385,7 +385,7 @@ pub fn assemble(
     let mut applied = apply(state, records, height, time, &transactions);
     let parent_certificate = proposal.parent_certificate.as_ref().map(|certificate| certificate.digest(&domain));
     let header = Header {
-        version: PROTOCOL_VERSION,
+        version: state.parameters().protocol,
         suite: domain.suite,
         network: domain.network,
         height,

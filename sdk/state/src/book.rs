@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use fengni_core::book::{Book, Line, ListHead, Seal, Subject, SuspensionCause, page_root};
+use fengni_core::book::{Book, Line, ListHead, Seal, Subject, Suspension, SuspensionCause, page_root};
 use fengni_core::id::{CreditCode, Division};
 use fengni_core::limits::PAGE_LINES;
 use fengni_core::list::{ListKind, NumberedList};
@@ -234,10 +234,15 @@ impl BookState {
     pub(crate) fn suspend(&mut self, height: Height, cause: SuspensionCause, runs: &[(LineNumber, LineNumber)]) {
         let suspended = with_runs(&self.record.suspended, cause, runs);
         if suspended != self.record.suspended {
-            self.record.suspended = suspended;
-            self.record.version += 1;
-            self.record.changed = height;
+            self.set_suspended(height, suspended);
         }
+    }
+
+    /// Puts other runs of suspended lines in place of those there are.
+    pub(crate) fn set_suspended(&mut self, height: Height, suspended: Vec<Suspension>) {
+        self.record.suspended = suspended;
+        self.record.version += 1;
+        self.record.changed = height;
     }
 
     /// Brings page records, lists and the book record in line after a block.

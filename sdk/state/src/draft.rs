@@ -10,7 +10,7 @@ use fengni_core::book::{Line, Seal, SuspensionCause, Tag};
 use fengni_core::day::{Day, Millis};
 use fengni_core::outcome::Refusal;
 use fengni_core::proof::BookList;
-use fengni_core::record::{Agreement, Authority, Member, Record};
+use fengni_core::record::{Agreement, Authority, Member, Record as _};
 use fengni_core::shelf::Shelf;
 use fengni_core::standing::{Act, Hold, Standing};
 use fengni_core::{
@@ -20,7 +20,9 @@ use fengni_core::{
 
 use crate::book::BookState;
 use crate::records::{Records, Write};
+use crate::registries::Shelved;
 use crate::state::State;
+use crate::suspension::without;
 
 /// The state while a block is applied to it.
 pub(crate) struct Draft<'a, R> {
@@ -69,11 +71,11 @@ impl<'a, R: Records> Draft<'a, R> {
     }
 
     pub(crate) fn agreement(&self, number: AgreementNumber) -> Result<Arc<Agreement>, Refusal> {
-        self.state.agreements.get(number.0).cloned().ok_or(Refusal::UnknownAgreement)
+        self.state.registries.agreements.get(number.0).cloned().ok_or(Refusal::UnknownAgreement)
     }
 
     pub(crate) fn authority(&self, number: AuthorityNumber) -> Result<Arc<Authority>, Refusal> {
-        self.state.authorities.get(number.0).cloned().ok_or(Refusal::UnknownAuthority)
+        self.state.registries.authorities.get(number.0).cloned().ok_or(Refusal::UnknownAuthority)
     }
 
     /// Standing and holds of a line; holds that ended by themselves are left out.
@@ -201,35 +203,45 @@ impl<'a, R: Records> Draft<'a, R> {
         }
     }
 
+    /// Notes records that a measure changed.
+    pub(crate) fn touch_records(&mut self, records: impl IntoIterator<Item = (Shelf, u32)>) {
+        self.changed.extend(records);
+    }
+
+    /// Takes lines out of a book's runs, where `of` says so of the cause. `None` where that would
+    /// leave more runs than a book keeps.
+    pub(crate) fn unsuspend(
+        &mut self,
+        book: BookNumber,
+        lines: (LineNumber, LineNumber),
+        of: impl Fn(SuspensionCause) -> bool,
+    ) -> Option<u64> {
+        let held = self.state.book(book)?;
+        let (left, freed) = without(&held.record().suspended, lines, of)?;
+        if freed > 0 {
+            let height = self.height;
+            self.book_mut(book).set_suspended(height, left);
+        }
+        Some(freed)
+    }
+
     /// How many lines of a book are suspended for a cause.
     pub(crate) fn suspended_lines(&self, book: BookNumber, cause: SuspensionCause) -> u64 {
         let runs = self.state.book(book).into_iter().flat_map(|book| &book.record().suspended);
         runs.filter(|run| run.cause == cause).map(|run| run.last.0 - run.first.0 + 1).sum()
     }
 
-    /// Puts another version of an authority.
-    pub(crate) fn replace_authority(&mut self, number: AuthorityNumber, record: Authority) {
-        self.state.authorities.replace(number.0, record);
-        self.changed.insert((Shelf::Authorities, number.0));
-    }
-
-    /// Puts another version of a member's record.
-    pub(crate) fn replace_member(&mut self, number: MemberNumber, record: Member) {
-        self.state.members.replace(number.0, record);
-        self.changed.insert((Shelf::Members, number.0));
-    }
-
-    /// Adds an agreement.
-    pub(crate) fn add_agreement(&mut self, record: Agreement) -> AgreementNumber {
-        let number = AgreementNumber(self.state.agreements.append(record));
-        self.changed.insert((Shelf::Agreements, number.0));
+    /// Adds a record to its shelf.
+    pub(crate) fn append<T: Shelved>(&mut self, record: T) -> u32 {
+        let number = T::of(&mut self.state.registries).append(record);
+        self.changed.insert((T::SHELF, number));
         number
     }
 
-    /// Puts another version of an agreement.
-    pub(crate) fn replace_agreement(&mut self, number: AgreementNumber, record: Agreement) {
-        self.state.agreements.replace(number.0, record);
-        self.changed.insert((Shelf::Agreements, number.0));
+    /// Puts another version of a record.
+    pub(crate) fn replace<T: Shelved>(&mut self, number: u32, record: T) {
+        T::of(&mut self.state.registries).replace(number, record);
+        self.changed.insert((T::SHELF, number));
     }
 
     /// Closes the block: page records, lists and book records come in line.

@@ -49,8 +49,9 @@ pub fn pack(
         part(&state.domain, records, number, book, grown, subscription.covers(book.record()))
     });
     let (shelves, changed) = (shelves.collect(), changed.collect());
+    let others = state.shelf_lists()[SHELVES.len() + 1..].iter().map(|list| list.digest(&state.domain)).collect();
     let books = u32::try_from(state.books.len()).expect("book numbers have 32 bits");
-    Pack::new(header, certificate, subscription, since, shelves, books, changed)
+    Pack::new(header, certificate, subscription, since, shelves, others, books, changed)
 }
 
 /// How far a book was at a height.

@@ -6,17 +6,18 @@ use fengni_core::block::{BlockId, Header};
 use fengni_core::book::{Book, Line, Seal};
 use fengni_core::limits::SUPERIORS;
 use fengni_core::list::{ListKind, NumberedList};
-use fengni_core::record::{
-    Agreement, Authority, CertificateType, CodeSet, KeyPurpose, Member, MemberStatus, Parameters, Record, Role,
-};
+use fengni_core::record::{Agreement, Authority, CertificateType, CodeSet, Member, Parameters, Record as _};
 use fengni_core::recovery::RecoveryHandover;
 use fengni_core::shelf::{Shelf, state_root};
 use fengni_core::standing::{Act, ActHeads, Page};
-use fengni_core::{BookNumber, Day, Digest, Domain, Height, MemberNumber, Millis, TypeNumber, Validator, ValidatorSet};
+use fengni_core::{
+    BookNumber, Day, Digest, Domain, Height, MemberNumber, Millis, ProposalNumber, TypeNumber, ValidatorSet,
+};
 use rpds::VectorSync;
 use thiserror::Error;
 
 use crate::book::BookState;
+use crate::registries::{Registries, registry};
 use crate::registry::Registry;
 
 /// What a network begins with.
@@ -45,12 +46,9 @@ pub struct State {
     pub(crate) height: Height,
     pub(crate) time: Millis,
     pub(crate) last: BlockId,
-    pub(crate) parameters: Registry<Parameters>,
-    pub(crate) members: Registry<Member>,
-    pub(crate) types: Registry<CertificateType>,
-    pub(crate) authorities: Registry<Authority>,
-    pub(crate) agreements: Registry<Agreement>,
-    pub(crate) codes: Registry<CodeSet>,
+    pub(crate) registries: Registries,
+    /// Proposals that are open or wait for their height, rising.
+    pub(crate) live: Vec<ProposalNumber>,
     pub(crate) books: VectorSync<Arc<BookState>>,
     pub(crate) book_list: NumberedList,
     /// What names the validators of the next block, where a person has handed it in.
@@ -66,12 +64,8 @@ impl State {
             height: Height(0),
             time: founding.time,
             last: BlockId::default(),
-            parameters: Registry::of(suite, [founding.parameters]),
-            members: Registry::of(suite, founding.members),
-            types: Registry::of(suite, founding.types),
-            authorities: Registry::of(suite, founding.authorities),
-            agreements: Registry::of(suite, founding.agreements),
-            codes: Registry::of(suite, founding.codes),
+            registries: Registries::of(suite, founding),
+            live: Vec::new(),
             books: VectorSync::new_sync(),
             book_list: NumberedList::new(suite, ListKind::Shelf),
             recovery: None,
@@ -100,47 +94,52 @@ impl State {
 
     /// The parameters in force.
     pub fn parameters(&self) -> &Parameters {
-        self.parameters.get(0).expect("a network is founded with parameters")
+        self.registries.parameters.get(0).expect("a network is founded with parameters")
     }
 
     /// A member.
     pub fn member(&self, number: MemberNumber) -> Option<&Arc<Member>> {
-        self.members.get(number.0)
+        self.registries.members.get(number.0)
     }
 
     /// Every member.
     pub fn members(&self) -> &Registry<Member> {
-        &self.members
+        &self.registries.members
     }
 
     /// Every certificate type.
     pub fn types(&self) -> &Registry<CertificateType> {
-        &self.types
+        &self.registries.types
     }
 
     /// A certificate type.
     pub fn certificate_type(&self, number: TypeNumber) -> Option<&Arc<CertificateType>> {
-        self.types.get(number.0)
+        self.registries.types.get(number.0)
     }
 
     /// Every issuing authority.
     pub fn authorities(&self) -> &Registry<Authority> {
-        &self.authorities
+        &self.registries.authorities
     }
 
     /// Every agreement.
     pub fn agreements(&self) -> &Registry<Agreement> {
-        &self.agreements
+        &self.registries.agreements
     }
 
     /// Every set of reference codes.
     pub fn codes(&self) -> &Registry<CodeSet> {
-        &self.codes
+        &self.registries.codes
+    }
+
+    /// Every registry.
+    pub fn registries(&self) -> &Registries {
+        &self.registries
     }
 
     /// A set of reference codes by name.
     pub fn code_set(&self, name: &str) -> Option<&Arc<CodeSet>> {
-        self.codes.iter().find(|set| set.name == name)
+        self.registries.codes.iter().find(|set| set.name == name)
     }
 
     /// A book.
@@ -180,34 +179,21 @@ impl State {
             record
                 .authorities
                 .iter()
-                .filter_map(|number| self.authorities.get(number.0))
+                .filter_map(|number| self.registries.authorities.get(number.0))
                 .any(|authority| authority.covers(member, book.certificate_type(), &book.division, day))
         })
     }
 
     /// Digests of all shelves, in the order of [`Shelf::ALL`].
     pub fn shelf_lists(&self) -> [&NumberedList; Shelf::ALL.len()] {
-        Shelf::ALL.map(|shelf| match shelf {
-            Shelf::Parameters => self.parameters.list(),
-            Shelf::Members => self.members.list(),
-            Shelf::Types => self.types.list(),
-            Shelf::Authorities => self.authorities.list(),
-            Shelf::Agreements => self.agreements.list(),
-            Shelf::Books => &self.book_list,
-            Shelf::Codes => self.codes.list(),
-        })
+        Shelf::ALL.map(|shelf| self.registries.list(shelf).unwrap_or(&self.book_list))
     }
 
     /// A registry record's encoding.
     pub fn record_bytes(&self, shelf: Shelf, number: u32) -> Option<Vec<u8>> {
         match shelf {
-            Shelf::Parameters => self.parameters.get(number).map(|record| record.encode()),
-            Shelf::Members => self.members.get(number).map(|record| record.encode()),
-            Shelf::Types => self.types.get(number).map(|record| record.encode()),
-            Shelf::Authorities => self.authorities.get(number).map(|record| record.encode()),
-            Shelf::Agreements => self.agreements.get(number).map(|record| record.encode()),
             Shelf::Books => self.book(BookNumber(number)).map(|book| book.record().encode()),
-            Shelf::Codes => self.codes.get(number).map(|record| record.encode()),
+            _ => self.registries.record_bytes(shelf, number),
         }
     }
 
@@ -227,19 +213,7 @@ impl State {
             return recovery.plan.validators().expect("a set: checked in State::adopt");
         }
         let height = self.height.next();
-        let validators = self
-            .members
-            .iter()
-            .zip(0..)
-            .filter(|(member, _)| {
-                member.status == MemberStatus::Active && member.roles.has(Role::Validator) && member.power > 0
-            })
-            .filter_map(|(member, number)| {
-                let key = member.key_for(KeyPurpose::Consensus, height)?.key;
-                Some(Validator { member: MemberNumber(number), key, power: member.power })
-            })
-            .collect();
-        ValidatorSet::new(validators).expect("the founding is checked: there is a validator with a key")
+        self.registries.validators(height).expect("the founding is checked: there is a validator with a key")
     }
 }
 
@@ -294,30 +268,21 @@ impl State {
     /// # Errors
     /// [`LoadError`] when anything stored is not what the header commits to.
     pub fn load(domain: Domain, header: &Header, parts: &impl StateParts) -> Result<Self, LoadError> {
-        fn registry<R: Record>(domain: &Domain, parts: &impl StateParts) -> Result<Registry<R>, LoadError> {
-            let mut registry = Registry::new(domain.suite);
-            for (bytes, number) in parts.records(R::SHELF).iter().zip(0..) {
-                registry
-                    .append(<R as Record>::decode(bytes).map_err(|_| LoadError::Record { shelf: R::SHELF, number })?);
-            }
-            Ok(registry)
-        }
-        let records: Registry<Book> = registry(&domain, parts)?;
+        let registries = Registries::load(domain.suite, |shelf| parts.records(shelf))?;
+        let records: Registry<Book> = registry(domain.suite, &parts.records(Shelf::Books))?;
         let mut state = Self {
             domain,
             height: header.height,
             time: header.time,
             last: header.id(&domain),
-            parameters: registry(&domain, parts)?,
-            members: registry(&domain, parts)?,
-            types: registry(&domain, parts)?,
-            authorities: registry(&domain, parts)?,
-            agreements: registry(&domain, parts)?,
-            codes: registry(&domain, parts)?,
+            registries,
+            live: Vec::new(),
             books: VectorSync::new_sync(),
             book_list: NumberedList::new(domain.suite, ListKind::Shelf),
             recovery: None,
         };
+        let numbered = (0..).map(ProposalNumber).zip(state.registries.proposals.iter());
+        state.live = numbered.filter(|(_, proposal)| proposal.is_live()).map(|(number, _)| number).collect();
         for (record, number) in records.iter().zip(0..) {
             let book = BookNumber(number);
             let space = state.tag_space(record).unwrap_or(book);

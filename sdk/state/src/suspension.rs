@@ -15,6 +15,47 @@ pub(crate) fn with_runs(
     with_runs_at_most(SUSPENSIONS, suspended, cause, runs)
 }
 
+/// A book's suspensions without some lines of the causes that `of` names, and how many lines that
+/// frees. `None` where more runs would be left than a book keeps.
+pub(crate) fn without(
+    suspended: &[Suspension],
+    (first, last): (LineNumber, LineNumber),
+    of: impl Fn(SuspensionCause) -> bool,
+) -> Option<(Vec<Suspension>, u64)> {
+    let mut left = Vec::with_capacity(suspended.len());
+    let mut freed = Vec::new();
+    for run in suspended {
+        let (from, to) = (run.first.max(first), run.last.min(last));
+        if from > to || !of(run.cause) {
+            left.push(*run);
+            continue;
+        }
+        freed.push((from.0, to.0));
+        if run.first < from {
+            left.push(Suspension { last: LineNumber(from.0 - 1), ..*run });
+        }
+        if to < run.last {
+            left.push(Suspension { first: LineNumber(to.0 + 1), ..*run });
+        }
+    }
+    let keys = left.iter().filter(|run| matches!(run.cause, SuspensionCause::Key { .. })).count();
+    (keys <= SUSPENSIONS).then(|| (left, count(freed)))
+}
+
+/// How many lines are in runs that may overlap.
+fn count(mut runs: Vec<(u64, u64)>) -> u64 {
+    runs.sort_unstable();
+    let (mut lines, mut next) = (0, 0);
+    for (first, last) in runs {
+        let first = first.max(next);
+        if first <= last {
+            lines += last - first + 1;
+            next = last + 1;
+        }
+    }
+    lines
+}
+
 /// The same for another limit than the protocol's.
 fn with_runs_at_most(
     limit: usize,
@@ -25,7 +66,9 @@ fn with_runs_at_most(
     let more = runs.iter().map(|(first, last)| Suspension { cause, first: *first, last: *last });
     let mut all: Vec<Suspension> = suspended.iter().copied().chain(more).collect();
     all.sort_unstable();
-    at_most(limit, joined(all, |before, next| next.first.0 <= before.last.0.saturating_add(1)))
+    // An order has one run in a book, which is no key's to be joined with.
+    let orders = all.iter().filter(|run| matches!(run.cause, SuspensionCause::Order { .. })).count();
+    at_most(limit + orders, joined(all, |before, next| next.first.0 <= before.last.0.saturating_add(1)))
 }
 
 /// Joins neighbours of one cause where `joins` says so of the run before and the next one.
@@ -71,7 +114,7 @@ mod tests {
 
     fn shown(suspended: &[Suspension]) -> Vec<(u16, u64, u64)> {
         let one = |it: &Suspension| {
-            let SuspensionCause::Key { key } = it.cause;
+            let SuspensionCause::Key { key } = it.cause else { panic!("these tests know keys alone") };
             (key.0, it.first.0, it.last.0)
         };
         suspended.iter().map(one).collect()

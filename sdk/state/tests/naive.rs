@@ -259,7 +259,9 @@ impl Naive {
     fn root(&self) -> Hash {
         let domain = &self.domain;
         let members: Vec<Vec<u8>> = self.founding.members.iter().map(codec::encode).collect();
-        let shelves: [Vec<Vec<u8>>; 7] = [
+        // Nothing is decided together here: the last four shelves are empty.
+        let nothing = Vec::new;
+        let shelves: [Vec<Vec<u8>>; 11] = [
             vec![codec::encode(&self.founding.parameters)],
             members,
             self.founding.types.iter().map(codec::encode).collect(),
@@ -267,6 +269,10 @@ impl Naive {
             self.founding.agreements.iter().map(codec::encode).collect(),
             self.books.iter().map(|book| book.bytes(domain)).collect(),
             self.founding.codes.iter().map(codec::encode).collect(),
+            nothing(),
+            nothing(),
+            nothing(),
+            nothing(),
         ];
         let digests: Vec<Vec<u8>> = shelves.iter().map(|entries| list_hash(domain, 2, entries).to_vec()).collect();
         list_hash(domain, 1, &digests)
@@ -739,6 +745,16 @@ impl Naive {
                 let in_force = status == AgreementStatus::InForce;
                 (broken, Some(Effect::Agreement { agreement: *agreement, in_force }))
             }
+            Operation::FileApplication { .. }
+            | Operation::ReviewApplication { .. }
+            | Operation::Propose { .. }
+            | Operation::Vote { .. }
+            | Operation::Withdraw { .. }
+            | Operation::RotateKey { .. }
+            | Operation::Order { .. }
+            | Operation::LiftOrder { .. }
+            | Operation::Confirm { .. }
+            | Operation::Accuse { .. } => panic!("this model is of registers, not of governance: governance.rs"),
             Operation::RevokeKey { member, key, from, ground } => {
                 rule(self.known("reasons", &ground.reason.to_string()), 205);
                 let Some(record) = self.founding.members.get(member.0 as usize) else { return with(broken, 202) };

@@ -1,4 +1,4 @@
-//! Recovery: the first block after it, and what it does to the members. Rules H-13, O-17 and T-7.
+//! Recovery: the first block after it, and what it does to the members. Rules H-13, O-26 and T-7.
 
 // Numbers in tests are small.
 #![allow(clippy::cast_possible_truncation)]

@@ -13,7 +13,7 @@ use fengni_core::light::LightClient;
 use fengni_core::limits::PROOF_BYTES;
 use fengni_core::proof::{Place, ProofError, Proven, StateProof};
 #[cfg(feature = "register")]
-use fengni_core::record::{Agreement, Authority, Parameters};
+use fengni_core::record::{Agreement, Application, Authority, Offence, Order, Parameters, Proposal};
 use fengni_core::record::{CertificateType, CodeSet, Member, Record as _};
 use fengni_core::shelf::Shelf;
 use fengni_core::{CommitCertificate, Domain, Header, MemberNumber, ValidatorSet, codec};
@@ -136,6 +136,14 @@ fn record(proven: &Proven, shelf: Shelf, number: u32) -> Result<String, ProofErr
         #[cfg(feature = "register")]
         Shelf::Books => json(&proven.record::<Book>(number)?),
         Shelf::Codes => json(&proven.record::<CodeSet>(number)?),
+        #[cfg(feature = "register")]
+        Shelf::Applications => json(&proven.record::<Application>(number)?),
+        #[cfg(feature = "register")]
+        Shelf::Proposals => json(&proven.record::<Proposal>(number)?),
+        #[cfg(feature = "register")]
+        Shelf::Orders => json(&proven.record::<Order>(number)?),
+        #[cfg(feature = "register")]
+        Shelf::Offences => json(&proven.record::<Offence>(number)?),
         #[cfg(not(feature = "register"))]
         _ => NOT_HERE.to_owned(),
     })

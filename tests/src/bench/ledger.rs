@@ -222,7 +222,11 @@ fn seals(issuer: &mut Actor, book: BookNumber, count: usize, lines: usize) -> Ve
 fn sign(issuer: &mut Actor, operations: impl Iterator<Item = Operation>) -> Vec<Prepared> {
     let valid_until: Height = issuer.submitter.valid_until(&mut issuer.ledger).expect("the gateway answers");
     let domain = issuer.ledger.domain();
-    operations.map(|operation| Prepared::sign(&domain, &issuer.signers, operation, valid_until, random())).collect()
+    operations
+        .map(|operation| {
+            Prepared::sign(&domain, &issuer.signers, operation, valid_until, random()).expect("keys in memory sign")
+        })
+        .collect()
 }
 
 /// Hands transactions to a relay in batches.

@@ -293,7 +293,8 @@ impl Register {
         }
         let records = |shelf: Shelf| match SHELVES.iter().position(|known| *known == shelf) {
             Some(place) => self.shelves[place].iter().map(|record| record.0.clone()).collect(),
-            None => self.books.iter().map(|(book, _)| book.encode()).collect(),
+            None if shelf == Shelf::Books => self.books.iter().map(|(book, _)| book.encode()).collect(),
+            None => Vec::new(),
         };
         let digests: Vec<Digest> = Shelf::ALL.map(|shelf| root(records(shelf), ListKind::Shelf).digest).to_vec();
         self.header.parent = self.header.id(&domain);
@@ -305,7 +306,10 @@ impl Register {
     fn pack(&self, since: Option<Height>, shelves: Vec<ShelfPart>, changed: Vec<BookPart>) -> Pack {
         let certificate = certify(&self.founding, &self.header);
         let books = u32::try_from(self.books.len()).expect("hundreds");
-        Pack::new(self.header.clone(), certificate, Subscription::default(), since, shelves, books, changed)
+        // Nothing was ever decided together in this province.
+        let empty = root(Vec::new(), ListKind::Shelf).digest;
+        let others = vec![empty; Shelf::ALL.len() - SHELVES.len() - 1];
+        Pack::new(self.header.clone(), certificate, Subscription::default(), since, shelves, others, books, changed)
     }
 
     fn full(&self) -> Pack {

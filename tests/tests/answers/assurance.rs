@@ -4,7 +4,7 @@
 use fengni_client::assurance::{CheckedHolder, VALID_SECS, vouch};
 use fengni_client::clock;
 use fengni_client::gateway::Gateway;
-use fengni_client::keys::KeyFile;
+use fengni_client::keys::{HeldKey, Passphrases};
 use fengni_client::transport::HttpOptions;
 use fengni_client::trust;
 use fengni_client::verify::Policy;
@@ -25,7 +25,7 @@ const DEMANDED: Option<Assurance> = Some(Assurance::RealPerson);
 /// What a member's service says of a phone, now.
 fn vouched(world: &World, held: &Held, member: &str, level: Assurance) -> Option<Assertion> {
     let path = world.network().home().join("members").join(member).join("keys/application-a.json");
-    let key = KeyFile::load(&path).expect("sample wrote it");
+    let key = HeldKey::load(&path, &Passphrases::asked()).expect("sample wrote it");
     let code = world.genesis.members[usize::try_from(key.member.0).expect("few members")].code;
     let holder = held.key.public();
     let proof = world.wallet(held).prove_possession(&holder, &code).expect("the wallet has the key");

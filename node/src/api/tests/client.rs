@@ -115,8 +115,16 @@ impl Node {
         let listeners =
             Listeners { gateway: Some(loopback()), relay: Some(loopback()), admin: Some(loopback()), pages };
         let (stopping, stopped) = watch::channel(false);
-        let served =
-            serve_within(&limits, listeners, double.clone(), double.clone(), Metrics::default(), stopped).await;
+        let served = serve_within(
+            &limits,
+            listeners,
+            double.clone(),
+            double.clone(),
+            double.clone(),
+            Metrics::default(),
+            stopped,
+        )
+        .await;
         let served = served.expect("free ports of this host");
         let at: HashMap<_, _> = served.addresses().collect();
         let (gateway, relay, admin) = (at["gateway"], at["relay"], at["admin"]);

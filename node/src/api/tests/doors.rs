@@ -48,7 +48,9 @@ async fn n1_a_gateway_answers_over_tls_and_not_beside_it() {
         Listeners { gateway: Some(ListenerConfig { tls: Some(files), ..loopback() }), ..Listeners::default() };
     let (_stopping, stopped) = watch::channel(false);
     let double = Double::with_a_book();
-    let served = serve(listeners, double.clone(), double, Metrics::default(), stopped).await.expect("a free port");
+    let served = serve(listeners, double.clone(), double.clone(), double, Metrics::default(), stopped)
+        .await
+        .expect("a free port");
     let (_, address) = served.addresses().next().expect("one listener");
 
     let mut roots = rustls::RootCertStore::empty();
@@ -84,7 +86,8 @@ async fn n2_every_verb_that_writes_is_refused_at_every_address_of_the_gateway() 
     let node = Node::start(Double::with_a_book()).await;
     let before = node.double.state().root();
     let [(_, gateway), ..] = routes();
-    let other = ["/", "/v1/transactions", "/v1/transactions/batch", "/v1/status", "/metrics", "/%00/../etc"];
+    let other =
+        ["/", "/v1/transactions", "/v1/transactions/batch", "/v1/status", "/v1/doctor", "/metrics", "/%00/../etc"];
     let addresses = gateway.iter().map(|(path, _)| filled(path)).chain(other.map(String::from));
     for path in addresses {
         for verb in ["POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE", "PROPFIND"] {
@@ -188,6 +191,28 @@ async fn n19_readiness_says_why_not() {
     assert_eq!(node.get("/healthz").await.status, 200);
     let status = call(node.admin, "GET", "/v1/status", &[], &[]).await.json();
     assert_eq!((status["mode"].as_str(), status["height"].as_u64()), (Some("observer"), Some(3)));
+    let examined = call(node.admin, "GET", "/v1/doctor", &[], &[]).await.json();
+    assert_eq!(examined["findings"][0]["check"], "disk");
+    assert_eq!(examined["findings"][0]["level"], "ok");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn n25_only_the_operator_has_a_backup_written_and_no_web_page() {
+    let node = Node::start(Double::with_a_book()).await;
+    let json = [("content-type", "application/json")];
+    let wanted = br#"{"folder":"today"}"#;
+    let written = call(node.admin, "POST", "/v1/backups", &json, wanted).await;
+    assert_eq!((written.status, written.json()["height"].as_u64()), (201, Some(3)));
+    let refused = call(node.admin, "POST", "/v1/backups", &json, br#"{"folder":"../today"}"#).await;
+    assert_eq!((refused.status, refused.rule().as_str()), (409, "N-25"));
+    // What a foreign page may send without asking.
+    let form = call(node.admin, "POST", "/v1/backups", &[("content-type", "text/plain")], wanted).await;
+    assert_eq!((form.status, form.rule().as_str()), (400, "N-3"));
+    let more = call(node.admin, "POST", "/v1/backups", &json, br#"{"folder":"a","to":"/"}"#).await;
+    assert_eq!((more.status, more.rule().as_str()), (400, "N-3"));
+    for address in [node.gateway, node.relay] {
+        assert!([404, 405].contains(&call(address, "POST", "/v1/backups", &json, wanted).await.status));
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]

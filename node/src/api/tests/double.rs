@@ -15,14 +15,16 @@ use fengni_core::proof::{OutcomeProof, Place, StateProof};
 use fengni_core::record::KeyPurpose;
 use fengni_core::transaction::{TransactionBody, TransactionId};
 use fengni_core::{
-    BookNumber, CommitCertificate, CommitSignature, Digest, Domain, Height, LineNumber, LinePlace, MemberNumber,
-    Millis, PageNumber, ReasonCode, VoteStep, tree, vote_bytes,
+    BookNumber, CommitCertificate, CommitSignature, Digest, Domain, Header, Height, LineNumber, LinePlace,
+    MemberNumber, Millis, PageNumber, ReasonCode, VoteStep, tree, vote_bytes,
 };
 use fengni_genesis::{Genesis, sample};
 use fengni_state::{MemoryRecords, Proposal, ProveError, RecentIds, Records as _, State, assemble, line_places, prove};
 use tokio::sync::watch;
 
-use crate::api::{FinalState, NodeMode, NodeStatus, Readiness, Ready, Source, Submit, SubmitError};
+use crate::api::{BackUp, FinalState, NodeMode, NodeStatus, Readiness, Ready, Source, Submit, SubmitError};
+use crate::backup::{BackupError, Manifest};
+use crate::doctor::{Finding, Level};
 
 /// Short names of the sample members, by number.
 const MEMBERS: [&str; 8] = ["GOV", "PSB", "AMR", "HRS", "CIQ", "RES", "YGOV", "YHD"];
@@ -44,6 +46,8 @@ pub(super) struct Double {
     pub(super) page_bytes: AtomicUsize,
     /// Whether a proof panics.
     pub(super) broken: AtomicBool,
+    /// The oldest height whose block it keeps.
+    pub(super) kept_from: AtomicU64,
     /// Handovers it knows.
     pub(super) handovers: Mutex<Vec<Handover>>,
     /// Whether its key is one of its member's.
@@ -84,6 +88,7 @@ impl Double {
             slowness_millis: AtomicU64::new(0),
             page_bytes: AtomicUsize::new(0),
             broken: AtomicBool::new(false),
+            kept_from: AtomicU64::new(1),
             handovers: Mutex::default(),
             registered: AtomicBool::new(true),
         })
@@ -264,8 +269,19 @@ impl Source for Double {
 
     fn block(&self, height: Height) -> Option<(Vec<u8>, CommitCertificate)> {
         let inner = self.inner();
-        let place = usize::try_from(height.0.checked_sub(1)?).ok()?;
+        let place = usize::try_from(height.0.checked_sub(1)?).ok().filter(|_| height >= self.kept_from())?;
         Some((inner.bodies.get(place)?.clone(), inner.finals[place].certificate.clone()))
+    }
+
+    fn kept_from(&self) -> Height {
+        Height(self.kept_from.load(Ordering::Relaxed))
+    }
+
+    fn final_header(&self, height: Height) -> Option<(Header, CommitCertificate)> {
+        let inner = self.inner();
+        let place = usize::try_from(height.0.checked_sub(1)?).ok()?;
+        let found = inner.finals.get(place)?;
+        Some((found.header.clone(), found.certificate.clone()))
     }
 
     fn handovers(&self, since: Height) -> Vec<Handover> {
@@ -321,6 +337,10 @@ impl Source for Double {
         Readiness { verdict, height: *self.heights.borrow(), behind: 0 }
     }
 
+    fn examine(&self) -> Vec<Finding> {
+        vec![Finding::new("disk", Level::Ok, "there is room")]
+    }
+
     fn status(&self) -> NodeStatus {
         NodeStatus {
             mode: NodeMode::Observer,
@@ -329,11 +349,29 @@ impl Source for Double {
             height: *self.heights.borrow(),
             time: self.state().time(),
             behind: 0,
+            kept_from: self.kept_from(),
             peers: 3,
             transaction_peers: 3,
             pool_transactions: self.inner().pool.len() as u64,
             pool_bytes: 0,
         }
+    }
+}
+
+impl BackUp for Double {
+    fn back_up(&self, name: &str) -> Result<Manifest, BackupError> {
+        let at = self.latest().ok_or(BackupError::Empty)?;
+        if name.starts_with('.') {
+            return Err(BackupError::Name);
+        }
+        Ok(Manifest {
+            version: 1,
+            software: "0".into(),
+            network: self.domain.network.to_string(),
+            height: at.header.height,
+            block: at.header.id(&self.domain),
+            state_root: at.header.state_root,
+        })
     }
 }
 

@@ -61,6 +61,27 @@ async fn n4_heights_ahead_and_gone_are_told_apart() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn n5_a_pruned_node_says_from_where_it_keeps_blocks_and_serves_every_header() {
+    let node = Node::start(Double::with_a_book()).await;
+    assert_eq!(node.get("/v1/network").await.json()["kept_from"], 1);
+    node.double.kept_from.store(3, std::sync::atomic::Ordering::Relaxed);
+    assert_eq!(node.get("/v1/network").await.json()["kept_from"], 3);
+    for height in [1, 2] {
+        let gone = node.get(&format!("/v1/blocks/{height}")).await;
+        assert_eq!((gone.status, gone.rule().as_str()), (404, "N-5"));
+        let problem = gone.json();
+        assert_eq!(problem["type"], "urn:fengni:problem:block-not-kept");
+        assert!(problem["detail"].as_str().is_some_and(|detail| detail.contains("from height 3 on")), "{problem}");
+        assert!(problem["next"].as_str().is_some_and(|next| next.contains("archive")), "{problem}");
+        assert_eq!(node.get(&format!("/v1/headers/{height}")).await.json()["header"]["height"], height);
+    }
+    assert_eq!(node.get("/v1/blocks/3").await.status, 200);
+    assert_eq!(node.get("/v1/blocks/0").await.rule(), "N-4");
+    let unknown = node.get(&format!("/v1/transactions/{}", "0".repeat(64))).await.json();
+    assert!(unknown["detail"].as_str().is_some_and(|detail| detail.contains("since height 3")), "{unknown}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn n5_headers_and_blocks_come_as_json_and_as_canonical_bytes() {
     let node = Node::start(Double::with_a_book()).await;
     let octets = [("accept", "application/octet-stream")];

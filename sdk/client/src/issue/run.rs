@@ -317,7 +317,7 @@ impl Run<'_> {
         }
         let operation = Operation::Seal { book: self.issuer.rules.book, lines };
         let prepared = Prepared::sign(&domain, self.issuer.signers, operation, valid_until, random()?);
-        Ok(self.archive.add_seal(prepared, numbers)?)
+        Ok(self.archive.add_seal(prepared.map_err(SubmitError::from)?, numbers)?)
     }
 
     /// A certificate of a row, with fresh salts, and a holder key where the row names none.

@@ -13,7 +13,7 @@ use fengni_core::BookNumber;
 use fengni_core::limits::PAGE_LINES;
 use fengni_genesis::sample;
 
-use crate::ledger::{Mood, NOW, Network, key_files, two_persons};
+use crate::ledger::{Mood, NOW, Network, held_keys, two_persons};
 use crate::rows::rules;
 
 /// A file of fictitious licences.
@@ -72,7 +72,7 @@ fn a_second_run_of_the_same_file_adds_nothing() {
 
 #[test]
 fn one_person_alone_seals_no_more_than_the_network_lets_one_person() {
-    let desk = Desk { signers: Signers::new(&key_files()[..1]).expect("one key"), ..Desk::new() };
+    let desk = Desk { signers: Signers::new(&held_keys()[..1]).expect("one key"), ..Desk::new() };
     let report = desk.run(&licences(0..1_500)).expect("an honest ledger");
     let counts: Vec<u32> = report.seals.iter().map(|seal| seal.count).collect();
     assert_eq!(counts, [1_000, 500]);
@@ -107,7 +107,7 @@ fn seals_that_no_block_took_in_time_are_signed_again_with_the_same_salts() {
 
 #[test]
 fn a_seal_that_a_relay_finds_wrong_is_signed_again_by_the_next_run() {
-    let mut wrong = key_files();
+    let mut wrong = held_keys();
     wrong[0].number = fengni_core::KeyNumber(0);
     let desk = Desk { signers: Signers::new(&wrong).expect("two keys"), ..Desk::new() };
     let file = licences(0..40);

@@ -9,7 +9,7 @@ use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::Duration;
 
 use fengni_client::gateway::Gateway;
-use fengni_client::keys::KeyFile;
+use fengni_client::keys::HeldKey;
 use fengni_client::ledger::Ledger;
 use fengni_client::submit::{Signers, Submitter};
 use fengni_client::transport::{Request, Response, Transport};
@@ -240,6 +240,7 @@ impl Chain {
             Shelf::Agreements => self.genesis.agreements.iter().map(|record| record.encode()).collect(),
             Shelf::Books => (0..self.books.len()).map(|number| self.book(number).encode()).collect(),
             Shelf::Codes => self.genesis.codes.iter().map(|record| record.encode()).collect(),
+            Shelf::Applications | Shelf::Proposals | Shelf::Orders | Shelf::Offences => Vec::new(),
         }
     }
 
@@ -737,16 +738,16 @@ impl Network {
 }
 
 /// The two issuing keys of PSB.
-pub(crate) fn key_files() -> Vec<KeyFile> {
+pub(crate) fn held_keys() -> Vec<HeldKey> {
     let slots =
         sample::key_slots().into_iter().filter(|slot| slot.member == PSB && slot.purpose == KeyPurpose::Issuing);
     let file = |slot: sample::KeySlot| {
         let secret = sample::test_secret(PSB, KeyPurpose::Issuing, slot.index);
-        KeyFile::new(KeyPurpose::Issuing, sample::member(PSB).expect("a sample member"), slot.number, secret)
+        HeldKey::new(KeyPurpose::Issuing, sample::member(PSB).expect("a sample member"), slot.number, secret)
     };
     slots.map(file).collect()
 }
 
 pub(crate) fn two_persons() -> Signers {
-    Signers::new(&key_files()).expect("two keys of one member")
+    Signers::new(&held_keys()).expect("two keys of one member")
 }

@@ -1,6 +1,6 @@
 //! Submitting: done and refused are proven, and whatever else happens is undecided.
 
-use fengni_client::keys::KeyFile;
+use fengni_client::keys::HeldKey;
 use fengni_client::submit::{Settlement, Signers, SignersError, Unsettled};
 use fengni_core::book::{Line, Tag};
 use fengni_core::operation::Operation;
@@ -8,7 +8,7 @@ use fengni_core::outcome::{Effect, Refusal};
 use fengni_core::record::KeyPurpose;
 use fengni_core::{BookNumber, Digest, LineNumber, MemberNumber};
 
-use crate::ledger::{Mood, Network, key_files, two_persons};
+use crate::ledger::{Mood, Network, held_keys, two_persons};
 
 fn seal(tags: &[u8]) -> Operation {
     let line = |tag: &u8| Line { tag: Tag([*tag; 16]), commitment: Digest([*tag; 32]) };
@@ -69,9 +69,13 @@ fn several_are_in_flight_at_once_and_each_settles_by_itself() {
 
 #[test]
 fn only_different_keys_of_one_member_for_one_purpose_sign_together() {
-    let keys = key_files();
-    let key = |purpose, member| KeyFile::new(purpose, member, keys[1].number, keys[1].secret().clone());
-    let with = |second: KeyFile| Signers::new(&[keys[0].clone(), second]).map(|signers| signers.are_two_persons());
+    let keys = held_keys();
+    let key = |purpose, member| {
+        let mut key = keys[1].clone();
+        (key.purpose, key.member) = (purpose, member);
+        key
+    };
+    let with = |second: HeldKey| Signers::new(&[keys[0].clone(), second]).map(|signers| signers.are_two_persons());
     assert_eq!(with(keys[1].clone()), Ok(true));
     assert_eq!(with(keys[0].clone()), Err(SignersError::Twice));
     assert_eq!(with(key(KeyPurpose::Issuing, MemberNumber(0))), Err(SignersError::OtherMember));

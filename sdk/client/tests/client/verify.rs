@@ -4,7 +4,7 @@ use fengni_client::assurance::{CheckedHolder, VALID_SECS, VouchError, vouch};
 use fengni_client::challenge::{AskError, LIFETIME_SECS, ask, who_asks};
 use fengni_client::gateway::Trouble;
 use fengni_client::issue::{Archive, Format, IssueOptions, Issuer, Rows, Target, deliver};
-use fengni_client::keys::KeyFile;
+use fengni_client::keys::HeldKey;
 use fengni_client::picture;
 use fengni_client::verify::{Checked, Policy, Verifier, verdict_by};
 use fengni_client::wallet::{Authenticator, Disclose, PRESENCE_SECS, Show, Wallet, WalletError};
@@ -238,12 +238,12 @@ fn a_wallet_shows_what_it_is_asked_to_and_survives_its_file() {
     assert!(Wallet::load(&path, &other).is_err());
 }
 
-fn application_key(member: &str) -> KeyFile {
+fn application_key(member: &str) -> HeldKey {
     let slot =
         sample::key_slots().into_iter().find(|slot| slot.member == member && slot.purpose == KeyPurpose::Application);
     let slot = slot.expect("every member of the sample asks");
     let number = sample::member(member).expect("a sample member");
-    KeyFile::new(slot.purpose, number, slot.number, sample::test_secret(member, slot.purpose, 0))
+    HeldKey::new(slot.purpose, number, slot.number, sample::test_secret(member, slot.purpose, 0))
 }
 
 /// VER-10: an item demands that its holder was checked in person, and a name alone does not do.
@@ -256,7 +256,7 @@ fn ver10_an_item_that_demands_a_person_refuses_a_name() {
     let service = CreditCode::parse(service).expect("a sample code");
     let proof = street.wallet.prove_possession(&holder, &service).expect("the wallet has the key");
     let checked_at = Millis(NOW.0 - 600_000);
-    let vouched = |key: &KeyFile, checked| vouch(&domain, key, &service, checked, checked_at);
+    let vouched = |key: &HeldKey, checked| vouch(&domain, key, &service, checked, checked_at);
     let of = |level| CheckedHolder { holder, proof, level, valid_secs: VALID_SECS };
     let [name, person] = [Assurance::RealName, Assurance::RealPerson]
         .map(|level| Some(vouched(&application_key("YGOV"), of(level)).expect("an identity service")));
@@ -291,7 +291,7 @@ fn ver10_an_item_that_demands_a_person_refuses_a_name() {
     let slot = |slot: &sample::KeySlot| slot.member == "YGOV" && slot.purpose == KeyPurpose::Admin;
     let slot = sample::key_slots().into_iter().find(slot).expect("a person's key");
     let admin = sample::test_secret("YGOV", slot.purpose, 0);
-    let admin = KeyFile::new(slot.purpose, sample::member("YGOV").expect("a sample member"), slot.number, admin);
+    let admin = HeldKey::new(slot.purpose, sample::member("YGOV").expect("a sample member"), slot.number, admin);
     assert!(matches!(vouched(&admin, of(Assurance::RealName)), Err(VouchError::OtherKey)));
 
     // A wallet does not show what would be refused: an old assertion, or another phone's.
@@ -359,7 +359,7 @@ fn ver04_an_answer_is_of_use_to_the_one_who_asked_and_to_nobody_else() {
     let checked = street.verifier(0).verify_answer(&ordinary, &challenge);
     assert_eq!(code_of(&checked), VerdictCode::HolderProofInvalid);
     let admin =
-        KeyFile::new(KeyPurpose::Admin, MemberNumber(1), KeyNumber(2), sample::test_secret(PSB, KeyPurpose::Admin, 0));
+        HeldKey::new(KeyPurpose::Admin, MemberNumber(1), KeyNumber(2), sample::test_secret(PSB, KeyPurpose::Admin, 0));
     assert!(matches!(ask(&domain, &admin, housing, LIFETIME_SECS, NOW), Err(AskError::OtherKey)));
 }
 

@@ -36,8 +36,9 @@ pub use trusted::TrustPack;
 /// The format this code speaks.
 const FORMAT: u8 = 1;
 
-/// Shelves that a pack carries record by record: all but the books, in their order.
-pub const SHELVES: [Shelf; Shelf::ALL.len() - 1] =
+/// Shelves that a pack carries record by record, in their order: those that a verdict may need. Of
+/// the others but the books it has the digest alone.
+pub const SHELVES: [Shelf; 6] =
     [Shelf::Parameters, Shelf::Members, Shelf::Types, Shelf::Authorities, Shelf::Agreements, Shelf::Codes];
 
 /// Which books a device wants the pages of: of these types, in these regions.
@@ -126,6 +127,8 @@ pub struct Pack {
     pub since: Option<Height>,
     /// Records of [`SHELVES`].
     pub shelves: Vec<ShelfPart>,
+    /// Digests of the shelves whose records no verdict needs: those after the last of [`SHELVES`].
+    pub others: Vec<Digest>,
     /// How many books there are.
     pub books: u32,
     /// Books that are new or changed, by rising number.
@@ -233,16 +236,18 @@ pub enum PackError {
 
 impl Pack {
     /// A pack of these parts.
+    #[allow(clippy::too_many_arguments, reason = "each is a part of the format, named as its field")]
     pub fn new(
         header: Header,
         certificate: CommitCertificate,
         subscription: Subscription,
         since: Option<Height>,
         shelves: Vec<ShelfPart>,
+        others: Vec<Digest>,
         books: u32,
         changed: Vec<BookPart>,
     ) -> Self {
-        Self { format: FORMAT, header, certificate, subscription, since, shelves, books, changed }
+        Self { format: FORMAT, header, certificate, subscription, since, shelves, others, books, changed }
     }
 
     /// Rules: reads a pack.

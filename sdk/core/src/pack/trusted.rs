@@ -28,6 +28,7 @@ pub struct TrustPack {
     /// Records of [`SHELVES`], as they enter their lists.
     shelves: Vec<Vec<Bytes>>,
     prints: [Fingerprint; SHELVES.len()],
+    others: Vec<Digest>,
     books: Vec<Book>,
     pages: LiteMap<BookNumber, BookPages>,
 }
@@ -66,8 +67,8 @@ impl TrustPack {
         let book_digest = digest(&book_records);
         let mut prints = [Fingerprint([0; 4]); SHELVES.len()];
         let mut digests = Vec::with_capacity(Shelf::ALL.len());
-        for shelf in Shelf::ALL {
-            digests.push(match SHELVES.iter().position(|known| *known == shelf) {
+        for shelf in &Shelf::ALL[..=SHELVES.len()] {
+            digests.push(match SHELVES.iter().position(|known| known == shelf) {
                 Some(place) => {
                     let digest = shelf_digest(domain, shelves[place].iter().map(|record| record.0.as_slice()));
                     prints[place] = Fingerprint::of(&digest);
@@ -76,11 +77,12 @@ impl TrustPack {
                 None => book_digest,
             });
         }
+        digests.extend_from_slice(&pack.others);
         if state_root(domain, &digests) != pack.header.state_root {
             return Err(PackError::StateRoot);
         }
-        let Pack { header, certificate, subscription, .. } = pack;
-        let opened = Self { header, certificate, subscription, shelves, prints, books, pages };
+        let Pack { header, certificate, subscription, others, .. } = pack;
+        let opened = Self { header, certificate, subscription, shelves, prints, others, books, pages };
         // What grew by deltas must still be a pack, or the device could not read its own store. A
         // full pack was measured when it was read, and is kept in no more bytes.
         let found = if below.is_some() { opened.to_full().encode().len() } else { 0 };
@@ -127,7 +129,8 @@ impl TrustPack {
         });
         let count = u32::try_from(self.books.len()).expect("book numbers have 32 bits");
         let (header, certificate) = (self.header.clone(), self.certificate.clone());
-        Pack::new(header, certificate, self.subscription.clone(), None, shelves, count, changed.collect())
+        let (subscription, others) = (self.subscription.clone(), self.others.clone());
+        Pack::new(header, certificate, subscription, None, shelves, others, count, changed.collect())
     }
 
     fn bytes(&self, shelf: Shelf, number: u32) -> Option<&[u8]> {
@@ -138,7 +141,9 @@ impl TrustPack {
     fn sizes(&self) -> [u64; Shelf::ALL.len()] {
         Shelf::ALL.map(|shelf| match SHELVES.iter().position(|known| *known == shelf) {
             Some(place) => self.shelves[place].len() as u64,
-            None => self.books.len() as u64,
+            None if shelf == Shelf::Books => self.books.len() as u64,
+            // Not counted here, so that no number is beyond it.
+            None => u64::MAX,
         })
     }
 

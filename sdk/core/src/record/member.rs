@@ -6,8 +6,10 @@ use serde::{Deserialize, Serialize};
 use super::Record;
 use crate::codec::encoded_by_number;
 use crate::day::Day;
+use crate::digest::Domain;
+use crate::finality::Validator;
 use crate::id::{CreditCode, Division};
-use crate::keys::PublicKey;
+use crate::keys::{KeyAlgorithm, PublicKey, SecretKey, Signature};
 use crate::number::{AgreementNumber, AuthorityNumber, Height, KeyNumber, MemberNumber};
 use crate::shelf::Shelf;
 
@@ -34,6 +36,21 @@ pub enum Role {
     Auditor = 7,
     /// Checks people and vouches for the keys on their phones (身份认证服务).
     Identity = 8,
+}
+
+impl Role {
+    /// Every role.
+    pub const ALL: [Self; 9] = [
+        Self::Validator,
+        Self::Observer,
+        Self::Issuer,
+        Self::Provider,
+        Self::Requester,
+        Self::Verifier,
+        Self::Regulator,
+        Self::Auditor,
+        Self::Identity,
+    ];
 }
 
 /// A set of roles, one bit each.
@@ -140,6 +157,41 @@ impl MemberKey {
     }
 }
 
+/// A key that a member is to have, with the proof that its secret half is in somebody's hands.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize, Encode, Decode)]
+pub struct NewKey {
+    /// What it is for.
+    pub purpose: KeyPurpose,
+    /// The public half.
+    pub key: PublicKey,
+    /// The key's own signature over purpose, member and itself.
+    pub proof: Signature,
+}
+
+impl NewKey {
+    /// Proves a key for the member with a credit code. Rule R-10.
+    pub fn of(domain: &Domain, code: &CreditCode, purpose: KeyPurpose, secret: &SecretKey) -> Self {
+        let key = secret.public();
+        Self { purpose, key, proof: secret.sign(&Self::message(domain, code, purpose, &key)) }
+    }
+
+    /// What the key signs: nobody registers a key of somebody else's, or for another purpose.
+    pub fn message(domain: &Domain, code: &CreditCode, purpose: KeyPurpose, key: &PublicKey) -> Vec<u8> {
+        domain.message("key-proof", &[&[purpose as u8], code.as_str().as_bytes(), &key.wire()])
+    }
+
+    /// Rule R-10: whether the proof holds and the algorithm suits the purpose. Nodes sign with
+    /// ed25519 alone.
+    pub fn is_proven(&self, domain: &Domain, code: &CreditCode) -> bool {
+        let suits = match self.purpose {
+            KeyPurpose::Peer => self.key.algorithm() == KeyAlgorithm::Ed25519,
+            KeyPurpose::Consensus => self.key.algorithm() != KeyAlgorithm::P256,
+            _ => true,
+        };
+        suits && self.key.verify(&Self::message(domain, code, self.purpose, &self.key), &self.proof)
+    }
+}
+
 /// A member of the network.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize, Encode, Decode)]
 pub struct Member {
@@ -178,6 +230,17 @@ impl Member {
     /// The key for a purpose at a height: the latest one valid.
     pub fn key_for(&self, purpose: KeyPurpose, height: Height) -> Option<&MemberKey> {
         self.keys.iter().rev().find(|key| key.purpose == purpose && key.is_valid_at(height))
+    }
+
+    /// Whether it votes on proposals and, with a consensus key, on blocks.
+    pub fn is_voter(&self) -> bool {
+        self.status == MemberStatus::Active && self.roles.has(Role::Validator) && self.power > 0
+    }
+
+    /// Rule F-1: the validator it is at a height, if any.
+    pub fn validator_at(&self, number: MemberNumber, height: Height) -> Option<Validator> {
+        let key = self.key_for(KeyPurpose::Consensus, height).filter(|_| self.is_voter())?.key;
+        Some(Validator { member: number, key, power: self.power })
     }
 }
 

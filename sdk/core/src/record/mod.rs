@@ -1,22 +1,30 @@
 //! Registry records: what the shelves of the ledger hold.
 //!
 //! A registry is a numbered list of versioned records. A restriction is a field of the record it
-//! restricts, never a separate entry that somebody could leave out. Rules:
+//! restricts, never a separate entry that somebody could leave out. Rules:
 //! `sdk/spec/registries.md`.
 
 mod agreement;
+mod application;
 mod authority;
 mod certificate_type;
 mod codes;
 mod member;
+mod offence;
+mod order;
 mod parameters;
+mod proposal;
 
 pub use agreement::{Agreement, AgreementStatus, AgreementTerms, Party, Term};
+pub use application::{Applicant, Application, ApplicationStatus};
 pub use authority::Authority;
 pub use certificate_type::{CertificateType, ClaimSpec, Derived, DerivedRule, HolderKind, Profile, Schema};
 pub use codes::{Code, CodeSet};
-pub use member::{KeyPurpose, Member, MemberKey, MemberStatus, Role, Roles};
-pub use parameters::{Parameters, Weights};
+pub use member::{KeyPurpose, Member, MemberKey, MemberStatus, NewKey, Role, Roles};
+pub use offence::{DoubleSigning, Offence, SignedKind, SignedStatement};
+pub use order::{Order, Scope};
+pub use parameters::{Parameters, Voting, Weights};
+pub use proposal::{Ballot, Measure, Proposal, ProposalStatus};
 
 use bincode::{Decode, Encode};
 

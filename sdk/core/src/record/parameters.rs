@@ -21,6 +21,28 @@ pub struct Weights {
     pub record: u64,
 }
 
+/// How members decide together.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize, Encode, Decode)]
+#[serde(deny_unknown_fields)]
+pub struct Voting {
+    /// More than this part of the voters must approve: numerator.
+    pub numerator: u32,
+    /// Denominator.
+    pub denominator: u32,
+    /// Heights between the close of a vote and its effect, at least: time to prepare a node.
+    pub notice: u64,
+    /// Heights between a proposal and its effect, at most.
+    pub horizon: u64,
+}
+
+impl Voting {
+    /// How many of so many voters must approve.
+    pub fn needed(&self, voters: usize) -> usize {
+        let share = (voters as u128) * u128::from(self.numerator) / u128::from(self.denominator.max(1));
+        usize::try_from(share).unwrap_or(usize::MAX).saturating_add(1)
+    }
+}
+
 /// The network's parameters. There is one such record, at place 0 of its shelf.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize, Encode, Decode)]
 #[serde(deny_unknown_fields)]
@@ -47,6 +69,10 @@ pub struct Parameters {
     pub terminal_acts_per_day: u32,
     /// The fewest validators the network runs with.
     pub validators_min: u32,
+    /// How members decide together.
+    pub voting: Voting,
+    /// The version of the protocol that the next block speaks.
+    pub protocol: u16,
     /// Who may recover the network where its validators are lost for good, if anybody.
     pub recovery: RecoveryClause,
 }

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use super::{Reason, VerdictCode};
 use crate::assurance::Assurance;
 use crate::certificate::Grade;
-use crate::number::{Height, KeyNumber, LinePlace, MemberNumber, PurposeCode};
+use crate::number::{Height, KeyNumber, LinePlace, MemberNumber, OrderNumber, PurposeCode};
 
 /// What is too old.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
@@ -160,6 +160,11 @@ pub enum Detail {
         /// Who suspended.
         by: Vec<Body>,
     },
+    /// An order that suspends many certificates.
+    Order {
+        /// Which.
+        order: OrderNumber,
+    },
     /// The line that goes on from here.
     Successor {
         /// Where.
@@ -250,6 +255,9 @@ impl Detail {
                     format!("the certificate is suspended by {}", names.join(", ")),
                     format!("证照已被{}暂扣", names.join("、")),
                 )
+            }
+            Self::Order { order } => {
+                (format!("the certificate is suspended by order {order}"), format!("证照已被第{order}号批量暂扣令暂扣"))
             }
             Self::Successor { place, identifier } => match identifier {
                 Some(identifier) => {

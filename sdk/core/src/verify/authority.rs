@@ -42,11 +42,12 @@ fn miss(scene: &Scene, authority: &Authority, facts: &Facts) -> Option<Authority
     }
 }
 
-/// Rule V-11: every key of the seal was valid when it sealed, and no revocation suspends the line.
+/// Rule V-11: no key's revocation suspends the line.
 ///
 /// Revoking a key ends it at the height from which it is suspected, so that what it sealed since
 /// is refused and what it sealed before stays good. The book's record says which lines these are,
-/// and more where it had to be brief: it is at hand offline too, where no seals are.
+/// more where it had to be brief, and fewer once the keeper has looked and confirmed some: it is
+/// at hand offline too, where no seals are.
 pub(super) fn check_seal_keys(
     scene: &Scene,
     place: LinePlace,
@@ -54,33 +55,20 @@ pub(super) fn check_seal_keys(
     context: &Context,
 ) -> Result<(), Finding> {
     let seal = proven.seal_of(place);
-    check_suspensions(&scene.book, place.line, seal.as_ref().map(|seal| seal.height))?;
-    let seal = match (seal, context.mode) {
-        (Some(seal), _) => seal,
-        (None, Mode::Offline) => return Ok(()),
-        (None, Mode::Online) => return Err(Finding::missing("no seal covers the line")),
-    };
-    let mut revoked = Vec::new();
-    for number in &seal.keys {
-        let key = scene.keeper.key(*number).ok_or_else(|| Finding::missing("a key of the seal is not the keeper's"))?;
-        if !key.is_valid_at(seal.height) {
-            revoked.push(*number);
-        }
+    if seal.is_none() && context.mode == Mode::Online {
+        return Err(Finding::missing("no seal covers the line"));
     }
-    none_revoked(revoked, Some(seal.height))
+    check_suspensions(&scene.book, place.line, seal.map(|seal| seal.height))
 }
 
 /// Rule V-11 by the book's record alone.
 ///
 /// - `sealed`: the height of the line's seal, where it is known.
 pub(super) fn check_suspensions(book: &Book, line: LineNumber, sealed: Option<Height>) -> Result<(), Finding> {
-    none_revoked(book.revoked_keys(line).collect(), sealed)
-}
-
-fn none_revoked(keys: Vec<KeyNumber>, height: Option<Height>) -> Result<(), Finding> {
+    let keys: Vec<KeyNumber> = book.revoked_keys(line).collect();
     if keys.is_empty() {
         Ok(())
     } else {
-        Err(Finding::new(VerdictCode::IssuerKeyRevoked, Detail::SealKeys { keys, height }))
+        Err(Finding::new(VerdictCode::IssuerKeyRevoked, Detail::SealKeys { keys, height: sealed }))
     }
 }

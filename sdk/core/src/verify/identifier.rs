@@ -111,7 +111,7 @@ fn judge(
     let sealed = proven.seal_of(place).map(|seal| seal.height);
     let recorded = authority::check_suspensions(&book, place.line, sealed)
         .and_then(|()| standing::check_state(standing, place, identifier, proven, context))
-        .and_then(|()| standing::check_holds(holds, proven, context))
+        .and_then(|()| standing::check_holds(&book, place.line, holds, proven, context))
         .err()
         .map(Finding::verdict);
     let keeper: Member = proven.record(book.keeper.0)?;

@@ -217,7 +217,7 @@ fn judge(
     steps.passed(Check::IssuerAuthority);
     authority::check_seal_keys(scene, code.shown.place, proven, context)?;
     steps.passed(Check::IssuerKey);
-    let standing = standing::check_line(code.shown.place, &identifier, proven, context)?;
+    let standing = standing::check_line(&scene.book, code.shown.place, &identifier, proven, context)?;
     steps.passed(Check::Standing);
     standing::check_validity(&code.shown.facts, context)?;
     steps.passed(Check::Validity);

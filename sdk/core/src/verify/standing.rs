@@ -4,7 +4,7 @@ use crate::book::{Book, Tag};
 use crate::certificate::Facts;
 use crate::day::{Day, Millis};
 use crate::id::{CertificateId, Version};
-use crate::number::{LinePlace, MemberNumber};
+use crate::number::{LineNumber, LinePlace, MemberNumber};
 use crate::proof::Proven;
 use crate::record::{Member, Parameters};
 use crate::standing::{Act, ActKind, Hold, Standing, State};
@@ -59,6 +59,7 @@ pub(super) fn check_ages(
 
 /// Rule V-12: no recorded act bars the certificate.
 pub(super) fn check_line(
+    book: &Book,
     place: LinePlace,
     identifier: &CertificateId,
     proven: &Proven,
@@ -67,7 +68,7 @@ pub(super) fn check_line(
     let page = proven.page(place.book, place.line.page())?;
     let (standing, holds) = page.standing(place.line.place());
     check_state(standing, place, identifier, proven, context)?;
-    check_holds(holds, proven, context)?;
+    check_holds(book, place.line, holds, proven, context)?;
     Ok(standing)
 }
 
@@ -135,12 +136,25 @@ fn successor_identifier(
         .find(|identifier| Tag::of(&context.domain, identifier) == tag)
 }
 
-/// Suspensions that hold now, each by the body that must lift it.
-pub(super) fn check_holds(holds: &[Hold], proven: &Proven, context: &Context) -> Result<(), Finding> {
+/// Suspensions that hold now: each by the body that must lift it, or by orders about many lines.
+pub(super) fn check_holds(
+    book: &Book,
+    line: LineNumber,
+    holds: &[Hold],
+    proven: &Proven,
+    context: &Context,
+) -> Result<(), Finding> {
     let name = |member: MemberNumber| proven.record::<Member>(member.0).ok().map(|record| record.name);
     let live = holds.iter().filter(|hold| hold.is_live(context.now));
     let by: Vec<Body> = live.map(|hold| Body { member: hold.by, name: name(hold.by) }).collect();
-    if by.is_empty() { Ok(()) } else { Err(Finding::new(VerdictCode::Suspended, Detail::Holds { by })) }
+    let detail = if !by.is_empty() {
+        Detail::Holds { by }
+    } else if let Some(order) = book.orders(line).next() {
+        Detail::Order { order }
+    } else {
+        return Ok(());
+    };
+    Err(Finding::new(VerdictCode::Suspended, detail))
 }
 
 /// Rule V-13: today, in China, is within the certificate's own dates (CRT-05).

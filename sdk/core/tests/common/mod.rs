@@ -3,6 +3,7 @@
 // Each test file uses its own part of this module, and a test has nobody to export to.
 #![allow(dead_code, unreachable_pub)]
 
+pub mod governed;
 pub mod random;
 pub mod world;
 

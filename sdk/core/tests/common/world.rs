@@ -66,6 +66,8 @@ pub fn parameters() -> Parameters {
         solo_seal_lines: 64,
         terminal_acts_per_day: 50,
         validators_min: 4,
+        voting: Voting { numerator: 2, denominator: 3, notice: 2, horizon: 1_000 },
+        protocol: 1,
         recovery: None.into(),
     }
 }
@@ -348,6 +350,7 @@ impl World {
                 Shelf::Agreements => vec![],
                 Shelf::Books => vec![book(&domain, &book_lists).encode()],
                 Shelf::Codes => vec![code_set().encode()],
+                Shelf::Applications | Shelf::Proposals | Shelf::Orders | Shelf::Offences => vec![],
             })
             .into_iter()
             .map(|entries| listed(suite, ListKind::Shelf, entries))

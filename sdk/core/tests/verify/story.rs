@@ -12,7 +12,7 @@ use fengni_core::verdict::{
     AgreementFault, Answer, AssuranceFault, Assured, AuthorityFault, Body, Check, Detail, Display, Evidence,
     HolderFault, LineFault, VerdictCode,
 };
-use fengni_core::{BookNumber, Digest, Height, KeyNumber, LineNumber, LinePlace, Millis};
+use fengni_core::{BookNumber, Digest, Height, KeyNumber, LineNumber, LinePlace, Millis, OrderNumber};
 
 use crate::sample::{SERVICE_SEED, day, key};
 use crate::scan::Scan;
@@ -232,8 +232,34 @@ pub const STORIES: &[(&str, Change, VerdictCode)] = &[
         VerdictCode::IssuerNotAuthorised,
     ),
     (
-        "a key that was revoked from before the seal",
+        "a key that was revoked from before the seal, with what it sealed",
+        |s| {
+            s.world.members[1].keys[0].until = Some(Height(1200));
+            s.world.suspend(s.file.place, 0, 1000);
+        },
+        VerdictCode::IssuerKeyRevoked,
+    ),
+    (
+        "a key that was revoked from before the seal, and a line that its keeper has confirmed since",
         |s| s.world.members[1].keys[0].until = Some(Height(1200)),
+        VerdictCode::Valid,
+    ),
+    (
+        "among lines that an order suspends",
+        |s| s.world.order(s.file.place, s.file.place.line.0, s.file.place.line.0),
+        VerdictCode::Suspended,
+    ),
+    (
+        "beside lines that an order suspends",
+        |s| s.world.order(s.file.place, s.file.place.line.0 + 1, 1000),
+        VerdictCode::Valid,
+    ),
+    (
+        "suspended by an order, and with a key",
+        |s| {
+            s.world.order(s.file.place, 0, 1000);
+            s.world.suspend(s.file.place, 0, 1000);
+        },
         VerdictCode::IssuerKeyRevoked,
     ),
     (
@@ -614,6 +640,9 @@ fn a_refusal_names_its_facts() {
     let body = |member, name: &str| Body { member, name: Some(name.into()) };
     let by = vec![body(GOV, "东海省数据局"), body(PSB, "东海省公安厅交通管理局")];
     assert_eq!(suspended, Detail::Holds { by });
+
+    let ordered = detail(|s| s.world.order(s.file.place, 0, 1000));
+    assert_eq!(ordered, Detail::Order { order: OrderNumber(3) });
 
     let agreement = detail(|s| {
         s.world.agreements[0].status = AgreementStatus::Suspended { by: GOV, since: Height(1290) };

@@ -13,15 +13,15 @@ use fengni_core::list::{ListKind, NumberedList};
 use fengni_core::proof::{BookList, Entry, Place, ShelfHead, StateProof};
 use fengni_core::record::{
     Agreement, AgreementStatus, AgreementTerms, Authority, CertificateType, HolderKind, KeyPurpose, Member, MemberKey,
-    MemberStatus, Parameters, Party, Record, Role, Roles, Term, Weights,
+    MemberStatus, Parameters, Party, Record, Role, Roles, Term, Voting, Weights,
 };
 use fengni_core::shelf::{Shelf, state_root};
 use fengni_core::standing::{Act, ActHeads, ActKind, ActKinds, Hold, Page, Standing, State};
 use fengni_core::tree;
 use fengni_core::{
     ActNumber, AgreementNumber, AuthorityNumber, BlockId, BookNumber, Day, Digest, Domain, Height, KeyAlgorithm,
-    KeyNumber, LineNumber, LinePlace, MemberNumber, Millis, PageNumber, PurposeCode, ReasonCode, SealNumber, SecretKey,
-    TypeNumber,
+    KeyNumber, LineNumber, LinePlace, MemberNumber, Millis, OrderNumber, PageNumber, PurposeCode, ReasonCode,
+    SealNumber, SecretKey, TypeNumber,
 };
 
 use crate::sample::{self, day, key};
@@ -188,7 +188,15 @@ impl World {
 
     /// Suspends lines of a book for the revocation of a key, and leaves the keeper's record alone.
     pub fn suspend(&mut self, place: LinePlace, first: u64, last: u64) {
-        let cause = SuspensionCause::Key { key: KeyNumber(0) };
+        self.suspend_for(SuspensionCause::Key { key: KeyNumber(0) }, place, first, last);
+    }
+
+    /// Suspends lines of a book by order 3.
+    pub fn order(&mut self, place: LinePlace, first: u64, last: u64) {
+        self.suspend_for(SuspensionCause::Order { order: OrderNumber(3) }, place, first, last);
+    }
+
+    fn suspend_for(&mut self, cause: SuspensionCause, place: LinePlace, first: u64, last: u64) {
         let run = Suspension { cause, first: LineNumber(first), last: LineNumber(last) };
         self.books[place.book.0 as usize].record.suspended.push(run);
     }
@@ -273,6 +281,10 @@ impl World {
             (Shelf::Agreements, records(&self.agreements)),
             (Shelf::Books, records(&books)),
             (Shelf::Codes, vec![]),
+            (Shelf::Applications, vec![]),
+            (Shelf::Proposals, vec![]),
+            (Shelf::Orders, vec![]),
+            (Shelf::Offences, vec![]),
         ]
         .map(|(shelf, bytes)| list(ListKind::Shelf, bytes, &|n| Place::Record(shelf, n as u32)));
         for place in lines {
@@ -415,6 +427,8 @@ fn parameters() -> Parameters {
         solo_seal_lines: 1024,
         terminal_acts_per_day: 100,
         validators_min: 4,
+        voting: Voting { numerator: 2, denominator: 3, notice: 2, horizon: 1_000 },
+        protocol: 1,
         recovery: None.into(),
     }
 }

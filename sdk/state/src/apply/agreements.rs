@@ -21,14 +21,14 @@ pub(super) fn propose<R: Records>(
     if !terms.parties.contains(&actor.number) {
         return Err(Refusal::NotEntitled);
     }
-    let labelled = draft.state.agreements.iter().any(|other| other.terms.label == terms.label);
+    let labelled = draft.state.registries.agreements.iter().any(|other| other.terms.label == terms.label);
     if labelled || !is_well_formed(terms) {
         return Err(Refusal::BadTerms);
     }
     let parties = terms.parties.iter().map(|member| Party { member: *member, signed: None }).collect();
     let record = Agreement { version: 1, terms: terms.clone(), parties, status: AgreementStatus::Proposed };
     room(actor)?;
-    let number = draft.add_agreement(record);
+    let number = AgreementNumber(draft.append(record));
     Ok(put_signature(draft, actor, number))
 }
 
@@ -138,12 +138,12 @@ fn put_signature<R: Records>(draft: &mut Draft<'_, R>, actor: &Actor, number: Ag
         agreement.status = AgreementStatus::InForce;
     }
     agreement.version += 1;
-    draft.replace_agreement(number, agreement);
+    draft.replace(number.0, agreement);
     let mut member = actor.member.as_ref().clone();
     let gap = member.agreements.partition_point(|other| *other < number);
     member.agreements.insert(gap, number);
     member.version += 1;
-    draft.replace_member(actor.number, member);
+    draft.replace(actor.number.0, member);
     Effect::Agreement { agreement: number, in_force }
 }
 
@@ -160,6 +160,6 @@ fn put_status<R: Records>(
     status: AgreementStatus,
 ) -> Effect {
     let record = Agreement { version: agreement.version + 1, status, ..agreement.clone() };
-    draft.replace_agreement(number, record);
+    draft.replace(number.0, record);
     Effect::Agreement { agreement: number, in_force: status == AgreementStatus::InForce }
 }

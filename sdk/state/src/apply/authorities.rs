@@ -54,6 +54,6 @@ fn put<R: Records>(
     authority: &Authority,
     suspended: Option<MemberNumber>,
 ) -> Effect {
-    draft.replace_authority(number, Authority { version: authority.version + 1, suspended, ..authority.clone() });
+    draft.replace(number.0, Authority { version: authority.version + 1, suspended, ..authority.clone() });
     Effect::Authority { authority: number, suspended: suspended.is_some() }
 }

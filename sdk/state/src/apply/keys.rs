@@ -53,7 +53,7 @@ pub(super) fn revoke<R: Records>(
     };
     member.keys[usize::from(key.0)].until = Some(until);
     member.version += 1;
-    draft.replace_member(number, member);
+    draft.replace(number.0, member);
     Ok(Effect::KeyRevoked { member: number, key, from, lines })
 }
 

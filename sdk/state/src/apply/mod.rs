@@ -3,12 +3,17 @@
 //! Checks follow the order of [`Refusal`]'s numbers, so that the lowest broken rule answers.
 
 mod agreements;
+mod applications;
 mod authorities;
 mod books;
 mod entitlement;
 mod keys;
+mod offences;
+mod orders;
+mod proposals;
 mod recovery;
 mod replace;
+mod rotation;
 mod standing;
 
 use fengni_core::operation::{Ground, Operation};
@@ -59,6 +64,13 @@ impl Actor {
         if self.member.roles.has(role) { Ok(()) } else { Err(Refusal::RoleMissing) }
     }
 
+    /// Refuses a member that takes no part in decisions about the network, and other keys than
+    /// administrators'.
+    fn decides(&self) -> Result<(), Refusal> {
+        let takes_part = [Role::Validator, Role::Regulator].iter().any(|role| self.member.roles.has(*role));
+        if takes_part { self.with_keys_for(&[KeyPurpose::Admin]) } else { Err(Refusal::RoleMissing) }
+    }
+
     /// Refuses a single signature.
     fn two_persons(&self) -> Result<(), Refusal> {
         if self.keys.len() >= 2 { Ok(()) } else { Err(Refusal::SecondPersonMissing) }
@@ -94,6 +106,7 @@ pub fn apply<R: Records>(
         };
         outcomes.push(Outcome { transaction: *id, decision });
     }
+    proposals::close_block(&mut draft);
     let (mut state, writes) = draft.finish();
     state.height = height;
     state.time = time;
@@ -135,6 +148,24 @@ fn run<R: Records>(draft: &mut Draft<'_, R>, transaction: &Transaction) -> Resul
         Operation::ResumeAuthority { authority, ground } => {
             Ok(authorities::resume(draft, &actor, *authority, *ground)?)
         }
+        Operation::FileApplication { applicant } => Ok(applications::file(draft, &actor, applicant)?),
+        Operation::ReviewApplication { application, confirm, ground } => {
+            Ok(applications::review(draft, &actor, *application, *confirm, *ground)?)
+        }
+        Operation::Propose { measure, effective, ground } => {
+            Ok(proposals::propose(draft, &actor, measure, *effective, *ground)?)
+        }
+        Operation::Vote { proposal, digest, approve } => {
+            Ok(proposals::vote(draft, &actor, *proposal, digest, *approve)?)
+        }
+        Operation::Withdraw { proposal } => Ok(proposals::withdraw(draft, &actor, *proposal)?),
+        Operation::RotateKey { key, from, ends } => Ok(rotation::rotate(draft, &actor, key, *from, *ends)?),
+        Operation::Order { scope, ground } => Ok(orders::order(draft, &actor, *scope, *ground)?),
+        Operation::LiftOrder { order, ground } => Ok(orders::lift(draft, &actor, *order, *ground)?),
+        Operation::Confirm { book, first, last, ground } => {
+            Ok(orders::confirm(draft, &actor, *book, (*first, *last), *ground)?)
+        }
+        Operation::Accuse { proof } => Ok(offences::accuse(draft, &actor, proof)?),
         // Done above: no member asks it.
         Operation::Recover { .. } => Err(Refusal::NotEntitled.into()),
     }

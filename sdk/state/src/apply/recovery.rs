@@ -1,4 +1,4 @@
-//! A recovery: whether its members can take over, and what it does to their records. Rule O-17.
+//! A recovery: whether its members can take over, and what it does to their records. Rule O-26.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -21,21 +21,21 @@ pub enum AdoptError {
     /// F-9: the handover itself does not hold.
     #[error(transparent)]
     Handover(#[from] RecoveryError),
-    /// O-17: a seat of nobody, or of a member that may not act.
+    /// O-26: a seat of nobody, or of a member that may not act.
     #[error("member {0} is not there or may not act; next: name active members in the plan")]
     Member(MemberNumber),
-    /// O-17: a key that somebody has used before, or one that does not suit.
+    /// O-26: a key that somebody has used before, or one that does not suit.
     #[error(
         "key {0} stands on the ledger or twice in the plan, or is not ed25519; next: make a new key for each validator, survivors too"
     )]
     Key(Box<PublicKey>),
-    /// O-17: the reason is not among the reference codes.
+    /// O-26: the reason is not among the reference codes.
     #[error("the reason of the plan is not among the reference codes")]
     Reason,
 }
 
 impl State {
-    /// Rules F-9 and O-17: the same state, whose next block is decided by a recovery's validators and
+    /// Rules F-9 and O-26: the same state, whose next block is decided by a recovery's validators and
     /// records it. It has the same root.
     ///
     /// # Errors
@@ -81,7 +81,7 @@ impl State {
     }
 }
 
-/// Rule O-17: the members of the plan are the validators, with its keys, and no others are.
+/// Rule O-26: the members of the plan are the validators, with its keys, and no others are.
 pub(super) fn recover<R: Records>(draft: &mut Draft<'_, R>, plan: &RecoveryPlan) -> Effect {
     for number in (0..).map(MemberNumber) {
         let Some(found) = draft.state.member(number) else { break };
@@ -93,7 +93,7 @@ pub(super) fn recover<R: Records>(draft: &mut Draft<'_, R>, plan: &RecoveryPlan)
         };
         if member != *before {
             member.version += 1;
-            draft.replace_member(number, member);
+            draft.replace(number.0, member);
         }
     }
     Effect::Recovered { validators: u32::try_from(plan.seats.len()).expect("a set has at most 256") }

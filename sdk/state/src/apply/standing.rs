@@ -183,5 +183,5 @@ fn count_terminal_act<R: Records>(draft: &mut Draft<'_, R>, actor: &Actor) {
     let before = if member.terminal_acts.0 == today { member.terminal_acts.1 } else { 0 };
     member.terminal_acts = (today, before + 1);
     member.version += 1;
-    draft.replace_member(actor.number, member);
+    draft.replace(actor.number.0, member);
 }

@@ -18,7 +18,7 @@ use fengni_core::operation::Operation;
 use fengni_core::outcome::Outcome;
 use fengni_core::record::{
     Authority, CertificateType, Code, CodeSet, HolderKind, KeyPurpose, Member, MemberKey, MemberStatus, Parameters,
-    Role, Roles, Weights,
+    Role, Roles, Voting, Weights,
 };
 use fengni_core::standing::{ActKind, ActKinds};
 use fengni_core::transaction::{Transaction, TransactionBody};
@@ -171,6 +171,8 @@ pub fn founding(suite: Suite) -> Founding {
             solo_seal_lines: 4,
             terminal_acts_per_day: 3,
             validators_min: 4,
+            voting: Voting { numerator: 2, denominator: 3, notice: 2, horizon: 1_000 },
+            protocol: 1,
             recovery: None.into(),
         },
         members: members.collect(),
@@ -359,7 +361,9 @@ impl Network {
         let validators = self.state.next_validators();
         let signatures = validators.iter().map(|validator| {
             let message = vote_bytes(&self.domain, VoteStep::Precommit, height, 0, Some(block), validator.member);
-            let secret = secret(self.domain.suite, validator.member, 0);
+            let member = self.state.member(validator.member).expect("a validator is a member");
+            let number = member.keys.iter().position(|key| key.key == validator.key).expect("its own key");
+            let secret = secret(self.domain.suite, validator.member, number as u16);
             CommitSignature { member: validator.member, signature: secret.sign(&message) }
         });
         CommitCertificate { height, round: 0, block, signatures: signatures.collect() }

@@ -144,9 +144,16 @@ impl Story {
             Effect::Agreement { agreement, .. } => {
                 self.agreements.extend(names.iter().map(|name| (name.clone(), *agreement)));
             }
-            Effect::Acted { .. } | Effect::KeyRevoked { .. } | Effect::Authority { .. } | Effect::Recovered { .. } => {
-                ()
-            }
+            Effect::Acted { .. }
+            | Effect::KeyRevoked { .. }
+            | Effect::Authority { .. }
+            | Effect::Application { .. }
+            | Effect::Proposal { .. }
+            | Effect::KeyAdded { .. }
+            | Effect::Order { .. }
+            | Effect::Confirmed { .. }
+            | Effect::Offence { .. }
+            | Effect::Recovered { .. } => (),
         }
     }
 
@@ -302,9 +309,9 @@ impl Story {
     /// Lines of a book that are suspended together: the key, first and last line of each run.
     pub fn suspended_words(&self, book: BookNumber) -> String {
         let runs = &self.network.state.book(book).expect("a book").record().suspended;
-        let words = runs.iter().map(|run| {
-            let SuspensionCause::Key { key } = run.cause;
-            format!("key{key}:{}-{}", run.first, run.last)
+        let words = runs.iter().map(|run| match run.cause {
+            SuspensionCause::Key { key } => format!("key{key}:{}-{}", run.first, run.last),
+            SuspensionCause::Order { order } => format!("order{order}:{}-{}", run.first, run.last),
         });
         words.collect::<Vec<_>>().join(" ")
     }

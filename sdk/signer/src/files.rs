@@ -42,12 +42,14 @@ pub enum FileError {
 }
 
 impl FileError {
-    pub(crate) fn system(path: &Path) -> impl FnOnce(io::Error) -> Self {
+    /// Trouble of the system with a file.
+    pub fn system(path: &Path) -> impl FnOnce(io::Error) -> Self {
         let path = path.to_owned();
         move |source| Self::System { path, source }
     }
 
-    pub(crate) fn content(path: &Path, reason: impl ToString) -> Self {
+    /// A file that holds something else.
+    pub fn content(path: &Path, reason: impl ToString) -> Self {
         Self::Content { path: path.to_owned(), reason: reason.to_string() }
     }
 
@@ -58,7 +60,10 @@ impl FileError {
 }
 
 /// Reads a file of at most `limit` bytes.
-pub(crate) fn read(path: &Path, limit: u64) -> Result<Vec<u8>, FileError> {
+///
+/// # Errors
+/// [`FileError`].
+pub fn read(path: &Path, limit: u64) -> Result<Vec<u8>, FileError> {
     let file = File::open(path).map_err(FileError::system(path))?;
     let mut bytes = Vec::new();
     file.take(limit.saturating_add(1)).read_to_end(&mut bytes).map_err(FileError::system(path))?;
@@ -69,7 +74,10 @@ pub(crate) fn read(path: &Path, limit: u64) -> Result<Vec<u8>, FileError> {
 }
 
 /// Reads a file of secrets, which nobody but its owner may read.
-pub(crate) fn read_private(path: &Path, limit: u64) -> Result<Vec<u8>, FileError> {
+///
+/// # Errors
+/// [`FileError`].
+pub fn read_private(path: &Path, limit: u64) -> Result<Vec<u8>, FileError> {
     #[cfg(unix)]
     {
         use std::os::unix::fs::PermissionsExt as _;
@@ -82,7 +90,7 @@ pub(crate) fn read_private(path: &Path, limit: u64) -> Result<Vec<u8>, FileError
 }
 
 /// Options for a new file that only its owner reads.
-pub(crate) fn private_options() -> OpenOptions {
+pub fn private_options() -> OpenOptions {
     let mut options = OpenOptions::new();
     #[cfg(unix)]
     {
@@ -95,13 +103,19 @@ pub(crate) fn private_options() -> OpenOptions {
 /// Puts `bytes` in the place of a file, durably; only the owner can read it.
 ///
 /// A crash leaves the old file or the new one.
-pub(crate) fn write_private(path: &Path, bytes: &[u8]) -> Result<(), FileError> {
+///
+/// # Errors
+/// [`FileError`].
+pub fn write_private(path: &Path, bytes: &[u8]) -> Result<(), FileError> {
     put_private(path, bytes, true)?;
     sync_folder(path)
 }
 
 /// As [`write_private`], for a file that can be made again: whole, but durable only later.
-pub(crate) fn write_private_copy(path: &Path, bytes: &[u8]) -> Result<(), FileError> {
+///
+/// # Errors
+/// [`FileError`].
+pub fn write_private_copy(path: &Path, bytes: &[u8]) -> Result<(), FileError> {
     put_private(path, bytes, false)
 }
 
@@ -123,7 +137,10 @@ fn put_private(path: &Path, bytes: &[u8], durable: bool) -> Result<(), FileError
 }
 
 /// Makes a file's name durable in its folder.
-pub(crate) fn sync_folder(path: &Path) -> Result<(), FileError> {
+///
+/// # Errors
+/// [`FileError`].
+pub fn sync_folder(path: &Path) -> Result<(), FileError> {
     let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
     if cfg!(unix) {
         File::open(folder).and_then(|folder| folder.sync_all()).map_err(FileError::system(folder))?;

@@ -1,0 +1,304 @@
+//! A snapshot on its way in: every byte is checked before the store counts as one.
+//!
+//! ```text
+//! handovers from the founding ---> validators ---> header (quorum) ---> state root
+//! state root ---> records ---> how many pages, seals, acts of which digest ---> the state
+//! page records ---> lines ---> tags          header ---> parents ---> blocks, outcomes, transactions
+//! ```
+//!
+//! Records come first, because they bind the number of everything else: a peer cannot fill the disk
+//! with what nobody asked for. Keys are computed here and compared, so that nothing stands where it
+//! does not belong.
+
+use std::collections::VecDeque;
+use std::path::{Path, PathBuf};
+
+use fengni_core::block::outcomes_digest;
+use fengni_core::book::{Book, page_root};
+use fengni_core::bytes::Bytes;
+use fengni_core::codec::DecodeError;
+use fengni_core::light::{Handover, LightClient, LightError};
+use fengni_core::limits::PAGE_LINES;
+use fengni_core::list::{ListKind, NumberedList};
+use fengni_core::record::{Parameters, Record as _};
+use fengni_core::shelf::{Shelf, state_root};
+use fengni_core::transaction::{Transaction, TransactionId};
+use fengni_core::{Block, BookNumber, CommitCertificate, Digest, Header, Height, LineNumber, LinePlace};
+use fengni_genesis::Genesis;
+use fengni_state::{LoadError, State};
+use thiserror::Error;
+
+use crate::store::{Entry, Finality, Part, Store, StoreError, key_in_book, key_of_height, key_of_record};
+
+/// Bytes of all registry records together: far above any register's, and what a peer can make a
+/// joining node store before the state root is known to hold.
+const RECORDS_BYTES: usize = 512 * 1024 * 1024;
+
+/// Why a snapshot is thrown away.
+#[derive(Debug, Error)]
+pub(super) enum Refused {
+    /// No quorum of the validators that the founding leads to.
+    #[error("its header is not final: {0}")]
+    Header(#[from] LightError),
+    /// An entry where another belongs, or none.
+    #[error("entries of {0:?} are missing, or not the ones that belong there")]
+    Keys(Part),
+    /// Not an entry at all.
+    #[error("an entry of {part:?} is {error}")]
+    Entry {
+        /// The part.
+        part: Part,
+        /// What is wrong with it.
+        error: DecodeError,
+    },
+    /// More records than a register has.
+    #[error("its records have more than {RECORDS_BYTES} bytes")]
+    TooLarge,
+    /// Records of another state.
+    #[error("its records have state root {found}, its header says {expected}")]
+    Root {
+        /// Root of the records.
+        found: Digest,
+        /// Root in the header.
+        expected: Digest,
+    },
+    /// Not the state of the header.
+    #[error("its state does not hold: {0}")]
+    State(#[from] LoadError),
+    /// Lines that are not those of their page record.
+    #[error("the lines of book {book}, page {page}, are not those of its record")]
+    Lines {
+        /// The book.
+        book: BookNumber,
+        /// The page.
+        page: u64,
+    },
+    /// A block that does not lead to the header.
+    #[error("block {0} is not the one that its successor names, or its outcomes are others")]
+    Block(Height),
+    /// Our own disk.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+/// The keys that a part must have, in order.
+type Keys = Box<dyn Iterator<Item = Vec<u8>> + Send>;
+
+/// A store that is being put together.
+pub(super) struct Arriving {
+    folder: PathBuf,
+    store: Store,
+    header: Header,
+    certificate: CommitCertificate,
+    light: LightClient,
+    shelves: Shelves,
+    waiting: VecDeque<(Part, Keys)>,
+    after: Vec<u8>,
+    first_block: Height,
+}
+
+/// The lists of registry records, as they arrive.
+struct Shelves {
+    lists: Vec<NumberedList>,
+    bytes: usize,
+    books: Vec<Book>,
+    window: u64,
+}
+
+impl Arriving {
+    /// Begins a store in a folder that is not there yet, with a header and the handovers that lead to
+    /// it from the founding.
+    ///
+    /// # Errors
+    /// [`Refused`].
+    pub(super) fn begin(
+        folder: &Path,
+        genesis: &Genesis,
+        header: Header,
+        certificate: CommitCertificate,
+        handovers: &[Handover],
+    ) -> Result<Self, Refused> {
+        let domain = genesis.domain();
+        // Like a replay, this follows from the founding however old that is.
+        let mut light = LightClient::of_the_past(genesis.checkpoint());
+        let store = Store::open(folder, &domain)?;
+        for handover in handovers.iter().take_while(|handover| handover.header.height < header.height) {
+            let validators = light.validators_at(handover.header.height)?.clone();
+            light.follow(handover, header.time)?;
+            store.put_handover(handover, validators);
+        }
+        light.accept(&header, &certificate, header.time)?;
+        let lists = Shelf::ALL.map(|_| NumberedList::new(domain.suite, ListKind::Shelf)).to_vec();
+        let shelves = Shelves { lists, bytes: 0, books: Vec::new(), window: 0 };
+        Ok(Self {
+            folder: folder.to_owned(),
+            store,
+            first_block: header.height,
+            header,
+            certificate,
+            light,
+            shelves,
+            waiting: VecDeque::from([(Part::Records, Box::new(std::iter::empty()) as Keys)]),
+            after: Vec::new(),
+        })
+    }
+
+    /// What to ask for next: a part, and the key that entries are to follow.
+    pub(super) fn next(&self) -> Option<(Part, Bytes)> {
+        self.waiting.front().map(|(part, _)| (*part, Bytes(self.after.clone())))
+    }
+
+    /// Takes entries of the part that [`Arriving::next`] names.
+    ///
+    /// # Errors
+    /// [`Refused`].
+    pub(super) fn take(&mut self, entries: &[Entry], more: bool) -> Result<(), Refused> {
+        let Some((part, keys)) = self.waiting.front_mut() else { return Ok(()) };
+        let part = *part;
+        let mut whole = !more;
+        for (key, value) in entries {
+            part.check(&value.0).map_err(|error| Refused::Entry { part, error })?;
+            if part == Part::Records {
+                self.shelves.take(&key.0, &value.0)?;
+            } else if keys.next().as_ref() != Some(&key.0) {
+                // The copy goes on after the heights of blocks that are asked for: it never does, nor
+                // does any other part.
+                return Err(Refused::Keys(part));
+            }
+        }
+        // A peer that says "more" and gives nothing would be asked for ever.
+        whole |= entries.is_empty();
+        self.store.put_entries(part, entries);
+        if let Some((key, _)) = entries.last() {
+            self.after.clone_from(&key.0);
+        }
+        if !whole {
+            return Ok(());
+        }
+        if part == Part::Records {
+            self.expect_the_rest()?;
+        } else if self.waiting.pop_front().is_some_and(|(_, mut keys)| keys.next().is_some()) {
+            return Err(Refused::Keys(part));
+        }
+        self.after = match self.waiting.front() {
+            Some((Part::Blocks | Part::Outcomes, _)) => key_of_height(Height(self.first_block.0 - 1)),
+            _ => Vec::new(),
+        };
+        Ok(())
+    }
+
+    /// The records are there: if they are those of the header, they say what else belongs.
+    fn expect_the_rest(&mut self) -> Result<(), Refused> {
+        let domain = self.header.domain();
+        let digests: Vec<Digest> = self.shelves.lists.iter().map(|list| list.digest(&domain)).collect();
+        let (found, expected) = (state_root(&domain, &digests), self.header.state_root);
+        if found != expected {
+            return Err(Refused::Root { found, expected });
+        }
+        let last = self.header.height;
+        self.first_block = Height(last.0.saturating_sub(self.shelves.window).max(1));
+        let first = self.first_block;
+        let books = &self.shelves.books;
+        let in_books = |size: fn(&Book) -> u64| -> Keys {
+            let sizes: Vec<u64> = books.iter().map(size).collect();
+            let keys = |(size, book): (u64, u32)| (0..size).map(move |number| key_in_book(BookNumber(book), number));
+            Box::new(sizes.into_iter().zip(0..).flat_map(keys))
+        };
+        let heights = || -> Keys { Box::new((first.0..=last.0).map(|height| key_of_height(Height(height)))) };
+        self.waiting = VecDeque::from([
+            (Part::Pages, in_books(|book| book.pages.size)),
+            (Part::Heads, in_books(|book| book.heads.size)),
+            (Part::Seals, in_books(|book| book.seals.size)),
+            (Part::Acts, in_books(|book| book.acts.size)),
+            (Part::Lines, in_books(|book| book.pages.size)),
+            (Part::Blocks, heights()),
+            (Part::Outcomes, heights()),
+        ]);
+        Ok(())
+    }
+
+    /// Checks the whole, makes what is computed, and closes the store. It can be put in place then.
+    ///
+    /// # Errors
+    /// [`Refused`].
+    pub(super) fn finish(self) -> Result<(PathBuf, Height), Refused> {
+        let domain = self.header.domain();
+        let state = State::load(domain, &self.header, &self.store)?;
+        self.index_lines(&state)?;
+        self.check_blocks()?;
+        let height = self.header.height;
+        let next = state.next_validators();
+        let changed = next != *self.light.validators_at(height)?;
+        self.store.complete(height, self.first_block, changed.then_some(&next));
+        Ok((self.folder, height))
+    }
+
+    /// Compares all lines with their page records, and puts their tags: only a new holder key repeats a
+    /// tag, in the same book (B-4, O-8), so that the last line of a tag is its current one.
+    fn index_lines(&self, state: &State) -> Result<(), Refused> {
+        for (book, at) in state.books() {
+            for (record, page) in at.pages().zip(0..) {
+                let lines = self.store.lines_of_page(book, page);
+                if lines.len() != usize::from(record.lines) || page_root(state.domain(), &lines) != record.root {
+                    return Err(Refused::Lines { book, page });
+                }
+                self.store.put_tags(at.space(), LinePlace { book, line: LineNumber(page * PAGE_LINES) }, &lines);
+            }
+        }
+        Ok(())
+    }
+
+    /// Goes from the header down through the parents, and puts what makes each block final.
+    fn check_blocks(&self) -> Result<(), Refused> {
+        let domain = self.header.domain();
+        let mut id = self.header.id(&domain);
+        let mut certificate = Some(self.certificate.clone());
+        for height in (self.first_block.0..=self.header.height.0).rev().map(Height) {
+            let wrong = || Refused::Block(height);
+            let block = Block::decode(&self.store.body(height).ok_or_else(wrong)?).map_err(|_| wrong())?;
+            let outcomes = self.store.outcomes(height).ok_or_else(wrong)?;
+            let ids: Result<Vec<TransactionId>, _> = block
+                .transactions
+                .iter()
+                .map(|bytes| Transaction::decode(&bytes.0).map(|transaction| transaction.body.id(&domain)))
+                .collect();
+            let holds = block.header.id(&domain) == id
+                && block.header.height == height
+                && block.is_bound(&domain)
+                && outcomes_digest(&domain, &outcomes) == block.header.outcomes
+                && ids.is_ok_and(|ids| ids.iter().eq(outcomes.iter().map(|outcome| &outcome.transaction)));
+            if !holds {
+                return Err(wrong());
+            }
+            let validators = self.light.validators_at(height)?.clone();
+            let finality = Finality { certificate: certificate.ok_or_else(wrong)?, validators };
+            self.store.put_finality(height, &finality, &outcomes);
+            // A block carries the certificate of the one before, which was checked before any vote for it.
+            (id, certificate) = (block.header.parent, block.parent_certificate);
+        }
+        Ok(())
+    }
+}
+
+impl Shelves {
+    fn take(&mut self, key: &[u8], bytes: &[u8]) -> Result<(), Refused> {
+        self.bytes += bytes.len();
+        if self.bytes > RECORDS_BYTES {
+            return Err(Refused::TooLarge);
+        }
+        let place = key.first().map_or(usize::MAX, |shelf| usize::from(*shelf));
+        let list = self.lists.get_mut(place).ok_or(Refused::Keys(Part::Records))?;
+        let number = u32::try_from(list.len()).map_err(|_| Refused::TooLarge)?;
+        if key != key_of_record(key[0], number) {
+            return Err(Refused::Keys(Part::Records));
+        }
+        let wrong = |error| Refused::Entry { part: Part::Records, error };
+        match Shelf::ALL[place] {
+            Shelf::Books => self.books.push(<Book as fengni_core::record::Record>::decode(bytes).map_err(wrong)?),
+            Shelf::Parameters => self.window = Parameters::decode(bytes).map_err(wrong)?.window,
+            _ => (),
+        }
+        list.append(bytes);
+        Ok(())
+    }
+}

@@ -1,0 +1,90 @@
+//! What an operator does with a node's store from outside: back up, restore, let a key vote.
+
+use std::path::Path;
+use std::time::Duration;
+
+use anyhow::Context as _;
+use serde_json::json;
+
+use crate::backup::{self, Manifest};
+use crate::config::Config;
+use crate::engine;
+use crate::run::Files;
+use crate::store::{Store, StoreError, copy};
+
+/// How long a running node may take for a backup.
+const PATIENCE: Duration = Duration::from_secs(120);
+
+/// Writes a backup of a node into a folder that is not there yet: a running node is asked through
+/// its admin listener, the store of a stopped one is copied.
+///
+/// # Errors
+/// Wrong files, [`backup::BackupError`], or what the running node answers.
+pub fn back_up(home: &Path, to: &Path) -> anyhow::Result<Manifest> {
+    let files = Files::load(home)?;
+    anyhow::ensure!(!to.exists(), "{} is there already; next: choose another folder", to.display());
+    // On the store's disk first, where a copy takes no time; then to where it is wanted.
+    let name = format!("for-{}", std::process::id());
+    let staged = backup::folder(&files.config.data).join(&name);
+    let manifest = match Store::open(&copy::place(&files.config.data), &files.domain) {
+        Ok(store) => backup::write(&store, &files.domain, &staged)?,
+        Err(error) if error.is_held() => ask(&files.config, &name, error)?,
+        Err(error) => return Err(error.into()),
+    };
+    backup::move_folder(&staged, to)?;
+    Ok(manifest)
+}
+
+/// Asks the admin listener of a running node.
+fn ask(config: &Config, name: &str, held: StoreError) -> anyhow::Result<Manifest> {
+    let admin = config.admin.as_ref().ok_or(held).context("the node runs without an admin listener")?;
+    let scheme = if admin.tls_certificate.is_some() { "https" } else { "http" };
+    let url = format!("{scheme}://{}/v1/backups", admin.listen);
+    let agent: ureq::Agent =
+        ureq::Agent::config_builder().http_status_as_error(false).timeout_global(Some(PATIENCE)).build().into();
+    let mut answer = agent.post(&url).send_json(json!({ "folder": name })).with_context(|| url.clone())?;
+    if answer.status() == 201 {
+        return answer.body_mut().read_json().with_context(|| url.clone());
+    }
+    let problem: serde_json::Value = answer.body_mut().read_json().with_context(|| url.clone())?;
+    let said = |field: &str| problem[field].as_str().unwrap_or("?").to_owned();
+    anyhow::bail!("the node answers: {}; next: {}", said("detail"), said("next"))
+}
+
+/// Puts a backup in the place of a stopped node's store.
+///
+/// A validator whose record of signed votes is not on this machine is marked first: it follows
+/// without voting until the network has gone on, as `engine/quiet.rs` says.
+///
+/// # Errors
+/// Wrong files or [`backup::BackupError`].
+pub fn restore(home: &Path, from: &Path, force: bool) -> anyhow::Result<Manifest> {
+    let files = Files::load(home)?;
+    let data = &files.config.data;
+    std::fs::create_dir_all(data).with_context(|| format!("data: cannot make {}", data.display()))?;
+    let checked = backup::check(from, data, &files.genesis, force)?;
+    let consensus = data.join("consensus");
+    if !files.consensus_keys.is_empty() && !engine::has_record(&consensus)? {
+        engine::mark_quiet(&consensus)?;
+        eprintln!(
+            "no record of signed votes is here: the node will follow without voting until the network has gone on"
+        );
+    }
+    Ok(checked.put_in_place()?)
+}
+
+/// Takes the operator's word that a stopped validator's key signed nothing but what its record on
+/// this machine says.
+///
+/// # Errors
+/// Wrong files, a node that is no validator, or the disk.
+pub fn never_signed(home: &Path) -> anyhow::Result<()> {
+    let files = Files::load(home)?;
+    if files.consensus_keys.is_empty() {
+        anyhow::bail!("mode: an observer signs nothing; next: nothing to do");
+    }
+    let keys: Vec<_> = files.consensus_keys.iter().map(|key| key.public()).collect();
+    let store = Store::open(&copy::place(&files.config.data), &files.domain);
+    drop(store.context("next: stop the node first, if it runs")?);
+    Ok(engine::never_signed(&files.config.data.join("consensus"), files.domain, &keys)?)
+}
