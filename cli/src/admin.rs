@@ -1,4 +1,4 @@
-//! Acts of an administrator: signed with an admin key of the member's folder.
+//! Acts of a member: signed with keys of its folder, an administrator's unless the act needs others.
 
 use anyhow::Result;
 use clap::Args;
@@ -31,12 +31,14 @@ pub(crate) struct Asked {
     pub(crate) reasoned: Option<Reasoned>,
     /// Whether two persons sign.
     pub(crate) two_persons: bool,
+    /// With keys for what.
+    pub(crate) purpose: KeyPurpose,
 }
 
-/// What one person signs, for no reason that has to be kept.
+/// What one administrator signs, for no reason that has to be kept.
 impl From<Operation> for Asked {
     fn from(operation: Operation) -> Self {
-        Self { operation, reasoned: None, two_persons: false }
+        Self { operation, reasoned: None, two_persons: false, purpose: KeyPurpose::Admin }
     }
 }
 
@@ -60,6 +62,16 @@ impl ActingArgs {
         self.actor.member()
     }
 
+    /// Who acts, with which keys.
+    pub(crate) fn actor(&self) -> &ActorArgs {
+        &self.actor
+    }
+
+    /// Connects to the network, and remembers in the member's folder what is proven.
+    pub(crate) fn open(&self) -> Result<Connection> {
+        self.connect.open(Some(&self.actor.home))
+    }
+
     /// Signs and submits an operation, keeps its decision, and says what it did.
     pub(crate) fn carry_out(
         &self,
@@ -67,14 +79,20 @@ impl ActingArgs {
         asked: impl FnOnce(&mut Connection, &mut Names) -> Result<Asked>,
         done: impl FnOnce(&Effect) -> String,
     ) -> Result<Ending> {
-        let mut connection = self.connect.open(Some(&self.actor.home))?;
+        let mut connection = self.open()?;
         let asked = asked(&mut connection, &mut Names::default())?;
-        let signers = self.actor.signers(KeyPurpose::Admin, asked.two_persons)?;
-        let settlement = signing::submit(&mut connection, &signers, asked.operation)?;
-        let settled = Settled::of(&settlement)?;
-        if let Some(reasoned) = asked.reasoned.filter(|_| settled.ending != Ending::Refused) {
-            reasoned.keep(&self.actor.home, None, &settled.transaction)?;
-        }
+        self.settle(&mut connection, asked, output, done)
+    }
+
+    /// As [`Self::carry_out`], on a network that is connected already.
+    pub(crate) fn settle(
+        &self,
+        connection: &mut Connection,
+        asked: Asked,
+        output: Output,
+        done: impl FnOnce(&Effect) -> String,
+    ) -> Result<Ending> {
+        let (settlement, settled) = self.submit(connection, asked)?;
         connection.save(output);
         output.answer(&settled, || {
             let what = match &settlement {
@@ -84,5 +102,16 @@ impl ActingArgs {
             settled.text(&what)
         });
         Ok(settled.ending)
+    }
+
+    /// Signs and submits an operation, and keeps its decision.
+    pub(crate) fn submit(&self, connection: &mut Connection, asked: Asked) -> Result<(Settlement, Settled)> {
+        let signers = self.actor.signers(asked.purpose, asked.two_persons)?;
+        let settlement = signing::submit(connection, &signers, asked.operation)?;
+        let settled = Settled::of(&settlement)?;
+        if let Some(reasoned) = asked.reasoned.filter(|_| settled.ending != Ending::Refused) {
+            reasoned.keep(&self.actor.home, None, &settled.transaction)?;
+        }
+        Ok((settlement, settled))
     }
 }

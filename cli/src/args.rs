@@ -11,10 +11,14 @@ use crate::authority::AuthorityCommand;
 use crate::bulk::BulkArgs;
 use crate::challenge::ChallengeCommand;
 use crate::connect::ConnectArgs;
+use crate::gov::GovCommand;
 use crate::history::{CheckArgs, HistoryArgs};
 use crate::issue::IssueArgs;
 use crate::key::KeyCommand;
 use crate::recovery::RecoveryCommand;
+use crate::member::MemberCommand;
+use crate::offence::OffenceCommand;
+use crate::order::OrderCommand;
 use crate::replace::{RekeyArgs, SupersedeArgs, TransferInArgs};
 use crate::serve::ServeArgs;
 use crate::standing::{ConsumeArgs, StandingCommand};
@@ -72,9 +76,21 @@ pub(crate) enum Command {
     /// Issuing authorities: who may issue what, and withholding one
     #[command(subcommand)]
     Authority(AuthorityCommand),
-    /// Keys of members, and revoking one in an emergency
+    /// Keys of members: rotating them, and revoking one in an emergency
     #[command(subcommand)]
     Key(KeyCommand),
+    /// Applications of departments that want to become members
+    #[command(subcommand)]
+    Member(MemberCommand),
+    /// Proposals and votes: members change the network together
+    #[command(subcommand)]
+    Gov(Box<GovCommand>),
+    /// Suspend many certificates by one act, and give them back by one
+    #[command(subcommand)]
+    Order(OrderCommand),
+    /// Validators that signed twice: what nodes keep as proof, and what is on record
+    #[command(subcommand)]
+    Offence(OffenceCommand),
     /// Ask a holder for an answer that is of use to nobody else
     #[command(subcommand)]
     Challenge(ChallengeCommand),

@@ -22,6 +22,7 @@ use fengni_core::bytes::Bytes;
 use fengni_core::finality::CommitCertificate;
 use fengni_core::light::LightClient;
 use fengni_core::outcome::Decision;
+use fengni_core::record::Offence;
 use fengni_core::{Digest, Height, ValidatorSet};
 use fengni_genesis::Genesis;
 use fengni_state::{AdoptError, BlockError, MemoryRecords, RecentIds, State, check, execute, recovery_of};
@@ -30,6 +31,7 @@ use thiserror::Error;
 
 use crate::connect::load_genesis;
 use crate::ending::Ending;
+use crate::offence;
 use crate::output::Output;
 
 /// Blocks fetched ahead of the replay.
@@ -133,6 +135,11 @@ impl Replay {
         self.state.height()
     }
 
+    /// Offences on record after it.
+    pub(crate) fn offences(&self) -> Vec<Offence> {
+        self.state.registries().offences.iter().map(|record| record.as_ref().clone()).collect()
+    }
+
     /// State root after it.
     pub(crate) fn root(&self) -> Digest {
         self.state.root()
@@ -148,6 +155,8 @@ struct Replayed {
     transactions: u64,
     refused_transactions: u64,
     recoveries: Vec<Height>,
+    /// Validators that signed twice, as the ledger has on record.
+    offences: Vec<Offence>,
     seconds: f64,
     #[serde(skip_serializing_if = "Option::is_none")]
     failed_height: Option<Height>,
@@ -208,6 +217,7 @@ fn replay(args: &ReplayArgs, output: Output) -> Result<Ending> {
         transactions: replay.transactions,
         refused_transactions: replay.refused,
         recoveries: replay.recoveries.clone(),
+        offences: replay.offences(),
         seconds: elapsed.as_secs_f64(),
         failed_height: failure.as_ref().map(|(height, _)| *height),
         reason: failure.map(|(_, reason)| reason),
@@ -241,6 +251,8 @@ fn text(replayed: &Replayed, elapsed: Duration, gateway: &str) -> String {
         "{height} blocks, {transactions} transactions ({refused_transactions} refused by a rule) in {:.1} s, {rate:.0} a second",
         elapsed.as_secs_f64()
     );
+    let offences = replayed.offences.iter().map(|it| format!("\noffence: {}", offence::describe(&it.proof)));
+    let done = done + &offences.collect::<String>();
     match (&replayed.failed_height, &replayed.reason) {
         (Some(failed), Some(reason)) => {
             format!(

@@ -16,6 +16,7 @@ use crate::ending::Ending;
 use crate::key_file::{self, ChangeArgs, NewArgs, PlaceArgs, purpose_word};
 use crate::names::Names;
 use crate::output::{Output, table};
+use crate::rotate::{self, ConfirmArgs, ProveArgs, RotateArgs};
 use crate::standing::{GroundArgs, act_word};
 use crate::successors;
 
@@ -50,9 +51,28 @@ Examples:
     /// Note in a key file where the ledger lists the key: member and number
     #[command(after_help = "Examples:\n  fengni key place issuing-c.json --network net")]
     Place(PlaceArgs),
+    /// Take a new key, and let another of the same purpose end: two persons sign
+    #[command(
+        after_help = "The file of the new key is made where there is none, and noted with its place on the ledger. From --from on
+the new key signs; with --overlap N the old one does for N heights more, so that nothing on its way is lost.
+The validator set follows a consensus key by itself.
+
+Examples:
+  fengni key rotate new/issuing-c.json --purpose issuing --from +20 --ends 4 --overlap 50 --home net/members/psb
+  fengni key rotate new/consensus.json --purpose consensus --from +50 --ends 0 --home net/members/psb"
+    )]
+    Rotate(RotateArgs),
+    /// Prove keys for a member that cannot rotate them itself: fengni gov propose replace-keys
+    #[command(after_help = "Examples:
+  fengni key prove new/admin-a.json new/admin-b.json --code 11319900XN010003X8 --out amr-keys.json --network net")]
+    Prove(ProveArgs),
+    /// Confirm lines that a key's revocation suspended, after people have looked at each: two persons sign
+    #[command(after_help = "Examples:
+  fengni key confirm 0 417 431 --reason 901 --decision review.pdf --home net/members/psb")]
+    Confirm(ConfirmArgs),
     /// End a key that may be in strange hands, and suspend what it sealed since
     #[command(after_help = "What it sealed before the suspected height stays good. What it sealed since answers
-ISSUER_KEY_REVOKED, and is sealed anew with another key where it was right: fengni supersede.
+ISSUER_KEY_REVOKED until people have looked: fengni key confirm gives it back, fengni supersede seals it anew.
 What a good key has put in the place of such a line stays good: fengni key successors lists it. Look at each,
 and annul what is wrong.
 
@@ -109,6 +129,9 @@ pub(crate) fn run(command: &KeyCommand, output: Output) -> Result<Ending> {
         KeyCommand::Passphrase(args) => key_file::passphrase(args, output),
         KeyCommand::Place(args) => key_file::place(args, output),
         KeyCommand::List { member, connect } => list(member.as_deref(), connect, output),
+        KeyCommand::Rotate(args) => rotate::rotate(args, output),
+        KeyCommand::Prove(args) => rotate::prove(args, output),
+        KeyCommand::Confirm(args) => rotate::confirm(args, output),
         KeyCommand::Revoke(args) => revoke(args, output),
         KeyCommand::Successors { member, number, connect } => successors(member, KeyNumber(*number), connect, output),
     }

@@ -227,7 +227,7 @@ fn algorithm(name: &str) -> Result<KeyAlgorithm, String> {
     algorithm_named(name).ok_or_else(|| "there are ed25519 and p256".to_owned())
 }
 
-fn purpose_named(name: &str) -> Result<KeyPurpose, String> {
+pub(crate) fn purpose_named(name: &str) -> Result<KeyPurpose, String> {
     let wrong = |_| "there are admin, issuing, enforcement, application, consensus and peer".to_owned();
     serde_json::from_value(name.into()).map_err(wrong)
 }

@@ -22,6 +22,8 @@ mod challenge;
 mod connect;
 mod ending;
 mod evidence;
+mod gov;
+mod height;
 mod history;
 mod id;
 mod issue;
@@ -29,13 +31,18 @@ mod kept;
 mod key;
 mod key_file;
 pub mod local;
+mod member;
 mod moment;
 mod names;
+mod offence;
+mod order;
 mod output;
 mod passphrase;
 mod private;
 mod recovery;
+mod register;
 mod replace;
+mod rotate;
 mod seen;
 mod serve;
 mod signing;
@@ -45,6 +52,7 @@ mod trust;
 mod verify;
 mod views;
 mod wallet;
+mod words;
 
 use std::process::ExitCode;
 
@@ -97,6 +105,10 @@ fn dispatch(command: Command, output: Output) -> Result<Ending> {
         Command::Agreement(command) => agreement::run(&command, output),
         Command::Authority(command) => authority::run(&command, output),
         Command::Key(command) => key::run(&command, output),
+        Command::Member(command) => member::run(&command, output),
+        Command::Gov(command) => gov::run(&command, output),
+        Command::Order(command) => order::run(&command, output),
+        Command::Offence(command) => offence::run(&command, output),
         Command::Challenge(command) => challenge::run(&command, output),
         Command::Assure(args) => assurance::run(&args, output),
         Command::Show(args) => wallet::show(&args, output),

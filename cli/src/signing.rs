@@ -9,6 +9,7 @@ use clap::Args;
 use fengni_client::keys::{HeldKey, KeyFile, OpenError};
 use fengni_client::submit::{Settlement, Signers};
 use fengni_core::operation::Operation;
+use fengni_core::outcome::Refusal;
 use fengni_core::record::KeyPurpose;
 use fengni_core::{Height, MemberNumber};
 use serde::Serialize;
@@ -155,6 +156,12 @@ pub(crate) struct Refused {
     pub(crate) detail: u64,
 }
 
+impl Refused {
+    pub(crate) fn of(refusal: Refusal, detail: u64) -> Self {
+        Self { number: refusal.number(), name: refusal.name(), message: refusal.to_string(), detail }
+    }
+}
+
 impl Settled {
     pub(crate) fn of(settlement: &Settlement) -> Result<Self> {
         let settled = |result, height, ending| Self {
@@ -171,12 +178,7 @@ impl Settled {
                 Self { effect: Some(serde_json::to_value(effect)?), ..settled("done", Some(*height), Ending::Holds) }
             }
             Settlement::Refused { refusal, detail, height, .. } => Self {
-                refusal: Some(Refused {
-                    number: refusal.number(),
-                    name: refusal.name(),
-                    message: refusal.to_string(),
-                    detail: *detail,
-                }),
+                refusal: Some(Refused::of(*refusal, *detail)),
                 ..settled("refused", Some(*height), Ending::Refused)
             },
             Settlement::Undecided { reason, .. } => {

@@ -8,7 +8,7 @@ use fengni_client::clock;
 use fengni_core::Height;
 use fengni_core::book::{Book, SuspensionCause};
 use fengni_core::light::Checkpoint;
-use fengni_core::record::{MemberStatus, Parameters, Role};
+use fengni_core::record::Parameters;
 use serde_json::json;
 
 use crate::args::ViewArgs;
@@ -17,6 +17,7 @@ use crate::ending::Ending;
 use crate::moment;
 use crate::names::Names;
 use crate::output::{Output, table};
+use crate::words;
 
 /// `fengni codes`.
 #[derive(Args, Debug)]
@@ -112,38 +113,19 @@ pub(crate) fn members(args: &ViewArgs, output: Output) -> Result<Ending> {
     };
     output.answer(&json!({ "members": members }), || {
         let rows = members.iter().enumerate().map(|(place, member)| {
-            let has = |role| member.roles.has(role);
-            let roles: Vec<&str> = ROLES.iter().filter(|(role, _)| has(*role)).map(|(_, name)| *name).collect();
-            let status = match member.status {
-                MemberStatus::Active => "active",
-                MemberStatus::Suspended => "suspended",
-                MemberStatus::Removed => "removed",
-            };
             [
                 place.to_string(),
                 key(place),
                 member.code.to_string(),
                 member.name.clone(),
-                status.to_owned(),
-                roles.join(", "),
+                words::status(member.status).to_owned(),
+                words::roles(member.roles),
             ]
         });
         table(["number", "key", "code", "name", "status", "roles"], rows)
     });
     Ok(Ending::Holds)
 }
-
-const ROLES: [(Role, &str); 9] = [
-    (Role::Validator, "validator"),
-    (Role::Observer, "observer"),
-    (Role::Issuer, "issuer"),
-    (Role::Provider, "provider"),
-    (Role::Requester, "requester"),
-    (Role::Verifier, "verifier"),
-    (Role::Regulator, "regulator"),
-    (Role::Auditor, "auditor"),
-    (Role::Identity, "identity"),
-];
 
 pub(crate) fn types(args: &ViewArgs, output: Output) -> Result<Ending> {
     let mut connection = args.connect.open(None)?;

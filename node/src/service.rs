@@ -8,7 +8,7 @@ use fengni_core::id::CertificateId;
 use fengni_core::light::{Handover, Recovery, SignedCheckpoint};
 use fengni_core::pack::{Basis, Pack, Subscription};
 use fengni_core::proof::{OutcomeProof, Place, StateProof};
-use fengni_core::record::{KeyPurpose, Member};
+use fengni_core::record::{DoubleSigning, KeyPurpose, Member};
 use fengni_core::transaction::TransactionId;
 use fengni_core::{
     BookNumber, CommitCertificate, Domain, Header, Height, KeyNumber, LinePlace, MemberNumber, PageNumber, PublicKey,
@@ -26,6 +26,9 @@ use crate::ledger::{AdmitError, FinalState, Ledger};
 use crate::membership;
 use crate::network::{Mesh, Roster};
 use crate::spread::Spread;
+
+/// Proofs against validators in one answer.
+const EVIDENCE_MAX: usize = 64;
 
 /// The node, as its listeners see it.
 pub struct Service {
@@ -174,6 +177,10 @@ impl Source for Service {
             Ready::NotReady { reason: health.reason.unwrap_or_else(|| "not following the network".to_owned()) }
         };
         Readiness { verdict, height: health.last_final, behind }
+    }
+
+    fn evidence(&self) -> Vec<DoubleSigning> {
+        self.ledger.store().evidence(EVIDENCE_MAX)
     }
 
     fn examine(&self) -> Vec<Finding> {

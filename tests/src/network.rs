@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
+use fengni_genesis::sample;
 use serde::Deserialize;
 use serde_json::Value;
 use tempfile::TempDir;
@@ -54,6 +55,8 @@ pub struct NodeStatus {
 pub struct Network {
     folder: TempDir,
     nodes: Vec<Node>,
+    /// First port of the network's block that no node of the sample takes.
+    more_ports: u16,
     running: RefCell<BTreeMap<String, Child>>,
 }
 
@@ -91,7 +94,8 @@ impl Network {
         let folder = tempfile::tempdir().expect("a folder for the test");
         let home = folder.path().join("net");
         let path = home.display().to_string();
-        let base = ports::free_block().to_string();
+        let block = ports::free_block();
+        let base = block.to_string();
         let _ = fengni(&[&["sample", "--home", &path, "--base-port", &base], arguments].concat(), b"").expect(0);
         let map = std::fs::read_to_string(home.join("network.json")).expect("sample wrote the map");
         let map: Value = serde_json::from_str(&map).expect("the map is JSON");
@@ -99,7 +103,19 @@ impl Network {
         for node in &mut nodes {
             node.home = home.join(&node.home);
         }
-        Self { folder, nodes, running: RefCell::default() }
+        Self { folder, nodes, more_ports: block + ports::SAMPLE, running: RefCell::default() }
+    }
+
+    /// Adds a node that the sample does not know.
+    pub(crate) fn add(&mut self, node: Node) {
+        self.nodes.push(node);
+    }
+
+    /// Five ports for one more node: four nodes have room.
+    pub(crate) fn more_ports(&mut self) -> [u16; 5] {
+        let first = self.more_ports;
+        self.more_ports += 5;
+        std::array::from_fn(|place| first + u16::try_from(place).expect("below five"))
     }
 
     /// The network's folder.
@@ -190,6 +206,24 @@ impl Network {
     /// When it is not running.
     pub fn pid(&self, name: &str) -> u32 {
         self.running.borrow().get(name).expect("the node is running").id()
+    }
+
+    /// Waits until a vote of now by a node's member is in a certificate; starts the node again as its
+    /// supervisor would.
+    pub fn wait_votes(&self, name: &str) {
+        let member = sample::member(&name.to_ascii_uppercase()).expect("a sample member");
+        let gateway = if name == "gov" { "psb" } else { "gov" };
+        // What it said before it died may still be in the certificate of the next height.
+        let said = self.height(gateway) + 1;
+        until(&format!("{name} votes again"), Deadline::default(), || {
+            if !self.is_running(name) {
+                self.run(name);
+            }
+            let newest = self.ledger(&[gateway]).gateway().ask(|node| node.latest_header());
+            let (_, certificate) = newest.ok()?.value;
+            let signed = certificate.signatures.iter().any(|signature| signature.member == member);
+            (signed && certificate.height.0 > said).then_some(())
+        });
     }
 
     /// Waits until a process ends by itself, and returns its exit code.

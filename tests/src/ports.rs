@@ -7,6 +7,8 @@ use std::sync::atomic::{AtomicU16, Ordering};
 const FIRST: u16 = 12_000;
 const BLOCK: u16 = 64;
 const BLOCKS: u16 = 320;
+/// Ports of a block that `fengni sample` may take: eight nodes of five.
+pub(crate) const SAMPLE: u16 = 44;
 
 static NEXT: AtomicU16 = AtomicU16::new(0);
 

@@ -11,7 +11,6 @@ use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use fengni_genesis::sample;
 use fengni_tests::{Deadline, Load, Network, binary, fengni, until};
 use serde_json::Value;
 
@@ -22,23 +21,6 @@ fn node_program(network: &Network, command: &str, name: &str) -> (Option<i32>, S
     let done = Command::new(binary("fengni-node")).args([command, "--home"]).arg(&network.node(name).home).output();
     let done = done.expect("fengni-node starts");
     (done.status.code(), String::from_utf8_lossy(&done.stderr).into_owned())
-}
-
-/// Starts a node as often as its supervisor would, until a vote of now is in a certificate.
-fn votes_again(network: &Network, name: &str) {
-    let member = sample::member(&name.to_ascii_uppercase()).expect("a sample member");
-    let gateway = if name == "gov" { "psb" } else { "gov" };
-    // What it said before it died may still be in the certificate of the next height.
-    let said = network.height(gateway) + 1;
-    until(&format!("{name} votes again"), Deadline::default(), || {
-        if !network.is_running(name) {
-            network.run(name);
-        }
-        let newest = network.ledger(&[gateway]).gateway().ask(|node| node.latest_header());
-        let (_, certificate) = newest.ok()?.value;
-        let signed = certificate.signatures.iter().any(|signature| signature.member == member);
-        (signed && certificate.height.0 > said).then_some(())
-    });
 }
 
 /// Everybody has the same state and everything acknowledged, and nobody signed twice.
@@ -113,7 +95,7 @@ fn ops02_a_damaged_engine_log_is_named_and_set_aside_and_nobody_signs_twice() {
     let (code, said) = node_program(&network, "repair-log", "psb");
     assert_eq!(code, Some(0), "{said}");
     assert!(said.contains("set aside") && folder.join("wal.aside-1").exists(), "{said}");
-    votes_again(&network, "psb");
+    network.wait_votes("psb");
     assert_whole(&network, load);
 }
 
@@ -171,7 +153,7 @@ fn ops02_a_node_whose_disk_is_full_ends_says_so_and_goes_on_once_there_is_room()
     assert!(network.log_end("hrs").contains("next: make room there"), "{}", network.log_end("hrs"));
     load.wait_more(5);
     std::fs::remove_file(disk.ballast()).expect("the file is ours");
-    votes_again(&network, "hrs");
+    network.wait_votes("hrs");
     assert_whole(&network, load);
     network.kill("hrs");
 }
@@ -187,7 +169,7 @@ fn ops02_a_torn_or_damaged_store_is_recovered_or_refused_and_fetched_again() {
     let length = std::fs::metadata(&torn).expect("it is there").len();
     let file = OpenOptions::new().write(true).open(&torn).expect("it is ours");
     file.set_len(length - length / 3).expect("it can be cut");
-    votes_again(&network, "psb");
+    network.wait_votes("psb");
     network.wait_agreed(&ALL);
 
     // Damaged tables: nothing is served from them, and the next step is told.
@@ -207,7 +189,7 @@ fn ops02_a_torn_or_damaged_store_is_recovered_or_refused_and_fetched_again() {
     // The guard stays: the node fetches the ledger again and votes for no height twice.
     let home = &network.node("psb").home;
     std::fs::rename(home.join("data/store"), network.scratch().join("damaged")).expect("one disk");
-    votes_again(&network, "psb");
+    network.wait_votes("psb");
     assert_whole(&network, load);
 }
 

@@ -70,19 +70,15 @@ fn a_wrong_file_is_refused_with_the_fields_name_and_the_next_step() {
         assert!(!home(name).join("data").exists(), "a check leaves nothing behind");
     }
 
-    // Which node, what is written instead of what, and the field that must be named.
-    let gov_peer = home("gov").join("keys/peer.json").display().to_string();
-    let gov_key = home("gov").join("keys/consensus.json").display().to_string();
-    let cases: [(&str, &str, &str, &str); 12] = [
+    // Which node, what is written instead of what, and the field that must be named. Whether a member
+    // and its keys are right is for the register to say, which changes: closed.rs, governance.
+    let cases: [(&str, &str, &str, &str); 9] = [
         ("psb", "mode = \"validator\"", "mode = \"voter\"", "mode"),
         ("psb", "mode = \"validator\"", "mode = \"observer\"", "keys.consensus"),
         ("observer", "mode = \"observer\"", "mode = \"validator\"", "keys.consensus"),
         ("psb", "member = \"11319900XN0100021G\"", "member = \"11319900XN0100021H\"", "member"),
-        ("psb", "member = \"11319900XN0100021G\"", "member = \"91319901MAXN00016B\"", "member"),
         ("psb", "genesis = \"../../genesis.bin\"", "genesis = \"../../nowhere.bin\"", "genesis"),
         ("psb", "genesis = \"../../genesis.bin\"", "genesis = \"node.toml\"", "genesis"),
-        ("psb", "keys/peer.json", &gov_peer, "keys.peer"),
-        ("psb", "keys/consensus.json", &gov_key, "keys.consensus"),
         ("psb", "keys/peer.json", "node.toml", "keys.peer"),
         ("psb", "data = \"data\"", "data = \"data\"\nfolder = \"data\"", "folder"),
         ("psb", "[log]", "[log]\ncolour = true", "colour"),

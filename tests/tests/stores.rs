@@ -16,13 +16,6 @@ fn text(path: &Path) -> &str {
     path.to_str().expect("a path of the test's own")
 }
 
-/// Starts a validator again that ends once it may vote, as its supervisor would.
-fn wait_vote_again(network: &Network, name: &str) {
-    network.wait_end(name);
-    network.run(name);
-    network.wait_ready(name);
-}
-
 #[test]
 fn ops03_a_validator_comes_back_from_a_backup_to_the_same_root_and_signs_nothing_twice() {
     let network = Network::start();
@@ -50,7 +43,7 @@ fn ops03_a_validator_comes_back_from_a_backup_to_the_same_root_and_signs_nothing
     let restored = node(&["restore", "--home", text(&home), "--from", text(&backup), "--force"]);
     assert!(restored.status.success(), "{}", String::from_utf8_lossy(&restored.stderr));
     network.run("hrs");
-    wait_vote_again(&network, "hrs");
+    network.wait_votes("hrs");
 
     // The whole machine is lost: without a record the node waits for the network to go on.
     network.kill("hrs");
@@ -59,7 +52,7 @@ fn ops03_a_validator_comes_back_from_a_backup_to_the_same_root_and_signs_nothing
     assert!(restored.status.success(), "{}", String::from_utf8_lossy(&restored.stderr));
     assert!(home.join("data/consensus/quiet").exists());
     network.run("hrs");
-    wait_vote_again(&network, "hrs");
+    network.wait_votes("hrs");
     assert!(!home.join("data/consensus/quiet").exists());
     assert!(network.log("hrs").contains("the record of signed votes may have been lost"));
 

@@ -118,7 +118,7 @@ fn gateway(node: &NodeEntry) -> Option<Node> {
 }
 
 /// Status and JSON of an answer; what cannot be read is taken as empty.
-pub(super) fn ask<T: for<'de> Deserialize<'de> + Default>(url: &str, path: &str) -> Result<(u16, T), String> {
+pub(crate) fn ask<T: for<'de> Deserialize<'de> + Default>(url: &str, path: &str) -> Result<(u16, T), String> {
     let http = Http::new(url, &options()).map_err(|error| error.to_string())?;
     let request = Request { path: path.to_owned(), body: None, limit: ANSWER_BYTES, patience: Duration::ZERO };
     let response = http.exchange(&request)?;

@@ -2,15 +2,17 @@
 
 use anyhow::Result;
 use fengni_client::clock;
+use fengni_core::record::Offence;
 use fengni_core::{Digest, Height};
 use serde::Serialize;
 
 use super::map::NetworkMap;
 use super::probe::{self, Look};
 use crate::args::StatusArgs;
+use crate::connect::ConnectArgs;
 use crate::ending::Ending;
-use crate::moment;
 use crate::output::{Output, table};
+use crate::{moment, offence};
 
 #[derive(Serialize)]
 struct Status {
@@ -20,6 +22,8 @@ struct Status {
     compared_height: Option<Height>,
     /// Whether their state roots there are equal; null where nothing could be compared.
     state_roots_equal: Option<bool>,
+    /// Validators that signed twice, as a quorum proves; null where nothing could be asked.
+    offences: Option<Vec<Offence>>,
 }
 
 pub(crate) fn run(args: &StatusArgs, output: Output) -> Result<Ending> {
@@ -36,10 +40,23 @@ pub(crate) fn run(args: &StatusArgs, output: Output) -> Result<Ending> {
         _ if looks.iter().all(|look| look.ready) => Ending::Holds,
         _ => Ending::Undecided,
     };
-    let status =
-        Status { network: map.network.to_string(), nodes: looks, compared_height: height, state_roots_equal: equal };
+    let offences = offences(&map);
+    let status = Status {
+        network: map.network.to_string(),
+        nodes: looks,
+        compared_height: height,
+        state_roots_equal: equal,
+        offences,
+    };
     output.answer(&status, || text(&status, &roots, ending, args));
     Ok(ending)
+}
+
+/// The offences on record, if any node proves them.
+fn offences(map: &NetworkMap) -> Option<Vec<Offence>> {
+    let network = Some(map.folder.clone());
+    let mut connection = ConnectArgs { network, ..ConnectArgs::default() }.open(None).ok()?;
+    connection.ledger.shelf().ok()
 }
 
 /// State roots at the highest height that all answering nodes have.
@@ -79,6 +96,9 @@ fn text(status: &Status, roots: &[Option<Digest>], ending: Ending, args: &Status
             text.push_str(&format!("\nrefused: state roots differ at height {height}; next: fengni audit replay --gateway URL --genesis FILE, with each node's URL"));
         }
         _ => text.push_str("\nundecided: no node answers"),
+    }
+    for record in status.offences.iter().flatten() {
+        text.push_str(&format!("\noffence: {}; next: fengni gov propose remove", offence::describe(&record.proof)));
     }
     if ending == Ending::Undecided {
         text.push_str(&format!("\nnext: fengni up --home {} [--node NAME]", args.home.display()));

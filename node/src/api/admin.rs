@@ -4,6 +4,7 @@
 use std::sync::Arc;
 
 use axum::extract::{FromRef, State};
+use fengni_core::record::DoubleSigning;
 use serde::Serialize;
 use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;
@@ -39,6 +40,7 @@ pub(crate) fn routes() -> OpenApiRouter<Admin> {
     OpenApiRouter::default()
         .routes(routes!(metrics))
         .routes(routes!(status))
+        .routes(routes!(evidence))
         .routes(routes!(doctor))
         .merge(backups::routes())
         .merge(health::routes())
@@ -59,6 +61,21 @@ async fn metrics(State(admin): State<Admin>, _: Asked<Nothing>) -> Result<Answer
 async fn status(State(admin): State<Admin>, _: Asked<Nothing>) -> Answer {
     let status = admin.reader.source.status();
     Answer::json(&status).of(status.height)
+}
+
+/// What this node can prove against validators.
+#[derive(Serialize, ToSchema)]
+struct Kept {
+    /// Pairs of statements that exclude each other, the newest first, at most 64.
+    #[schema(value_type = Vec<Object>)]
+    evidence: Vec<DoubleSigning>,
+}
+
+/// Validators that signed twice, with both statements: for fengni offence report.
+#[utoipa::path(get, path = "/v1/evidence", tag = "operation", responses((status = 200, body = Kept), Problems))]
+async fn evidence(State(admin): State<Admin>, _: Asked<Nothing>) -> Result<Answer, ApiError> {
+    let source = Arc::clone(&admin.reader.source);
+    admin.reader.work.run(move || Answer::json(&Kept { evidence: source.evidence() })).await
 }
 
 /// What the node found when it examined itself.

@@ -9,6 +9,7 @@ use fengni_core::id::CertificateId;
 use fengni_core::light::{Handover, Recovery, SignedCheckpoint};
 use fengni_core::pack::{Basis, Pack, Subscription};
 use fengni_core::proof::{OutcomeProof, Place, StateProof};
+use fengni_core::record::DoubleSigning;
 use fengni_core::transaction::{TransactionError, TransactionId};
 use fengni_core::{BookNumber, CommitCertificate, Domain, Header, Height, LinePlace, MemberNumber, Millis, PageNumber};
 use fengni_state::ProveError;
@@ -96,6 +97,9 @@ pub trait Source: Send + Sync + 'static {
 
     /// What an operator looks at. Quick.
     fn status(&self) -> NodeStatus;
+
+    /// The newest proofs that a validator signed twice, as this node keeps them.
+    fn evidence(&self) -> Vec<DoubleSigning>;
 
     /// What stands between the node and its work. Takes a second where peers' ports do not answer.
     fn examine(&self) -> Vec<Finding>;

@@ -1,5 +1,5 @@
 //! What a reader's trust grows by: handovers of validators, and a checkpoint in the word of the
-//! node's member. Rules N-23 and N-24.
+//! node's member. Rules N-23, N-24 and N-27.
 
 use axum::extract::State;
 use axum::http::HeaderMap;

@@ -7,7 +7,8 @@
 use std::ops::RangeInclusive;
 
 use bytes::Bytes;
-use fengni_core::{BlockId, CommitCertificate, Height, MemberNumber, Signature, ValidatorSet};
+use fengni_core::record::DoubleSigning;
+use fengni_core::{BlockId, CommitCertificate, Height, MemberNumber, ValidatorSet};
 use thiserror::Error;
 
 /// The world failed under the ledger: a disk, a store, a broken promise of its own. The process
@@ -110,34 +111,6 @@ pub enum SignedStep {
     Precommit = 2,
 }
 
-/// Something a validator signed.
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub struct Statement {
-    /// The block; `None` is a vote for none.
-    pub block: Option<BlockId>,
-    /// Exactly the bytes signed.
-    pub bytes: Vec<u8>,
-    /// The signature over them.
-    pub signature: Signature,
-}
-
-/// Two signed statements of one validator that exclude each other.
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub struct Evidence {
-    /// Who signed both.
-    pub member: MemberNumber,
-    /// For which height.
-    pub height: Height,
-    /// For which round.
-    pub round: u32,
-    /// In which step.
-    pub step: SignedStep,
-    /// The one seen first.
-    pub first: Statement,
-    /// The other.
-    pub second: Statement,
-}
-
 /// The ledger, as the engine sees it.
 pub trait Chain: Send + Sync + 'static {
     /// Height of the last final block; 0 before the first.
@@ -209,6 +182,6 @@ pub trait Chain: Send + Sync + 'static {
         bytes: usize,
     ) -> Result<Vec<(Bytes, CommitCertificate)>, Trouble>;
 
-    /// Keeps evidence against a validator.
-    fn evidence(&self, evidence: Evidence);
+    /// Keeps proof that a validator signed twice.
+    fn evidence(&self, evidence: DoubleSigning);
 }

@@ -14,10 +14,11 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use bytes::Bytes;
 use fengni_core::limits::BLOCK_BYTES;
-use fengni_core::{BlockId, Domain, Height, MemberNumber};
+use fengni_core::record::{DoubleSigning, SignedKind, SignedStatement};
+use fengni_core::{BlockId, Height, MemberNumber};
 use futures::FutureExt as _;
 use malachite::app::engine::host::{HeightParams, Next, SyncedValueOutcome};
-use malachite::app::types::core::{LinearTimeouts, Round, Validity};
+use malachite::app::types::core::{LinearTimeouts, Round, SignedProposal, SignedVote, Validity};
 use malachite::app::types::{LocallyProposedValue, MisbehaviorEvidence, ProposedValue};
 use malachite::{AppMsg, NetworkMsg};
 use malachite_sync::RawDecidedValue;
@@ -26,7 +27,7 @@ use tokio::time::Instant;
 use tracing::{debug, info, warn};
 
 use super::catch_up::FAR;
-use super::chain::{Candidate, Chain, Considered, Evidence, Received, SignedStep, Statement, Trouble};
+use super::chain::{Candidate, Chain, Considered, Received, Trouble};
 use super::codec;
 use super::context::{Address, Context, EngineHeight, EngineSet, EngineValue, VoteType};
 use super::health::HealthState;
@@ -43,7 +44,6 @@ const HELD_MAX: usize = 8;
 /// What every task needs.
 pub(crate) struct Ledger {
     pub(crate) chain: Arc<dyn Chain>,
-    pub(crate) domain: Domain,
     /// Who this node votes as, if it does.
     pub(crate) voter: Option<Arc<Ring>>,
     /// Votes are withheld: a key has signed, or may have signed, what the store does not know of.
@@ -352,10 +352,10 @@ impl Ledger {
             .collect())
     }
 
-    async fn report(&self, evidence: Vec<Evidence>) -> Result<(), Silent> {
+    async fn report(&self, evidence: Vec<DoubleSigning>) -> Result<(), Silent> {
         for piece in evidence {
             self.health.metrics.evidence.inc();
-            warn!(member = %piece.member, height = %piece.height, step = ?piece.step, "a validator signed twice");
+            warn!(member = %piece.member, height = %piece.height, kind = ?piece.kind, "a validator signed twice");
             self.ask("keep evidence", move |chain| {
                 chain.evidence(piece);
                 Ok(())
@@ -378,46 +378,45 @@ fn value_of(candidate: &Candidate) -> ProposedValue<Context> {
 }
 
 /// The engine's evidence in the ledger's words.
-fn evidence_of(found: &MisbehaviorEvidence<Context>, domain: &Domain) -> Vec<Evidence> {
-    let mut all = Vec::new();
-    for (address, pairs) in found.votes.iter() {
-        for (first, second) in pairs {
-            let statement = |signed: &malachite::app::types::core::SignedVote<Context>| {
-                let bytes = signed.message.bytes(domain)?;
-                Some(Statement { block: signed.message.block(), bytes, signature: signed.signature })
+fn evidence_of(found: &MisbehaviorEvidence<Context>) -> Vec<DoubleSigning> {
+    let votes = found.votes.iter().flat_map(|(address, pairs)| {
+        pairs.iter().map(move |(first, second)| {
+            let statement = |signed: &SignedVote<Context>| SignedStatement {
+                block: signed.message.block(),
+                valid_round: None,
+                signature: signed.signature,
             };
-            let (Some(one), Some(other)) = (statement(first), statement(second)) else { continue };
-            all.push(Evidence {
+            DoubleSigning {
                 member: address.0,
                 height: first.message.height.0,
                 round: first.message.round.as_u32().unwrap_or(0),
-                step: match first.message.step {
-                    VoteType::Prevote => SignedStep::Prevote,
-                    VoteType::Precommit => SignedStep::Precommit,
+                kind: match first.message.step {
+                    VoteType::Prevote => SignedKind::Prevote,
+                    VoteType::Precommit => SignedKind::Precommit,
                 },
-                first: one,
-                second: other,
-            });
-        }
-    }
-    for (address, pairs) in found.proposals.iter() {
-        for (first, second) in pairs {
-            let statement = |signed: &malachite::app::types::core::SignedProposal<Context>| {
-                let bytes = signed.message.bytes(domain)?;
-                Some(Statement { block: Some(signed.message.value.0), bytes, signature: signed.signature })
+                first: statement(first),
+                second: statement(second),
+            }
+        })
+    });
+    let proposals = found.proposals.iter().flat_map(|(address, pairs)| {
+        pairs.iter().map(move |(first, second)| {
+            let statement = |signed: &SignedProposal<Context>| SignedStatement {
+                block: Some(signed.message.value.0),
+                valid_round: signed.message.valid_round.as_u32(),
+                signature: signed.signature,
             };
-            let (Some(one), Some(other)) = (statement(first), statement(second)) else { continue };
-            all.push(Evidence {
+            DoubleSigning {
                 member: address.0,
                 height: first.message.height.0,
                 round: first.message.round.as_u32().unwrap_or(0),
-                step: SignedStep::Proposal,
-                first: one,
-                second: other,
-            });
-        }
-    }
-    all
+                kind: SignedKind::Proposal,
+                first: statement(first),
+                second: statement(second),
+            }
+        })
+    });
+    votes.chain(proposals).collect()
 }
 
 /// The loop over the engine's messages.
@@ -501,7 +500,7 @@ impl Driver {
                 Err(error) => self.ledger.health.end(format!("the engine decided without a round: {error}")),
             },
             AppMsg::Finalized { certificate, evidence, reply, .. } => {
-                let evidence = evidence_of(&evidence, &self.ledger.domain);
+                let evidence = evidence_of(&evidence);
                 self.spawn(move |ledger| async move {
                     ledger.report(evidence).await?;
                     let _ = reply.send(ledger.next(certificate.height.0).await?);

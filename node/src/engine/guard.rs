@@ -93,13 +93,21 @@ pub enum GuardError {
         reason: String,
     },
     /// The disk failed.
-    #[error("the record of signed votes at {path}: {source}")]
+    #[error("the record of signed votes at {path}: {source}; next: {next}", next = next_step(source))]
     Disk {
         /// The file.
         path: PathBuf,
         /// The system's answer.
         source: io::Error,
     },
+}
+
+/// What a person does when the disk fails.
+fn next_step(error: &io::Error) -> &'static str {
+    match error.kind() {
+        io::ErrorKind::StorageFull => "make room on the disk, then start the node again",
+        _ => "look at the disk: its health, and who owns the file; then start the node again",
+    }
 }
 
 type Place = (u32, SignedStep);

@@ -56,7 +56,7 @@ use tracing::info;
 use crate::disk;
 use crate::network::{Mesh, MeshConfig, NetworkError, NetworkMetrics, Purpose, Roster};
 
-pub use chain::{Candidate, Chain, Considered, Evidence, Followed, Received, Refusal, SignedStep, Statement, Trouble};
+pub use chain::{Candidate, Chain, Considered, Followed, Received, Refusal, SignedStep, Trouble};
 pub use guard::{Guard, GuardError, Statement as GuardedStatement};
 pub use health::{EngineMetrics, Health};
 pub use log::{LogError, check as check_log};
@@ -291,7 +291,6 @@ impl Parts {
     ) -> Arc<driver::Ledger> {
         Arc::new(driver::Ledger {
             chain: Arc::clone(&self.chain),
-            domain: self.config.domain,
             voter: votes.ring,
             quiet: votes.quiet,
             roster: self.roster.clone(),

@@ -17,7 +17,7 @@ use prometheus_client::registry::Registry;
 use tempfile::TempDir;
 use tokio::time::timeout;
 
-use super::{Chain as _, EngineConfig, EngineHandle, Pace, start};
+use super::{Chain as _, EngineConfig, EngineHandle, Pace, never_signed, start};
 use crate::ledger::Ledger;
 use crate::ledger::tests::{decide, founding};
 use crate::network::{Limits, MeshConfig, Multiaddr, PeerAddress, PeerId, Purpose, Roster, peer_id};
@@ -80,11 +80,15 @@ impl Cluster {
             name: format!("node{place}"),
             domain: self.genesis.domain(),
             home: self.folders[folder].path().join("consensus"),
-            keys: voter.into_iter().map(|key| Arc::new(key) as Arc<dyn Signer>).collect(),
+            keys: voter.iter().map(|key| Arc::new(key.clone()) as Arc<dyn Signer>).collect(),
             pace: Pace { idle: Duration::from_millis(20), ..Pace::default() },
             propose_timeout: Duration::from_millis(500),
             mesh,
         };
+        if let Some(key) = &voter {
+            // Ledgers are filled without votes here: no key has signed anything.
+            never_signed(&config.home, config.domain, &[key.public()]).expect("a folder of its own");
+        }
         let ledger = Arc::new(ledger);
         let (chain, work) = (ledger.clone(), ledger.pool().work());
         let engine = start(config, chain, work, roster.clone(), &mut Registry::default()).await;

@@ -41,6 +41,13 @@ pub(crate) enum RingError {
     Sign(#[from] SignError),
 }
 
+impl RingError {
+    /// Whether the guard said no, rather than the disk, the token or the register.
+    pub(crate) fn is_refusal(&self) -> bool {
+        matches!(self, Self::Guard(error) if !matches!(error, GuardError::Disk { .. }))
+    }
+}
+
 struct Slot {
     public: PublicKey,
     signer: Arc<dyn Signer>,

@@ -71,18 +71,18 @@ pub(crate) struct LedgerSigner {
     domain: Domain,
     ring: Arc<Ring>,
     refusals: Counter,
-    refused: Arc<dyn Fn(String) + Send + Sync>,
+    unsigned: Arc<dyn Fn(String) + Send + Sync>,
 }
 
 impl LedgerSigner {
-    /// A signer; `refused` hears the reason whenever there is no signature.
+    /// A signer; `unsigned` hears the reason whenever there is no signature.
     pub(crate) fn new(
         domain: Domain,
         ring: Arc<Ring>,
         refusals: Counter,
-        refused: Arc<dyn Fn(String) + Send + Sync>,
+        unsigned: Arc<dyn Fn(String) + Send + Sync>,
     ) -> Self {
-        Self { domain, ring, refusals, refused }
+        Self { domain, ring, refusals, unsigned }
     }
 
     /// Signs once the guard has the statement on disk, on a thread that may wait for a token. An
@@ -93,12 +93,15 @@ impl LedgerSigner {
         let signed = tokio::task::spawn_blocking(move || ring.sign(&statement, &bytes)).await;
         let reason = match signed {
             Ok(Ok(signature)) => return Ok(signature),
-            Ok(Err(error)) => error.to_string(),
-            Err(error) => format!("signing failed: {error}"),
+            Ok(Err(error)) if error.is_refusal() => {
+                self.refusals.inc();
+                format!("a signature was refused: {error}")
+            }
+            Ok(Err(error)) => format!("no signature: {error}"),
+            Err(error) => format!("no signature: {error}"),
         };
-        error!("not signed: {reason}");
-        self.refusals.inc();
-        (self.refused)(reason.clone());
+        error!("{reason}");
+        (self.unsigned)(reason.clone());
         Err(Error::from_source(reason))
     }
 

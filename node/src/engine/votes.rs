@@ -130,8 +130,8 @@ impl Votes {
         let Some(ring) = &self.ring else { return ConsensusContext::new_full_node(Address::OBSERVER, verifier) };
         let refusals = health.metrics.guard_refusals.clone();
         let heard = Arc::clone(health);
-        let refused = Arc::new(move |reason: String| heard.end(format!("a signature was refused: {reason}")));
-        let signer = LedgerSigner::new(*domain, Arc::clone(ring), refusals, refused);
+        let unsigned = Arc::new(move |reason: String| heard.end(reason));
+        let signer = LedgerSigner::new(*domain, Arc::clone(ring), refusals, unsigned);
         ConsensusContext::new_validator(Address::own(ring.member()), verifier, Box::new(signer))
     }
 }

@@ -4,8 +4,10 @@ use std::ops::RangeInclusive;
 use std::sync::Arc;
 
 use bytes::Bytes;
+use fengni_core::block::PROTOCOL_VERSION;
 use fengni_core::limits::BLOCK_BYTES;
 use fengni_core::proof::{Place, StateProof};
+use fengni_core::record::DoubleSigning;
 use fengni_core::shelf::Shelf;
 use fengni_core::transaction::TransactionId;
 use fengni_core::{Block, BlockId, CommitCertificate, Height, MemberNumber, ValidatorSet};
@@ -13,7 +15,7 @@ use fengni_state::{Proposal, assemble, check, execute};
 
 use super::{Executed, FinalState, Ledger, PROOF_HEIGHTS};
 use crate::clock;
-use crate::engine::{Candidate, Chain, Considered, Evidence, Followed, Received, Refusal, Trouble};
+use crate::engine::{Candidate, Chain, Considered, Followed, Received, Refusal, Trouble};
 use crate::membership;
 use crate::store::{FinalBlock, Finality, Store, StoredCandidate};
 
@@ -36,6 +38,13 @@ impl Chain for Ledger {
         }
         let tip = self.read();
         if height == tip.state.height().next() {
+            let protocol = tip.state.parameters().protocol;
+            if protocol > PROTOCOL_VERSION {
+                return Err(Trouble(format!(
+                    "block {height} speaks version {protocol} of the protocol, as members voted, and this program \
+                     {PROTOCOL_VERSION}; next: install the newer program, and start the node again"
+                )));
+            }
             return Ok(tip.state.next_validators());
         }
         drop(tip);
@@ -161,12 +170,12 @@ impl Chain for Ledger {
         Ok(blocks)
     }
 
-    fn evidence(&self, evidence: Evidence) {
+    fn evidence(&self, evidence: DoubleSigning) {
         tracing::error!(
             member = %evidence.member,
             height = %evidence.height,
             round = evidence.round,
-            step = ?evidence.step,
+            kind = ?evidence.kind,
             "a validator signed two statements that exclude each other"
         );
         self.store.keep_evidence(&evidence);

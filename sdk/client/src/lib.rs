@@ -38,6 +38,7 @@
 #![forbid(unsafe_code)]
 
 pub mod agreement;
+pub mod application;
 pub mod assurance;
 pub mod authority;
 pub mod challenge;
@@ -45,15 +46,19 @@ pub mod checkpoints;
 pub mod clock;
 pub mod decision;
 pub mod gateway;
+pub mod governance;
 mod handovers;
 pub mod history;
 pub mod issue;
 pub mod ledger;
 pub mod light;
 pub mod node;
+pub mod offence;
+pub mod order;
 pub mod picture;
 pub mod problem;
 pub mod revocation;
+pub mod rotation;
 pub mod standing;
 pub mod submit;
 pub mod transport;

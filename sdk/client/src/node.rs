@@ -90,7 +90,7 @@ impl Node {
         codec::decode(&bytes, HANDOVERS_BYTES).map_err(malformed)
     }
 
-    /// The first recoveries whose first block is above a height, rising. Rule N-26.
+    /// The first recoveries whose first block is above a height, rising. Rule N-27.
     ///
     /// # Errors
     /// [`Trouble`].

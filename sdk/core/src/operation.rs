@@ -265,7 +265,7 @@ pub enum Operation {
     /// Gives the member a key, and sets the end of another of the same purpose (GOV-05).
     RotateKey {
         /// The new key.
-        key: NewKey,
+        key: Box<NewKey>,
         /// First height at which it signs.
         from: Height,
         /// The key it takes the place of, and the last height at which that one signs.

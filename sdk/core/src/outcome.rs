@@ -62,7 +62,7 @@ pub enum Refusal {
     #[error("there is no such authority; next: fengni authority list")]
     UnknownAuthority = 208,
     /// No such application.
-    #[error("there is no such application; next: fengni gov list")]
+    #[error("there is no such application; next: fengni member list")]
     UnknownApplication = 209,
     /// No such proposal.
     #[error("there is no such proposal; next: fengni gov list")]

@@ -72,9 +72,9 @@ fn operations() -> Vec<Operation> {
         Operation::ReviewApplication { application: ApplicationNumber(2), confirm: true, ground },
         Operation::Vote { proposal: ProposalNumber(3), digest: Digest([0xee; 32]), approve: false },
         Operation::Withdraw { proposal: ProposalNumber(3) },
-        Operation::RotateKey { key: governed::new_key(KeyPurpose::Peer, 4), from: Height(1300), ends: None },
+        Operation::RotateKey { key: Box::new(governed::new_key(KeyPurpose::Peer, 4)), from: Height(1300), ends: None },
         Operation::RotateKey {
-            key: governed::new_key(KeyPurpose::Issuing, 5),
+            key: Box::new(governed::new_key(KeyPurpose::Issuing, 5)),
             from: Height(1300),
             ends: Some((KeyNumber(1), Height(1310))),
         },

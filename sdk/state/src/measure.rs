@@ -3,6 +3,9 @@
 //! A measure is enacted on a copy of the registries, which share what does not change: so a node
 //! decides, and a person simulates, by the same function.
 
+use std::sync::Arc;
+
+use fengni_core::id::CreditCode;
 use fengni_core::limits::{NAME_BYTES, RECORD_ENTRIES, SUPERIORS};
 use fengni_core::outcome::Refusal;
 use fengni_core::record::{
@@ -21,21 +24,25 @@ use crate::registries::{Registries, Shelved};
 impl Registries {
     /// The validators of a height as these registries have them; `None` where they are no set.
     pub fn validators(&self, height: Height) -> Option<ValidatorSet> {
-        let members = (0..).map(MemberNumber).zip(self.members.iter());
-        let validators = members.filter_map(|(number, member)| member.validator_at(number, height));
+        let validators = self.numbered_members().filter_map(|(number, member)| member.validator_at(number, height));
         ValidatorSet::new(validators.collect()).ok()
     }
 
     /// Who votes on a measure, rising: every voter but the one it is about.
     pub fn voters(&self, measure: &Measure) -> Vec<MemberNumber> {
-        let members = (0..).map(MemberNumber).zip(self.members.iter());
-        let voters = members.filter(|(number, member)| member.is_voter() && measure.subject() != Some(*number));
+        let voters =
+            self.numbered_members().filter(|(number, member)| member.is_voter() && measure.subject() != Some(*number));
         voters.map(|(number, _)| number).collect()
     }
 
-    /// The member with a credit code, if there ever was one.
-    pub fn member_with(&self, code: &fengni_core::id::CreditCode) -> Option<MemberNumber> {
-        (0..).map(MemberNumber).zip(self.members.iter()).find(|(_, member)| member.code == *code).map(|(n, _)| n)
+    /// The member with a credit code, if there ever was one: a body that left comes back under its old
+    /// number (O-21).
+    pub fn member_with(&self, code: &CreditCode) -> Option<MemberNumber> {
+        self.numbered_members().find(|(_, member)| member.code == *code).map(|(number, _)| number)
+    }
+
+    fn numbered_members(&self) -> impl Iterator<Item = (MemberNumber, &Arc<Member>)> {
+        (0..).map(MemberNumber).zip(self.members.iter())
     }
 
     /// Whether any member has, or had, this key.
@@ -43,7 +50,8 @@ impl Registries {
         self.members.iter().any(|member| member.keys.iter().any(|known| known.key == *key))
     }
 
-    fn knows_code(&self, set: &str, code: &str) -> bool {
+    /// Whether a set of reference codes has a code.
+    pub(crate) fn knows_code(&self, set: &str, code: &str) -> bool {
         self.codes.iter().any(|known| known.name == set && known.name_of(code).is_some())
     }
 }

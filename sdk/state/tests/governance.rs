@@ -1,5 +1,7 @@
 //! Deciding together: joining, leaving, voting, rotating, ordering, accusing. Rules O-17 to O-25.
 
+#![allow(clippy::cast_possible_truncation)]
+
 mod common;
 
 use std::sync::Arc;
@@ -186,7 +188,7 @@ fn o17_o18_what_an_application_lacks_is_refused() {
     let cases: [(Refusal, Operation); 9] = [
         (Refusal::BadProof, with(&|it| it.keys[0].purpose = KeyPurpose::Admin)),
         (Refusal::BadProof, with(&|it| it.code = CreditCode::parse("11100000XN0000020B").expect("a code"))),
-        (Refusal::BadApplicant, with(&|it| drop(it.keys.remove(1)))),
+        (Refusal::BadApplicant, with(&|it| _ = it.keys.remove(1))),
         (Refusal::BadApplicant, with(&|it| it.keys.push(it.keys[0].clone()))),
         (Refusal::BadApplicant, with(&|it| it.name.clear())),
         (Refusal::BadApplicant, with(&|it| it.division = division("44"))),
@@ -406,7 +408,8 @@ fn rotation(network: &Network, number: u16, purpose: KeyPurpose, from: u64, ends
     let police = network.state.member(member("police")).expect("a member");
     let secret = secret(Suite::Standard, member("police"), number);
     let ends = ends.map(|(key, last)| (KeyNumber(key), Height(last)));
-    Operation::RotateKey { key: NewKey::of(&network.domain, &police.code, purpose, &secret), from: Height(from), ends }
+    let key = Box::new(NewKey::of(&network.domain, &police.code, purpose, &secret));
+    Operation::RotateKey { key, from: Height(from), ends }
 }
 
 #[test]

@@ -11,7 +11,7 @@ use fengni_core::bytes::Bytes;
 use fengni_core::code::Code;
 use fengni_core::light::Checkpoint;
 use fengni_core::limits::PAGE_LINES;
-use fengni_core::list::{ListKind, list_digest};
+use fengni_core::list::{ListKind, NumberedList, list_digest};
 use fengni_core::pack::{BookPart, Pack, PagesPart, RecordPart, SHELVES, ShelfPart, Subscription};
 use fengni_core::record::Record as _;
 use fengni_core::shelf::{Shelf, state_root};
@@ -307,7 +307,7 @@ impl Register {
         let certificate = certify(&self.founding, &self.header);
         let books = u32::try_from(self.books.len()).expect("hundreds");
         // Nothing was ever decided together in this province.
-        let empty = root(Vec::new(), ListKind::Shelf).digest;
+        let empty = NumberedList::new(self.domain.suite, ListKind::Shelf).digest(&self.domain);
         let others = vec![empty; Shelf::ALL.len() - SHELVES.len() - 1];
         Pack::new(self.header.clone(), certificate, Subscription::default(), since, shelves, others, books, changed)
     }

@@ -217,3 +217,78 @@ fn decisions_are_kept(home: &Path) {
     let first: Value = serde_json::from_str(kept.lines().next().expect("one at least")).expect("JSON");
     assert!(first["place"].is_null() && first["salt"].is_string(), "{first}");
 }
+
+/// Administers with further arguments after the reason.
+fn decree(world: &World, member: &str, command: &[&str], reason: &str, code: i32) -> Value {
+    administer(world, member, &[command, &["--reason", reason]].concat(), code)
+}
+
+/// J14: the superior ends a stolen key by two persons; what it sealed since is refused, and is good
+/// again once people have looked and stand for it with keys that are good.
+#[test]
+fn j14_lines_of_a_stolen_key_are_confirmed_after_review_and_valid_again() {
+    let world = world();
+    let (right, suspected) = seal_with(&world, "res", &["issuing-b"], &world.paper("T-RE"));
+    let (wrong, _) = seal_with(&world, "res", &["issuing-b"], &world.paper("T-RE"));
+    let res = sample::member("RES").expect("a sample member");
+    let keys = &world.genesis.members[res.0 as usize].keys;
+    let number = keys.iter().rposition(|key| key.purpose == KeyPurpose::Issuing).expect("two issuing keys").to_string();
+    let from = suspected.to_string();
+    let revoke = ["key", "revoke", "RES", &number, "--from", &from];
+    let one = world.network().home().join("members/gov/keys/admin-a.json").display().to_string();
+    let alone = decree(&world, "gov", &[&revoke[..], &["--key", &one]].concat(), "901", 1);
+    assert_eq!(alone["refusal"]["name"], "SECOND_PERSON_MISSING");
+    assert_eq!(decree(&world, "gov", &revoke, "901", 0)["effect"]["key-revoked"]["lines"], 2);
+    for held in [&right, &wrong] {
+        expect("sealed since", &online(&world, held, TRAFFIC), VerdictCode::IssuerKeyRevoked, "");
+    }
+
+    // A second good key first: two persons confirm.
+    let (home, map) = {
+        let network = world.network();
+        (network.home().join("members/res"), network.map())
+    };
+    let key = |name: &str| home.join("keys").join(name).display().to_string();
+    let (made, folder) = (key("issuing-c.json"), home.display().to_string());
+    let rotate = ["--json", "key", "rotate", &made, "--purpose", "issuing", "--plain", "--from", "+4"];
+    let rotated = fengni(&[&rotate[..], &["--home", &folder, "--network", &map]].concat(), b"").expect(0).json();
+    world.seen(rotated["effect"]["key-added"]["from"].as_u64().expect("a height"));
+    world.caught_up("gov");
+    let place = right.file.place;
+    let (book, line) = (place.book.to_string(), place.line.to_string());
+    let confirm = |keys: [&str; 2], code: i32| {
+        let command = ["key", "confirm", &book, &line, &line, "--key", keys[0], "--key", keys[1]];
+        decree(&world, "res", &command, "901", code)
+    };
+    assert_eq!(confirm([&key("issuing-a.json"), &made], 0)["effect"]["confirmed"]["lines"], 1);
+    assert_eq!(confirm([&key("issuing-a.json"), &made], 1)["refusal"]["name"], "NOT_SUSPENDED");
+    expect("confirmed", &online(&world, &right, TRAFFIC), VerdictCode::Valid, "in force");
+    expect("not looked at", &online(&world, &wrong, TRAFFIC), VerdictCode::IssuerKeyRevoked, "");
+}
+
+/// CRT-12: one act suspends every line of a department, and one gives them back.
+#[test]
+fn crt12_a_keeper_is_suspended_by_one_act_and_given_back_by_one() {
+    const CUSTOMS: &str = "入境通关";
+    let world = world();
+    let held: Vec<Held> = (0..2).map(|_| world.seal(&[world.paper("T-CL")]).remove(0)).collect();
+    let strange = decree(&world, "amr", &["order", "suspend", "keeper", "CIQ"], "201", 1);
+    assert_eq!(strange["refusal"]["name"], "NOT_ENTITLED");
+    let given = decree(&world, "gov", &["order", "suspend", "keeper", "CIQ"], "201", 0);
+    let order = given["effect"]["order"]["order"].to_string();
+    assert!(given["effect"]["order"]["lines"].as_u64() >= Some(2), "{given}");
+    for held in &held {
+        expect("suspended", &online(&world, held, CUSTOMS), VerdictCode::Suspended, "");
+    }
+    // What is sealed afterwards is another matter.
+    let later = world.seal(&[world.paper("T-CL")]).remove(0);
+    expect("sealed later", &online(&world, &later, CUSTOMS), VerdictCode::Valid, "in force");
+    assert_eq!(decree(&world, "gov", &["order", "lift", &order], "203", 0)["effect"]["order"]["lifted"], true);
+    assert_eq!(decree(&world, "gov", &["order", "lift", &order], "203", 1)["refusal"]["name"], "ORDER_STATE");
+    for held in &held {
+        expect("given back", &online(&world, held, CUSTOMS), VerdictCode::Valid, "in force");
+    }
+    let map = world.network().map();
+    let listed = fengni(&["--json", "order", "show", &order, "--network", &map], b"").expect(0).json();
+    assert!(listed["orders"][0]["lifted"].is_u64(), "{listed}");
+}

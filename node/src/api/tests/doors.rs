@@ -5,6 +5,8 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
+use fengni_core::record::{DoubleSigning, KeyPurpose};
+use fengni_genesis::sample;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
 use tokio::sync::watch;
@@ -13,7 +15,7 @@ use super::client::{Node, Reply, call, loopback, request};
 use super::double::Double;
 use super::{filled, routes};
 use crate::api::listener::Bound;
-use crate::api::{Limits, ListenError, ListenerConfig, Listeners, Metrics, TlsFiles, metrics, serve};
+use crate::api::{Limits, ListenError, ListenerConfig, Listeners, Metrics, Source as _, TlsFiles, metrics, serve};
 
 #[test]
 fn n1_a_listener_that_leaves_the_host_needs_tls() {
@@ -212,6 +214,19 @@ async fn n25_only_the_operator_has_a_backup_written_and_no_web_page() {
     assert_eq!((more.status, more.rule().as_str()), (400, "N-3"));
     for address in [node.gateway, node.relay] {
         assert!([404, 405].contains(&call(address, "POST", "/v1/backups", &json, wanted).await.status));
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn n26_an_operator_gets_evidence_in_the_form_of_the_ledger_and_nobody_else_does() {
+    let node = Node::start(Double::with_a_book()).await;
+    let answer = call(node.admin, "GET", "/v1/evidence", &[], &[]).await;
+    assert_eq!(answer.status, 200);
+    let proofs: Vec<DoubleSigning> = serde_json::from_value(answer.json()["evidence"].clone()).expect("proofs");
+    let secret = sample::test_secret("PSB", KeyPurpose::Consensus, 0);
+    assert!(proofs.len() == 1 && proofs[0].is_proven(&node.double.domain(), &secret.public()));
+    for address in [node.gateway, node.relay] {
+        assert_eq!(call(address, "GET", "/v1/evidence", &[], &[]).await.status, 404);
     }
 }
 

@@ -12,10 +12,10 @@ use fengni_core::light::{Handover, Recovery, SignedCheckpoint};
 use fengni_core::operation::{Ground, Operation, StandingChange};
 use fengni_core::pack::{Basis, Pack, Subscription};
 use fengni_core::proof::{OutcomeProof, Place, StateProof};
-use fengni_core::record::KeyPurpose;
+use fengni_core::record::{DoubleSigning, KeyPurpose, SignedKind, SignedStatement};
 use fengni_core::transaction::{TransactionBody, TransactionId};
 use fengni_core::{
-    BookNumber, CommitCertificate, CommitSignature, Digest, Domain, Header, Height, LineNumber, LinePlace,
+    BlockId, BookNumber, CommitCertificate, CommitSignature, Digest, Domain, Header, Height, LineNumber, LinePlace,
     MemberNumber, Millis, PageNumber, ReasonCode, VoteStep, tree, vote_bytes,
 };
 use fengni_genesis::{Genesis, sample};
@@ -335,6 +335,18 @@ impl Source for Double {
             Ready::NotReady { reason: "12 heights behind".into() }
         };
         Readiness { verdict, height: *self.heights.borrow(), behind: 0 }
+    }
+
+    fn evidence(&self) -> Vec<DoubleSigning> {
+        let secret = sample::test_secret("PSB", KeyPurpose::Consensus, 0);
+        let (member, height) = (MemberNumber(1), Height(2));
+        let statement = |block: Option<BlockId>| SignedStatement {
+            block,
+            valid_round: None,
+            signature: secret.sign(&vote_bytes(&self.domain, VoteStep::Precommit, height, 0, block, member)),
+        };
+        let (first, second) = (statement(None), statement(Some(BlockId::default())));
+        vec![DoubleSigning { member, height, round: 0, kind: SignedKind::Precommit, first, second }]
     }
 
     fn examine(&self) -> Vec<Finding> {

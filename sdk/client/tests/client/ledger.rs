@@ -201,7 +201,9 @@ impl Chain {
             BookPart { number: BookNumber(number), record, pages: Bytes::default() }
         };
         let (shelves, changed) = (SHELVES.iter().map(whole).collect(), (0..books).map(book).collect());
-        Pack::new(header, certificate, subscription, None, shelves, books, changed)
+        let digest = |shelf: &Shelf| self.list(ListKind::Shelf, &self.records(*shelf)).digest(&self.domain);
+        let others = Shelf::ALL[SHELVES.len() + 1..].iter().map(digest).collect();
+        Pack::new(header, certificate, subscription, None, shelves, others, books, changed)
     }
 
     /// The newest block in the word of a member.

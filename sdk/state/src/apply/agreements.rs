@@ -101,9 +101,13 @@ fn known_names<R: Records>(draft: &Draft<'_, R>, terms: &AgreementTerms) -> Resu
     for term in &terms.terms {
         draft.state.certificate_type(term.certificate_type).ok_or(Refusal::UnknownType)?;
     }
-    let known = |set: &str, code: &str| draft.state.code_set(set).is_some_and(|set| set.name_of(code).is_some());
-    let purposes = terms.terms.iter().flat_map(|term| &term.purposes).all(|code| known("purposes", &code.to_string()));
-    let divisions = terms.divisions.iter().all(|division| known("divisions", division.as_str()));
+    let registries = &draft.state.registries;
+    let purposes = terms
+        .terms
+        .iter()
+        .flat_map(|term| &term.purposes)
+        .all(|code| registries.knows_code("purposes", &code.to_string()));
+    let divisions = terms.divisions.iter().all(|division| registries.knows_code("divisions", division.as_str()));
     if purposes && divisions { Ok(()) } else { Err(Refusal::UnknownCode) }
 }
 

@@ -196,6 +196,5 @@ fn known_reason<R: Records>(draft: &Draft<'_, R>, ground: &Ground) -> Result<(),
 
 /// Whether a reason is among the reference codes.
 fn known_reason_in(state: &State, ground: &Ground) -> bool {
-    let code = ground.reason.to_string();
-    state.code_set("reasons").is_some_and(|set| set.name_of(&code).is_some())
+    state.registries.knows_code("reasons", &ground.reason.to_string())
 }
