@@ -10,24 +10,23 @@ use std::str::FromStr;
 
 use anyhow::{Context as _, Result, anyhow, bail};
 use clap::{Args, Subcommand};
+use fengni_client::clock;
 use fengni_client::decision::Decision;
-use fengni_client::{clock, keys};
+use fengni_client::keys::{KeyFile, KeyUse};
 use fengni_core::recovery::{LastFinal, RecoveryHandover, RecoveryPlan, Seat};
-use fengni_core::{Domain, KeyAlgorithm, MemberNumber, Millis, PublicKey, ReasonCode, Suite};
+use fengni_core::{Domain, MemberNumber, Millis, PublicKey, ReasonCode, Suite};
 use serde_json::json;
 
 use crate::connect::ConnectArgs;
 use crate::ending::Ending;
 use crate::moment;
 use crate::output::{Output, table};
+use crate::passphrase::PassphraseArgs;
 use crate::private;
 
 /// `fengni recovery`.
 #[derive(Subcommand, Debug)]
 pub(crate) enum RecoveryCommand {
-    /// Make a recovery key, to be kept offline: its public half goes into the founding document
-    #[command(after_help = "Examples:\n  fengni recovery key psb.recovery")]
-    Key(KeyArgs),
     /// Draft a handover: who decides after the last final block
     #[command(after_help = "First collect the highest block that any node still has: a handover that follows an
 older one is excluded by it. Every validator makes a new consensus key, survivors too.
@@ -47,12 +46,6 @@ Examples:\n  fengni recovery check recovery.json --network net")]
     /// Take note of a recovery, so that answers no longer show it
     #[command(after_help = "Examples:\n  fengni recovery acknowledge --network net --state light.json")]
     Acknowledge(AcknowledgeArgs),
-}
-
-#[derive(Args, Debug)]
-pub(crate) struct KeyArgs {
-    /// The key's file; a new one
-    file: PathBuf,
 }
 
 #[derive(Args, Debug)]
@@ -79,9 +72,11 @@ pub(crate) struct DraftArgs {
 pub(crate) struct SignArgs {
     /// The handover's file, which is written again
     file: PathBuf,
-    /// File of the recovery key
+    /// File of the recovery key: see fengni key new --purpose recovery
     #[arg(long, value_name = "FILE")]
     key: PathBuf,
+    #[command(flatten)]
+    passphrase: PassphraseArgs,
     /// The key's number: its place among the recovery keys, from 0
     #[arg(long)]
     number: u16,
@@ -128,26 +123,11 @@ impl FromStr for SeatText {
 
 pub(crate) fn run(command: &RecoveryCommand, output: Output) -> Result<Ending> {
     match command {
-        RecoveryCommand::Key(args) => make_key(&args.file, output),
         RecoveryCommand::Draft(args) => draft(args, output),
         RecoveryCommand::Sign(args) => sign(args, output),
         RecoveryCommand::Check(args) => check(args, output),
         RecoveryCommand::Acknowledge(args) => acknowledge(args, output),
     }
-}
-
-fn make_key(file: &Path, output: Output) -> Result<Ending> {
-    new_file(file)?;
-    let key = keys::generate(KeyAlgorithm::Ed25519)?;
-    private::write_key(file, &key)?;
-    let public = key.public().to_string();
-    output.answer(&json!({ "public": public }), || {
-        format!(
-            "public half: {public}\nnext: keep {} offline, and name the public half under [recovery]",
-            file.display()
-        )
-    });
-    Ok(Ending::Holds)
 }
 
 fn draft(args: &DraftArgs, output: Output) -> Result<Ending> {
@@ -189,7 +169,12 @@ fn draft(args: &DraftArgs, output: Output) -> Result<Ending> {
 fn sign(args: &SignArgs, output: Output) -> Result<Ending> {
     let mut handover = read(&args.file)?;
     let domain = Domain { suite: Suite::Standard, network: handover.plan.network };
-    handover.sign(&domain, args.number, &private::read_key(&args.key)?);
+    let key = KeyFile::load(&args.key)?;
+    if key.purpose != KeyUse::Recovery {
+        bail!("{} holds a key for {}; next: name a recovery key", args.key.display(), key.purpose);
+    }
+    let signer = key.open(&args.passphrase.passphrases())?;
+    handover.take(args.number, signer.sign(&handover.plan.message(&domain))?);
     write(&args.file, &handover)?;
     output.answer(&json!({ "plan": handover.plan, "signed": signers(&handover) }), || {
         format!("{}\nnext: pass {} on, or fengni recovery check", told(&handover), args.file.display())

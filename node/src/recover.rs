@@ -8,17 +8,17 @@ use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
 
 use anyhow::Context as _;
-use fengni_core::Millis;
 use fengni_core::codec;
 use fengni_core::limits::BLOCK_BYTES;
-use fengni_core::recovery::RecoveryHandover;
+use fengni_core::record::KeyPurpose;
+use fengni_core::recovery::{RecoveryHandover, RecoveryPlan};
+use fengni_core::{Millis, PublicKey};
 use fengni_genesis::Genesis;
 
 use crate::clock;
-use crate::config::Config;
+use crate::config::{Config, load_key};
 use crate::engine;
 use crate::ledger::Ledger;
-use crate::membership;
 use crate::pool::PoolLimits;
 use crate::store::{Store, copy};
 
@@ -45,27 +45,44 @@ pub fn recover(home: &Path, file: &Path) -> anyhow::Result<String> {
         Millis(handover.plan.from.0 - now.0).secs() + 1
     );
     std::fs::create_dir_all(&config.data)?;
+    if has(&config.data, &handover)? {
+        return Ok("this node has it already".to_owned());
+    }
     let store = Store::open(&copy::place(&config.data), &domain).context("next: stop the node first, if it runs")?;
     let ledger = Ledger::open(store, domain, genesis.founding(), None, PoolLimits::default())?;
     let last = ledger.state().height();
     anyhow::ensure!(last <= height, "block {} is final here: the recovery of height {height} is void", height.next());
+    let consensus = config.data.join(engine::FOLDER);
+    let own = own_keys(&config, &handover.plan)?;
     if last < height {
         keep(&config.data, &handover)?;
-        return Ok(format!("kept: it is judged once this node has block {height}, it has {last} now"));
+        engine::never_signed(&consensus, domain, &own)?;
+        return Ok(format!(
+            "kept: it is judged once this node has block {height}, it has {last} now; start it again when it has that block"
+        ));
     }
     ledger.state().adopt(&handover).context("the recovery does not hold on this node's last block")?;
-    if !keep(&config.data, &handover)? {
-        return Ok("this node has it already".to_owned());
-    }
+    keep(&config.data, &handover)?;
     // What the lost validators proposed and voted on this height is never decided.
     ledger.store().forget_candidates(height.next());
     // Nor do the engine's log and what lost keys signed matter: the new key has signed nothing.
-    let consensus = config.data.join(engine::FOLDER);
     engine::repair_log(&consensus, &domain, &[])?;
-    let own = membership::find(&ledger.state(), &config.member);
-    let seat = handover.plan.seats.iter().find(|seat| Some(seat.member) == own);
-    engine::never_signed(&consensus, domain, seat.map(|seat| seat.consensus).as_slice())?;
-    Ok(format!("taken: {} validators decide block {}", handover.plan.seats.len(), height.next()))
+    engine::never_signed(&consensus, domain, &own)?;
+    let part =
+        if own.is_empty() { "this node, which has no key of theirs, follows" } else { "this node is one of them" };
+    Ok(format!("taken: {} validators decide block {}; {part}", handover.plan.seats.len(), height.next()))
+}
+
+/// The node's consensus keys that have a seat. O-26 takes new keys only: none has signed before.
+fn own_keys(config: &Config, plan: &RecoveryPlan) -> anyhow::Result<Vec<PublicKey>> {
+    let mut own = Vec::new();
+    for path in &config.keys.consensus {
+        let key = load_key("keys.consensus", path, KeyPurpose::Consensus)?.public();
+        if plan.seats.iter().any(|seat| seat.consensus == key) {
+            own.push(key);
+        }
+    }
+    Ok(own)
 }
 
 fn path(data: &Path) -> PathBuf {
@@ -87,15 +104,18 @@ pub(crate) fn load(data: &Path) -> anyhow::Result<Vec<RecoveryHandover>> {
     }
 }
 
-/// Keeps one more, durably; `false` where it is here already.
+/// Whether the node was given a handover before. It is given once: after that, a record of signed
+/// votes that is missing is one that was lost.
+fn has(data: &Path, handover: &RecoveryHandover) -> anyhow::Result<bool> {
+    Ok(load(data)?.iter().any(|known| known.plan == handover.plan))
+}
+
+/// Keeps one more, durably.
 ///
 /// # Errors
 /// As [`load`], and where the disk fails.
-fn keep(data: &Path, handover: &RecoveryHandover) -> anyhow::Result<bool> {
+fn keep(data: &Path, handover: &RecoveryHandover) -> anyhow::Result<()> {
     let mut all = load(data)?;
-    if all.iter().any(|known| known.plan == handover.plan) {
-        return Ok(false);
-    }
     all.push(handover.clone());
     let path = path(data);
     let beside = path.with_extension("new");
@@ -103,8 +123,7 @@ fn keep(data: &Path, handover: &RecoveryHandover) -> anyhow::Result<bool> {
     file.write_all(&codec::encode(&all))?;
     file.sync_all()?;
     fs::rename(&beside, &path)?;
-    File::open(data)?.sync_all()?;
-    Ok(true)
+    Ok(File::open(data)?.sync_all()?)
 }
 
 /// Reads a handover as people pass it on.

@@ -19,7 +19,7 @@ use crate::codec::{self, DecodeError};
 use crate::day::Millis;
 use crate::digest::{Domain, NetworkId};
 use crate::finality::{SetError, Validator, ValidatorSet};
-use crate::keys::{PublicKey, SecretKey, Signature};
+use crate::keys::{PublicKey, Signature};
 use crate::limits::TRANSACTION_BYTES;
 use crate::number::{Height, MemberNumber};
 use crate::operation::Ground;
@@ -124,7 +124,7 @@ pub struct RecoveryPlan {
 
 impl RecoveryPlan {
     /// Rule F-9: the bytes that are signed.
-    fn message(&self, domain: &Domain) -> Vec<u8> {
+    pub fn message(&self, domain: &Domain) -> Vec<u8> {
         domain.message("recovery", &[&codec::encode(self)])
     }
 
@@ -238,9 +238,8 @@ impl RecoveryHandover {
         codec::decode(bytes, TRANSACTION_BYTES)
     }
 
-    /// Signs with the recovery key of a number; the same key's earlier signature is replaced.
-    pub fn sign(&mut self, domain: &Domain, key: u16, secret: &SecretKey) {
-        let signature = secret.sign(&self.plan.message(domain));
+    /// Takes the signature of the recovery key of a number; the same key's earlier one is replaced.
+    pub fn take(&mut self, key: u16, signature: Signature) {
         self.signatures.retain(|signed| signed.key != key);
         let place = self.signatures.partition_point(|signed| signed.key < key);
         self.signatures.insert(place, RecoverySignature { key, signature });

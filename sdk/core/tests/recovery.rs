@@ -127,7 +127,8 @@ fn plan() -> RecoveryPlan {
 
 fn signed(plan: RecoveryPlan, keys: &[u16]) -> RecoveryHandover {
     let mut handover = RecoveryHandover::draft(plan);
-    keys.iter().for_each(|number| handover.sign(&domain(), *number, &recovery_key(*number)));
+    keys.iter()
+        .for_each(|number| handover.take(*number, recovery_key(*number).sign(&handover.plan.message(&domain()))));
     handover
 }
 
@@ -160,12 +161,14 @@ fn f9_wrong_repeated_and_strange_signatures_spoil_a_handover() {
     assert_eq!(judged(&stranger), Err(RecoveryError::UnknownSigner(5)));
     // One more signature that is not good is one too many.
     let mut wrong = good.clone();
-    wrong.sign(&domain(), 3, &key(1));
+    wrong.take(3, key(1).sign(&wrong.plan.message(&domain())));
     assert_eq!(judged(&wrong), Err(RecoveryError::BadSignature(3)));
     let mut foreign = domain();
     foreign.network.0.0[0] ^= 1;
     let mut other = RecoveryHandover::draft(plan());
-    [0, 1, 2].into_iter().for_each(|number| other.sign(&foreign, number, &recovery_key(number)));
+    [0, 1, 2]
+        .into_iter()
+        .for_each(|number| other.take(number, recovery_key(number).sign(&other.plan.message(&foreign))));
     assert_eq!(judged(&other), Err(RecoveryError::BadSignature(0)));
 }
 

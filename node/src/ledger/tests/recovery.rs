@@ -48,7 +48,8 @@ fn f10_a_ledger_goes_on_by_a_recovery_that_it_was_given_and_readers_follow() {
         seats: (0..4).map(seat).collect(),
     };
     let mut handover = RecoveryHandover::draft(plan);
-    [0, 2].into_iter().for_each(|key| handover.sign(&domain, key, &sample::test_recovery_secret(key)));
+    let message = handover.plan.message(&domain);
+    [0, 2].into_iter().for_each(|key| handover.take(key, sample::test_recovery_secret(key).sign(&message)));
     // Too few: the ledger stays with the validators it has.
     let few = RecoveryHandover { signatures: handover.signatures[..1].to_vec(), ..handover.clone() };
     ledger.give(vec![few]);
