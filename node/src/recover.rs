@@ -62,11 +62,11 @@ pub fn recover(home: &Path, file: &Path) -> anyhow::Result<String> {
         ));
     }
     ledger.state().adopt(&handover).context("the recovery does not hold on this node's last block")?;
-    keep(&config.data, &handover)?;
-    // What the lost validators proposed and voted on this height is never decided.
+    // What the lost validators proposed and voted on this height is never decided, nor does the
+    // engine's log of it matter. First, so that a crash leaves a node that may be given it again.
     ledger.store().forget_candidates(height.next());
-    // Nor do the engine's log and what lost keys signed matter: the new key has signed nothing.
     engine::repair_log(&consensus, &domain, &[])?;
+    keep(&config.data, &handover)?;
     engine::never_signed(&consensus, domain, &own)?;
     let part =
         if own.is_empty() { "this node, which has no key of theirs, follows" } else { "this node is one of them" };
