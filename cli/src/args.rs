@@ -18,6 +18,7 @@ use crate::key::KeyCommand;
 use crate::member::MemberCommand;
 use crate::offence::OffenceCommand;
 use crate::order::OrderCommand;
+use crate::recovery::RecoveryCommand;
 use crate::replace::{RekeyArgs, SupersedeArgs, TransferInArgs};
 use crate::serve::ServeArgs;
 use crate::standing::{ConsumeArgs, StandingCommand};
@@ -113,6 +114,9 @@ pub(crate) enum Command {
     Check(CheckArgs),
     /// Serve issue, standing, verify and history as JSON on this host
     Serve(ServeArgs),
+    /// Going on after validators were lost for good
+    #[command(subcommand)]
+    Recovery(RecoveryCommand),
     /// For auditors
     #[command(subcommand)]
     Audit(AuditCommand),
@@ -162,6 +166,9 @@ pub(crate) struct SampleArgs {
     /// Folder of the verifier's pages, which every gateway serves under /web/: see make web
     #[arg(long, value_name = "DIR")]
     pub(crate) pages: Option<PathBuf>,
+    /// Seconds before a recovery handover holds, at least; a real network wants days
+    #[arg(long, default_value_t = 10, value_name = "SECS", value_parser = clap::value_parser!(u64).range(1..=7_776_000))]
+    pub(crate) recovery_delay: u64,
     /// Replace the network that is in the folder
     #[arg(long)]
     pub(crate) force: bool,

@@ -25,7 +25,7 @@ use fengni_core::outcome::Decision;
 use fengni_core::record::Offence;
 use fengni_core::{Digest, Height, ValidatorSet};
 use fengni_genesis::Genesis;
-use fengni_state::{BlockError, MemoryRecords, RecentIds, State, check, execute};
+use fengni_state::{AdoptError, BlockError, MemoryRecords, RecentIds, State, check, execute, recovery_of};
 use serde::Serialize;
 use thiserror::Error;
 
@@ -72,6 +72,9 @@ pub(crate) enum ReplayError {
     /// The block breaks a rule, or executing it gives something else than its header says.
     #[error(transparent)]
     Block(#[from] BlockError),
+    /// The recovery by which its validators were named does not hold.
+    #[error("the recovery before the block: {0}")]
+    Recovery(#[from] AdoptError),
     /// The certificate does not make it final under the validators of its height.
     #[error("the block is not final: {0}")]
     NotFinal(#[from] fengni_core::finality::FinalityError),
@@ -87,6 +90,8 @@ pub(crate) struct Replay {
     pub(crate) transactions: u64,
     /// Those the ledger refused.
     pub(crate) refused: u64,
+    /// Last heights before a recovery: from there on, validators that no quorum has named.
+    pub(crate) recoveries: Vec<Height>,
 }
 
 impl Replay {
@@ -99,12 +104,17 @@ impl Replay {
             validators: None,
             transactions: 0,
             refused: 0,
+            recoveries: Vec::new(),
         }
     }
 
     /// Runs the next block.
     pub(crate) fn apply(&mut self, bytes: &[u8], certificate: &CommitCertificate) -> Result<(), ReplayError> {
         let block = Block::decode(bytes)?;
+        if let Some(handover) = recovery_of(&block) {
+            self.state = self.state.adopt(&handover)?;
+            self.recoveries.push(handover.plan.height);
+        }
         let deciders = self.state.next_validators().clone();
         // No clock: the block is final already, whenever that was.
         let checked = check(&self.state, &self.recent, &(), self.validators.as_ref(), None, block)?;
@@ -144,6 +154,7 @@ struct Replayed {
     state_root: Digest,
     transactions: u64,
     refused_transactions: u64,
+    recoveries: Vec<Height>,
     /// Validators that signed twice, as the ledger has on record.
     offences: Vec<Offence>,
     seconds: f64,
@@ -205,6 +216,7 @@ fn replay(args: &ReplayArgs, output: Output) -> Result<Ending> {
         state_root: replay.root(),
         transactions: replay.transactions,
         refused_transactions: replay.refused,
+        recoveries: replay.recoveries.clone(),
         offences: replay.offences(),
         seconds: elapsed.as_secs_f64(),
         failed_height: failure.as_ref().map(|(height, _)| *height),
@@ -247,7 +259,12 @@ fn text(replayed: &Replayed, elapsed: Duration, gateway: &str) -> String {
                 "{done}\nrefused: block {failed} of {gateway} does not hold: {reason}\nnext: replay another node and compare"
             )
         }
-        _ => format!("{done}\nstate root equal at height {height}: {state_root}"),
+        _ => {
+            let recovered =
+                |height: &Height| format!("\nrecovered after height {height}: recovery keys named the validators");
+            let recovered: String = replayed.recoveries.iter().map(recovered).collect();
+            format!("{done}{recovered}\nstate root equal at height {height}: {state_root}")
+        }
     }
 }
 

@@ -4,7 +4,9 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, Result, bail};
 use clap::Args;
-use fengni_client::keys::{Keeping, KeyFile, Passphrases, Source, TokenKey, algorithm_name, algorithm_named, generate};
+use fengni_client::keys::{
+    Keeping, KeyFile, KeyUse, Passphrases, Source, TokenKey, algorithm_name, algorithm_named, generate,
+};
 use fengni_core::record::{KeyPurpose, Member, MemberKey};
 use fengni_core::{KeyAlgorithm, KeyNumber, MemberNumber, PublicKey};
 use serde::Serialize;
@@ -20,9 +22,9 @@ use crate::passphrase::PassphraseArgs;
 pub(crate) struct NewArgs {
     /// File for the key; must be new
     file: PathBuf,
-    /// What the key is for: admin, issuing, enforcement, application, consensus or peer
-    #[arg(long, value_parser = purpose_named)]
-    purpose: KeyPurpose,
+    /// What the key is for: admin, issuing, enforcement, application, consensus, peer or recovery
+    #[arg(long, value_parser = use_named)]
+    purpose: KeyUse,
     /// ed25519 or p256; nodes' keys are ed25519
     #[arg(long, default_value = "ed25519", value_parser = algorithm)]
     algorithm: KeyAlgorithm,
@@ -108,7 +110,7 @@ pub(crate) struct PlaceArgs {
 #[derive(Serialize)]
 struct Seen {
     file: PathBuf,
-    purpose: KeyPurpose,
+    purpose: KeyUse,
     #[serde(skip_serializing_if = "Option::is_none")]
     member: Option<MemberNumber>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -145,9 +147,12 @@ impl Seen {
         };
         let place = match (self.member, self.number) {
             (Some(member), Some(number)) => format!("member {member}, key {number}"),
+            _ if self.purpose == KeyUse::Recovery => {
+                format!("next: keep {path} offline, and name the public half under [recovery]")
+            }
             _ => format!("no place on the ledger; next, once the ledger lists it: fengni key place {path}"),
         };
-        format!("{} key, {}\n{}\n{kept}\n{place}", purpose_word(self.purpose), self.algorithm, self.public)
+        format!("{} key, {}\n{}\n{kept}\n{place}", self.purpose, self.algorithm, self.public)
     }
 
     fn answer(&self, output: Output) -> Ending {
@@ -161,12 +166,12 @@ pub(crate) fn new(args: &NewArgs, output: Output) -> Result<Ending> {
     if path.exists() {
         bail!("{} exists; next: name a new file", path.display());
     }
-    let is_nodes = matches!(purpose, KeyPurpose::Consensus | KeyPurpose::Peer);
+    let is_nodes = matches!(purpose, KeyUse::Member(KeyPurpose::Consensus | KeyPurpose::Peer));
     if is_nodes && *algorithm != KeyAlgorithm::Ed25519 {
-        bail!("a {} key is an ed25519 key; next: leave --algorithm out", purpose_word(*purpose));
+        bail!("a {} key is an ed25519 key; next: leave --algorithm out", purpose);
     }
     let file = match args.token.key()? {
-        Some(_) if *purpose == KeyPurpose::Peer => {
+        Some(_) if *purpose == KeyPurpose::Peer.into() => {
             bail!("a peer key opens connections and has to be in a file; next: leave --token out")
         }
         Some(key) => {
@@ -209,7 +214,7 @@ pub(crate) fn place(args: &PlaceArgs, output: Output) -> Result<Ending> {
     let mut names = Names::default();
     let members: &[Member] = names.members(&mut connection)?;
     let listed = (0..).map(MemberNumber).zip(members).find_map(|(number, member)| {
-        let is_it = |key: &MemberKey| key.purpose == file.purpose && key.key == file.public();
+        let is_it = |key: &MemberKey| file.purpose == key.purpose.into() && key.key == file.public();
         // One that was ended and listed anew has the later number.
         let place = member.keys.iter().rposition(is_it)?;
         Some((number, KeyNumber(u16::try_from(place).ok()?)))
@@ -225,6 +230,11 @@ pub(crate) fn place(args: &PlaceArgs, output: Output) -> Result<Ending> {
 
 fn algorithm(name: &str) -> Result<KeyAlgorithm, String> {
     algorithm_named(name).ok_or_else(|| "there are ed25519 and p256".to_owned())
+}
+
+fn use_named(name: &str) -> Result<KeyUse, String> {
+    let wrong = |_| "there are admin, issuing, enforcement, application, consensus, peer and recovery".to_owned();
+    serde_json::from_value(name.into()).map_err(wrong)
 }
 
 pub(crate) fn purpose_named(name: &str) -> Result<KeyPurpose, String> {

@@ -39,6 +39,7 @@ mod order;
 mod output;
 mod passphrase;
 mod private;
+mod recovery;
 mod register;
 mod replace;
 mod rotate;
@@ -118,6 +119,7 @@ fn dispatch(command: Command, output: Output) -> Result<Ending> {
         Command::History(args) => history::run(&args, output),
         Command::Check(args) => history::check(&args, output),
         Command::Serve(args) => serve::run(&args, output),
+        Command::Recovery(command) => recovery::run(&command, output),
         Command::Audit(command) => audit::run(&command, output),
         Command::Network(args) => views::network(&args, output),
         Command::Members(args) => views::members(&args, output),

@@ -91,8 +91,8 @@ pub(crate) fn take_or_make(
 ) -> Result<KeyFile> {
     if path.exists() {
         let file = KeyFile::load(path)?;
-        if let Some(wanted) = purpose.filter(|wanted| *wanted != file.purpose) {
-            bail!("{} is for {}, not {}", path.display(), purpose_word(file.purpose), purpose_word(wanted));
+        if let Some(wanted) = purpose.filter(|wanted| file.purpose != (*wanted).into()) {
+            bail!("{} is for {}, not {}", path.display(), file.purpose, purpose_word(wanted));
         }
         return Ok(file);
     }
@@ -111,6 +111,12 @@ pub(crate) fn take_or_make(
     Ok(KeyFile::load(path)?)
 }
 
+/// What the member registry lists a file's key for.
+fn registered(file: &KeyFile) -> Result<KeyPurpose> {
+    let path = file.path().display();
+    file.purpose.purpose().with_context(|| format!("{path} holds a recovery key, which no member registers"))
+}
+
 /// Proves the key of a file for the member with a credit code.
 pub(crate) fn prove_file(
     domain: &Domain,
@@ -119,7 +125,7 @@ pub(crate) fn prove_file(
     passphrases: &Passphrases,
 ) -> Result<NewKey> {
     let signer = file.open(passphrases)?;
-    Ok(prove_key(domain, code, file.purpose, signer.as_ref())?)
+    Ok(prove_key(domain, code, registered(file)?, signer.as_ref())?)
 }
 
 pub(crate) fn rotate(args: &RotateArgs, output: Output) -> Result<Ending> {
@@ -140,7 +146,7 @@ pub(crate) fn rotate(args: &RotateArgs, output: Output) -> Result<Ending> {
     if let Settlement::Done { effect: Effect::KeyAdded { member, key, from }, .. } = &settlement {
         let placed = file.clone().at(Some(*member), Some(*key)).save(&args.file);
         placed.with_context(|| format!("next: fengni key place {}", args.file.display()))?;
-        let (word, next) = (purpose_word(file.purpose), next(file.purpose));
+        let (word, next) = (file.purpose, next(registered(&file)?));
         what = format!("{word} key {key} of member {member} signs from height {from} on{next}");
     }
     output.answer(&settled, || settled.text(&what));

@@ -57,7 +57,8 @@ fn note(path: &Path, hash: &str, until: u64, now: u64) -> std::io::Result<bool> 
 fn replayed(first: Verdict) -> Verdict {
     let document = first.document.map(|document| Document { claims: Vec::new(), ..document });
     let checked = first.checked.into_iter().filter(|check| *check != Check::SingleUse).collect();
-    Verdict { checked, ages: first.ages, as_of: first.as_of, document, ..Verdict::new(VerdictCode::CodeReplayed, None) }
+    let (ages, as_of, recovered) = (first.ages, first.as_of, first.recovered);
+    Verdict { checked, ages, as_of, document, recovered, ..Verdict::new(VerdictCode::CodeReplayed, None) }
 }
 
 #[cfg(test)]

@@ -77,7 +77,7 @@ impl ActorArgs {
     /// unless it was named.
     fn keys_for(&self, purpose: KeyPurpose) -> Result<Vec<KeyFile>> {
         let mut files = self.files()?;
-        files.retain(|file| file.purpose == purpose && (file.number.is_some() || !self.keys.is_empty()));
+        files.retain(|file| file.purpose == purpose.into() && (file.number.is_some() || !self.keys.is_empty()));
         Ok(files)
     }
 

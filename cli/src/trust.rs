@@ -56,6 +56,9 @@ Examples:
     /// Show what a trust store holds, and how old it is
     #[command(after_help = "Examples:\n  fengni trust show desk.trust\n  fengni --json trust show desk.trust")]
     Show(ShowArgs),
+    /// Take note of a recovery of the network, so that verdicts no longer show it
+    #[command(after_help = "Examples:\n  fengni trust acknowledge desk.trust")]
+    Acknowledge(ShowArgs),
 }
 
 #[derive(Args, Debug)]
@@ -109,6 +112,7 @@ pub(crate) fn run(command: &TrustCommand, output: Output) -> Result<Ending> {
         TrustCommand::Update(args) => update(args, output),
         TrustCommand::Pin(args) => pin(args, output),
         TrustCommand::Show(args) => show(&args.store, output),
+        TrustCommand::Acknowledge(args) => acknowledge(&args.store, output),
     }
 }
 
@@ -407,6 +411,7 @@ fn show(path: &Path, output: Output) -> Result<Ending> {
         "checkpoint_age_secs": checkpoint_age_secs,
         "clock_behind_secs": behind_secs,
         "contradictions": store.light().evidence().len(),
+        "recovered": store.light().unacknowledged(),
         "books": books.iter().map(|(number, book, held)| json!({
             "number": number, "certificate_type": book.certificate_type(), "division": book.division,
             "lines": book.lines, "held": held,
@@ -438,6 +443,12 @@ fn show(path: &Path, output: Output) -> Result<Ending> {
                 path.display()
             ));
         }
+        if let Some(height) = store.light().unacknowledged() {
+            text.push_str(&format!(
+                "\nthe network was recovered after height {height}; next: ask the network's operators, then fengni trust acknowledge {}",
+                path.display()
+            ));
+        }
         if !store.light().evidence().is_empty() {
             text.push_str(
                 "\ntwo quorums contradict one another: nothing is decided; next: ask the network's operators",
@@ -447,6 +458,16 @@ fn show(path: &Path, output: Output) -> Result<Ending> {
     });
     let sound = trusting && behind_secs <= SKEW_SECS && store.light().evidence().is_empty();
     Ok(if sound { Ending::Holds } else { Ending::Undecided })
+}
+
+/// Rule F-11: whoever answers for the device has taken note of the recoveries it follows.
+fn acknowledge(path: &Path, output: Output) -> Result<Ending> {
+    let mut held = Held::wait(path)?;
+    let heights: Vec<_> = held.store.light().recoveries().iter().map(|it| it.plan.height).collect();
+    let noted = held.store.light_mut().acknowledge();
+    held.save()?;
+    output.answer(&json!({ "noted": noted, "heights": heights }), || format!("recoveries noted: {noted}"));
+    Ok(Ending::Holds)
 }
 
 fn records<R: Record>(pack: &TrustPack) -> Vec<R> {

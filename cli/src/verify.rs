@@ -412,6 +412,11 @@ pub(crate) fn statement(verdict: &Verdict) -> String {
         let (level, when) = (assured.level, moment::show(Millis::from_secs(assured.time_secs)));
         lines.push(format!("holder checked by {}: {} ({}), {when}", assured.service, level.as_str(), level.chinese()));
     }
+    if let Some(height) = verdict.recovered {
+        lines.push(format!(
+            "warning: this network lost its validators after height {height} and goes on by a recovery; next: ask its operators, then fengni trust acknowledge, or fengni recovery acknowledge"
+        ));
+    }
     for warning in &verdict.warnings {
         let reason = warning.reason();
         lines.push(format!("warning {warning}: {} {}", reason.en, reason.zh));

@@ -11,6 +11,7 @@ impl Genesis {
     pub fn cautions(&self) -> Vec<String> {
         let mut cautions = self.validator_cautions();
         cautions.extend(self.second_person_cautions());
+        cautions.extend(self.recovery_cautions());
         for kind in &self.types {
             let claims = kind.schemas.iter().flat_map(|schema| &schema.claims);
             for claim in claims.filter(|claim| claim.everyday && claim.sensitive) {
@@ -30,6 +31,19 @@ impl Genesis {
         let vital = |validator: &&Validator| set.power() - validator.power < set.quorum();
         for validator in set.iter().filter(vital) {
             cautions.push(format!("without {} alone no block becomes final", self.name_of(validator.member)));
+        }
+        cautions
+    }
+
+    /// One person must not be able to recover the network alone, nor to prevent it.
+    fn recovery_cautions(&self) -> Vec<String> {
+        let Some(terms) = &*self.parameters.recovery else { return Vec::new() };
+        let mut cautions = Vec::new();
+        if terms.threshold == 1 {
+            cautions.push("one recovery key alone can name other validators".to_owned());
+        }
+        if usize::from(terms.threshold) == terms.keys.len() {
+            cautions.push("one lost recovery key ends recovery: all of them must sign".to_owned());
         }
         cautions
     }

@@ -59,13 +59,13 @@ pub enum GenesisError {
         /// The version it names.
         found: u16,
     },
-    /// G-4 to G-12: a founding that breaks rules.
+    /// G-4 to G-13: a founding that breaks rules.
     #[error("{0}")]
     Rules(Problems),
 }
 
 impl Genesis {
-    /// Rules G-2 and G-4 to G-12: checks a founding.
+    /// Rules G-2 and G-4 to G-13: checks a founding.
     ///
     /// # Errors
     /// Every problem, without lines; paths are those of the document.
@@ -87,7 +87,7 @@ impl Genesis {
     /// [`GenesisError`].
     ///
     /// # Source
-    /// `sdk/spec/genesis.md`, rules G-2 to G-12.
+    /// `sdk/spec/genesis.md`, rules G-2 to G-13.
     pub fn decode(bytes: &[u8]) -> Result<Self, GenesisError> {
         if let Some(found) = bytes.first_chunk().map(|version| u16::from_le_bytes(*version))
             && found != PROTOCOL_VERSION

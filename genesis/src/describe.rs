@@ -3,13 +3,14 @@
 use fengni_core::record::{
     Agreement, Authority, CertificateType, ClaimSpec, CodeSet, Derived, DerivedRule, Member, Schema,
 };
+use fengni_core::recovery::RecoveryTerms;
 use fengni_core::standing::ActKinds;
 use fengni_core::{MemberNumber, PurposeCode, TypeNumber};
 
 use crate::contents::Genesis;
 use crate::document::{
     ActsEntry, AgreementEntry, AuthorityEntry, ClaimEntry, DerivedEntry, Document, KeyEntry, MemberEntry, NetworkEntry,
-    ParametersEntry, SERIAL_BYTES, TypeEntry, ValidatorEntry, VotingEntry, WeightsEntry, default_bytes,
+    ParametersEntry, RecoveryEntry, SERIAL_BYTES, TypeEntry, ValidatorEntry, VotingEntry, WeightsEntry, default_bytes,
 };
 use crate::founded;
 use crate::resolve::SUITES;
@@ -24,6 +25,7 @@ impl Genesis {
         };
         Document {
             parameters: self.parameters_entry(),
+            recovery: self.parameters.recovery.as_ref().map(recovery_entry),
             codes: self.codes.iter().map(codes_entry).collect(),
             members: (0..).map(MemberNumber).zip(&self.members).map(member_entry).collect(),
             types: (0..).map(TypeNumber).zip(&self.types).map(|(number, kind)| self.type_entry(number, kind)).collect(),
@@ -114,6 +116,14 @@ impl Genesis {
         let set = self.codes.iter().find(|set| set.name == "purposes");
         let name = |code: &PurposeCode| set.and_then(|set| set.name_of(&code.to_string())).map(ToOwned::to_owned);
         codes.iter().map(|code| name(code).expect("a listed purpose: checked in Genesis::new")).collect()
+    }
+}
+
+fn recovery_entry(terms: &RecoveryTerms) -> RecoveryEntry {
+    RecoveryEntry {
+        keys: terms.keys.iter().map(ToString::to_string).collect(),
+        threshold: terms.threshold,
+        delay_secs: terms.delay_secs,
     }
 }
 

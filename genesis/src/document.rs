@@ -25,6 +25,9 @@ pub struct Document {
     pub network: NetworkEntry,
     /// Parameters; what is left out has its default.
     pub parameters: ParametersEntry,
+    /// Who may recover the network where its validators are lost for good; nobody if left out.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub recovery: Option<RecoveryEntry>,
     /// Reference codes: set, code, meaning. `divisions`, `purposes` and `reasons` are needed.
     pub codes: BTreeMap<String, BTreeMap<String, String>>,
     /// Founding members; a member's number is its place.
@@ -88,6 +91,24 @@ pub struct ParametersEntry {
     pub weights: WeightsEntry,
     /// How members decide together.
     pub voting: VotingEntry,
+}
+
+/// `[recovery]`: see [`fengni_core::recovery::RecoveryTerms`].
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct RecoveryEntry {
+    /// Public keys that people of several departments hold offline; a key's number is its place.
+    pub keys: Vec<String>,
+    /// How many of them must sign a handover.
+    pub threshold: u16,
+    /// How long after the last final block a handover begins to hold, at least. Default a day, in
+    /// which validators that were only away come back.
+    #[serde(default = "day_secs")]
+    pub delay_secs: u64,
+}
+
+fn day_secs() -> u64 {
+    86_400
 }
 
 impl Default for ParametersEntry {
@@ -425,6 +446,7 @@ impl Document {
         Self {
             network,
             parameters: ParametersEntry::default(),
+            recovery: None,
             codes: BTreeMap::new(),
             members: Vec::new(),
             types: Vec::new(),

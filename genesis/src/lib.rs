@@ -21,7 +21,7 @@
 //! # Ok::<(), fengni_genesis::Problems>(())
 //! ```
 //!
-//! Rules G-1 to G-12: `sdk/spec/genesis.md`.
+//! Rules G-1 to G-13: `sdk/spec/genesis.md`.
 
 #![forbid(unsafe_code)]
 
@@ -42,7 +42,7 @@ mod write;
 pub use contents::{Contents, FOUNDING_BYTES, Genesis, GenesisError};
 pub use document::{
     ActsEntry, AgreementEntry, AuthorityEntry, ClaimEntry, DerivedEntry, Document, KeyEntry, MemberEntry, NetworkEntry,
-    ParametersEntry, TypeEntry, ValidatorEntry, VotingEntry, WeightsEntry,
+    ParametersEntry, RecoveryEntry, TypeEntry, ValidatorEntry, VotingEntry, WeightsEntry,
 };
 pub use parse::{DOCUMENT_BYTES, Format};
 pub use problem::{Problem, Problems};

@@ -26,8 +26,8 @@ impl Format {
     }
 }
 
-const SECTIONS: [&str; 8] =
-    ["network", "parameters", "codes", "members", "types", "authorities", "agreements", "validators"];
+const SECTIONS: [&str; 9] =
+    ["network", "parameters", "recovery", "codes", "members", "types", "authorities", "agreements", "validators"];
 
 impl Document {
     /// Rule G-1: reads a founding document.
@@ -56,6 +56,7 @@ impl Document {
         let mut document = Self {
             network: sections.network().unwrap_or_default(),
             parameters: sections.table("parameters"),
+            recovery: sections.optional("recovery"),
             codes: sections.table("codes"),
             members: sections.list("members"),
             types: sections.list("types"),
@@ -92,7 +93,11 @@ impl Sections<'_> {
     }
 
     fn table<T: DeserializeOwned + Default>(&mut self, name: &str) -> T {
-        self.take(name).and_then(|value| self.read(value, name)).unwrap_or_default()
+        self.optional(name).unwrap_or_default()
+    }
+
+    fn optional<T: DeserializeOwned>(&mut self, name: &str) -> Option<T> {
+        self.take(name).and_then(|value| self.read(value, name))
     }
 
     fn list<T: DeserializeOwned>(&mut self, name: &str) -> Vec<T> {

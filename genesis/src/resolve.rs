@@ -10,12 +10,14 @@ use fengni_core::record::{
     Agreement, AgreementStatus, AgreementTerms, Authority, CertificateType, ClaimSpec, Code, CodeSet, Derived,
     DerivedRule, Member, MemberKey, MemberStatus, Parameters, Party, Profile, Roles, Schema, Term, Voting, Weights,
 };
+use fengni_core::recovery::{RecoveryClause, RecoveryTerms};
 use fengni_core::standing::ActKinds;
 use fengni_core::{Day, MemberNumber, Millis, PublicKey, PurposeCode, Suite, TypeNumber};
 
 use crate::contents::{Contents, Genesis};
 use crate::document::{
-    ActsEntry, AgreementEntry, AuthorityEntry, ClaimEntry, Document, KeyEntry, MemberEntry, ParametersEntry, TypeEntry,
+    ActsEntry, AgreementEntry, AuthorityEntry, ClaimEntry, Document, KeyEntry, MemberEntry, ParametersEntry,
+    RecoveryEntry, TypeEntry,
 };
 use crate::founded;
 use crate::problem::{Findings, Problems};
@@ -28,7 +30,7 @@ const KEY_CHARACTERS: usize = 32;
 pub(crate) const SUITES: [(&str, u8); 2] = [("standard", 1), ("trial", 0x7f)];
 
 impl Document {
-    /// Rules G-2 to G-12: checks the document and turns it into the founding it describes.
+    /// Rules G-2 to G-13: checks the document and turns it into the founding it describes.
     ///
     /// # Errors
     /// Every problem, in the order of the lines, each with its place and what to do.
@@ -85,7 +87,7 @@ impl<'a> Resolver<'a> {
             suite,
             name: document.network.name.clone(),
             founded,
-            parameters: parameters(&document.parameters),
+            parameters: Parameters { recovery: self.recovery().into(), ..parameters(&document.parameters) },
             types: self.each("types", &document.types, Self::certificate_type),
             codes: self.codes(),
             members,
@@ -133,21 +135,33 @@ impl<'a> Resolver<'a> {
     fn keys(&mut self, path: &str, entries: &[KeyEntry]) -> Vec<MemberKey> {
         let mut keys = Vec::new();
         for (place, entry) in entries.iter().enumerate() {
-            match PublicKey::from_text(&entry.key) {
-                Ok(key) if key.to_string() == entry.key => {
-                    keys.push(MemberKey { purpose: entry.purpose, key, from: FOUNDING, until: None });
-                }
-                Ok(_) => {
-                    let next = "write the hexadecimal digits in lower case";
-                    self.findings.add("G-8", format!("{path}.keys[{place}].key"), "is another spelling of a key", next);
-                }
-                Err(error) => {
-                    let next = "copy the public key again, such as 1: and 64 hexadecimal digits";
-                    self.findings.add("G-8", format!("{path}.keys[{place}].key"), error.to_string(), next);
-                }
+            if let Some(key) = self.public_key("G-8", format!("{path}.keys[{place}].key"), &entry.key) {
+                keys.push(MemberKey { purpose: entry.purpose, key, from: FOUNDING, until: None });
             }
         }
         keys
+    }
+
+    fn public_key(&mut self, rule: &'static str, path: String, text: &str) -> Option<PublicKey> {
+        match PublicKey::from_text(text) {
+            Ok(key) if key.to_string() == text => return Some(key),
+            Ok(_) => {
+                let next = "write the hexadecimal digits in lower case";
+                self.findings.add(rule, path, "is another spelling of a key", next);
+            }
+            Err(error) => {
+                let next = "copy the public key again, such as 1: and 64 hexadecimal digits";
+                self.findings.add(rule, path, error.to_string(), next);
+            }
+        }
+        None
+    }
+
+    fn recovery(&mut self) -> Option<RecoveryTerms> {
+        let RecoveryEntry { keys, threshold, delay_secs } = self.document.recovery.as_ref()?;
+        let texts = keys.iter().enumerate();
+        let keys = texts.filter_map(|(place, text)| self.public_key("G-13", format!("recovery.keys[{place}]"), text));
+        Some(RecoveryTerms { keys: keys.collect(), threshold: *threshold, delay_secs: *delay_secs })
     }
 
     fn certificate_type(&mut self, path: &str, entry: &'a TypeEntry) -> CertificateType {
@@ -396,5 +410,6 @@ fn parameters(entry: &ParametersEntry) -> Parameters {
             horizon: entry.voting.horizon,
         },
         protocol: entry.protocol,
+        recovery: RecoveryClause::default(),
     }
 }

@@ -6,7 +6,7 @@ use serde::Serialize;
 
 use crate::document::{
     ActsEntry, AgreementEntry, AuthorityEntry, ClaimEntry, DerivedEntry, Document, KeyEntry, MemberEntry, NetworkEntry,
-    SERIAL_BYTES, TypeEntry, ValidatorEntry, VotingEntry, WeightsEntry,
+    RecoveryEntry, SERIAL_BYTES, TypeEntry, ValidatorEntry, VotingEntry, WeightsEntry,
 };
 
 impl Document {
@@ -31,6 +31,10 @@ impl Document {
             quoted(founded)
         )?;
         self.write_parameters(out)?;
+        if let Some(RecoveryEntry { keys, threshold, delay_secs }) = &self.recovery {
+            writeln!(out, "[recovery]\nkeys = {} # held offline", list(keys.iter().cloned()))?;
+            writeln!(out, "threshold = {threshold}\ndelay_secs = {delay_secs} # after the last final block\n")?;
+        }
         for (set, codes) in &self.codes {
             writeln!(out, "[codes.{}]", key(set))?;
             for (code, name) in codes {

@@ -3,7 +3,7 @@
 use fengni_core::Millis;
 use fengni_core::assurance::Assurance;
 use fengni_core::record::{KeyPurpose, Role};
-use fengni_genesis::{Document, Format, KeyEntry, MemberEntry, Problems, sample};
+use fengni_genesis::{Document, Format, KeyEntry, MemberEntry, Problems, RecoveryEntry, sample};
 
 const FOUNDING: &str = include_str!("data/founding.toml");
 const CASES: &str = include_str!("data/broken.txt");
@@ -38,7 +38,7 @@ fn every_problem_names_its_line_and_the_way_out() {
         rules.extend(said.iter().filter_map(|text| text.split(' ').next()).map(ToOwned::to_owned));
         assert_eq!(problems(&broken, Format::Toml), said.into_iter().cloned().collect::<Vec<_>>(), "{case}");
     }
-    for rule in ["G-1", "G-4", "G-5", "G-6", "G-7", "G-8", "G-9", "G-10", "G-11", "G-12"] {
+    for rule in ["G-1", "G-4", "G-5", "G-6", "G-7", "G-8", "G-9", "G-10", "G-11", "G-12", "G-13"] {
         assert!(rules.iter().any(|found| found == rule), "{rule} has no case");
     }
 }
@@ -126,12 +126,16 @@ fn cautions_speak_of_what_is_allowed_and_unwise() {
     let issuing = document.members[5].keys.iter().position(|key| key.purpose == KeyPurpose::Issuing);
     document.members[5].keys.remove(issuing.expect("RES issues"));
     document.types[0].claims[0].sensitive = true;
+    let key = sample::test_recovery_secret(0).public().to_string();
+    document.recovery = Some(RecoveryEntry { keys: vec![key], threshold: 1, delay_secs: 86_400 });
     let genesis = document.check().unwrap_or_else(|problems| panic!("{problems}"));
     assert_eq!(
         genesis.cautions(),
         [
             "without 东海省数据局 alone no block becomes final",
             "东海省不动产登记中心 has one issuing key: terminal acts and large seals need two",
+            "one recovery key alone can name other validators",
+            "one lost recovery key ends recovery: all of them must sign",
             "the everyday code of 机动车驾驶证 discloses 准驾车型, which is sensitive",
         ]
     );

@@ -291,7 +291,7 @@ impl Config {
 /// [`ConfigError`]; the message never shows the file's secret.
 pub fn load_key(field: &'static str, path: &Path, purpose: KeyPurpose) -> Result<KeyFile, ConfigError> {
     let file = KeyFile::load(path).map_err(|error| ConfigError::Key { field, error: error.into() })?;
-    if file.purpose != purpose {
+    if file.purpose != purpose.into() {
         return Err(ConfigError::Field {
             field,
             why: format!("{} holds a key for another purpose", path.display()),

@@ -23,6 +23,7 @@ pub mod ledger;
 mod membership;
 pub mod network;
 pub mod pool;
+mod recover;
 mod retention;
 mod run;
 mod service;
@@ -31,5 +32,6 @@ mod spread;
 pub mod store;
 mod upkeep;
 
+pub use recover::recover;
 pub use run::{check, examine, repair_log, run, stopped_store};
 pub use upkeep::{back_up, never_signed, restore};

@@ -93,6 +93,15 @@ enum Command {
         #[arg(long)]
         home: PathBuf,
     },
+    /// Give a stopped node a recovery handover, after which it follows the validators that it names.
+    Recover {
+        /// Folder with node.toml.
+        #[arg(long)]
+        home: PathBuf,
+        /// The handover, as `fengni recovery` makes it.
+        #[arg(long, value_name = "FILE")]
+        handover: PathBuf,
+    },
     /// Check node.toml, keys and genesis without starting anything.
     Check {
         /// Folder with node.toml.
@@ -115,6 +124,9 @@ fn main() -> ExitCode {
         }
         Command::NeverSigned { home } => {
             fengni_node::never_signed(&home).inspect(|()| eprintln!("the validator votes from its next start"))
+        }
+        Command::Recover { home, handover } => {
+            fengni_node::recover(&home, &handover).map(|done| eprintln!("{done}; next: fengni-node run"))
         }
         Command::Check { home } => fengni_node::check(&home).inspect(|()| eprintln!("the node's files are right")),
     };

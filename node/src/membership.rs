@@ -5,9 +5,12 @@
 //! other keys is followed by every node from the height on at which the register says so, and
 //! nobody edits a file.
 
+use std::sync::Arc;
+
 use fengni_core::id::CreditCode;
 use fengni_core::record::{KeyPurpose, Member, MemberStatus};
 use fengni_core::{MemberNumber, PublicKey};
+use fengni_signer::Signer;
 use fengni_state::State;
 
 /// What a node knows of itself.
@@ -44,7 +47,9 @@ impl Membership {
         let valid = |purpose, key: &PublicKey| {
             member.keys.iter().any(|known| known.purpose == purpose && known.key == *key && known.is_valid_at(height))
         };
-        if !valid(KeyPurpose::Peer, &self.peer) {
+        let seat = state.recovery().and_then(|handover| handover.plan.seats.iter().find(|seat| seat.member == number));
+        let seated = seat.is_some_and(|seat| seat.peer == Some(self.peer));
+        if !seated && !valid(KeyPurpose::Peer, &self.peer) {
             return Some(format!(
                 "peers refuse this node's key: {} is not a peer key of member {number} at height {height}; next: wait \
                  for its first height, have it registered, or name the key file that is",
@@ -73,7 +78,8 @@ pub fn find(state: &State, code: &CreditCode) -> Option<MemberNumber> {
     active.or_else(|| of_code().last()).map(|(_, number)| MemberNumber(number))
 }
 
-/// Peer keys that the register lets in at the next height, each with its member.
+/// Peer keys that the register lets in at the next height, each with its member; and those of a
+/// recovery that the next block records, whose nodes are known by its plan alone until then.
 pub fn listed(state: &State) -> Vec<(PublicKey, MemberNumber)> {
     let height = state.height().next();
     let keys = |member: &Member| {
@@ -81,7 +87,20 @@ pub fn listed(state: &State) -> Vec<(PublicKey, MemberNumber)> {
         valid.map(|key| key.key).collect::<Vec<_>>()
     };
     let active = state.members().iter().zip(0..).filter(|(member, _)| member.status == MemberStatus::Active);
-    active.flat_map(|(member, number)| keys(member).into_iter().map(move |key| (key, MemberNumber(number)))).collect()
+    let listed =
+        active.flat_map(|(member, number)| keys(member).into_iter().map(move |key| (key, MemberNumber(number))));
+    let seats = state.recovery().into_iter().flat_map(|handover| &handover.plan.seats);
+    listed.chain(seats.filter_map(|seat| Some((seat.peer?, seat.member)))).collect()
+}
+
+/// The consensus keys of a node that may vote from the next height on: a recovery that the next block
+/// records ends every key that the register knows, and what these have signed binds nobody.
+pub fn voting_keys(state: &State, keys: &[Arc<dyn Signer>]) -> Vec<Arc<dyn Signer>> {
+    let ends = |key: &PublicKey| {
+        let mut known = state.members().iter().flat_map(|member| &member.keys);
+        state.recovery().is_some() && known.any(|known| known.key == *key)
+    };
+    keys.iter().filter(|key| !ends(&key.public())).cloned().collect()
 }
 
 #[cfg(test)]

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use anyhow::Context as _;
 use fengni_core::record::KeyPurpose;
+use fengni_core::recovery::RecoveryHandover;
 use fengni_core::{Domain, MemberNumber, PublicKey, SecretKey};
 use fengni_genesis::Genesis;
 use fengni_signer::Signer;
@@ -24,6 +25,7 @@ use crate::network::{
     Limits, MeshConfig, Multiaddr, NetworkMetrics, PeerAddress, PeerId, Purpose, Roster, TxNetwork, peer_id,
 };
 use crate::pool::PoolLimits;
+use crate::recover;
 use crate::retention;
 use crate::service::Service;
 use crate::snapshot::{self, Joining};
@@ -115,6 +117,7 @@ pub async fn run(home: &Path, stop: impl Future<Output = ()>) -> anyhow::Result<
     };
     tracing::info!(network = %domain.network, height = %ledger.state().height(), mode = ?files.config.mode, "ledger opened");
 
+    ledger.give(files.given.clone());
     let roster = Roster::new(peers(&membership::listed(&ledger.state())));
     let transactions = Purpose::Transactions;
     let (network, incoming) = TxNetwork::start(
@@ -196,6 +199,8 @@ pub(crate) struct Files {
     pub(crate) consensus_keys: Vec<Arc<dyn Signer>>,
     peer_key: SecretKey,
     shared_key: Option<[u8; 32]>,
+    /// Recovery handovers that a person has given this node.
+    given: Vec<RecoveryHandover>,
 }
 
 impl Files {
@@ -220,7 +225,8 @@ impl Files {
             .secret(&passphrases)
             .map_err(|error| ConfigError::Key { field: "keys.peer", error })?;
         let shared_key = config.keys.network.as_ref().map(|path| shared_key(path)).transpose()?;
-        Ok(Self { config, genesis, domain, consensus_keys, peer_key, shared_key })
+        let given = recover::load(&config.data)?;
+        Ok(Self { config, genesis, domain, consensus_keys, peer_key, shared_key, given })
     }
 
     fn doctor(&self) -> Doctor {
@@ -274,13 +280,14 @@ async fn start_engine(
     roster: &Roster,
     registry: &mut Registry,
 ) -> anyhow::Result<EngineHandle> {
-    let parameters = ledger.state().parameters().clone();
+    let state = ledger.state();
+    let parameters = state.parameters();
     let age = Duration::from_secs(u64::from(parameters.online_age_secs));
     let config = EngineConfig {
         name: files.config.member.to_string(),
         domain: files.domain,
         home: files.config.data.join(engine::FOLDER),
-        keys: files.consensus_keys.clone(),
+        keys: membership::voting_keys(&state, &files.consensus_keys),
         pace: Pace::for_age(age),
         propose_timeout: PROPOSE_TIMEOUT,
         mesh: mesh(files, Purpose::Consensus),

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use fengni_core::bytes::Bytes;
 use fengni_core::id::CertificateId;
-use fengni_core::light::{Handover, SignedCheckpoint};
+use fengni_core::light::{Handover, Recovery, SignedCheckpoint};
 use fengni_core::pack::{Basis, Pack, Subscription};
 use fengni_core::proof::{OutcomeProof, Place, StateProof};
 use fengni_core::record::{DoubleSigning, KeyPurpose, Member};
@@ -135,6 +135,10 @@ impl Source for Service {
 
     fn handovers(&self, since: Height) -> Vec<Handover> {
         self.ledger.handovers(since)
+    }
+
+    fn recoveries(&self, since: Height) -> Vec<Recovery> {
+        self.ledger.recoveries(since)
     }
 
     fn checkpoint(&self, at: &FinalState) -> Option<SignedCheckpoint> {

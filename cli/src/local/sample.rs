@@ -6,6 +6,7 @@
 //! DIR/nodes/psb/node.toml, keys/       one folder a node
 //! DIR/members/psb/keys/issuing-a.json  one folder a member, one key a person and purpose
 //! DIR/members/psb/rows.csv             rows to issue
+//! DIR/recovery/0-gov.json              keys that name other validators, once a quorum is lost
 //! ```
 
 use std::collections::BTreeMap;
@@ -13,10 +14,10 @@ use std::path::PathBuf;
 
 use anyhow::{Context as _, Result, anyhow, bail};
 use fengni_client::clock;
-use fengni_client::keys::{self, KeyFile};
+use fengni_client::keys::{self, KeyFile, KeyUse};
 use fengni_core::record::{KeyPurpose, Role};
 use fengni_core::{KeyAlgorithm, KeyNumber, MemberNumber, Millis, PublicKey, SecretKey, TypeNumber};
-use fengni_genesis::{Document, Genesis, KeyEntry, ValidatorEntry, sample};
+use fengni_genesis::{Document, Genesis, KeyEntry, RecoveryEntry, ValidatorEntry, sample};
 use serde::Serialize;
 
 use super::layout::{NodePlan, create_folder, write};
@@ -32,6 +33,9 @@ const ROWS: u64 = 1_000;
 const SOURCES: usize = 2;
 /// The fewest validators that outlast one that fails; smaller networks are for trying out.
 const VALIDATORS_MIN: u32 = 4;
+/// Who keeps the recovery keys, of both provinces; any two recover.
+const RECOVERERS: [&str; 3] = ["gov", "hrs", "ygov"];
+const RECOVERY_THRESHOLD: u16 = 2;
 
 #[derive(Serialize)]
 struct Made {
@@ -65,13 +69,16 @@ pub(crate) fn run(args: &SampleArgs, output: Output) -> Result<Ending> {
 pub(crate) fn make(args: &SampleArgs) -> Result<NetworkMap> {
     let home = prepare(args)?;
     // A block is later than the founding, and the first may come at once.
-    let (genesis, document, keys) = found(args, Millis(clock::now().0.saturating_sub(1_000)))?;
+    let recovery = RECOVERERS.map(|_| keys::generate(KeyAlgorithm::Ed25519));
+    let recovery = recovery.into_iter().collect::<Result<Vec<_>, _>>()?;
+    let (genesis, document, keys) = found(args, &recovery, Millis(clock::now().0.saturating_sub(1_000)))?;
     write(&home.join("genesis.toml"), document.to_toml())?;
     write(&home.join("genesis.bin"), genesis.encode())?;
 
     let mut map = NetworkMap::new(genesis.network(), &genesis.name, "genesis.bin".into(), &home);
     save_members(&mut map, &document, &genesis, &keys)?;
     save_nodes(&mut map, args, &document, &keys)?;
+    save_recovery(&map, &recovery)?;
     for (number, entry) in (0..).zip(&document.types) {
         let record = &genesis.types[usize::try_from(number).unwrap_or(usize::MAX)];
         map.types.push(TypeEntry {
@@ -104,7 +111,7 @@ fn prepare(args: &SampleArgs) -> Result<PathBuf> {
         if let Some(node) = map.nodes.iter().find(|node| super::process::running(&map, node).is_some()) {
             bail!("node {} runs; next: fengni down --home {}", node.name, home.display());
         }
-        for name in ["nodes", "members"] {
+        for name in ["nodes", "members", "recovery"] {
             let folder = home.join(name);
             if folder.exists() {
                 std::fs::remove_dir_all(&folder).with_context(|| folder.display().to_string())?;
@@ -119,7 +126,7 @@ fn prepare(args: &SampleArgs) -> Result<PathBuf> {
 type Keys = BTreeMap<(String, KeyNumber), SecretKey>;
 
 /// The founding document of a sample network with this many validators, and its keys.
-fn found(args: &SampleArgs, founded: Millis) -> Result<(Genesis, Document, Keys)> {
+fn found(args: &SampleArgs, recovery: &[SecretKey], founded: Millis) -> Result<(Genesis, Document, Keys)> {
     let mut document = sample::network(founded, &sample::test_key);
     let validators = usize::from(args.validators);
     let members = document.members.len();
@@ -131,6 +138,11 @@ fn found(args: &SampleArgs, founded: Millis) -> Result<(Genesis, Document, Keys)
     }
     let names = document.members[..validators].iter();
     document.validators = names.map(|member| ValidatorEntry { member: member.key.clone(), power: 1 }).collect();
+    document.recovery = Some(RecoveryEntry {
+        keys: recovery.iter().map(|key| key.public().to_string()).collect(),
+        threshold: RECOVERY_THRESHOLD,
+        delay_secs: args.recovery_delay,
+    });
     document.parameters.validators_min = u32::from(args.validators).min(VALIDATORS_MIN);
 
     let mut secret_keys = Keys::new();
@@ -196,6 +208,16 @@ fn save_members(map: &mut NetworkMap, document: &Document, genesis: &Genesis, ke
             name: record.name.clone(),
             home,
         });
+    }
+    Ok(())
+}
+
+/// Writes the recovery keys, in a folder that a real network does not have anywhere.
+fn save_recovery(map: &NetworkMap, keys: &[SecretKey]) -> Result<()> {
+    for (number, (holder, key)) in RECOVERERS.iter().zip(keys).enumerate() {
+        let path = map.path("recovery".as_ref()).join(format!("{number}-{holder}.json"));
+        create_folder(&path)?;
+        KeyFile::plain(KeyUse::Recovery, key.clone()).save(&path)?;
     }
     Ok(())
 }

@@ -9,6 +9,7 @@ mod codes;
 mod keys;
 mod members;
 mod parameters;
+mod recovery;
 mod types;
 mod validators;
 
@@ -39,7 +40,7 @@ impl Contents {
     }
 }
 
-/// Rules G-2 and G-4 to G-12.
+/// Rules G-2 and G-4 to G-13.
 pub(crate) fn check(founding: &Contents, findings: &mut Findings) {
     check_name(findings, "G-4", "network.name", &founding.name);
     if founding.founded.0 == 0 || Day::of(founding.founded) > last_day() {
@@ -51,6 +52,7 @@ pub(crate) fn check(founding: &Contents, findings: &mut Findings) {
         );
     }
     parameters::check(founding, findings);
+    recovery::check(founding, findings);
     codes::check(founding, findings);
     members::check(founding, findings);
     keys::check(founding, findings);

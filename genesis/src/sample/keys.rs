@@ -71,6 +71,14 @@ pub fn test_secret(member: &str, purpose: KeyPurpose, index: usize) -> SecretKey
     SecretKey::from_seed(KeyAlgorithm::Ed25519, &seed.0).expect("every seed is an ed25519 key")
 }
 
+/// A recovery key that everybody knows: for tests and vectors, never for a network.
+///
+/// Its seed is SHA-256 of `fengni sample recovery key/` and the key's number in decimal.
+pub fn test_recovery_secret(key: u16) -> SecretKey {
+    let seed = Suite::Standard.hash(&[format!("fengni sample recovery key/{key}").as_bytes()]);
+    SecretKey::from_seed(KeyAlgorithm::Ed25519, &seed.0).expect("every seed is an ed25519 key")
+}
+
 /// The public half of [`test_secret`].
 pub fn test_key(member: &str, purpose: KeyPurpose, index: usize) -> PublicKey {
     test_secret(member, purpose, index).public()

@@ -26,6 +26,6 @@ mod types;
 
 pub use bodies::{Body, Person, bodies, people};
 pub use certificates::{SampleCertificate, certificates};
-pub use keys::{KeySlot, key_slots, test_key, test_secret};
+pub use keys::{KeySlot, key_slots, test_key, test_recovery_secret, test_secret};
 pub use licences::{Licence, licence, values};
 pub use network::{agreement_terms, certificate_type, joining, member, network, purpose};

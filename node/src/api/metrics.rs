@@ -163,7 +163,7 @@ pub(crate) fn query_kind(route: &str) -> Option<&'static str> {
     Some(match route {
         "/v1/network" | "/v1/genesis" => "network",
         "/v1/headers/latest" | "/v1/headers/{height}" => "header",
-        "/v1/handovers" => "handover",
+        "/v1/handovers" | "/v1/recoveries" => "handover",
         "/v1/checkpoint" => "checkpoint",
         "/v1/blocks/{height}" => "block",
         "/v1/proofs" => "entries",

@@ -8,7 +8,7 @@
 //!
 //! The HTTP side holds no key and decides nothing: what it hands out carries its own proof, or
 //! says that it proves nothing. More than it can do at a time is refused with 503, never answered
-//! with a guess (SEC-13). Rules N-1 to N-25: `sdk/spec/http.md`.
+//! with a guess (SEC-13). Rules N-1 to N-27: `sdk/spec/http.md`.
 
 mod admin;
 mod answer;

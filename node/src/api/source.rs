@@ -6,7 +6,7 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use fengni_core::id::CertificateId;
-use fengni_core::light::{Handover, SignedCheckpoint};
+use fengni_core::light::{Handover, Recovery, SignedCheckpoint};
 use fengni_core::pack::{Basis, Pack, Subscription};
 use fengni_core::proof::{OutcomeProof, Place, StateProof};
 use fengni_core::record::DoubleSigning;
@@ -68,6 +68,9 @@ pub trait Source: Send + Sync + 'static {
 
     /// The first handovers of validators above a height, as many as fit in one answer.
     fn handovers(&self, since: Height) -> Vec<Handover>;
+
+    /// The first recoveries whose first block is above a height.
+    fn recoveries(&self, since: Height) -> Vec<Recovery>;
 
     /// The checkpoint of a state in the word of the node's member; `None` where the node's key is
     /// not one of the member's then.

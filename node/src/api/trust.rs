@@ -1,5 +1,5 @@
 //! What a reader's trust grows by: handovers of validators, and a checkpoint in the word of the
-//! node's member. Rules N-23 and N-24.
+//! node's member. Rules N-23, N-24 and N-27.
 
 use axum::extract::State;
 use axum::http::HeaderMap;
@@ -20,13 +20,14 @@ use crate::ledger::FinalState;
 
 /// The routes of handovers and checkpoints.
 pub(crate) fn routes() -> OpenApiRouter<Reader> {
-    OpenApiRouter::default().routes(routes!(handovers)).routes(routes!(checkpoint))
+    OpenApiRouter::default().routes(routes!(handovers)).routes(routes!(recoveries)).routes(routes!(checkpoint))
 }
 
 #[derive(Deserialize, IntoParams)]
 #[serde(deny_unknown_fields)]
 struct Above {
-    /// Height of the last handover that the reader knows; 0 for none since the founding.
+    /// Height of the last handover, or first block after a recovery, that the reader knows; 0 for none
+    /// since the founding.
     since: u64,
 }
 
@@ -44,6 +45,19 @@ async fn handovers(State(reader): State<Reader>, Asked(asked): Asked<Above>) -> 
             return Err(ApiError::HeightAhead { height: since, newest });
         }
         Ok(Answer::octets(codec::encode(&source.handovers(since))).current())
+    };
+    reader.answer(None, job).await
+}
+
+/// Recoveries whose first block is above a height, rising: the encoding of a list of them.
+#[utoipa::path(get, path = "/v1/recoveries", tag = "trust", params(Above), responses(
+    (status = 200, body = Vec<u8>, content_type = "application/octet-stream", description = "a list of recoveries"),
+    Problems,
+))]
+async fn recoveries(State(reader): State<Reader>, Asked(asked): Asked<Above>) -> Result<Answer, ApiError> {
+    let since = Height(asked.since);
+    let job = move |source: &dyn Source, _: &FinalState| {
+        Ok(Answer::octets(codec::encode(&source.recoveries(since))).current())
     };
     reader.answer(None, job).await
 }

@@ -6,7 +6,9 @@ use std::sync::Arc;
 use bytes::Bytes;
 use fengni_core::block::PROTOCOL_VERSION;
 use fengni_core::limits::BLOCK_BYTES;
+use fengni_core::proof::{Place, StateProof};
 use fengni_core::record::DoubleSigning;
+use fengni_core::shelf::Shelf;
 use fengni_core::transaction::TransactionId;
 use fengni_core::{Block, BlockId, CommitCertificate, Height, MemberNumber, ValidatorSet};
 use fengni_state::{Proposal, assemble, check, execute};
@@ -204,14 +206,17 @@ impl Ledger {
         certificate: CommitCertificate,
         store: impl FnOnce(&Store, &FinalBlock<'_>),
     ) {
-        let validators = self.read().state.next_validators();
+        let last = self.state();
+        let validators = last.next_validators();
         let height = certificate.height;
         let Executed { checked, applied, body } = executed;
         let finality = Finality { certificate: certificate.clone(), validators: validators.clone() };
         let (outcomes, writes) = (&applied.outcomes, &applied.writes);
         let next = Some(applied.state.next_validators()).filter(|next| *next != validators);
         let next = next.as_ref();
-        store(&self.store, &FinalBlock { height, body, finality: &finality, next, outcomes, writes });
+        let recovery = last.recovery().map(|handover| (self.terms_proof(), handover.clone()));
+        let recovery = recovery.as_ref();
+        store(&self.store, &FinalBlock { height, body, finality: &finality, next, recovery, outcomes, writes });
         let header = checked.block.header.clone();
         let final_state = FinalState { state: applied.state.clone(), header, certificate };
         {
@@ -225,6 +230,7 @@ impl Ledger {
             let window = applied.state.parameters().window;
             tip.recent.push(checked.ids(), window);
             tip.executed.clear();
+            tip.adopt();
         }
         self.pool.settle(&checked.ids(), height);
         self.heights.send_replace(height);
@@ -246,6 +252,12 @@ impl Ledger {
         let executed = Arc::new(Executed { checked, applied, body });
         self.write().executed.insert(executed.checked.id, executed.clone());
         Ok(executed)
+    }
+
+    /// Proves the parameters of the last final state, which say whose signatures recover.
+    fn terms_proof(&self) -> StateProof {
+        let last = self.latest().expect("a recovery follows a block: no plan names the founding's");
+        self.prove(&last, vec![Place::Record(Shelf::Parameters, 0)]).expect("there are always parameters")
     }
 
     /// Drops waiting transactions that broke since they were taken: they would wake the proposer

@@ -14,6 +14,7 @@ use std::sync::{Arc, Mutex, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGua
 use fengni_core::codec::DecodeError;
 use fengni_core::id::CreditCode;
 use fengni_core::light::Checkpoint;
+use fengni_core::recovery::RecoveryHandover;
 use fengni_core::shelf::Shelf;
 use fengni_core::transaction::{TransactionError, TransactionId};
 use fengni_core::{Block, BlockId, CommitCertificate, Domain, Header, Height, MemberNumber, Millis, ValidatorSet};
@@ -68,6 +69,25 @@ struct Tip {
     finals: VecDeque<Arc<FinalState>>,
     recent: RecentIds,
     executed: HashMap<BlockId, Arc<Executed>>,
+    /// Recovery handovers that a person has given this node.
+    given: Vec<RecoveryHandover>,
+}
+
+impl Tip {
+    /// Rule F-10: goes on by the recovery that follows the last block, if one was given.
+    fn adopt(&mut self) {
+        let follows = |it: &&RecoveryHandover| it.plan.height == self.state.height();
+        let Some(handover) = self.given.iter().find(follows) else { return };
+        match self.state.adopt(handover) {
+            Ok(state) => {
+                tracing::warn!(height = %handover.plan.height, "the validators of the next block are those of a recovery");
+                self.state = state;
+            }
+            Err(error) => {
+                tracing::error!(height = %handover.plan.height, "a recovery that was given does not hold: {error}")
+            }
+        }
+    }
 }
 
 /// Why a node cannot begin.
@@ -143,6 +163,7 @@ impl Ledger {
                 finals: VecDeque::new(),
                 recent: RecentIds::default(),
                 executed: HashMap::new(),
+                given: Vec::new(),
             }
         } else {
             load(&store, domain, last)?
@@ -159,6 +180,14 @@ impl Ledger {
             first_validators,
             ahead_millis: Mutex::default(),
         })
+    }
+
+    /// Recovery handovers that a person has given this node, before it takes part: one may be for a
+    /// height it has yet to reach.
+    pub fn give(&self, handovers: Vec<RecoveryHandover>) {
+        let mut tip = self.write();
+        tip.given = handovers;
+        tip.adopt();
     }
 
     /// The store.
@@ -272,5 +301,6 @@ fn load(store: &Store, domain: Domain, last: Height) -> Result<Tip, OpenError> {
         finals: VecDeque::from([latest]),
         recent,
         executed: HashMap::new(),
+        given: Vec::new(),
     })
 }

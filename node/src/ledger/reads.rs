@@ -3,8 +3,8 @@
 use std::collections::BTreeSet;
 
 use fengni_core::codec;
-use fengni_core::light::{Checkpoint, Handover, LightClient, LightError};
-use fengni_core::limits::{HANDOVERS, HANDOVERS_BYTES};
+use fengni_core::light::{Checkpoint, FinalHeader, Handover, LightClient, LightError, Recovery};
+use fengni_core::limits::{HANDOVERS, HANDOVERS_BYTES, RECOVERIES};
 use fengni_core::proof::{OutcomeProof, Place, StateProof};
 use fengni_core::transaction::TransactionId;
 use fengni_core::tree;
@@ -83,6 +83,15 @@ impl Ledger {
             left.is_some()
         };
         found.take_while(fits).collect()
+    }
+
+    /// The recoveries whose first block is above a height, rising.
+    pub fn recoveries(&self, since: Height) -> Vec<Recovery> {
+        let recovery = |(height, last, handover)| {
+            let (header, certificate) = self.finality(height)?;
+            Some(Recovery { last, handover, first: FinalHeader { header, certificate } })
+        };
+        self.store.recoveries(since).take(RECOVERIES).map_while(recovery).collect()
     }
 
     /// Checks that quorums lead from a checkpoint, such as the founding, to the last final block.

@@ -4,6 +4,8 @@ use bincode::{Decode, Encode};
 use fengni_core::codec;
 use fengni_core::limits::{BLOCK_BYTES, PROOF_BYTES};
 use fengni_core::outcome::Outcome;
+use fengni_core::proof::StateProof;
+use fengni_core::recovery::RecoveryHandover;
 use fengni_core::transaction::TransactionId;
 use fengni_core::{CommitCertificate, Height, ValidatorSet};
 use fengni_state::Write;
@@ -31,6 +33,9 @@ pub struct FinalBlock<'a> {
     pub finality: &'a Finality,
     /// The validators of the next height, where they are others than those of this one.
     pub next: Option<&'a ValidatorSet>,
+    /// By what the validators of this height were named, where a recovery did: the parameters' proof
+    /// under the block before, and the handover.
+    pub recovery: Option<&'a (StateProof, RecoveryHandover)>,
     /// Outcomes of its transactions, in order.
     pub outcomes: &'a [Outcome],
     /// What it changed.
@@ -61,6 +66,9 @@ impl Store {
         batch.put_cf(self.column(Column::Certificates), key, codec::encode(block.finality));
         if let Some(next) = block.next {
             batch.put_cf(self.column(Column::Handovers), key, codec::encode(next));
+        }
+        if let Some(recovery) = block.recovery {
+            batch.put_cf(self.column(Column::Recoveries), key, codec::encode(recovery));
         }
         batch.put_cf(self.column(Column::Outcomes), key, codec::encode(block.outcomes));
         self.add_transactions(&mut batch, block.height, block.outcomes);
@@ -95,6 +103,16 @@ impl Store {
         self.scan_from(Column::Handovers, &keys::height(since.next())).map(|(key, value)| {
             let next = codec::decode(&value, PROOF_BYTES);
             (Height(keys::to_u64(&key)), next.unwrap_or_else(|error| fault::stop("stored validators", error)))
+        })
+    }
+
+    /// Heights above `since` whose validators a recovery has named, rising, with the parameters' proof
+    /// under the block before and the handover.
+    pub fn recoveries(&self, since: Height) -> impl Iterator<Item = (Height, StateProof, RecoveryHandover)> + use<'_> {
+        self.scan_from(Column::Recoveries, &keys::height(since.next())).map(|(key, value)| {
+            let (last, handover) =
+                codec::decode(&value, PROOF_BYTES).unwrap_or_else(|error| fault::stop("stored recovery", error));
+            (Height(keys::to_u64(&key)), last, handover)
         })
     }
 

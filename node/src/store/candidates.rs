@@ -49,6 +49,13 @@ impl Store {
         found.map(|(key, value)| read(&key, &value))
     }
 
+    /// Forgets the candidates of a height that its validators will never decide.
+    pub fn forget_candidates(&self, height: Height) {
+        let mut batch = WriteBatch::default();
+        self.drop_candidates(&mut batch, height);
+        self.db.write_opt(batch, &Self::synced()).unwrap_or_else(|error| broken("store write", &error));
+    }
+
     /// Forgets the candidates of a decided height, by name: a range to delete would be remembered
     /// and read again by every later look, one more with each block.
     pub(super) fn drop_candidates(&self, batch: &mut WriteBatch, decided: Height) {

@@ -8,6 +8,7 @@
 //! headers       height            header of a block whose body is not kept
 //! certificates  height            commit certificate, validators of the height
 //! handovers     height            validators that decide from the next height on, where they change
+//! recoveries    height            by what the validators of the height were named, where a recovery did
 //! outcomes      height            outcomes of the block
 //! transactions  id                height, place
 //! records       shelf, number     registry record
@@ -61,10 +62,11 @@ enum Column {
     Acts,
     Tags,
     Candidates,
+    Recoveries,
 }
 
 impl Column {
-    const ALL: [Self; 15] = [
+    const ALL: [Self; 16] = [
         Self::Meta,
         Self::Blocks,
         Self::Headers,
@@ -80,6 +82,7 @@ impl Column {
         Self::Acts,
         Self::Tags,
         Self::Candidates,
+        Self::Recoveries,
     ];
 
     fn name(self) -> &'static str {
@@ -99,6 +102,7 @@ impl Column {
             Self::Acts => "acts",
             Self::Tags => "tags",
             Self::Candidates => "candidates",
+            Self::Recoveries => "recoveries",
         }
     }
 

@@ -6,7 +6,7 @@
 
 use fengni_core::block::Header;
 use fengni_core::finality::CommitCertificate;
-use fengni_core::light::{Handover, LightClient, LightError};
+use fengni_core::light::{Handover, LightClient, LightError, Recovery};
 use fengni_core::trust::TrustStore;
 use fengni_core::{Height, Millis};
 
@@ -29,6 +29,9 @@ pub(crate) trait Reader {
 
     /// Follows a handover.
     fn follow(&mut self, handover: &Handover, now: Millis) -> Result<(), LightError>;
+
+    /// Follows a recovery.
+    fn recover(&mut self, recovery: &Recovery, now: Millis) -> Result<(), LightError>;
 }
 
 impl Reader for LightClient {
@@ -43,6 +46,10 @@ impl Reader for LightClient {
     fn follow(&mut self, handover: &Handover, now: Millis) -> Result<(), LightError> {
         self.follow(handover, now)
     }
+
+    fn recover(&mut self, recovery: &Recovery, now: Millis) -> Result<(), LightError> {
+        self.recover(recovery, now)
+    }
 }
 
 impl Reader for TrustStore {
@@ -56,6 +63,10 @@ impl Reader for TrustStore {
 
     fn follow(&mut self, handover: &Handover, now: Millis) -> Result<(), LightError> {
         self.follow(handover, now)
+    }
+
+    fn recover(&mut self, recovery: &Recovery, now: Millis) -> Result<(), LightError> {
+        self.recover(recovery, now)
     }
 }
 
@@ -78,6 +89,10 @@ impl Reader for Trail {
         self.light.follow(handover, now)?;
         self.followed.push(handover.clone());
         Ok(())
+    }
+
+    fn recover(&mut self, recovery: &Recovery, now: Millis) -> Result<(), LightError> {
+        self.light.recover(recovery, now)
     }
 }
 
@@ -171,25 +186,47 @@ pub(crate) fn catch_up(
 pub(crate) fn follow_all(reader: &mut impl Reader, node: &Node, now: Millis) -> (bool, Option<Trouble>) {
     let mut led_on = false;
     for _ in 0..ANSWERS {
-        let handovers = match node.handovers(reader.light().handovers_since()) {
-            Ok(handovers) if handovers.is_empty() => break,
-            Ok(handovers) => handovers,
+        match follow_some(reader, node, now, &mut led_on) {
+            Ok(true) => (),
+            Ok(false) => break,
             Err(trouble) => return (led_on, Some(trouble)),
-        };
-        for handover in &handovers {
-            if let Err(error) = reader.follow(handover, now) {
-                return (led_on, Some(broken(&error)));
-            }
-            led_on = true;
         }
     }
     (led_on, None)
+}
+
+/// One answer of handovers, or a recovery where they end or lead no further: whether there was any.
+fn follow_some(reader: &mut impl Reader, node: &Node, now: Millis, led_on: &mut bool) -> Result<bool, Trouble> {
+    let handovers = node.handovers(reader.light().handovers_since())?;
+    for handover in &handovers {
+        if let Err(error) = reader.follow(handover, now) {
+            // Validators of a recovery may have decided it.
+            let recovered = error.is_fault_of_answer() && recover_once(reader, node, now, led_on)?;
+            return if recovered { Ok(true) } else { Err(broken(&error)) };
+        }
+        *led_on = true;
+    }
+    if handovers.is_empty() { recover_once(reader, node, now, led_on) } else { Ok(true) }
+}
+
+/// Follows the next recovery, if the node knows one.
+fn recover_once(reader: &mut impl Reader, node: &Node, now: Millis, led_on: &mut bool) -> Result<bool, Trouble> {
+    let recoveries = match node.recoveries(reader.light().recoveries_since()) {
+        Err(Trouble::Refused(problem)) if problem.is_not_found() => Vec::new(),
+        answer => answer?,
+    };
+    let Some(recovery) = recoveries.first() else { return Ok(false) };
+    reader.recover(recovery, now).map_err(|error| broken(&error))?;
+    *led_on = true;
+    Ok(true)
 }
 
 /// Only quorums that contradict one another are no fault of the node that shows it.
 fn broken(error: &LightError) -> Trouble {
     match error {
         LightError::Contradiction(_) => Trouble::Unjudged(error.to_string()),
+        // Neither is a recovery whose time has not come.
+        LightError::Recovery(_) if !error.is_fault_of_answer() => Trouble::Unjudged(error.to_string()),
         _ => Trouble::Lied(format!("a handover that does not hold: {error}")),
     }
 }

@@ -9,8 +9,8 @@ use fengni_core::bytes::Bytes;
 use fengni_core::codec;
 use fengni_core::finality::CommitCertificate;
 use fengni_core::id::CertificateId;
-use fengni_core::light::{Handover, SignedCheckpoint};
-use fengni_core::limits::{BLOCK_BYTES, HANDOVERS_BYTES, PACK_BYTES, PAGE_LINES, PROOF_BYTES};
+use fengni_core::light::{Handover, Recovery, SignedCheckpoint};
+use fengni_core::limits::{BLOCK_BYTES, HANDOVERS_BYTES, PACK_BYTES, PAGE_LINES, PROOF_BYTES, RECOVERIES_BYTES};
 use fengni_core::pack::{Basis, Subscription};
 use fengni_core::proof::{OutcomeProof, Place, ProofError, StateProof};
 use fengni_core::transaction::TransactionId;
@@ -88,6 +88,15 @@ impl Node {
     pub fn handovers(&self, since: Height) -> Result<Vec<Handover>, Trouble> {
         let bytes = self.get(format!("/v1/handovers?since={since}"), HANDOVERS_BYTES, Duration::ZERO)?;
         codec::decode(&bytes, HANDOVERS_BYTES).map_err(malformed)
+    }
+
+    /// The first recoveries whose first block is above a height, rising. Rule N-27.
+    ///
+    /// # Errors
+    /// [`Trouble`].
+    pub fn recoveries(&self, since: Height) -> Result<Vec<Recovery>, Trouble> {
+        let bytes = self.get(format!("/v1/recoveries?since={since}"), RECOVERIES_BYTES, Duration::ZERO)?;
+        codec::decode(&bytes, RECOVERIES_BYTES).map_err(malformed)
     }
 
     /// The checkpoint of its newest height in the word of the node's member. Rule N-24.

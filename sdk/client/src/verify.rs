@@ -170,6 +170,7 @@ impl Verifier {
         );
         let context = self.context(challenge);
         checked.verdict = self.replays.admit(checked.verdict, code, &context);
+        checked.verdict.recovered = self.ledger.light().unacknowledged();
         checked
     }
 
@@ -294,6 +295,7 @@ impl Verifier {
             (None, None) => Checked::without_nodes(verdict(Err(&reason(&troubles).as_str()), &self.context(challenge))),
         };
         checked.troubles = troubles;
+        checked.verdict.recovered = self.ledger.light().unacknowledged();
         checked
     }
 }

@@ -24,6 +24,7 @@ pub mod outcome;
 pub mod pack;
 pub mod proof;
 pub mod record;
+pub mod recovery;
 pub mod shelf;
 pub mod standing;
 pub mod transaction;

@@ -27,6 +27,10 @@ pub const PROOF_BYTES: usize = 4 * 1024 * 1024;
 pub const HANDOVERS: usize = 64;
 /// Bytes of one such answer: at least thirty handovers, each with its certificate and set.
 pub const HANDOVERS_BYTES: usize = 1024 * 1024;
+/// Recoveries in one answer of a node.
+pub const RECOVERIES: usize = 4;
+/// Bytes of one such answer.
+pub const RECOVERIES_BYTES: usize = RECOVERIES * (RECORD_BYTES + 2 * TRANSACTION_BYTES);
 /// Bytes of one trust pack: some six hundred million certificates.
 pub const PACK_BYTES: usize = 32 * 1024 * 1024;
 /// Bytes of a device's trust: a full pack, the light client, and evidence.
@@ -77,3 +81,5 @@ pub const LIVE_PROPOSALS_EACH: usize = 16;
 pub const HOLDS: usize = 16;
 /// How many links a chain of superiors may have.
 pub const SUPERIORS: usize = 8;
+/// Recovery keys that a network names.
+pub const RECOVERY_KEYS: usize = 64;

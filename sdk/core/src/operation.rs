@@ -1,7 +1,7 @@
 //! Operations: what a member can ask of the ledger.
 //!
 //! Variant numbers are permanent and new ones are added at the end. Rules O-1 to O-12 and
-//! O-15 to O-24: `sdk/spec/operations.md`.
+//! O-15 to O-24 and O-26: `sdk/spec/operations.md`.
 
 use bincode::{Decode, Encode};
 use serde::{Deserialize, Serialize};
@@ -16,6 +16,7 @@ use crate::number::{
     MemberNumber, OrderNumber, ProposalNumber, ReasonCode,
 };
 use crate::record::{AgreementTerms, Applicant, DoubleSigning, Measure, NewKey, Scope, Weights};
+use crate::recovery::RecoveryHandover;
 use crate::standing::ActKind;
 
 /// Why an act is done, without saying what only the parties may know.
@@ -300,6 +301,11 @@ pub enum Operation {
         /// The proof.
         proof: Box<DoubleSigning>,
     },
+    /// Records the handover by which this block's validators were named. No member asks it.
+    Recover {
+        /// What the recovery keys signed.
+        handover: RecoveryHandover,
+    },
 }
 
 impl Operation {
@@ -325,7 +331,8 @@ impl Operation {
             | Self::Withdraw { .. }
             | Self::RotateKey { .. }
             | Self::Confirm { .. }
-            | Self::Accuse { .. } => weights.record,
+            | Self::Accuse { .. }
+            | Self::Recover { .. } => weights.record,
             Self::Order { .. } | Self::LiftOrder { .. } => {
                 weights.record.saturating_add(weights.line.saturating_mul(ORDER_LINES))
             }

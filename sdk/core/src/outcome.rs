@@ -404,6 +404,11 @@ pub enum Effect {
         /// Which.
         offence: OffenceNumber,
     },
+    /// The block's validators were named by a recovery.
+    Recovered {
+        /// How many they are.
+        validators: u32,
+    },
 }
 
 /// What became of a transaction.

@@ -227,6 +227,15 @@ impl TrustStore {
         self.light.follow(handover, self.clock.max(now))
     }
 
+    /// Follows a recovery to the validators it names. Rule F-10.
+    ///
+    /// # Errors
+    /// [`LightError`].
+    #[cfg(feature = "recovery")]
+    pub fn recover(&mut self, recovery: &crate::light::Recovery, now: Millis) -> Result<(), LightError> {
+        self.light.recover(recovery, self.clock.max(now))
+    }
+
     /// Whether a pack is news, and as young as this clock: then the clock is right, even where the
     /// hour remembered was a later one. The same pack again says nothing, nor does an older header
     /// than one heard. What remains is a newer header that somebody has held back.
@@ -266,6 +275,10 @@ impl TrustStore {
     /// # Source
     /// `sdk/spec/packs.md`, rule Q-9; `sdk/spec/verdicts.md`.
     pub fn judge(&self, code: &Code, question: &Question, now: Millis) -> Verdict {
+        Verdict { recovered: self.light.unacknowledged(), ..self.judged(code, question, now) }
+    }
+
+    fn judged(&self, code: &Code, question: &Question, now: Millis) -> Verdict {
         let context = self.context(question, now);
         if let Some(verdict) = self.bar(now) {
             return verdict;
@@ -288,6 +301,10 @@ impl TrustStore {
     /// # Source
     /// `sdk/spec/verdicts.md`, rule V-22.
     pub fn judge_static(&self, code: &StaticCode, question: &Question, now: Millis) -> Verdict {
+        Verdict { recovered: self.light.unacknowledged(), ..self.judged_static(code, question, now) }
+    }
+
+    fn judged_static(&self, code: &StaticCode, question: &Question, now: Millis) -> Verdict {
         let context = self.context(question, now);
         if let Some(verdict) = self.bar(now) {
             return verdict;

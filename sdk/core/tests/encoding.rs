@@ -113,6 +113,7 @@ fn effects() -> Vec<Effect> {
         Effect::Order { order: OrderNumber(4), lines: 1025, lifted: true },
         Effect::Confirmed { book: BookNumber(1), lines: 3 },
         Effect::Offence { offence: OffenceNumber(5) },
+        Effect::Recovered { validators: 4 },
     ]
 }
 

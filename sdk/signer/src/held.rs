@@ -40,12 +40,14 @@ impl HeldKey {
     /// Opens a key file.
     ///
     /// # Errors
-    /// [`OpenError`]; [`OpenError::NotPlaced`] where the file does not say whose key it is.
+    /// [`OpenError`]; [`OpenError::NotPlaced`] where the file does not say whose key it is, and
+    /// [`OpenError::Recovery`].
     pub fn open(file: &KeyFile, passphrases: &Passphrases) -> Result<Self, OpenError> {
+        let purpose = file.purpose.purpose().ok_or_else(|| OpenError::Recovery { path: file.path().to_owned() })?;
         let (Some(member), Some(number)) = (file.member, file.number) else {
             return Err(OpenError::NotPlaced { path: file.path().to_owned() });
         };
-        Ok(Self { purpose: file.purpose, member, number, signer: file.open(passphrases)? })
+        Ok(Self { purpose, member, number, signer: file.open(passphrases)? })
     }
 
     /// The public half.

@@ -14,7 +14,6 @@ use std::fmt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use fengni_core::record::KeyPurpose;
 use fengni_core::{KeyNumber, MemberNumber, PublicKey, SecretKey};
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
@@ -22,6 +21,7 @@ use zeroize::Zeroizing;
 
 use crate::encrypted;
 use crate::files::{self, FileError};
+use crate::key_use::KeyUse;
 use crate::passphrase::{Passphrase, PassphraseError, Passphrases};
 use crate::random::RandomError;
 use crate::secret::{Digits, algorithm_name, algorithm_named};
@@ -48,6 +48,12 @@ pub enum OpenError {
          fengni key place", path.display()
     )]
     NotPlaced {
+        /// The file.
+        path: PathBuf,
+    },
+    /// It recovers a network and acts for no member.
+    #[error("{}: a recovery key acts for no member; next: fengni recovery sign", path.display())]
+    Recovery {
         /// The file.
         path: PathBuf,
     },
@@ -82,7 +88,7 @@ enum Kept {
 #[derive(Clone)]
 pub struct KeyFile {
     /// What the key is for.
-    pub purpose: KeyPurpose,
+    pub purpose: KeyUse,
     /// Whose it is, once the ledger says so.
     pub member: Option<MemberNumber>,
     /// Its number among the member's keys, once the ledger lists it.
@@ -96,7 +102,7 @@ pub struct KeyFile {
 #[derive(Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Stored {
-    purpose: KeyPurpose,
+    purpose: KeyUse,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     member: Option<MemberNumber>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -113,25 +119,29 @@ struct Stored {
 
 impl KeyFile {
     /// A key in the open, for sample networks and automation.
-    pub fn plain(purpose: KeyPurpose, secret: SecretKey) -> Self {
-        Self::new(purpose, secret.public(), Kept::Plain(secret))
+    pub fn plain(purpose: impl Into<KeyUse>, secret: SecretKey) -> Self {
+        Self::new(purpose.into(), secret.public(), Kept::Plain(secret))
     }
 
     /// A key encrypted with a passphrase.
     ///
     /// # Errors
     /// [`RandomError`].
-    pub fn encrypted(purpose: KeyPurpose, secret: &SecretKey, passphrase: &Passphrase) -> Result<Self, RandomError> {
+    pub fn encrypted(
+        purpose: impl Into<KeyUse>,
+        secret: &SecretKey,
+        passphrase: &Passphrase,
+    ) -> Result<Self, RandomError> {
         let pem = encrypted::encrypt(secret, passphrase)?;
-        Ok(Self::new(purpose, secret.public(), Kept::Encrypted(pem)))
+        Ok(Self::new(purpose.into(), secret.public(), Kept::Encrypted(pem)))
     }
 
     /// A key in a token, by its public half.
-    pub fn token(purpose: KeyPurpose, public: PublicKey, token: TokenKey) -> Self {
-        Self::new(purpose, public, Kept::Token(token))
+    pub fn token(purpose: impl Into<KeyUse>, public: PublicKey, token: TokenKey) -> Self {
+        Self::new(purpose.into(), public, Kept::Token(token))
     }
 
-    fn new(purpose: KeyPurpose, public: PublicKey, kept: Kept) -> Self {
+    fn new(purpose: KeyUse, public: PublicKey, kept: Kept) -> Self {
         Self { purpose, member: None, number: None, public, kept, path: PathBuf::new() }
     }
 
@@ -252,13 +262,14 @@ impl KeyFile {
 
 impl fmt::Debug for KeyFile {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "KeyFile({:?} key {}, {:?})", self.purpose, self.public, self.keeping())
+        write!(f, "KeyFile({} key {}, {:?})", self.purpose, self.public, self.keeping())
     }
 }
 
 #[cfg(test)]
 mod tests {
     use fengni_core::KeyAlgorithm;
+    use fengni_core::record::KeyPurpose;
 
     use super::*;
     use crate::passphrase::Source;
@@ -284,7 +295,10 @@ mod tests {
                 let read = KeyFile::load(&path).expect("its own file");
                 assert_eq!((read.public(), read.keeping()), (secret.public(), key.keeping()));
                 let held = HeldKey::open(&read, &right).expect("the right passphrase");
-                assert_eq!((held.public(), held.number, held.purpose), (key.public(), KeyNumber(4), key.purpose));
+                assert_eq!(
+                    (held.public(), held.number, held.purpose),
+                    (key.public(), KeyNumber(4), KeyPurpose::Issuing)
+                );
                 let signature = held.sign(b"a message").expect("a key in memory signs");
                 assert!(held.public().verify(b"a message", &signature));
                 let seed = hex::encode(*secret.seed());

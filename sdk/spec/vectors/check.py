@@ -162,13 +162,29 @@ CHANGE = variant(
 TERMS = struct(
     label=TEXT, parties=listed(U32), terms=listed(struct(certificate_type=U32, purposes=listed(U16))),
     divisions=listed(DIVISION), min_grade=variant("A", "B", "C", "D"), **{"from": U32}, until=U32)
+PLAN = struct(
+    network=DIGEST, height=U64, block=DIGEST, **{"from": U64}, ground=GROUND,
+    seats=listed(struct(member=U32, power=U64, consensus=KEY, peer=option(KEY))))
+RECOVERY = struct(plan=PLAN, signatures=listed(struct(key=U16, signature=SIGNATURE)))
+RECOVERY_TERMS = struct(keys=listed(KEY), threshold=U16, delay_secs=U64)
+
+
+def read_clause(r):
+    data = read_bytes(r)
+    return decode(RECOVERY_TERMS, data) if data else None
+
+
+def write_clause(value):
+    return BYTES[1]("" if value is None else RECOVERY_TERMS[1](value).hex())
+
+
 PURPOSE = variant("consensus", "peer", "admin", "issuing", "enforcement", "application")
 STATUS = variant("active", "suspended", "removed")
 PARAMETERS = struct(
     version=U32, window=U64, clock_ahead_millis=U64, online_age_secs=U32, trusting_period_secs=U64, block_weight=U64,
     member_weight=U64, weights=struct(transaction=U64, line=U64, act=U64, record=U64), solo_seal_lines=U32,
     terminal_acts_per_day=U32, validators_min=U32,
-    voting=struct(numerator=U32, denominator=U32, notice=U64, horizon=U64), protocol=U16)
+    voting=struct(numerator=U32, denominator=U32, notice=U64, horizon=U64), protocol=U16, recovery=(read_clause, write_clause))
 AUTHORITY = struct(
     version=U32, member=U32, certificate_type=U32, division=DIVISION, **{"from": U32}, until=U32, basis=TEXT,
     suspended=option(U32))
@@ -218,7 +234,8 @@ OPERATION = variant(
     ("vote", struct(proposal=U32, digest=DIGEST, approve=BOOL)), ("withdraw", struct(proposal=U32)),
     ("rotate-key", struct(key=NEW_KEY, **{"from": U64}, ends=option(pair(U16, U64)))),
     ("order", struct(scope=SCOPE, ground=GROUND)), ("lift-order", struct(order=U32, ground=GROUND)),
-    ("confirm", struct(book=U32, first=U64, last=U64, ground=GROUND)), ("accuse", struct(proof=DOUBLE)))
+    ("confirm", struct(book=U32, first=U64, last=U64, ground=GROUND)), ("accuse", struct(proof=DOUBLE)),
+    ("recover", struct(handover=RECOVERY)))
 EFFECT = variant(
     ("book-opened", struct(book=U32)), ("sealed", struct(book=U32, seal=U64, first=U64, count=U32)),
     ("acted", struct(act=U64, standing=STANDING)), ("replaced", struct(act=U64, book=U32, line=U64)),
@@ -228,7 +245,8 @@ EFFECT = variant(
     ("application", struct(application=U32, status=APPLICATION_STATUS)),
     ("proposal", struct(proposal=U32, status=PROPOSAL_STATUS)),
     ("key-added", struct(member=U32, key=U16, **{"from": U64})), ("order", struct(order=U32, lines=U64, lifted=BOOL)),
-    ("confirmed", struct(book=U32, lines=U64)), ("offence", struct(offence=U32)))
+    ("confirmed", struct(book=U32, lines=U64)), ("offence", struct(offence=U32)),
+    ("recovered", struct(validators=U32)))
 OUTCOME = struct(
     transaction=DIGEST, decision=variant(("done", EFFECT), ("refused", struct(refusal=U16, detail=U64))))
 HEADER = struct(
@@ -336,7 +354,10 @@ def decode(kind, data, name=None):
         raise Refused("S-6")
     if name == "transaction":
         keys = [signature["key"] for signature in value["signatures"]]
-        if not 1 <= len(keys) <= 4 or not rising(keys):
+        if "recover" in value["body"]["operation"]:
+            if keys:
+                raise Refused("T-7")
+        elif not 1 <= len(keys) <= 4 or not rising(keys):
             raise Refused("T-4")
     return value
 
@@ -694,6 +715,40 @@ def finality():
             refused("finality", case["what"], check_word, network, file["keys"], case["signed"], 7)
 
 
+def check_recovery(network, terms, last, handover):
+    """Rule F-9: raises unless the handover holds after the last block."""
+    plan = handover["plan"]
+    if bytes.fromhex(plan["network"]) != network or (plan["height"], plan["block"]) != (last["height"], last["block"]):
+        raise Refused("F-9: another network or block")
+    if plan["from"] < last["time"] + 1000 * terms["delay_secs"]:
+        raise Refused("F-9: delay")
+    members, powers = ([seat[field] for seat in plan["seats"]] for field in ("member", "power"))
+    if not 1 <= len(members) <= 256 or not rising(members) or min(powers) < 1 or sum(powers) >= 2 ** 62:
+        raise Refused("F-1")
+    if not rising([signed["key"] for signed in handover["signatures"]]):
+        raise Refused("F-9: order")
+    asked = message(network, "recovery", PLAN[1](plan))
+    for signed in handover["signatures"]:
+        if signed["key"] >= len(terms["keys"]):
+            raise Refused("F-9: no such key")
+        if verifies(terms["keys"][signed["key"]], asked, signed["signature"]) is False:
+            raise Refused("F-9: signature")
+    if len(handover["signatures"]) < terms["threshold"]:
+        raise Refused("F-9: threshold")
+
+
+def recovery():
+    file = load("recovery")
+    network, terms, last = bytes.fromhex(file["network"]), file["terms"], file["last"]
+    for case in file["handovers"]:
+        handover = decode(RECOVERY, bytes.fromhex(case["hex"]))
+        same("recovery", handover, case["handover"])
+        if case["error"] is None:
+            same("recovery", check_recovery(network, terms, last, handover), None)
+        elif case["error"] != "BadSignature" or verifies(terms["keys"][0], b"", "1:" + "00" * 64) is not None:
+            refused("recovery", case["what"], check_recovery, network, terms, last, handover)
+
+
 def transactions():
     file = load("transactions")
     network = bytes.fromhex(file["network"])
@@ -924,7 +979,7 @@ def possession():
         same("possession", verifies(case["holder_key"], asked, case["holder_proof"]) is not False, True)
 
 
-for part in (encoding, digests, lists, keys, finality, transactions, proofs, challenges, codes, static_codes, possession):
+for part in (encoding, digests, lists, keys, finality, recovery, transactions, proofs, challenges, codes, static_codes, possession):
     part()
 for name, count in COUNTS.items():
     print("%-13s %4d checks" % (name, count))

@@ -1,4 +1,4 @@
-//! Blocks: making one, checking one, executing one. Rules H-5 to H-12: `sdk/spec/blocks.md`.
+//! Blocks: making one, checking one, executing one. Rules H-5 to H-13: `sdk/spec/blocks.md`.
 //!
 //! Wrong encoding, signature, window or a replay makes the block invalid; a broken rule of an
 //! operation is an outcome inside it.
@@ -9,6 +9,7 @@ use fengni_core::block::{Block, Header, outcomes_digest, transactions_digest};
 use fengni_core::bytes::Bytes;
 use fengni_core::finality::{FinalityError, ValidatorSet};
 use fengni_core::limits::{BLOCK_BYTES, BLOCK_TRANSACTIONS};
+use fengni_core::recovery::RecoveryHandover;
 use fengni_core::transaction::{Transaction, TransactionError, TransactionId};
 use fengni_core::{BlockId, CommitCertificate, Digest, Height, MemberNumber, Millis};
 use thiserror::Error;
@@ -65,6 +66,10 @@ pub enum BlockError {
         /// What is wrong.
         error: TransactionError,
     },
+    /// H-13: the recovery that names this block's validators is not its first transaction, or the block
+    /// is earlier than it holds.
+    #[error("the block is not the first one after the recovery of height {0}")]
+    Recovery(Height),
     /// H-11: heavier than the parameters allow.
     #[error("the block weighs more than the parameters allow")]
     Weight,
@@ -137,7 +142,7 @@ impl CheckedBlock {
     }
 }
 
-/// Checks a block that should follow `state`. Rules H-5 to H-11.
+/// Checks a block that should follow `state`. Rules H-5 to H-11 and H-13.
 ///
 /// - `validators`: of the parent's height; not needed for the first block.
 /// - `clock`: this node's, for a block being voted on; `None` for one that is final already.
@@ -177,7 +182,14 @@ pub fn check(
     let mut scale = Scale::new(state);
     let mut transactions = Vec::with_capacity(block.transactions.len());
     let mut ids = HashSet::new();
-    for (bytes, place) in block.transactions.iter().zip(0..) {
+    let recovered = check_recovery(state, &block)?;
+    let rest = usize::from(recovered.is_some());
+    if let Some((id, transaction)) = recovered {
+        ids.insert(id);
+        scale.add(&transaction);
+        transactions.push((id, transaction));
+    }
+    for (bytes, place) in block.transactions.iter().zip(0..).skip(rest) {
         let checked = check_transaction(state, recent, known, header.height, bytes);
         let (id, transaction) = checked.map_err(|error| BlockError::Transaction { place, error })?;
         if !ids.insert(id) {
@@ -204,7 +216,30 @@ fn check_parent_certificate(state: &State, block: &Block, validators: Option<&Va
     }
 }
 
-/// Rules T-1 to T-6: a transaction that may stand in the block at `height`.
+/// Rule H-13: the first transaction of the first block after a recovery, and of no other.
+fn check_recovery(state: &State, block: &Block) -> Result<Option<(TransactionId, Transaction)>, BlockError> {
+    let Some(adopted) = state.recovery() else { return Ok(None) };
+    let other = BlockError::Recovery(adopted.plan.height);
+    let first = block.transactions.first().and_then(|bytes| Transaction::decode(&bytes.0).ok());
+    let transaction = first.filter(|first| {
+        let handover = first.recovery().filter(|handover| state.has_adopted(handover));
+        handover.is_some_and(|handover| *first == Transaction::of_recovery(handover.clone()))
+    });
+    match transaction {
+        Some(transaction) if block.header.time >= adopted.plan.from => {
+            Ok(Some((transaction.body.id(&state.domain), transaction)))
+        }
+        _ => Err(other),
+    }
+}
+
+/// The recovery that a block says it follows from: whoever runs blocks again adopts it, and says so.
+pub fn recovery_of(block: &Block) -> Option<RecoveryHandover> {
+    let first = Transaction::decode(&block.transactions.first()?.0).ok()?;
+    first.recovery().cloned()
+}
+
+/// Rules T-1 to T-7: a transaction that may stand in the block at `height`.
 fn check_transaction(
     state: &State,
     recent: &RecentIds,
@@ -214,6 +249,9 @@ fn check_transaction(
 ) -> Result<(TransactionId, Transaction), TransactionError> {
     let transaction = Transaction::decode(&bytes.0)?;
     let domain = &state.domain;
+    if transaction.recovery().is_some() {
+        return Err(TransactionError::Recovery);
+    }
     transaction.check_window(domain, height, state.parameters().window)?;
     let id = transaction.body.id(domain);
     if recent.contains(&id) {
@@ -322,6 +360,14 @@ pub fn assemble(
     let mut scale = Scale::new(state);
     let mut ids = HashSet::new();
     let (mut bodies, mut transactions) = (Vec::new(), Vec::new());
+    if let Some(handover) = state.recovery() {
+        let transaction = Transaction::of_recovery(handover.clone());
+        let bytes = Bytes(transaction.encode());
+        room -= bytes.0.len() + 8;
+        scale.add(&transaction);
+        bodies.push(bytes);
+        transactions.push((transaction.body.id(&domain), transaction));
+    }
     for bytes in candidates {
         if bodies.len() == BLOCK_TRANSACTIONS || scale.is_full() {
             break;
@@ -334,7 +380,8 @@ pub fn assemble(
             transactions.push((id, transaction));
         }
     }
-    let time = Millis(proposal.clock.0.max(state.time.0 + 1));
+    let from = state.recovery().map_or(Millis(0), |handover| handover.plan.from);
+    let time = Millis(proposal.clock.0.max(state.time.0 + 1)).max(from);
     let mut applied = apply(state, records, height, time, &transactions);
     let parent_certificate = proposal.parent_certificate.as_ref().map(|certificate| certificate.digest(&domain));
     let header = Header {

@@ -30,14 +30,14 @@ mod sealed;
 mod state;
 mod suspension;
 
-pub use apply::{Applied, apply};
-pub use block::{BlockError, CheckedBlock, Known, Proposal, RecentIds, assemble, check, execute};
+pub use apply::{AdoptError, Applied, apply};
+pub use block::{BlockError, CheckedBlock, Known, Proposal, RecentIds, assemble, check, execute, recovery_of};
 pub use book::BookState;
 pub use codes::code_fault;
 pub use measure::{Touched, enact};
 pub use memory::MemoryRecords;
 pub use pack::pack;
-pub use parameters::{Fault as ParameterFault, faults as parameter_faults};
+pub use parameters::{Fault as ParameterFault, faults as parameter_faults, recovery_faults};
 pub use prove::{ProveError, line_places, prove};
 pub use records::{Records, Write};
 pub use registries::Registries;

@@ -18,7 +18,7 @@ use fengni_core::{
 };
 
 use crate::codes::code_fault;
-use crate::parameters::faults;
+use crate::parameters::{faults, recovery_faults};
 use crate::registries::{Registries, Shelved};
 
 impl Registries {
@@ -292,7 +292,9 @@ impl Enacting<'_> {
 
     fn set_parameters(&mut self, parameters: &Parameters) -> Result<(), Refusal> {
         let before = self.after.parameters();
+        let used = || self.after.members.iter().flat_map(|member| member.keys.iter().map(|key| key.key));
         let fits = faults(parameters).is_empty()
+            && recovery_faults(parameters, used()).is_empty()
             && parameters.version == before.version + 1
             && parameters.protocol == before.protocol
             // Replays are remembered for the window of their time, never for a shorter one.

@@ -1,8 +1,10 @@
-//! Parameters with which a network can run, whether founded so or voted for. Rule R-11.
+//! Parameters with which a network can run, whether founded so or voted for. Rules G-13 and R-11.
 
+use std::collections::BTreeSet;
 use std::fmt::Display;
 use std::ops::RangeInclusive;
 
+use fengni_core::PublicKey;
 use fengni_core::limits;
 use fengni_core::record::Parameters;
 
@@ -15,6 +17,8 @@ const ONLINE_AGE_SECS: RangeInclusive<u32> = 3..=3_600;
 const YEAR_SECS: u64 = 366 * 86_400;
 /// Heights between a proposal and its effect: a year of idle blocks, and some.
 const HORIZON_MAX: u64 = 100_000_000;
+/// The longest delay of a recovery: a network that stands still for longer is founded again.
+const RECOVERY_DELAY_SECS_MAX: u64 = 90 * 86_400;
 
 /// What is wrong with a parameter.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -42,6 +46,34 @@ pub fn faults(parameters: &Parameters) -> Vec<Fault> {
     found.within("validators_min", parameters.validators_min, 1..=validators);
     found.weights(parameters);
     found.voting(parameters);
+    found.0
+}
+
+/// Rule G-13: everything that is wrong with recovery terms, by their fields.
+///
+/// - `members`: the keys that are, or were, members'.
+pub fn recovery_faults(parameters: &Parameters, members: impl IntoIterator<Item = PublicKey>) -> Vec<Fault> {
+    let mut found = Found::default();
+    let Some(terms) = &*parameters.recovery else { return found.0 };
+    let mut used: BTreeSet<PublicKey> = members.into_iter().collect();
+    for (place, key) in terms.keys.iter().enumerate() {
+        if !used.insert(*key) {
+            let fault = "is a member's key, or stands there twice".to_owned();
+            found.add(&format!("keys[{place}]"), fault, "make a key for recovery alone");
+        }
+    }
+    let (count, most) = (terms.keys.len(), limits::RECOVERY_KEYS);
+    if !(1..=most).contains(&count) {
+        found.add("keys", format!("{count} keys are outside 1 to {most}"), "name a few, or leave [recovery] out");
+    }
+    if !(1..=count.max(1)).contains(&usize::from(terms.threshold)) {
+        let fault = format!("{} is outside 1 to the number of keys, {count}", terms.threshold);
+        found.add("threshold", fault, "let more than half of the keys sign");
+    }
+    if !(1..=RECOVERY_DELAY_SECS_MAX).contains(&terms.delay_secs) {
+        let fault = format!("{} is outside 1 to {RECOVERY_DELAY_SECS_MAX}", terms.delay_secs);
+        found.add("delay_secs", fault, "choose a value inside, such as 86400 for a day");
+    }
     found.0
 }
 

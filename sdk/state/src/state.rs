@@ -7,6 +7,7 @@ use fengni_core::book::{Book, Line, Seal};
 use fengni_core::limits::SUPERIORS;
 use fengni_core::list::{ListKind, NumberedList};
 use fengni_core::record::{Agreement, Authority, CertificateType, CodeSet, Member, Parameters, Record as _};
+use fengni_core::recovery::RecoveryHandover;
 use fengni_core::shelf::{Shelf, state_root};
 use fengni_core::standing::{Act, ActHeads, Page};
 use fengni_core::{
@@ -50,6 +51,8 @@ pub struct State {
     pub(crate) live: Vec<ProposalNumber>,
     pub(crate) books: VectorSync<Arc<BookState>>,
     pub(crate) book_list: NumberedList,
+    /// What names the validators of the next block, where a person has handed it in.
+    pub(crate) recovery: Option<Arc<RecoveryHandover>>,
 }
 
 impl State {
@@ -65,6 +68,7 @@ impl State {
             live: Vec::new(),
             books: VectorSync::new_sync(),
             book_list: NumberedList::new(suite, ListKind::Shelf),
+            recovery: None,
         }
     }
 
@@ -199,11 +203,15 @@ impl State {
         state_root(&self.domain, &digests)
     }
 
-    /// The validators of the next block, derived from the members. Rule F-1.
+    /// The validators of the next block: those of a recovery that was adopted (F-10), else derived
+    /// from the members (F-1).
     ///
     /// # Panics
     /// Never after a checked founding: votes that would leave no validator are refused.
     pub fn next_validators(&self) -> ValidatorSet {
+        if let Some(recovery) = self.recovery() {
+            return recovery.plan.validators().expect("a set: checked in State::adopt");
+        }
         let height = self.height.next();
         self.registries.validators(height).expect("the founding is checked: there is a validator with a key")
     }
@@ -271,6 +279,7 @@ impl State {
             live: Vec::new(),
             books: VectorSync::new_sync(),
             book_list: NumberedList::new(domain.suite, ListKind::Shelf),
+            recovery: None,
         };
         let numbered = (0..).map(ProposalNumber).zip(state.registries.proposals.iter());
         state.live = numbered.filter(|(_, proposal)| proposal.is_live()).map(|(number, _)| number).collect();

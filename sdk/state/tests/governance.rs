@@ -16,9 +16,10 @@ use fengni_core::record::{
     Applicant, ApplicationStatus, DoubleSigning, KeyPurpose, Measure, MemberStatus, NewKey, Parameters, Proposal,
     ProposalStatus, Role, Roles, Scope, SignedKind, SignedStatement,
 };
+use fengni_core::recovery::RecoveryTerms;
 use fengni_core::{
     ApplicationNumber, BlockId, BookNumber, Digest, Height, KeyNumber, LineNumber, MemberNumber, Millis, OrderNumber,
-    ProposalNumber, ReasonCode, Suite, VoteStep, proposal_bytes, vote_bytes,
+    ProposalNumber, PublicKey, ReasonCode, Suite, VoteStep, proposal_bytes, vote_bytes,
 };
 
 const GROUND: Ground = Ground { reason: ReasonCode(1), decision: Digest([9; 32]) };
@@ -352,13 +353,25 @@ fn o21_what_passed_fails_where_it_would_break_a_rule_by_then() {
 #[test]
 fn gov07_parameters_codes_types_and_authorities_change_at_their_height() {
     let mut network = network();
-    let parameters = Parameters { version: 2, solo_seal_lines: 9, window: 20, ..network.state.parameters().clone() };
+    // A vote names who may recover the network as well.
+    let terms = |keys: Vec<PublicKey>, threshold| Some(RecoveryTerms { keys, threshold, delay_secs: 600 }).into();
+    let (own, strangers) =
+        (network.state.member(member("council")).expect("a member").keys[0].key, common::foreign_key());
+    let parameters = Parameters {
+        version: 2,
+        solo_seal_lines: 9,
+        window: 20,
+        recovery: terms(vec![strangers], 1),
+        ..network.state.parameters().clone()
+    };
     let set = |parameters: &Parameters| propose(Measure::SetParameters { parameters: parameters.clone() }, 40);
     let shorter = Parameters { window: 4, ..parameters.clone() };
     let upgraded = Parameters { protocol: 2, ..parameters.clone() };
     let again = Parameters { version: 1, ..parameters.clone() };
     let broken = Parameters { member_weight: 1, ..parameters.clone() };
-    for wrong in [shorter, upgraded, again, broken] {
+    let members_key = Parameters { recovery: terms(vec![own], 1), ..parameters.clone() };
+    let unreachable = Parameters { recovery: terms(vec![strangers], 2), ..parameters.clone() };
+    for wrong in [shorter, upgraded, again, broken, members_key, unreachable] {
         assert_eq!(refused(&mut network, "council", ADMIN, set(&wrong)), Refusal::BadMeasure);
     }
     pass(&mut network, Measure::SetParameters { parameters: parameters.clone() }, 20, OTHERS);

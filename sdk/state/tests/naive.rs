@@ -777,6 +777,7 @@ impl Naive {
                 }
                 (broken, Some(self.revoke(*member, *key, from)))
             }
+            Operation::Recover { .. } => unreachable!("no member asks for a recovery: sdk/state/tests/recovery.rs"),
             Operation::SuspendAuthority { authority, ground } | Operation::ResumeAuthority { authority, ground } => {
                 rule(self.known("reasons", &ground.reason.to_string()), 205);
                 let Some(found) = self.founding.authorities.get(authority.0 as usize) else { return with(broken, 208) };

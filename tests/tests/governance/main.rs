@@ -5,5 +5,6 @@
 
 mod failures;
 mod joining;
+mod recovery;
 mod rotations;
 mod sets;

@@ -8,7 +8,7 @@ use std::time::Duration;
 use fengni_core::book::{Line, Subject, Tag};
 use fengni_core::bytes::Bytes;
 use fengni_core::id::CertificateId;
-use fengni_core::light::{Handover, SignedCheckpoint};
+use fengni_core::light::{Handover, Recovery, SignedCheckpoint};
 use fengni_core::operation::{Ground, Operation, StandingChange};
 use fengni_core::pack::{Basis, Pack, Subscription};
 use fengni_core::proof::{OutcomeProof, Place, StateProof};
@@ -287,6 +287,10 @@ impl Source for Double {
     fn handovers(&self, since: Height) -> Vec<Handover> {
         let handovers = self.handovers.lock().expect("no test panics while it holds them");
         handovers.iter().filter(|handover| handover.header.height > since).cloned().collect()
+    }
+
+    fn recoveries(&self, _: Height) -> Vec<Recovery> {
+        Vec::new()
     }
 
     fn checkpoint(&self, at: &FinalState) -> Option<SignedCheckpoint> {

@@ -3,6 +3,7 @@
 mod following;
 mod handovers;
 mod pruning;
+mod recovery;
 
 use std::path::Path;
 
@@ -62,9 +63,19 @@ fn secret(name: &str, height: Height) -> SecretKey {
 
 /// The certificate of every validator of a height.
 pub(crate) fn certify(ledger: &Ledger, height: Height, block: BlockId) -> CommitCertificate {
+    certify_with(ledger, height, block, |member, height| secret(MEMBERS[member.0 as usize], height))
+}
+
+/// The certificate of every validator of a height, by keys of the caller.
+fn certify_with(
+    ledger: &Ledger,
+    height: Height,
+    block: BlockId,
+    secret: impl Fn(MemberNumber, Height) -> SecretKey,
+) -> CommitCertificate {
     let sign = |member: MemberNumber| {
         let message = vote_bytes(ledger.domain(), VoteStep::Precommit, height, 0, Some(block), member);
-        CommitSignature { member, signature: secret(MEMBERS[member.0 as usize], height).sign(&message) }
+        CommitSignature { member, signature: secret(member, height).sign(&message) }
     };
     let validators = ledger.validators(height).expect("a height up to the next");
     CommitCertificate { height, round: 0, block, signatures: validators.iter().map(|it| sign(it.member)).collect() }

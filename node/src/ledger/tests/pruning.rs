@@ -52,7 +52,15 @@ fn ops04_the_space_of_removed_bodies_comes_back() {
         let body = Block { header: header.clone(), parent_certificate: None, transactions }.encode();
         let certificate = CommitCertificate { height, round: 0, block: header.id(&domain), signatures: Vec::new() };
         let finality = Finality { certificate, validators: validators.clone() };
-        store.commit(&FinalBlock { height, body: &body, finality: &finality, next: None, outcomes: &[], writes: &[] });
+        store.commit(&FinalBlock {
+            height,
+            body: &body,
+            finality: &finality,
+            next: None,
+            recovery: None,
+            outcomes: &[],
+            writes: &[],
+        });
         if height.0 <= BLOCKS - KEPT {
             removed += body.len() as u64;
         }

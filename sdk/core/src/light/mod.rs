@@ -4,10 +4,16 @@
 //! the next, and believes a header when more than two thirds of the set signed it. It keeps the
 //! newest header it has seen and never goes back. Two final headers that contradict one another
 //! mean that a third of the validators lied: from then on nothing is decided, and both are kept.
-//! Members vouch for checkpoints with their signature. Rules F-7 and F-8: `sdk/spec/finality.md`.
+//! Members vouch for checkpoints with their signature. Where the validators are lost for good, it
+//! follows a recovery and says so. Rules F-7, F-8, F-10 and F-11: `sdk/spec/finality.md`.
 
 mod checkpoint;
 mod handover;
+#[cfg(feature = "recovery")]
+mod recovery;
+#[cfg(not(feature = "recovery"))]
+#[path = "unrecovered.rs"]
+mod recovery;
 mod saved;
 
 use bincode::{Decode, Encode};
@@ -25,7 +31,12 @@ use crate::proof::{OutcomeProof, ProofError, Proven, StateProof};
 
 pub use checkpoint::{Checkpoint, CheckpointError, SignedCheckpoint};
 pub use handover::{Handover, HandoverError};
+pub use recovery::RecoveryFault;
+#[cfg(feature = "recovery")]
+pub use recovery::{Recovered, Recovery};
 pub use saved::Saved;
+
+use recovery::Recoveries;
 
 /// How many final headers are remembered, to catch a second one at a height.
 const HEADERS_KEPT: usize = 1024;
@@ -62,7 +73,8 @@ pub struct FinalHeader {
     pub certificate: CommitCertificate,
 }
 
-/// Two headers, both signed by a quorum, that cannot both be true.
+/// Two headers, both signed by a quorum, that cannot both be true. One of the quorums may have been
+/// replaced by a recovery.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize, Encode, Decode)]
 pub struct Evidence {
     /// The one seen first.
@@ -107,6 +119,9 @@ pub enum LightError {
     /// The handover hands nothing over.
     #[error(transparent)]
     Handover(#[from] HandoverError),
+    /// The recovery is not followed.
+    #[error(transparent)]
+    Recovery(#[from] RecoveryFault),
     /// Older than the checkpoint at hand.
     #[error(
         "height {offered} is not above height {held}, which is believed already by a checkpoint, a handover or a final header; next: bring a newer one, or begin another store from a checkpoint"
@@ -122,10 +137,13 @@ pub enum LightError {
 impl LightError {
     /// Whether whoever gave the answer is to blame, rather than what this client does not know.
     pub fn is_fault_of_answer(&self) -> bool {
-        matches!(
-            self,
-            Self::OtherNetwork | Self::NotFinal(_) | Self::AfterHandover(_) | Self::Proof(_) | Self::Handover(_)
-        )
+        match self {
+            Self::Recovery(fault) => fault.is_fault_of_answer(),
+            Self::OtherNetwork | Self::NotFinal(_) | Self::AfterHandover(_) | Self::Proof(_) | Self::Handover(_) => {
+                true
+            }
+            _ => false,
+        }
     }
 
     /// Whether handovers above a height may change what was said: the set that decides may be
@@ -148,6 +166,7 @@ pub struct LightClient {
     ended: Option<Height>,
     newest: Option<FinalHeader>,
     seen: LiteMap<Height, (BlockId, FinalHeader)>,
+    recoveries: Recoveries,
     evidence: Vec<Evidence>,
 }
 
@@ -157,6 +176,7 @@ impl LightClient {
     /// Compare it with one from another source: whoever chooses it chooses the network.
     pub fn from_checkpoint(checkpoint: Checkpoint) -> Self {
         Self {
+            recoveries: Recoveries::since(&checkpoint),
             domain: checkpoint.domain(),
             trusting_period_secs: checkpoint.trusting_period_secs,
             trusted: (checkpoint.height, checkpoint.time),
@@ -280,8 +300,9 @@ impl LightClient {
         }
         let id = header.id(&self.domain);
         if self.seen.get(&header.height).is_none_or(|(seen, _)| *seen != id) {
-            let set = self.validators_at(header.height)?;
-            certificate.verify(&self.domain, set, header.height, id)?;
+            if let Err(error) = self.decided(header.height, id, certificate) {
+                return Err(self.disowned(header, certificate, remember).unwrap_or(error));
+            }
             // Validators that have handed over say nothing about what came after.
             if self.epochs.iter().any(|epoch| epoch.from > header.height && epoch.since < header.time) {
                 return Err(LightError::AfterHandover(header.height));
@@ -291,19 +312,41 @@ impl LightClient {
             if !remember {
                 return first.map_or(Ok(()), |_| Err(LightError::Contradiction(header.height)));
             }
-            if let Some(first) = first {
-                let known = self.evidence.iter().any(|evidence| evidence.second.header == *header);
-                if !known && self.evidence.len() < EVIDENCE_KEPT {
-                    self.evidence.push(Evidence { first, second: found });
-                }
-            } else {
-                self.remember(id, found);
+            match first {
+                Some(first) => drop(self.contradiction(first, found)),
+                None => self.remember(id, found),
             }
         }
         match self.evidence.first() {
             Some(evidence) => Err(LightError::Contradiction(evidence.second.header.height)),
             None => Ok(()),
         }
+    }
+
+    /// Whether the validators of a height have decided a block.
+    fn decided(&self, height: Height, id: BlockId, certificate: &CommitCertificate) -> Result<(), LightError> {
+        Ok(certificate.verify(&self.domain, self.validators_at(height)?, height, id)?)
+    }
+
+    /// Rule F-11: the contradiction, where a header was made final by validators that a recovery
+    /// replaced.
+    fn disowned(&mut self, header: &Header, certificate: &CommitCertificate, remember: bool) -> Option<LightError> {
+        let first = self.recoveries.by_lost_validators(&self.domain, header, certificate)?;
+        if !remember {
+            return Some(LightError::Contradiction(header.height));
+        }
+        let second = FinalHeader { header: header.clone(), certificate: certificate.clone() };
+        Some(self.contradiction(first, second))
+    }
+
+    /// Keeps two headers that cannot both be true.
+    fn contradiction(&mut self, first: FinalHeader, second: FinalHeader) -> LightError {
+        let height = second.header.height;
+        let known = self.evidence.iter().any(|evidence| evidence.second.header == second.header);
+        if !known && self.evidence.len() < EVIDENCE_KEPT {
+            self.evidence.push(Evidence { first, second });
+        }
+        LightError::Contradiction(height)
     }
 
     /// Why nothing new is taken for the present: the checkpoint is older than its trusting period.
@@ -351,7 +394,10 @@ impl LightClient {
         if let Some(error) = self.too_old(now) {
             return Err(error);
         }
-        handover.verify(&self.domain, self.validators_at(handover.header.height)?)?;
+        if let Err(error) = handover.verify(&self.domain, self.validators_at(handover.header.height)?) {
+            let disowned = self.disowned(&handover.header, &handover.certificate, true);
+            return Err(disowned.unwrap_or(error.into()));
+        }
         self.accept(&handover.header, &handover.certificate, now)?;
         self.epochs.push(Epoch::after(handover.header.height, handover.header.time, handover.next.clone()));
         while remembered(&self.epochs) > VALIDATORS_KEPT {
@@ -386,6 +432,7 @@ impl LightClient {
                 return Err(LightError::Contradiction(checkpoint.height));
             }
         }
+        self.recoveries.pin(&checkpoint);
         self.trusted = (checkpoint.height, checkpoint.time);
         self.trusting_period_secs = checkpoint.trusting_period_secs;
         let known = self.validators_at(checkpoint.height.next()).ok();

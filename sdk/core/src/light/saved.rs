@@ -4,6 +4,7 @@ use bincode::{Decode, Encode};
 use litemap::LiteMap;
 use serde::{Deserialize, Serialize};
 
+use super::recovery::{FORMAT, Recoveries};
 use super::{Epoch, FinalHeader, LightClient, VALIDATORS_KEPT, remembered};
 use crate::bytes::Bytes;
 use crate::codec;
@@ -11,8 +12,6 @@ use crate::day::Millis;
 use crate::digest::{Domain, NetworkId, Suite};
 use crate::limits::PROOF_BYTES;
 use crate::number::Height;
-
-const FORMAT: u16 = 2;
 
 /// A light client as a device keeps it: everything but the headers that only catch contradictions.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize, Encode, Decode)]
@@ -25,6 +24,7 @@ pub struct Saved {
     epochs: Vec<Epoch>,
     ended: Option<Height>,
     newest: Option<Bytes>,
+    recoveries: Recoveries,
     evidence: Vec<Bytes>,
 }
 
@@ -39,6 +39,7 @@ impl Saved {
             epochs: client.epochs.clone(),
             ended: client.ended,
             newest: client.newest.as_ref().map(|found| Bytes(codec::encode(found))),
+            recoveries: client.recoveries.clone(),
             evidence: client.evidence.iter().map(|found| Bytes(codec::encode(found))).collect(),
         }
     }
@@ -75,6 +76,7 @@ impl Saved {
             ended: self.ended,
             newest: None,
             seen: LiteMap::new(),
+            recoveries: self.recoveries,
             evidence: evidence.collect::<Result<_, String>>()?,
         };
         if let Some(newest) = &self.newest {

@@ -64,6 +64,18 @@ impl Roles {
         Self(roles.iter().fold(0, |bits, role| bits | 1 << *role as u8))
     }
 
+    /// The set and this role.
+    #[must_use]
+    pub fn with(self, role: Role) -> Self {
+        Self(self.0 | 1 << role as u8)
+    }
+
+    /// The set without this role.
+    #[must_use]
+    pub fn without(self, role: Role) -> Self {
+        Self(self.0 & !(1 << role as u8))
+    }
+
     /// Whether the set holds this role.
     pub fn has(self, role: Role) -> bool {
         self.0 & 1 << role as u8 != 0

@@ -4,6 +4,7 @@ use bincode::{Decode, Encode};
 use serde::{Deserialize, Serialize};
 
 use super::Record;
+use crate::recovery::RecoveryClause;
 use crate::shelf::Shelf;
 
 /// What operations cost against the weight of a block.
@@ -72,6 +73,8 @@ pub struct Parameters {
     pub voting: Voting,
     /// The version of the protocol that the next block speaks.
     pub protocol: u16,
+    /// Who may recover the network where its validators are lost for good, if anybody.
+    pub recovery: RecoveryClause,
 }
 
 impl Record for Parameters {

@@ -180,6 +180,10 @@ pub struct Verdict {
     pub document: Option<Document>,
     /// Who vouches for the holder; `None` where nobody does, or the answer is not valid.
     pub assurance: Option<Assured>,
+    /// The last height before a recovery of the network that nobody at this device has taken note of
+    /// (F-11). Left out where there is none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub recovered: Option<Height>,
 }
 
 impl Verdict {
@@ -200,6 +204,7 @@ impl Verdict {
             as_of: None,
             document: None,
             assurance: None,
+            recovered: None,
         };
         verdict.presented()
     }

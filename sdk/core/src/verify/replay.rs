@@ -74,5 +74,12 @@ impl ReplayCache {
 /// Another answer with the evidence of the first, but not its claims.
 fn refuse(first: Verdict, answer: Verdict) -> Verdict {
     let document = first.document.map(|document| crate::verdict::Document { claims: Vec::new(), ..document });
-    Verdict { checked: first.checked, ages: first.ages, as_of: first.as_of, document, ..answer }
+    Verdict {
+        checked: first.checked,
+        ages: first.ages,
+        as_of: first.as_of,
+        document,
+        recovered: first.recovered,
+        ..answer
+    }
 }

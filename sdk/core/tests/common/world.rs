@@ -68,6 +68,7 @@ pub fn parameters() -> Parameters {
         validators_min: 4,
         voting: Voting { numerator: 2, denominator: 3, notice: 2, horizon: 1_000 },
         protocol: 1,
+        recovery: None.into(),
     }
 }
 

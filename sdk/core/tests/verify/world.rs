@@ -429,5 +429,6 @@ fn parameters() -> Parameters {
         validators_min: 4,
         voting: Voting { numerator: 2, denominator: 3, notice: 2, horizon: 1_000 },
         protocol: 1,
+        recovery: None.into(),
     }
 }

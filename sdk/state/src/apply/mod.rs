@@ -11,6 +11,7 @@ mod keys;
 mod offences;
 mod orders;
 mod proposals;
+mod recovery;
 mod replace;
 mod rotation;
 mod standing;
@@ -24,6 +25,8 @@ use fengni_core::{Height, KeyNumber, MemberNumber, Millis};
 use crate::draft::Draft;
 use crate::records::{Records, Write};
 use crate::state::State;
+
+pub use recovery::AdoptError;
 
 /// What a block does: the state after it, what to store, and what became of each transaction.
 #[derive(Clone)]
@@ -107,10 +110,16 @@ pub fn apply<R: Records>(
     let (mut state, writes) = draft.finish();
     state.height = height;
     state.time = time;
+    // It held for this block; the members' records say who decides from here on.
+    state.recovery = None;
     Applied { state, writes, outcomes }
 }
 
 fn run<R: Records>(draft: &mut Draft<'_, R>, transaction: &Transaction) -> Result<Effect, Refused> {
+    // Nobody acts: the block was checked to follow from this handover.
+    if let Some(handover) = transaction.recovery() {
+        return Ok(recovery::recover(draft, &handover.plan));
+    }
     let actor = actor(draft, transaction)?;
     match &transaction.body.operation {
         Operation::OpenBook { subject, division } => Ok(books::open(draft, &actor, *subject, division)?),
@@ -157,6 +166,8 @@ fn run<R: Records>(draft: &mut Draft<'_, R>, transaction: &Transaction) -> Resul
             Ok(orders::confirm(draft, &actor, *book, (*first, *last), *ground)?)
         }
         Operation::Accuse { proof } => Ok(offences::accuse(draft, &actor, proof)?),
+        // Done above: no member asks it.
+        Operation::Recover { .. } => Err(Refusal::NotEntitled.into()),
     }
 }
 
@@ -180,6 +191,10 @@ fn actor<R: Records>(draft: &Draft<'_, R>, transaction: &Transaction) -> Result<
 
 /// Refuses a reason that is not among the reference codes.
 fn known_reason<R: Records>(draft: &Draft<'_, R>, ground: &Ground) -> Result<(), Refusal> {
-    let known = draft.state.registries.knows_code("reasons", &ground.reason.to_string());
-    if known { Ok(()) } else { Err(Refusal::UnknownReason) }
+    if known_reason_in(&draft.state, ground) { Ok(()) } else { Err(Refusal::UnknownReason) }
+}
+
+/// Whether a reason is among the reference codes.
+fn known_reason_in(state: &State, ground: &Ground) -> bool {
+    state.registries.knows_code("reasons", &ground.reason.to_string())
 }

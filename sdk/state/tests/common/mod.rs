@@ -173,6 +173,7 @@ pub fn founding(suite: Suite) -> Founding {
             validators_min: 4,
             voting: Voting { numerator: 2, denominator: 3, notice: 2, horizon: 1_000 },
             protocol: 1,
+            recovery: None.into(),
         },
         members: members.collect(),
         types: TYPES.iter().zip(TYPE_CODES).map(|(name, code)| certificate_type(name, code)).collect(),

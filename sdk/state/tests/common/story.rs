@@ -152,7 +152,8 @@ impl Story {
             | Effect::KeyAdded { .. }
             | Effect::Order { .. }
             | Effect::Confirmed { .. }
-            | Effect::Offence { .. } => (),
+            | Effect::Offence { .. }
+            | Effect::Recovered { .. } => (),
         }
     }
 

@@ -42,6 +42,8 @@ export const latestHeader = () => ask("headers/latest");
 export const header = (height) => ask(`headers/${height}`);
 /** Handovers of validators above a height: a list in the ledger's encoding. */
 export const handovers = (since) => ask(`handovers?since=${since}`);
+/** Recoveries whose first block is above a height: a list in the ledger's encoding. */
+export const recoveries = (since) => ask(`recoveries?since=${since}`);
 export const block = (height) => ask(`blocks/${height}`);
 export const proof = (places) => ask(`proofs?places=${places.join(",")}`);
 export const lineProof = ({ book, line, service }, verifier) =>

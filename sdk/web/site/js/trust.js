@@ -56,7 +56,12 @@ export class Trust {
     try {
       return judge(this.client);
     } catch (error) {
-      if (!(await this.catchUp())) throw error;
+      const followed = await this.catchUp();
+      // Only people can say that new validators may be believed: this page follows no recovery.
+      if (await this.meetsRecovery()) {
+        throw new Error("本网络已启用恢复交接,本页面无法判断;请改用 fengni verify 核验,或向运营单位索取新的检查点 / this network goes on after a recovery, which this page cannot judge; next: fengni verify, or a newer checkpoint from the network's operators");
+      }
+      if (!followed) throw error;
       return judge(this.client);
     }
   }
@@ -74,6 +79,17 @@ export class Trust {
       console.warn("handovers cannot be followed:", error);
     }
     return followed;
+  }
+
+  /** Whether the gateway shows a recovery above what this device knows. */
+  async meetsRecovery() {
+    try {
+      const list = await gateway.recoveries(this.client.trust(Date.now()).handovers_since);
+      // A list begins with its count.
+      return new Uint8Array(list).subarray(0, 8).some((byte) => byte !== 0);
+    } catch {
+      return false;
+    }
   }
 
   /** The newest header that the gateway has. */
