@@ -7,3 +7,4 @@ mod failures;
 mod joining;
 mod rotations;
 mod sets;
+mod twins;
