@@ -11,10 +11,13 @@ use crate::authority::AuthorityCommand;
 use crate::bulk::BulkArgs;
 use crate::challenge::ChallengeCommand;
 use crate::connect::ConnectArgs;
+use crate::founding::GenesisCommand;
 use crate::gov::GovCommand;
 use crate::history::{CheckArgs, HistoryArgs};
 use crate::issue::IssueArgs;
 use crate::key::KeyCommand;
+use crate::local::doors::DoorArgs;
+use crate::local::wait::WaitArgs;
 use crate::member::MemberCommand;
 use crate::offence::OffenceCommand;
 use crate::order::OrderCommand;
@@ -52,8 +55,13 @@ pub(crate) enum Command {
     Down(DownArgs),
     /// Show the nodes of a local network side by side
     Status(StatusArgs),
-    /// Have running nodes examine themselves: clock, disk, peers, keys, versions, ports
+    /// Have running nodes examine themselves, and compare them: clock, disk, peers, keys, versions, ports
     Doctor(DoctorArgs),
+    /// Wait until nodes are ready and level with each other, or have a height
+    Wait(WaitArgs),
+    /// The founding document: check it, and make the bytes that nodes read
+    #[command(subcommand)]
+    Genesis(GenesisCommand),
     /// Codes of people, bodies, places and certificates
     #[command(subcommand)]
     Id(IdCommand),
@@ -235,15 +243,8 @@ Examples:
   fengni doctor --home net --node psb --json
   fengni doctor --admin http://127.0.0.1:27004")]
 pub(crate) struct DoctorArgs {
-    /// Folder of the network
-    #[arg(long, value_name = "DIR")]
-    pub(crate) home: Option<PathBuf>,
-    /// Only this node
-    #[arg(long, value_name = "NAME", requires = "home")]
-    pub(crate) node: Option<String>,
-    /// URL of a node's operator's listener
-    #[arg(long, value_name = "URL", conflicts_with = "home")]
-    pub(crate) admin: Option<String>,
+    #[command(flatten)]
+    pub(crate) doors: DoorArgs,
 }
 
 /// Codes.

@@ -22,6 +22,7 @@ mod challenge;
 mod connect;
 mod ending;
 mod evidence;
+mod founding;
 mod gov;
 mod height;
 mod history;
@@ -95,6 +96,8 @@ fn dispatch(command: Command, output: Output) -> Result<Ending> {
         Command::Down(args) => local::down::run(&args, output),
         Command::Status(args) => local::status::run(&args, output),
         Command::Doctor(args) => local::doctor::run(&args, output),
+        Command::Wait(args) => local::wait::run(&args, output),
+        Command::Genesis(command) => founding::run(&command, output),
         Command::Id(IdCommand::Check { code }) => Ok(id::check(&code, output)),
         Command::Issue(args) => issue::run(&args, output),
         Command::Standing(command) => standing::run(&command, output),

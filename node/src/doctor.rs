@@ -9,8 +9,9 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use fengni_core::block::PROTOCOL_VERSION;
-use fengni_core::record::{KeyPurpose, MemberStatus};
-use fengni_core::{Domain, MemberNumber, PublicKey};
+use fengni_core::record::{KeyPurpose, Measure, MemberStatus, ProposalStatus};
+use fengni_core::{Domain, Height, MemberNumber, PublicKey};
+use fengni_signer::{Keeping, KeyFile};
 use fengni_state::State;
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -120,7 +121,7 @@ impl Doctor {
         });
         findings.push(self.peers(state, &vitals.connected));
         findings.push(clock(state, &vitals.ahead_millis));
-        findings.push(version(vitals.version));
+        findings.push(version(vitals.version, coming(state)));
         findings
     }
 
@@ -192,8 +193,17 @@ impl Doctor {
         })
     }
 
-    /// Validators without a connection here, and whether enough are left.
+    /// Validators without a connection here, and whether enough are left to vote with.
     fn peers(&self, state: &State, connected: &[MemberNumber]) -> Finding {
+        if self.own.consensus.is_empty() {
+            // An observer follows whoever has final blocks: one peer is enough.
+            let said = format!("{} members' nodes are here, one is enough to follow", connected.len());
+            let next = "next: see to the network, and to the peers in node.toml";
+            return match connected {
+                [] => Finding::new("peers", Level::Fail, format!("{said}; {next}")),
+                _ => Finding::new("peers", Level::Ok, said),
+            };
+        }
         let set = state.next_validators();
         let own = membership::find(state, &self.own.code);
         let there = |member: MemberNumber| Some(member) == own || connected.contains(&member);
@@ -218,8 +228,12 @@ impl KeyOnDisk {
             return finding;
         }
         let Self { field, key, purpose, .. } = self;
+        let (unsafety, kept) = match self.kept() {
+            Ok(kept) => kept,
+            Err(trouble) => return Finding::new("keys", Level::Fail, format!("{field}: {trouble}")),
+        };
         let Some(state) = state else {
-            return Finding::new("keys", Level::Ok, format!("{field}: {key} can be read"));
+            return Finding::new("keys", unsafety, format!("{field}: {key} can be read; {kept}"));
         };
         let height = state.height().next();
         let member = membership::find(state, &own.code).and_then(|number| state.member(number));
@@ -239,7 +253,24 @@ impl KeyOnDisk {
             }
             Some(_) => (Level::Warn, "has ended; next: name the key that follows it, or remove the file".to_owned()),
         };
-        Finding::new("keys", level, format!("{field}: {key} {said}"))
+        Finding::new("keys", level.max(unsafety), format!("{field}: {key} {said}; {kept}"))
+    }
+
+    /// How the file keeps the secret. A vote is the gravest thing that a file can sign.
+    fn kept(&self) -> Result<(Level, String), String> {
+        let file = KeyFile::load(&self.path).map_err(|error| format!("{error}; next: restore the file"))?;
+        Ok(match file.keeping() {
+            Keeping::Encrypted => (Level::Ok, "encrypted with a passphrase".to_owned()),
+            Keeping::Token => (Level::Ok, "kept in a token".to_owned()),
+            Keeping::Plain if self.purpose == KeyPurpose::Consensus => (
+                Level::Warn,
+                format!(
+                    "in the clear: whoever copies the file votes in this member's name; next: fengni key passphrase {}",
+                    self.path.display()
+                ),
+            ),
+            Keeping::Plain => (Level::Ok, "in the clear".to_owned()),
+        })
     }
 }
 
@@ -277,15 +308,38 @@ fn clock(state: &State, ahead: &[(MemberNumber, i64)]) -> Finding {
     }
 }
 
-fn version(newest: Option<u16>) -> Finding {
+/// The newest protocol that members have voted for and that does not rule yet, with its first height.
+fn coming(state: &State) -> Option<(u16, Height)> {
+    let proposals = state.registries().proposals.iter();
+    let passed = proposals.filter(|proposal| matches!(proposal.status, ProposalStatus::Passed { .. }));
+    let upgrades = passed.filter_map(|proposal| match proposal.measure {
+        Measure::Upgrade { protocol } => Some((protocol, proposal.effective)),
+        _ => None,
+    });
+    upgrades.max()
+}
+
+fn version(newest: Option<u16>, coming: Option<(u16, Height)>) -> Finding {
     let (software, own) = (env!("CARGO_PKG_VERSION"), PROTOCOL_VERSION);
-    match newest {
-        Some(newest) if newest > own => Finding::new(
+    let said = format!("software {software}, protocol {own}");
+    match (newest, coming) {
+        (Some(newest), _) if newest > own => Finding::new(
             "version",
             Level::Fail,
             format!("software {software} knows protocol {own}, blocks are of {newest}; next: install a newer version"),
         ),
-        _ => Finding::new("version", Level::Ok, format!("software {software}, protocol {own}")),
+        (_, Some((protocol, from))) if protocol > own => Finding::new(
+            "version",
+            Level::Fail,
+            format!(
+                "{said}; members voted for protocol {protocol} from height {from} on, before which this node will \
+                 stop; next: install a newer version before it"
+            ),
+        ),
+        (_, Some((protocol, from))) => {
+            Finding::new("version", Level::Ok, format!("{said}; protocol {protocol} rules from height {from} on"))
+        }
+        _ => Finding::new("version", Level::Ok, said),
     }
 }
 
@@ -294,7 +348,9 @@ mod tests {
     use std::os::unix::fs::PermissionsExt as _;
 
     use fengni_core::Millis;
+    use fengni_core::id::CreditCode;
     use fengni_genesis::sample;
+    use fengni_signer::{Passphrases, Source};
 
     use super::*;
 
@@ -309,11 +365,12 @@ mod tests {
         let state = State::found(genesis.domain(), genesis.founding());
         let folder = tempfile::tempdir().expect("a folder for the test");
         let path = folder.path().join("peer.json");
-        std::fs::write(&path, "{}").expect("the folder is writable");
+        let secret = sample::test_secret("PSB", KeyPurpose::Peer, 0);
+        KeyFile::plain(KeyPurpose::Peer, secret.clone()).save(&path).expect("the folder is writable");
         let mode = |mode| std::fs::set_permissions(&path, std::fs::Permissions::from_mode(mode)).expect("it is ours");
         mode(0o600);
         let number = sample::member("PSB").expect("a sample member");
-        let key = sample::test_secret("PSB", KeyPurpose::Peer, 0).public();
+        let key = secret.public();
         let listener = std::net::TcpListener::bind("127.0.0.1:0").expect("a free port");
         let code = genesis.founding().members[number.0 as usize].code;
         let doctor = Doctor {
@@ -322,7 +379,11 @@ mod tests {
             keys: vec![KeyOnDisk { field: "keys.peer", path: path.clone(), purpose: KeyPurpose::Peer, key }],
             secrets: Vec::new(),
             ports: vec![(key, listener.local_addr().expect("it listens"))],
-            own: Membership { code, peer: key, consensus: Vec::new() },
+            own: Membership {
+                code,
+                peer: key,
+                consensus: vec![sample::test_secret("PSB", KeyPurpose::Consensus, 0).public()],
+            },
         };
         let vitals = Vitals {
             unready: None,
@@ -340,6 +401,11 @@ mod tests {
         let connected = vec![MemberNumber(0), MemberNumber(2)];
         assert_eq!(sick(Vitals { connected, ..vitals.clone() }, "peers"), Some(Level::Warn));
         assert_eq!(sick(Vitals { connected: Vec::new(), ..vitals.clone() }, "peers"), Some(Level::Fail));
+        let observer = Doctor { own: Membership { consensus: Vec::new(), ..doctor.own.clone() }, ..doctor.clone() };
+        let follows =
+            |connected| level(&observer.examine_running(&state, &Vitals { connected, ..vitals.clone() }), "peers");
+        assert_eq!(follows(vec![MemberNumber(3)]), Some(Level::Ok), "it counts no votes");
+        assert_eq!(follows(Vec::new()), Some(Level::Fail));
         let ahead_millis = vec![(MemberNumber(0), 9_000), (MemberNumber(2), 9_100)];
         assert_eq!(sick(Vitals { ahead_millis, ..vitals.clone() }, "clock"), Some(Level::Fail));
         let version = Some(PROTOCOL_VERSION + 1);
@@ -354,5 +420,45 @@ mod tests {
         assert_eq!(level(&stranger.examine(Some(&state)), "keys"), Some(Level::Fail));
         stranger.keys[0].purpose = KeyPurpose::Consensus;
         assert_eq!(level(&stranger.examine(None), "guard"), Some(Level::Warn));
+        std::fs::write(&path, "{}").expect("the folder is writable");
+        assert_eq!(level(&doctor.examine(Some(&state)), "keys"), Some(Level::Fail));
+    }
+
+    #[test]
+    fn a_key_that_votes_is_not_kept_in_the_clear() {
+        let folder = tempfile::tempdir().expect("a folder for the test");
+        let path = folder.path().join("key.json");
+        let secret = sample::test_secret("PSB", KeyPurpose::Consensus, 0);
+        let look = |purpose, file: KeyFile| {
+            file.save(&path).expect("the folder is writable");
+            let key = KeyOnDisk { field: "keys", path: path.clone(), purpose, key: secret.public() };
+            let code = CreditCode::parse("11319900XN0100021G").expect("a code");
+            key.look(None, &Membership { code, peer: secret.public(), consensus: Vec::new() })
+        };
+        let plain = |purpose| look(purpose, KeyFile::plain(purpose, secret.clone()));
+        let found = plain(KeyPurpose::Consensus);
+        assert_eq!(found.level, Level::Warn);
+        assert!(found.says.contains("next: fengni key passphrase"), "{}", found.says);
+        assert_eq!(plain(KeyPurpose::Peer).level, Level::Ok);
+        let sources = folder.path().join("passphrase");
+        std::fs::write(&sources, "a passphrase of a test\n").expect("the folder is writable");
+        std::fs::set_permissions(&sources, std::fs::Permissions::from_mode(0o600)).expect("it is ours");
+        let passphrase = Passphrases::new(vec![Source::File(sources)]).fresh("key.json").expect("a passphrase");
+        let encrypted = KeyFile::encrypted(KeyPurpose::Consensus, &secret, &passphrase).expect("a key file");
+        let found = look(KeyPurpose::Consensus, encrypted);
+        assert_eq!(found.level, Level::Ok);
+        assert!(found.says.ends_with("encrypted with a passphrase"), "{}", found.says);
+    }
+
+    #[test]
+    fn a_coming_version_is_found_before_its_height() {
+        let (own, from) = (PROTOCOL_VERSION, Height(4_096));
+        assert_eq!(version(Some(own), None).level, Level::Ok);
+        let known = version(Some(own), Some((own, from)));
+        assert_eq!(known.level, Level::Ok, "{known:?}");
+        assert!(known.says.contains("4096") || known.says.contains("4,096"), "{known:?}");
+        let unknown = version(Some(own), Some((own + 1, from)));
+        assert_eq!(unknown.level, Level::Fail);
+        assert!(unknown.says.contains("next: install a newer version before it"), "{unknown:?}");
     }
 }

@@ -126,36 +126,28 @@ impl Network {
             return;
         }
         let ports: [String; 5] = self.more_ports().map(|port| format!("127.0.0.1:{port}"));
-        let [consensus, transactions, gateway, relay, admin] = &ports;
-        let mut text = format!(
-            "mode = \"validator\"\nmember = \"{}\"\ngenesis = \"../../genesis.bin\"\ndata = \"data\"\n\n\
-             [keys]\nconsensus = \"keys/consensus.json\"\npeer = \"keys/peer.json\"\n\n\
-             [network]\nconsensus = \"{consensus}\"\ntransactions = \"{transactions}\"\n",
-            newcomer.code()
-        );
-        for peer in self.validators() {
-            let (Some(consensus), Some(transactions)) = (&peer.consensus, &peer.transactions) else { continue };
-            text.push_str(&format!(
-                "\n[[network.peers]]\nkey = \"{}\"\nconsensus = \"{consensus}\"\ntransactions = \"{transactions}\"\n",
-                peer_key(peer)
-            ));
-        }
-        for (door, address) in [("gateway", gateway), ("relay", relay), ("admin", admin)] {
-            text.push_str(&format!("\n[{door}]\nlisten = \"{address}\"\n"));
-        }
-        text.push_str("\n[log]\nformat = \"json\"\nlevel = \"info\"\n");
+        let text = node_toml(newcomer.code(), &ports, self.validators());
         std::fs::write(home.join("node.toml"), text).expect("the folder is writable");
-        let url = |address: &String| format!("http://{address}");
-        self.add(Node {
-            name,
-            role: "validator".to_owned(),
-            home,
-            gateway: url(gateway),
-            relay: Some(url(relay)),
-            admin: url(admin),
-            consensus: Some(consensus.clone()),
-            transactions: Some(transactions.clone()),
-        });
+        self.add(node_at(name, "validator", home, &ports));
+    }
+
+    /// Writes the folder of a second node with the keys of one that there is, which dials these peers
+    /// alone, under a name of its own: what must never be. The process is started by [`Network::run`].
+    ///
+    /// # Panics
+    /// When the folder cannot be written.
+    pub fn add_twin(&mut self, of: &str, name: &str, dials: &[&str]) {
+        let home = self.home().join("nodes").join(name);
+        let keys = home.join("keys");
+        std::fs::create_dir_all(&keys).expect("the folder is writable");
+        for key in ["consensus.json", "peer.json"] {
+            std::fs::copy(self.node(of).home.join("keys").join(key), keys.join(key)).expect("sample made the key");
+        }
+        let code = sample::bodies().iter().find(|body| body.key.eq_ignore_ascii_case(of)).expect("a sample body").code;
+        let ports: [String; 5] = self.more_ports().map(|port| format!("127.0.0.1:{port}"));
+        let text = node_toml(code, &ports, dials.iter().map(|name| self.node(name)));
+        std::fs::write(home.join("node.toml"), text).expect("the folder is writable");
+        self.add(node_at(name.to_owned(), "twin", home, &ports));
     }
 
     /// Notes in a newcomer's key files where the ledger lists them.
@@ -248,6 +240,44 @@ impl Network {
             let newest = ledger.gateway().ask(|node| node.latest_header()).ok()?;
             newest.value.1.signatures.iter().any(|signature| signature.member == member).then_some(())
         });
+    }
+}
+
+/// The configuration of a validator's node: consensus, transactions, gateway, relay and admin at these
+/// addresses.
+fn node_toml<'a>(code: &str, ports: &[String; 5], peers: impl Iterator<Item = &'a Node>) -> String {
+    let [consensus, transactions, gateway, relay, admin] = ports;
+    let mut text = format!(
+        "mode = \"validator\"\nmember = \"{code}\"\ngenesis = \"../../genesis.bin\"\ndata = \"data\"\n\n\
+         [keys]\nconsensus = \"keys/consensus.json\"\npeer = \"keys/peer.json\"\n\n\
+         [network]\nconsensus = \"{consensus}\"\ntransactions = \"{transactions}\"\n"
+    );
+    for peer in peers {
+        let (Some(consensus), Some(transactions)) = (&peer.consensus, &peer.transactions) else { continue };
+        text.push_str(&format!(
+            "\n[[network.peers]]\nkey = \"{}\"\nconsensus = \"{consensus}\"\ntransactions = \"{transactions}\"\n",
+            peer_key(peer)
+        ));
+    }
+    for (door, address) in [("gateway", gateway), ("relay", relay), ("admin", admin)] {
+        text.push_str(&format!("\n[{door}]\nlisten = \"{address}\"\n"));
+    }
+    text + "\n[log]\nformat = \"json\"\nlevel = \"info\"\n"
+}
+
+/// A node at these addresses.
+fn node_at(name: String, role: &str, home: PathBuf, ports: &[String; 5]) -> Node {
+    let [consensus, transactions, gateway, relay, admin] = ports;
+    let url = |address: &String| format!("http://{address}");
+    Node {
+        name,
+        role: role.to_owned(),
+        home,
+        gateway: url(gateway),
+        relay: Some(url(relay)),
+        admin: url(admin),
+        consensus: Some(consensus.clone()),
+        transactions: Some(transactions.clone()),
     }
 }
 

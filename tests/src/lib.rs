@@ -22,4 +22,5 @@ pub use command::{Answer, fengni};
 pub use governing::Newcomer;
 pub use load::{Load, Sealed};
 pub use network::{Network, Node, NodeStatus};
+pub use ports::free_block as free_ports;
 pub use wait::{Deadline, until};

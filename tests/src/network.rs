@@ -114,7 +114,7 @@ impl Network {
     }
 
     /// Five ports for one more node: four nodes have room.
-    pub(crate) fn more_ports(&mut self) -> [u16; 5] {
+    pub fn more_ports(&mut self) -> [u16; 5] {
         let first = self.more_ports;
         self.more_ports += 5;
         std::array::from_fn(|place| first + u16::try_from(place).expect("below five"))

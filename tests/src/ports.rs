@@ -16,7 +16,7 @@ static NEXT: AtomicU16 = AtomicU16::new(0);
 ///
 /// # Panics
 /// When every block is in use.
-pub(crate) fn free_block() -> u16 {
+pub fn free_block() -> u16 {
     // Processes at work at the same time begin at different places.
     let begin = std::process::id() % u32::from(BLOCKS);
     for _ in 0..BLOCKS {

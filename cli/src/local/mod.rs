@@ -2,10 +2,11 @@
 //!
 //! ```text
 //! sample --writes--> DIR/network.json, nodes/, members/
-//! up, down, status, doctor --read--> network.json --talk to--> fengni-node processes
+//! up, down, status, doctor, wait --read--> network.json --talk to--> fengni-node processes
 //! ```
 
 pub(crate) mod doctor;
+pub(crate) mod doors;
 pub(crate) mod down;
 mod layout;
 pub mod map;
@@ -15,3 +16,4 @@ mod process;
 pub(crate) mod sample;
 pub(crate) mod status;
 pub(crate) mod up;
+pub(crate) mod wait;

@@ -8,3 +8,4 @@ mod joining;
 mod recovery;
 mod rotations;
 mod sets;
+mod twins;
