@@ -132,6 +132,7 @@ fn found(args: &SampleArgs, founded: Millis) -> Result<(Genesis, Document, Keys)
     let names = document.members[..validators].iter();
     document.validators = names.map(|member| ValidatorEntry { member: member.key.clone(), power: 1 }).collect();
     document.parameters.validators_min = u32::from(args.validators).min(VALIDATORS_MIN);
+    document.parameters.protocol = args.protocol.unwrap_or(document.parameters.protocol);
 
     let mut secret_keys = Keys::new();
     for member in &mut document.members {

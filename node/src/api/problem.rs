@@ -421,6 +421,9 @@ fn transaction_kind(error: &TransactionError) -> Kind {
         TransactionError::UnknownKey { .. } => (unprocessable, "T-4", "sign with a key the member has now"),
         TransactionError::BadSignature { .. } => (unprocessable, "T-4", "sign again with the key that is named"),
         TransactionError::Window { .. } => (unprocessable, "T-5", "sign again with a height inside the window"),
+        TransactionError::LaterVersion { .. } => {
+            (unprocessable, "T-7", "wait until members have voted for that version")
+        }
         TransactionError::Replay => (StatusCode::CONFLICT, "T-6", "read its outcome at /v1/transactions/{id}"),
     };
     Kind { status, name: "transaction-refused", title: "the transaction can be in no block", rule, next }

@@ -1,10 +1,11 @@
 //! Parameters with which a network can run, whether founded so or voted for. Rule R-11.
 
-use std::fmt::Display;
 use std::ops::RangeInclusive;
 
 use fengni_core::limits;
 use fengni_core::record::Parameters;
+
+use crate::fault::{Fault, Found};
 
 /// The longest window: replays are remembered for as many blocks.
 const WINDOW_MAX: u64 = 100_000;
@@ -16,20 +17,9 @@ const YEAR_SECS: u64 = 366 * 86_400;
 /// Heights between a proposal and its effect: a year of idle blocks, and some.
 const HORIZON_MAX: u64 = 100_000_000;
 
-/// What is wrong with a parameter.
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub struct Fault {
-    /// Its name, such as `weights.line`.
-    pub field: String,
-    /// What is wrong.
-    pub fault: String,
-    /// What to do.
-    pub next: String,
-}
-
 /// Everything that is wrong with parameters; nothing where a network can run with them.
-pub fn faults(parameters: &Parameters) -> Vec<Fault> {
-    let mut found = Found::default();
+pub fn parameter_faults(parameters: &Parameters) -> Vec<Fault> {
+    let mut found = Found::by("G-5");
     found.within("window", parameters.window, 1..=WINDOW_MAX);
     found.within("clock_ahead_millis", parameters.clock_ahead_millis, 1..=CLOCK_AHEAD_MILLIS_MAX);
     found.within("online_age_secs", parameters.online_age_secs, ONLINE_AGE_SECS);
@@ -42,24 +32,10 @@ pub fn faults(parameters: &Parameters) -> Vec<Fault> {
     found.within("validators_min", parameters.validators_min, 1..=validators);
     found.weights(parameters);
     found.voting(parameters);
-    found.0
+    found.faults()
 }
 
-#[derive(Default)]
-struct Found(Vec<Fault>);
-
 impl Found {
-    fn add(&mut self, field: &str, fault: String, next: impl Into<String>) {
-        self.0.push(Fault { field: field.into(), fault, next: next.into() });
-    }
-
-    fn within<T: PartialOrd + Display>(&mut self, field: &str, value: T, range: RangeInclusive<T>) {
-        if !range.contains(&value) {
-            let fault = format!("{value} is outside {} to {}", range.start(), range.end());
-            self.add(field, fault, "choose a value inside");
-        }
-    }
-
     fn weights(&mut self, parameters: &Parameters) {
         let weights = &parameters.weights;
         let named = [
