@@ -171,6 +171,9 @@ pub(crate) struct SampleArgs {
     /// First port; without it the system names free ones
     #[arg(long, value_name = "PORT")]
     pub(crate) base_port: Option<u16>,
+    /// Version of the protocol to begin with, to rehearse an upgrade; else the latest
+    #[arg(long, value_name = "VERSION")]
+    pub(crate) protocol: Option<u16>,
     /// Folder of the verifier's pages, which every gateway serves under /web/: see make web
     #[arg(long, value_name = "DIR")]
     pub(crate) pages: Option<PathBuf>,

@@ -2,7 +2,6 @@
 
 use std::ops::Deref;
 
-use fengni_core::block::PROTOCOL_VERSION;
 use fengni_core::codec::{self, DecodeError};
 use fengni_core::light::Checkpoint;
 use fengni_core::record::{Agreement, Authority, CertificateType, CodeSet, Member, Parameters};
@@ -14,6 +13,8 @@ use crate::problem::{Findings, Problems};
 use crate::rules;
 use crate::source::Lines;
 
+/// Rule G-2: the version of the founding's own form, which no later version of the protocol changes.
+const FORM: u16 = 1;
 /// The most bytes of an encoded genesis.
 pub const FOUNDING_BYTES: usize = 16 * 1024 * 1024;
 
@@ -53,10 +54,10 @@ pub enum GenesisError {
     /// G-2: not the one encoding of a founding.
     #[error(transparent)]
     Encoding(#[from] DecodeError),
-    /// G-2: written for a protocol version this code does not speak.
-    #[error("the founding speaks protocol version {found}, this program {PROTOCOL_VERSION}")]
+    /// G-2: written in a form this code does not read.
+    #[error("the founding is of form {found}, this program reads form {FORM}; next: install a newer version")]
     Version {
-        /// The version it names.
+        /// The form it names.
         found: u16,
     },
     /// G-4 to G-13: a founding that breaks rules.
@@ -76,9 +77,9 @@ impl Genesis {
         Ok(Self(contents))
     }
 
-    /// Rule G-2: its one encoding, the protocol version first.
+    /// Rule G-2: its one encoding, the version of its form first.
     pub fn encode(&self) -> Vec<u8> {
-        codec::encode(&(PROTOCOL_VERSION, &self.0))
+        codec::encode(&(FORM, &self.0))
     }
 
     /// Rule G-2: reads an encoded founding and checks it again.
@@ -90,7 +91,7 @@ impl Genesis {
     /// `sdk/spec/genesis.md`, rules G-2 to G-13.
     pub fn decode(bytes: &[u8]) -> Result<Self, GenesisError> {
         if let Some(found) = bytes.first_chunk().map(|version| u16::from_le_bytes(*version))
-            && found != PROTOCOL_VERSION
+            && found != FORM
         {
             return Err(GenesisError::Version { found });
         }

@@ -33,6 +33,7 @@ mod founded;
 mod founding;
 mod parse;
 mod problem;
+mod registration;
 mod resolve;
 mod rules;
 pub mod sample;
@@ -46,3 +47,4 @@ pub use document::{
 };
 pub use parse::{DOCUMENT_BYTES, Format};
 pub use problem::{Problem, Problems};
+pub use registration::read_type;

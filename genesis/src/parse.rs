@@ -3,9 +3,9 @@
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
-use crate::document::{Document, NetworkEntry};
+use crate::document::{Document, NetworkEntry, TypeEntry};
 use crate::problem::Problems;
-use crate::source::{Reader, field};
+use crate::source::{Lines, Reader, field};
 
 /// The most bytes of a founding document.
 pub const DOCUMENT_BYTES: usize = 16 * 1024 * 1024;
@@ -39,6 +39,49 @@ impl Document {
     /// # Source
     /// `sdk/spec/genesis.md`, rule G-1.
     pub fn parse(text: &str, format: Format) -> Result<Self, Problems> {
+        let mut sections = Sections::of(text, format)?;
+        let mut document = Self {
+            network: sections.network().unwrap_or_default(),
+            parameters: sections.table("parameters"),
+            recovery: sections.optional("recovery"),
+            codes: sections.table("codes"),
+            members: sections.list("members"),
+            types: sections.list("types"),
+            authorities: sections.list("authorities"),
+            agreements: sections.list("agreements"),
+            validators: sections.list("validators"),
+            lines: Default::default(),
+        };
+        sections.refuse_others(&SECTIONS);
+        sections.reader.findings.finish(&sections.reader.lines)?;
+        document.lines = sections.reader.lines;
+        Ok(document)
+    }
+}
+
+/// Rule G-1: reads a document that has one `[[types]]` table and nothing else, with its lines.
+pub(crate) fn one_type(text: &str, format: Format) -> Result<(TypeEntry, Lines), Problems> {
+    let mut sections = Sections::of(text, format)?;
+    let mut types: Vec<TypeEntry> = sections.list("types");
+    sections.refuse_others(&["types"]);
+    let count = types.len();
+    if !sections.reader.findings.any() && count != 1 {
+        let fault = format!("there are {count} types");
+        sections.reader.findings.add("G-1", "types", fault, "write one [[types]] table");
+    }
+    sections.reader.findings.finish(&sections.reader.lines)?;
+    Ok((types.remove(0), sections.reader.lines))
+}
+
+/// The top level of a document, whose sections are read one by one so that one problem does not
+/// hide the next.
+struct Sections<'a> {
+    tree: Value,
+    reader: Reader<'a>,
+}
+
+impl<'a> Sections<'a> {
+    fn of(text: &'a str, format: Format) -> Result<Self, Problems> {
         let mut reader = Reader::new(text);
         if text.len() > DOCUMENT_BYTES {
             let fault = format!("{} bytes are above the limit of {DOCUMENT_BYTES}", text.len());
@@ -52,31 +95,8 @@ impl Document {
         if reader.findings.any() {
             return Err(reader.findings.finish(&reader.lines).expect_err("problems were found"));
         }
-        let mut sections = Sections { tree, reader };
-        let mut document = Self {
-            network: sections.network().unwrap_or_default(),
-            parameters: sections.table("parameters"),
-            recovery: sections.optional("recovery"),
-            codes: sections.table("codes"),
-            members: sections.list("members"),
-            types: sections.list("types"),
-            authorities: sections.list("authorities"),
-            agreements: sections.list("agreements"),
-            validators: sections.list("validators"),
-            lines: Default::default(),
-        };
-        sections.refuse_others();
-        sections.reader.findings.finish(&sections.reader.lines)?;
-        document.lines = sections.reader.lines;
-        Ok(document)
+        Ok(Self { tree, reader })
     }
-}
-
-/// The top level of a document, whose sections are read one by one so that one problem does not
-/// hide the next.
-struct Sections<'a> {
-    tree: Value,
-    reader: Reader<'a>,
 }
 
 impl Sections<'_> {
@@ -135,13 +155,13 @@ impl Sections<'_> {
         None
     }
 
-    fn refuse_others(&mut self) {
+    fn refuse_others(&mut self, expected: &[&str]) {
         let Value::Object(sections) = &self.tree else {
             let next = "write an object with the sections of a founding document";
             return self.reader.findings.add("G-1", "", "is no table of sections", next);
         };
-        for name in sections.keys().filter(|name| !SECTIONS.contains(&name.as_str())) {
-            let fault = format!("unknown section, expected one of {}", SECTIONS.join(", "));
+        for name in sections.keys().filter(|name| !expected.contains(&name.as_str())) {
+            let fault = format!("unknown section, expected one of {}", expected.join(", "));
             self.reader.findings.add("G-1", name.as_str(), fault, "correct its spelling or remove it");
         }
     }

@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use fengni_state::Fault;
+
 use crate::source::Lines;
 
 /// One thing that is wrong with a founding document.
@@ -73,6 +75,13 @@ impl Findings {
         next: impl Into<String>,
     ) {
         self.problems.push(Problem { rule, line: None, path: path.into(), fault: fault.into(), next: next.into() });
+    }
+
+    /// Notes what is wrong with a record.
+    pub(crate) fn add_faults(&mut self, record: &str, faults: Vec<Fault>) {
+        for Fault { rule, field, fault, next } in faults {
+            self.add(rule, format!("{record}.{field}"), fault, next);
+        }
     }
 
     /// Notes a problem whose line is known.

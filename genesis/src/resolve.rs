@@ -39,7 +39,7 @@ impl Document {
     /// `sdk/spec/genesis.md`.
     pub fn check(&self) -> Result<Genesis, Problems> {
         let mut findings = Findings::default();
-        let draft = Resolver::new(self, &mut findings).draft();
+        let draft = Resolver::new(self, &mut findings).draft(self);
         let mut consequences = Findings::default();
         rules::check(&draft, &mut consequences);
         findings.add_consequences(consequences);
@@ -48,8 +48,7 @@ impl Document {
     }
 }
 
-struct Resolver<'a> {
-    document: &'a Document,
+pub(crate) struct Resolver<'a> {
     findings: &'a mut Findings,
     members: BTreeMap<&'a str, MemberNumber>,
     types: BTreeMap<&'a str, TypeNumber>,
@@ -64,12 +63,23 @@ impl<'a> Resolver<'a> {
         let types = short_names("types", type_keys, findings, TypeNumber);
         let purposes = document.codes.get("purposes").into_iter().flatten();
         let purposes = purposes.filter_map(|(code, name)| Some((name.as_str(), PurposeCode(code.parse().ok()?))));
-        Self { document, members, types, purposes: purposes.collect(), findings }
+        Self { members, types, purposes: purposes.collect(), findings }
     }
 
-    fn draft(mut self) -> Contents {
-        let document = self.document;
-        let suite = self.suite();
+    /// For a type of a network that runs.
+    pub(crate) fn of_network(
+        members: &'a BTreeMap<String, MemberNumber>,
+        purposes: Option<&'a CodeSet>,
+        findings: &'a mut Findings,
+    ) -> Self {
+        let members = members.iter().map(|(key, number)| (key.as_str(), *number)).collect();
+        let codes = purposes.into_iter().flat_map(|set| &set.codes);
+        let purposes = codes.filter_map(|code| Some((code.name.as_str(), PurposeCode(code.code.parse().ok()?))));
+        Self { members, types: BTreeMap::new(), purposes: purposes.collect(), findings }
+    }
+
+    fn draft(mut self, document: &'a Document) -> Contents {
+        let suite = self.suite(&document.network.suite);
         let founded = founded::parse(&document.network.founded).unwrap_or_else(|| {
             let fault = "is neither a time in RFC 3339 nor milliseconds since 1970";
             self.findings.add("G-4", "network.founded", fault, "write a time such as 2026-01-01T00:00:00+08:00");
@@ -82,14 +92,14 @@ impl<'a> Resolver<'a> {
             member.authorities = derived_authorities(number, &authorities);
             member.agreements = derived_agreements(number, &agreements);
         }
-        self.validators(&mut members);
+        self.validators(document, &mut members);
         Contents {
             suite,
             name: document.network.name.clone(),
             founded,
             parameters: Parameters { recovery: self.recovery().into(), ..parameters(&document.parameters) },
             types: self.each("types", &document.types, Self::certificate_type),
-            codes: self.codes(),
+            codes: codes(document),
             members,
             authorities,
             agreements,
@@ -101,9 +111,8 @@ impl<'a> Resolver<'a> {
         entries.map(|(place, entry)| read(self, &format!("{list}[{place}]"), entry)).collect()
     }
 
-    fn suite(&mut self) -> Suite {
-        let name = &self.document.network.suite;
-        let number = SUITES.into_iter().find(|(known, _)| known == name).map(|(_, number)| number);
+    fn suite(&mut self, name: &str) -> Suite {
+        let number = SUITES.into_iter().find(|(known, _)| *known == name).map(|(_, number)| number);
         number.and_then(Suite::from_number).unwrap_or_else(|| {
             self.findings.add(
                 "G-4",
@@ -164,7 +173,7 @@ impl<'a> Resolver<'a> {
         Some(RecoveryTerms { keys: keys.collect(), threshold: *threshold, delay_secs: *delay_secs })
     }
 
-    fn certificate_type(&mut self, path: &str, entry: &'a TypeEntry) -> CertificateType {
+    pub(crate) fn certificate_type(&mut self, path: &str, entry: &'a TypeEntry) -> CertificateType {
         let code = self.code("G-10", format!("{path}.code"), &entry.code, "11100000000013338W000", TypeCode::parse);
         CertificateType {
             version: 1,
@@ -264,17 +273,9 @@ impl<'a> Resolver<'a> {
         }
     }
 
-    fn codes(&self) -> Vec<CodeSet> {
-        let set = |(name, codes): (&String, &BTreeMap<String, String>)| {
-            let codes = codes.iter().map(|(code, name)| Code { code: code.clone(), name: name.clone() });
-            CodeSet { version: 1, name: name.clone(), codes: codes.collect() }
-        };
-        self.document.codes.iter().map(set).collect()
-    }
-
     /// Gives each validator its power. A validator's place is its member's.
-    fn validators(&mut self, members: &mut [Member]) {
-        for (place, entry) in self.document.validators.iter().enumerate() {
+    fn validators(&mut self, document: &Document, members: &mut [Member]) {
+        for (place, entry) in document.validators.iter().enumerate() {
             let number = self.member_number("G-9", format!("validators[{place}].member"), &entry.member);
             let member = usize::try_from(number.0).ok().and_then(|number| members.get_mut(number));
             let Some(member) = member else { continue };
@@ -382,6 +383,14 @@ fn short_names<'a, N: Copy>(
         }
     }
     names
+}
+
+fn codes(document: &Document) -> Vec<CodeSet> {
+    let set = |(name, codes): (&String, &BTreeMap<String, String>)| {
+        let codes = codes.iter().map(|(code, name)| Code { code: code.clone(), name: name.clone() });
+        CodeSet { version: 1, name: name.clone(), codes: codes.collect() }
+    };
+    document.codes.iter().map(set).collect()
 }
 
 fn parameters(entry: &ParametersEntry) -> Parameters {

@@ -7,6 +7,7 @@ use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
 use fengni_core::PublicKey;
+use fengni_core::block::PROTOCOL_VERSION;
 use fengni_core::id::CreditCode;
 use fengni_core::record::KeyPurpose;
 use fengni_signer::{KeyFile, OpenError, Passphrases, Source};
@@ -172,6 +173,9 @@ pub struct Config {
     /// How the node begins without blocks.
     #[serde(default)]
     pub join: Join,
+    /// Runs the node as an older program, which speaks no later version of the protocol: to rehearse
+    /// an upgrade.
+    pub as_version: Option<u16>,
     /// What a pruned node keeps; an archive has no such table and keeps everything.
     pub retention: Option<Retention>,
     /// Log lines.
@@ -238,6 +242,11 @@ impl Config {
         Ok(config)
     }
 
+    /// The newest version of the protocol that the node speaks.
+    pub fn speaks(&self) -> u16 {
+        self.as_version.unwrap_or(PROTOCOL_VERSION)
+    }
+
     fn relative_to(mut self, home: &Path) -> Self {
         let paths = [Some(&mut self.genesis), Some(&mut self.data), Some(&mut self.keys.peer)];
         let keys = [self.keys.network.as_mut(), self.keys.passphrase_file.as_mut()];
@@ -266,6 +275,9 @@ impl Config {
         }
         if self.pages.as_ref().is_some_and(|folder| !folder.is_dir()) {
             return wrong("pages", "there is no such folder", "build the pages with: make web");
+        }
+        if self.as_version.is_some_and(|version| !(1..=PROTOCOL_VERSION).contains(&version)) {
+            return wrong("as_version", "this program speaks no such version", "write 1 or above, or remove the line");
         }
         for (field, listener) in [("gateway", &self.gateway), ("relay", &self.relay), ("admin", &self.admin)] {
             let Some(listener) = listener else { continue };
@@ -362,6 +374,15 @@ mod tests {
         assert_eq!(config.retention.map(|retention| retention.blocks), Some(100_000));
         assert_eq!(config.join.snapshot, Some(true));
         assert!(load(|text| told(text).replace("blocks = 100000", "block = 1")).is_err());
+    }
+
+    #[test]
+    fn a_node_speaks_the_newest_version_unless_it_rehearses() {
+        let line = |text: &str| text.replace("# as_version = 1", "as_version = 1");
+        assert_eq!(load(str::to_owned).expect("the sample is right").speaks(), PROTOCOL_VERSION);
+        assert_eq!(load(line).expect("what the sample comments out is right").speaks(), 1);
+        let later = format!("as_version = {}", PROTOCOL_VERSION + 1);
+        assert!(refusal("# as_version = 1", &later).starts_with("as_version"));
     }
 
     #[test]

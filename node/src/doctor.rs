@@ -8,9 +8,8 @@ use std::net::{SocketAddr, TcpStream};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use fengni_core::block::PROTOCOL_VERSION;
-use fengni_core::record::{KeyPurpose, Measure, MemberStatus, ProposalStatus};
-use fengni_core::{Domain, Height, MemberNumber, PublicKey};
+use fengni_core::record::{KeyPurpose, MemberStatus};
+use fengni_core::{Domain, MemberNumber, PublicKey};
 use fengni_signer::{Keeping, KeyFile};
 use fengni_state::State;
 use serde::Serialize;
@@ -82,6 +81,8 @@ pub struct Doctor {
     pub ports: Vec<(PublicKey, SocketAddr)>,
     /// Whose node it is.
     pub own: Membership,
+    /// The newest version of the protocol that it speaks.
+    pub speaks: u16,
 }
 
 /// What only a running node knows.
@@ -93,8 +94,8 @@ pub struct Vitals {
     pub connected: Vec<MemberNumber>,
     /// How many milliseconds ahead of this node's clock each proposer's block arrived.
     pub ahead_millis: Vec<(MemberNumber, i64)>,
-    /// Protocol version of the newest block.
-    pub version: Option<u16>,
+    /// The newest version of the protocol that members with a connected peer say they speak.
+    pub versions: Vec<(MemberNumber, u16)>,
 }
 
 impl Doctor {
@@ -106,6 +107,7 @@ impl Doctor {
         findings.extend(self.keys.iter().map(|key| key.look(state, &self.own)));
         findings.extend(self.secrets.iter().filter_map(|path| open_to_others(path)));
         findings.extend(state.map(|state| self.register(state)));
+        findings.extend(state.map(|state| self.version(state)));
         let voting = self.keys.iter().filter(|key| key.purpose == KeyPurpose::Consensus);
         findings.extend(voting.map(|key| self.guard(&key.key)));
         findings.extend(self.ports());
@@ -121,7 +123,7 @@ impl Doctor {
         });
         findings.push(self.peers(state, &vitals.connected));
         findings.push(clock(state, &vitals.ahead_millis));
-        findings.push(version(vitals.version, coming(state)));
+        findings.extend(others_versions(state, &vitals.versions));
         findings
     }
 
@@ -155,6 +157,24 @@ impl Doctor {
         match self.own.trouble(state) {
             None => Finding::new("register", Level::Ok, "the register lists this node as its files say"),
             Some(trouble) => Finding::new("register", Level::Fail, trouble),
+        }
+    }
+
+    /// Whether this node can go on, now and after what members have voted for.
+    fn version(&self, state: &State) -> Finding {
+        let (software, speaks) = (env!("CARGO_PKG_VERSION"), self.speaks);
+        let said = format!("software {software} speaks protocol {speaks}");
+        match (state.check_spoken(speaks), state.coming_version()) {
+            (Err(error), _) => Finding::new("version", Level::Fail, format!("{said}; {error}")),
+            (Ok(()), Some((height, version))) if version > speaks => Finding::new(
+                "version",
+                Level::Warn,
+                format!(
+                    "{said}; from block {height} on the network speaks {version}, and this node ends before; next: \
+                     install the newer program, and start the node again"
+                ),
+            ),
+            _ => Finding::new("version", Level::Ok, said),
         }
     }
 
@@ -308,39 +328,17 @@ fn clock(state: &State, ahead: &[(MemberNumber, i64)]) -> Finding {
     }
 }
 
-/// The newest protocol that members have voted for and that does not rule yet, with its first height.
-fn coming(state: &State) -> Option<(u16, Height)> {
-    let proposals = state.registries().proposals.iter();
-    let passed = proposals.filter(|proposal| matches!(proposal.status, ProposalStatus::Passed { .. }));
-    let upgrades = passed.filter_map(|proposal| match proposal.measure {
-        Measure::Upgrade { protocol } => Some((protocol, proposal.effective)),
-        _ => None,
-    });
-    upgrades.max()
-}
-
-fn version(newest: Option<u16>, coming: Option<(u16, Height)>) -> Finding {
-    let (software, own) = (env!("CARGO_PKG_VERSION"), PROTOCOL_VERSION);
-    let said = format!("software {software}, protocol {own}");
-    match (newest, coming) {
-        (Some(newest), _) if newest > own => Finding::new(
-            "version",
-            Level::Fail,
-            format!("software {software} knows protocol {own}, blocks are of {newest}; next: install a newer version"),
-        ),
-        (_, Some((protocol, from))) if protocol > own => Finding::new(
-            "version",
-            Level::Fail,
-            format!(
-                "{said}; members voted for protocol {protocol} from height {from} on, before which this node will \
-                 stop; next: install a newer version before it"
-            ),
-        ),
-        (_, Some((protocol, from))) => {
-            Finding::new("version", Level::Ok, format!("{said}; protocol {protocol} rules from height {from} on"))
-        }
-        _ => Finding::new("version", Level::Ok, said),
-    }
+/// Members whose nodes would end at a version that was voted for.
+fn others_versions(state: &State, versions: &[(MemberNumber, u16)]) -> Option<Finding> {
+    let (height, coming) = state.coming_version()?;
+    let behind = versions.iter().filter(|(_, version)| *version < coming);
+    let behind: Vec<String> = behind.map(|(member, version)| format!("{member} ({version})")).collect();
+    let said = format!(
+        "from block {height} on the network speaks protocol {coming}, and nodes of members {} do not; next: have them \
+         install the newer program",
+        behind.join(", ")
+    );
+    (!behind.is_empty()).then(|| Finding::new("version", Level::Warn, said))
 }
 
 #[cfg(test)]
@@ -384,12 +382,13 @@ mod tests {
                 peer: key,
                 consensus: vec![sample::test_secret("PSB", KeyPurpose::Consensus, 0).public()],
             },
+            speaks: state.parameters().protocol,
         };
         let vitals = Vitals {
             unready: None,
             connected: state.next_validators().iter().map(|validator| validator.member).collect(),
             ahead_millis: vec![(MemberNumber(0), -20), (MemberNumber(2), 99_000), (MemberNumber(3), 5)],
-            version: Some(PROTOCOL_VERSION),
+            versions: vec![(MemberNumber(2), state.parameters().protocol)],
         };
         let healthy = doctor.examine_running(&state, &vitals);
         let bad: Vec<_> = healthy.iter().filter(|it| it.level != Level::Ok && it.check != "disk").collect();
@@ -408,8 +407,8 @@ mod tests {
         assert_eq!(follows(Vec::new()), Some(Level::Fail));
         let ahead_millis = vec![(MemberNumber(0), 9_000), (MemberNumber(2), 9_100)];
         assert_eq!(sick(Vitals { ahead_millis, ..vitals.clone() }, "clock"), Some(Level::Fail));
-        let version = Some(PROTOCOL_VERSION + 1);
-        assert_eq!(sick(Vitals { version, ..vitals }, "version"), Some(Level::Fail));
+        let older = Doctor { speaks: doctor.speaks - 1, ..doctor.clone() };
+        assert_eq!(level(&older.examine(Some(&state)), "version"), Some(Level::Fail));
         mode(0o644);
         assert_eq!(level(&doctor.examine(Some(&state)), "keys"), Some(Level::Fail));
         mode(0o600);

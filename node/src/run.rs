@@ -108,10 +108,11 @@ pub async fn run(home: &Path, stop: impl Future<Output = ()>) -> anyhow::Result<
     let ledger = {
         let founding = files.genesis.founding();
         let voter = (files.config.mode == Mode::Validator).then_some(files.config.member);
-        let path = copy::place(&data);
+        let (path, speaks) = (copy::place(&data), files.config.speaks());
         let opened = tokio::task::spawn_blocking(move || {
             let store = Store::open(&path, &domain).map_err(anyhow::Error::from)?;
-            Ledger::open(store, domain, founding, voter, PoolLimits::default()).map_err(anyhow::Error::from)
+            let ledger = Ledger::open(store, domain, founding, voter, PoolLimits::default())?;
+            anyhow::Ok(ledger.speaking(speaks))
         });
         Arc::new(opened.await??)
     };
@@ -254,6 +255,7 @@ impl Files {
             secrets: keys.network.clone().into_iter().collect(),
             ports: ports.collect(),
             own: self.membership(),
+            speaks: self.config.speaks(),
         }
     }
 

@@ -189,7 +189,12 @@ impl Source for Service {
             unready: health.reason.filter(|_| !health.ready),
             connected: self.consensus.peers().iter().filter_map(|peer| self.roster.member(peer)).collect(),
             ahead_millis: self.ledger.ahead_millis(),
-            version: self.ledger.latest().map(|last| last.header.version),
+            versions: self
+                .health
+                .versions()
+                .into_iter()
+                .filter_map(|(peer, version)| Some((self.roster.member(&peer)?, version)))
+                .collect(),
         };
         self.doctor.examine_running(&self.ledger.state(), &vitals)
     }
@@ -204,6 +209,8 @@ impl Source for Service {
                 Mode::Observer => NodeMode::Observer,
             },
             version: env!("CARGO_PKG_VERSION").to_owned(),
+            protocol: state.parameters().protocol,
+            speaks: self.ledger.speaks(),
             member: self.ledger.voter(),
             height: state.height(),
             time: state.time(),

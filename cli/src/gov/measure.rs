@@ -1,12 +1,14 @@
 //! Measures as people type them: names instead of numbers, changes instead of whole records.
 
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use anyhow::{Context as _, Result, anyhow, bail};
 use clap::{Args, Subcommand};
 use fengni_core::record::{Authority, Code, Measure, Member, MemberStatus, NewKey, Role, Roles};
 use fengni_core::{ApplicationNumber, AuthorityNumber, KeyNumber, MemberNumber};
-use fengni_state::Registries;
+use fengni_genesis::{Format, read_type};
+use fengni_state::{Registries, TypeSetting};
 
 use crate::connect::Connection;
 use crate::names::{self, Names};
@@ -54,6 +56,14 @@ Examples:\n  fengni gov propose replace-keys AMR --end 2 --end 3 --proven amr-ke
         after_help = "Examples:\n  fengni gov propose type T-CL off --effective +30 --reason 101 --decision minutes.pdf --home net/members/gov"
     )]
     Type(With<SetType, R>),
+    /// Add a certificate type, described as in a founding document
+    #[command(after_help = "The file has one [[types]] table and nothing else: see sdk/spec/genesis.md. Members are\n\
+named by short name, credit code or number, purposes by name..\n
+Examples:
+  fengni gov simulate new-type fishing.toml --network net
+  fengni gov propose new-type fishing.toml --effective +30 --reason 101 --decision minutes.pdf \\
+      --home net/members/gov")]
+    NewType(With<NewType, R>),
     /// Put another version of a set of reference codes
     #[command(after_help = "Examples:
   fengni gov propose codes reasons --set 207=行政许可依法撤回 --effective +30 --reason 101 --decision minutes.pdf \\
@@ -87,6 +97,7 @@ impl<R: Args> MeasureCommand<R> {
             Self::Parameters(with) => (&with.measure, &with.rest),
             Self::Authority(with) => (&with.measure, &with.rest),
             Self::Type(with) => (&with.measure, &with.rest),
+            Self::NewType(with) => (&with.measure, &with.rest),
             Self::Codes(with) => (&with.measure, &with.rest),
             Self::Upgrade(with) => (&with.measure, &with.rest),
         }
@@ -318,6 +329,34 @@ impl Draft for SetType {
     fn measure(&self, connection: &mut Connection, names: &mut Names, _: &Registries) -> Result<Measure> {
         let certificate_type = names.certificate_type(connection, &self.certificate_type)?;
         Ok(Measure::EnableType { certificate_type, enabled: self.switch == "on" })
+    }
+}
+
+/// `new-type`.
+#[derive(Args, Debug)]
+pub(crate) struct NewType {
+    /// The type: TOML or JSON
+    file: PathBuf,
+}
+
+impl Draft for NewType {
+    fn measure(&self, connection: &mut Connection, _: &mut Names, now: &Registries) -> Result<Measure> {
+        let shown = self.file.display();
+        let text = std::fs::read_to_string(&self.file).with_context(|| format!("cannot read {shown}"))?;
+        let mut members = BTreeMap::new();
+        for (number, member) in (0..).map(MemberNumber).zip(now.members.iter()) {
+            members.extend([(member.code.to_string(), number), (number.to_string(), number)]);
+        }
+        let map = connection.map.as_ref();
+        members.extend(map.into_iter().flat_map(|map| &map.members).map(|entry| (entry.key.clone(), entry.number)));
+        let setting = TypeSetting {
+            trusting_period_secs: now.parameters().trusting_period_secs,
+            members: now.members.len(),
+            purposes: now.codes.iter().find(|set| set.name == "purposes").map(AsRef::as_ref),
+        };
+        let read = read_type(&text, Format::of_file_name(&self.file.to_string_lossy()), &members, &setting);
+        let kind = read.map_err(|problems| anyhow!("{shown} describes no type:\n{problems}"))?;
+        Ok(Measure::RegisterType { certificate_type: Box::new(kind) })
     }
 }
 

@@ -68,6 +68,16 @@ pub(super) fn measure(now: &Registries, measure: &Measure) -> String {
             let gone = gone.map(|code| format!("without {} {}", code.code, code.name));
             format!("set {}, version {}: {}", codes.name, codes.version, new.chain(gone).collect::<Vec<_>>().join(", "))
         }
+        Measure::RegisterType { certificate_type: it } => {
+            let fields = it.schemas.iter().map(|schema| schema.claims.len()).sum::<usize>();
+            let takes = if it.enabled { "takes" } else { "takes no" };
+            let acting = [("suspended", &it.suspenders), ("revoked", &it.revokers), ("consumed", &it.consumers)];
+            let acting = acting.iter().filter(|(_, members)| !members.is_empty());
+            let acting: Vec<String> =
+                acting.map(|(act, numbers)| format!("{act} by {}", members(now, numbers))).collect();
+            let acting = if acting.is_empty() { String::new() } else { format!("; {}", acting.join(", ")) };
+            format!("register type {} {}, {fields} fields: {takes} new certificates{acting}", it.code, it.name)
+        }
         Measure::Upgrade { protocol } => format!("blocks speak protocol {protocol}"),
     }
 }

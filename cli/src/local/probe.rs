@@ -42,6 +42,8 @@ pub(crate) struct Look {
     pub(crate) peers: Option<u64>,
     /// Transactions that wait.
     pub(crate) pool: Option<u64>,
+    /// The newest version of the protocol that it speaks.
+    pub(crate) speaks: Option<u16>,
 }
 
 /// What `/readyz` says.
@@ -58,6 +60,7 @@ struct Readiness {
 struct Status {
     peers: Option<u64>,
     pool_transactions: Option<u64>,
+    speaks: Option<u16>,
 }
 
 fn options() -> HttpOptions {
@@ -79,6 +82,7 @@ pub(crate) fn look(map: &NetworkMap, node: &NodeEntry) -> Look {
         state_root: None,
         peers: None,
         pool: None,
+        speaks: None,
     };
     if pid.is_none() {
         look.reason = Some("not running".to_owned());
@@ -96,6 +100,7 @@ pub(crate) fn look(map: &NetworkMap, node: &NodeEntry) -> Look {
     if let Some(Ok((200, status))) = node.admin.as_deref().map(|url| ask::<Status>(url, "/v1/status")) {
         look.peers = status.peers;
         look.pool = status.pool_transactions;
+        look.speaks = status.speaks;
     }
     if let Some((header, certificate)) = gateway(node).and_then(|gateway| gateway.latest_header().ok()) {
         look.height = Some(header.height);

@@ -144,6 +144,7 @@ fn found(args: &SampleArgs, recovery: &[SecretKey], founded: Millis) -> Result<(
         delay_secs: args.recovery_delay,
     });
     document.parameters.validators_min = u32::from(args.validators).min(VALIDATORS_MIN);
+    document.parameters.protocol = args.protocol.unwrap_or(document.parameters.protocol);
 
     let mut secret_keys = Keys::new();
     for member in &mut document.members {

@@ -83,12 +83,14 @@ fn text(status: &Status, roots: &[Option<Digest>], ending: Ending, args: &Status
             show(look.round.map(|round| round.to_string())),
             show(look.peers.map(|peers| peers.to_string())),
             show(look.pool.map(|pool| pool.to_string())),
+            show(look.speaks.map(|speaks| speaks.to_string())),
             if look.ready { "yes".to_owned() } else { format!("no: {}", show(look.reason.clone())) },
             show(age),
             show(same),
         ]
     });
-    let header = ["node", "role", "process", "height", "round", "peers", "pool", "ready", "last block", "state root"];
+    let header =
+        ["node", "role", "process", "height", "round", "peers", "pool", "speaks", "ready", "last block", "state root"];
     let mut text = table(header, rows);
     match (status.state_roots_equal, status.compared_height) {
         (Some(true), Some(height)) => text.push_str(&format!("\nstate roots equal at height {height}")),

@@ -39,6 +39,7 @@ fn serve_sample() -> Served {
         observers: Vec::new(),
         no_observer: true,
         base_port: None,
+        protocol: None,
         pages: None,
         force: false,
     })

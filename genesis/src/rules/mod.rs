@@ -15,6 +15,7 @@ mod validators;
 
 use fengni_core::record::{Agreement, Authority, CertificateType, KeyPurpose, Member, Record};
 use fengni_core::{AgreementNumber, AuthorityNumber, Day, Height, MemberNumber, TypeNumber, Validator, limits};
+use fengni_state::{NAME_NEXT, count_fault, name_fault, rises};
 
 pub(crate) use members::roles;
 pub(crate) use types::acts;
@@ -97,18 +98,9 @@ fn last_day() -> Day {
 
 /// Rule G-4: a name that people see.
 fn check_name(findings: &mut Findings, rule: &'static str, path: impl Into<String>, name: &str) {
-    let fault = if name.is_empty() {
-        "is empty".to_owned()
-    } else if name.len() > limits::NAME_BYTES {
-        format!("has {} bytes, above the limit of {}", name.len(), limits::NAME_BYTES)
-    } else if name.trim() != name {
-        "begins or ends with a blank".to_owned()
-    } else if name.chars().any(char::is_control) {
-        "contains a control character".to_owned()
-    } else {
-        return;
-    };
-    findings.add(rule, path, fault, "write a name of 1 to 300 bytes");
+    if let Some(fault) = name_fault(name) {
+        findings.add(rule, path, fault, NAME_NEXT);
+    }
 }
 
 /// Rule G-11 and G-12: a period has its last day not before its first.
@@ -123,15 +115,14 @@ fn check_period(findings: &mut Findings, rule: &'static str, path: &str, from: D
 
 /// Rule G-4: a list inside a record.
 fn check_count(findings: &mut Findings, rule: &'static str, path: impl Into<String>, count: usize) {
-    if count > limits::RECORD_ENTRIES {
-        let fault = format!("{count} entries are above the limit of {}", limits::RECORD_ENTRIES);
+    if let Some(fault) = count_fault(count) {
         findings.add(rule, path, fault, "shorten the list");
     }
 }
 
 /// Rule G-2: a set is written in rising order, each entry once.
 fn check_rising<T: Ord>(findings: &mut Findings, path: impl Into<String>, values: &[T]) {
-    if values.windows(2).any(|pair| pair[0] >= pair[1]) {
+    if !rises(values) {
         findings.add("G-2", path, "is not in rising order", "sort it and name each entry once");
     }
 }

@@ -10,9 +10,7 @@ use crate::problem::Findings;
 pub(super) fn check(founding: &Contents, findings: &mut Findings) {
     let parameters = &founding.parameters;
     check_fresh(findings, "parameters", parameters.version == 1);
-    for fault in parameter_faults(parameters) {
-        findings.add("G-5", format!("parameters.{}", fault.field), fault.fault, fault.next);
-    }
+    findings.add_faults("parameters", parameter_faults(parameters));
     if !(1..=PROTOCOL_VERSION).contains(&parameters.protocol) {
         let fault = format!("{} is no version that this program speaks", parameters.protocol);
         findings.add("G-5", "parameters.protocol", fault, format!("write 1 to {PROTOCOL_VERSION}"));

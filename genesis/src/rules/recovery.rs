@@ -8,6 +8,6 @@ use crate::problem::Findings;
 pub(super) fn check(founding: &Contents, findings: &mut Findings) {
     let members = founding.members.iter().flat_map(|member| &member.keys).map(|key| key.key);
     for fault in recovery_faults(&founding.parameters, members) {
-        findings.add("G-13", format!("recovery.{}", fault.field), fault.fault, fault.next);
+        findings.add(fault.rule, format!("recovery.{}", fault.field), fault.fault, fault.next);
     }
 }

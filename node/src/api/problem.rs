@@ -424,6 +424,9 @@ fn transaction_kind(error: &TransactionError) -> Kind {
         TransactionError::Recovery => {
             (StatusCode::UNPROCESSABLE_ENTITY, "T-7", "give it to each node: fengni-node recover")
         }
+        TransactionError::LaterVersion { .. } => {
+            (unprocessable, "T-8", "wait until members have voted for that version")
+        }
         TransactionError::Replay => (StatusCode::CONFLICT, "T-6", "read its outcome at /v1/transactions/{id}"),
     };
     Kind { status, name: "transaction-refused", title: "the transaction can be in no block", rule, next }

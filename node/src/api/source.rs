@@ -172,6 +172,10 @@ pub struct NodeStatus {
     pub mode: NodeMode,
     /// Version of the software.
     pub version: String,
+    /// Version of the protocol that the next block speaks.
+    pub protocol: u16,
+    /// The newest version of the protocol that this node speaks.
+    pub speaks: u16,
     /// The member whose node this is, if it votes.
     #[schema(value_type = Option<u32>)]
     pub member: Option<MemberNumber>,

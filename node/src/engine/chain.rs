@@ -129,6 +129,9 @@ pub trait Chain: Send + Sync + 'static {
     /// [`Trouble`].
     fn validators(&self, height: Height) -> Result<ValidatorSet, Trouble>;
 
+    /// The newest version of the protocol that this node speaks: peers are told.
+    fn speaks(&self) -> u16;
+
     /// Builds a block, or returns the one stored for this height and round: the answer never
     /// changes, also after a crash. The body is stored and synced before returning.
     ///

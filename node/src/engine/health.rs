@@ -114,6 +114,8 @@ struct Inner {
     last_final: Height,
     progress: Instant,
     tips: BTreeMap<PeerId, Span>,
+    /// The newest version of the protocol that each peer says it speaks.
+    versions: BTreeMap<PeerId, u16>,
     peers: usize,
     /// Members with a connected peer, and this node's own where it votes.
     connected: BTreeSet<MemberNumber>,
@@ -141,6 +143,7 @@ impl HealthState {
             last_final,
             progress: Instant::now(),
             tips: BTreeMap::new(),
+            versions: BTreeMap::new(),
             peers: 0,
             connected: BTreeSet::new(),
             own: None,
@@ -214,7 +217,19 @@ impl HealthState {
     }
 
     pub(crate) fn gone(&self, peer: &PeerId) {
-        self.inner().tips.remove(peer);
+        let mut inner = self.inner();
+        inner.tips.remove(peer);
+        inner.versions.remove(peer);
+    }
+
+    /// Notes the newest version of the protocol that a peer says it speaks.
+    pub(crate) fn speaks(&self, peer: PeerId, version: u16) {
+        self.inner().versions.insert(peer, version);
+    }
+
+    /// What connected peers say they speak.
+    pub(crate) fn versions(&self) -> Vec<(PeerId, u16)> {
+        self.inner().versions.iter().map(|(peer, version)| (*peer, *version)).collect()
     }
 
     /// Notes a peer's status and returns the height the network has reached.

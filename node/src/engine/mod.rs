@@ -54,7 +54,7 @@ use tokio::time::timeout;
 use tracing::info;
 
 use crate::disk;
-use crate::network::{Mesh, MeshConfig, NetworkError, NetworkMetrics, Purpose, Roster};
+use crate::network::{Mesh, MeshConfig, NetworkError, NetworkMetrics, PeerId, Purpose, Roster};
 
 pub use chain::{Candidate, Chain, Considered, Followed, Received, Refusal, SignedStep, Trouble};
 pub use guard::{Guard, GuardError, Statement as GuardedStatement};
@@ -184,6 +184,11 @@ impl HealthView {
         self.0.look()
     }
 
+    /// The newest version of the protocol that each connected peer says it speaks.
+    pub fn versions(&self) -> Vec<(PeerId, u16)> {
+        self.0.versions()
+    }
+
     /// What the register denies this node at the next height, if anything: `/readyz` shows it.
     pub fn note_membership(&self, trouble: Option<String>) {
         self.0.note_membership(trouble);
@@ -229,16 +234,16 @@ pub async fn start(
 ) -> Result<EngineHandle, StartError> {
     std::fs::create_dir_all(&config.home).map_err(|error| StartError::Engine(error.to_string()))?;
     let metrics = EngineMetrics::register(registry);
-    let (last_final, member) = tokio::task::spawn_blocking({
+    let (last_final, member, speaks) = tokio::task::spawn_blocking({
         let chain = Arc::clone(&chain);
-        move || (chain.last_final(), chain.voter())
+        move || (chain.last_final(), chain.voter(), chain.speaks())
     })
     .await
     .map_err(|error| StartError::Engine(error.to_string()))?;
     let health = Arc::new(health::HealthState::new(last_final, config.pace.stall_after(), metrics));
     let network_metrics = NetworkMetrics::register(registry, Purpose::Consensus);
     let (mesh, feeds) = Mesh::start(mesh_config(&config), roster.clone(), network_metrics).await?;
-    let (peers, network) = peers::Peers::start(mesh.clone(), feeds, roster.clone(), Arc::clone(&health))
+    let (peers, network) = peers::Peers::start((mesh.clone(), feeds), roster.clone(), Arc::clone(&health), speaks)
         .await
         .map_err(|error| StartError::Engine(error.to_string()))?;
     let order = Arc::new(tokio::sync::Mutex::new(()));

@@ -58,6 +58,8 @@ pub(crate) struct Peers {
     mesh: Mesh,
     roster: Roster,
     health: Arc<HealthState>,
+    /// The newest version of the protocol that this node speaks.
+    speaks: u16,
     /// The highest height somebody else has begun or made final.
     ahead: watch::Sender<Height>,
     /// Taken for each part handed to the engine, given back when the driver sees it.
@@ -77,15 +79,16 @@ struct Inner {
 impl Peers {
     /// Starts the actor and the tasks that feed it; the actor stops when the mesh does.
     pub(crate) async fn start(
-        mesh: Mesh,
-        feeds: MeshFeeds,
+        (mesh, feeds): (Mesh, MeshFeeds),
         roster: Roster,
         health: Arc<HealthState>,
+        speaks: u16,
     ) -> Result<(Arc<Self>, NetworkRef<Context>), ractor::SpawnErr> {
         let peers = Arc::new(Self {
             mesh,
             roster,
             health,
+            speaks,
             ahead: watch::Sender::new(Height(0)),
             part_room: Arc::new(Semaphore::new(PARTS_IN_FLIGHT)),
             inner: Mutex::default(),
@@ -255,10 +258,12 @@ impl Peers {
                 NetworkEvent::ProposalPart(peer, Some(peer), part)
             }
             4 => {
+                let (version, bytes) = split_version(bytes).ok_or(Refused::Kind(kind))?;
                 let status = codec::decode::<sync::Status<Context>>(bytes)?;
                 if status.peer_id != peer {
                     return Err(Refused::Peer);
                 }
+                self.health.speaks(from, version);
                 let span = Span { first: status.history_min_height.0, last: status.tip_height.0 };
                 self.wake(self.health.tip(from, span));
                 let status = malachite_engine::network::Status::new(status.tip_height, status.history_min_height);
@@ -408,7 +413,7 @@ impl Peers {
         let Ok(bytes) = codec::encode(&sync::Status::<Context> { peer_id, tip_height, history_min_height }) else {
             return;
         };
-        let frame = frame(Kind::Status, &bytes);
+        let frame = frame(Kind::Status, &with_version(self.speaks, &bytes));
         // Observers learn of a final block at once: they have no other way.
         for peer in self.mesh.peers().iter().filter(|peer| !self.is_validator(peer)) {
             let _ = self.mesh.send(peer, frame.clone());
@@ -455,6 +460,16 @@ fn frame(kind: Kind, bytes: &Bytes) -> Bytes {
     frame.extend_from_slice(&[kind as u8]);
     frame.extend_from_slice(bytes);
     frame.freeze()
+}
+
+/// A status goes behind the newest version of the protocol that its sender speaks.
+fn with_version(speaks: u16, status: &Bytes) -> Bytes {
+    Bytes::from([&speaks.to_le_bytes()[..], status].concat())
+}
+
+fn split_version(bytes: Bytes) -> Option<(u16, Bytes)> {
+    let version = u16::from_le_bytes(*bytes.first_chunk()?);
+    Some((version, bytes.slice(2..)))
 }
 
 /// Why a frame was refused.
@@ -541,7 +556,7 @@ mod tests {
         let (mesh, feeds) =
             Mesh::start(config, roster.clone(), NetworkMetrics::default()).await.expect("a mesh without a listener");
         let health = HealthState::new(Height(10), Duration::from_secs(3600), EngineMetrics::default());
-        Peers::start(mesh, feeds, roster, Arc::new(health)).await.expect("an actor").0
+        Peers::start((mesh, feeds), roster, Arc::new(health), 1).await.expect("an actor").0
     }
 
     fn vote(member: MemberNumber, height: u64) -> SignedConsensusMsg<Context> {
@@ -578,9 +593,11 @@ mod tests {
         let status = |seed| {
             let peer_id = engine_peer(&peer(seed)).expect("a peer id");
             let (tip_height, history_min_height) = (EngineHeight(Height(10)), EngineHeight(Height(1)));
-            encode(&sync::Status::<Context> { peer_id, tip_height, history_min_height }).expect("a form")
+            let status = encode(&sync::Status::<Context> { peer_id, tip_height, history_min_height });
+            with_version(7, &status.expect("a form"))
         };
         assert!(matches!(read(&peers, Kind::Status, &status(2)), Ok(Some(NetworkEvent::Status(..)))));
+        assert_eq!(peers.health.versions(), [(peer(2), 7)]);
         assert!(matches!(read(&peers, Kind::Status, &status(3)), Err(Refused::Peer)));
         // Right bytes of the wrong kind, an unknown kind, and nothing at all.
         assert!(matches!(read(&peers, Kind::Part, &own), Err(Refused::Wire(_))));

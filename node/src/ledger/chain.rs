@@ -4,7 +4,6 @@ use std::ops::RangeInclusive;
 use std::sync::Arc;
 
 use bytes::Bytes;
-use fengni_core::block::PROTOCOL_VERSION;
 use fengni_core::limits::BLOCK_BYTES;
 use fengni_core::proof::{Place, StateProof};
 use fengni_core::record::DoubleSigning;
@@ -32,19 +31,19 @@ impl Chain for Ledger {
         membership::find(&self.read().state, self.voter.as_ref()?)
     }
 
+    fn speaks(&self) -> u16 {
+        self.speaks
+    }
+
     fn validators(&self, height: Height) -> Result<ValidatorSet, Trouble> {
+        let tip = self.read();
+        if height == tip.state.height().next() {
+            tip.state.check_spoken(self.speaks).map_err(Trouble::from_error)?;
+        }
         if height == Height(1) {
             return Ok(self.first_validators.clone());
         }
-        let tip = self.read();
         if height == tip.state.height().next() {
-            let protocol = tip.state.parameters().protocol;
-            if protocol > PROTOCOL_VERSION {
-                return Err(Trouble(format!(
-                    "block {height} speaks version {protocol} of the protocol, as members voted, and this program \
-                     {PROTOCOL_VERSION}; next: install the newer program, and start the node again"
-                )));
-            }
             return Ok(tip.state.next_validators());
         }
         drop(tip);
@@ -148,6 +147,7 @@ impl Chain for Ledger {
         // One wait for the disk for all of them: this node has signed nothing that rests on them,
         // and whatever a crash takes away is fetched again.
         self.store.sync();
+        self.read().state.check_spoken(self.speaks).map_err(Trouble::from_error)?;
         Ok(Followed { last: self.last_final(), refused })
     }
 
@@ -245,6 +245,7 @@ impl Ledger {
     ) -> Result<Arc<Executed>, fengni_state::BlockError> {
         let (checked, applied) = {
             let tip = self.read();
+            tip.state.check_spoken(self.speaks)?;
             let checked = check(&tip.state, &tip.recent, &self.pool, tip.validators.as_ref(), clock, block)?;
             let applied = execute(&tip.state, &self.store, &checked)?;
             (checked, applied)

@@ -11,6 +11,7 @@ pub(crate) mod tests;
 use std::collections::{BTreeMap, HashMap, VecDeque};
 use std::sync::{Arc, Mutex, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
+use fengni_core::block::PROTOCOL_VERSION;
 use fengni_core::codec::DecodeError;
 use fengni_core::id::CreditCode;
 use fengni_core::light::Checkpoint;
@@ -130,6 +131,8 @@ pub struct Ledger {
     voter: Option<CreditCode>,
     store: Store,
     pool: Pool,
+    /// The newest version of the protocol that it speaks.
+    speaks: u16,
     tip: RwLock<Tip>,
     heights: watch::Sender<Height>,
     first_validators: ValidatorSet,
@@ -175,6 +178,7 @@ impl Ledger {
             voter,
             store,
             pool,
+            speaks: PROTOCOL_VERSION,
             tip: RwLock::new(tip),
             heights,
             first_validators,
@@ -188,6 +192,12 @@ impl Ledger {
         let mut tip = self.write();
         tip.given = handovers;
         tip.adopt();
+    }
+
+    /// The same ledger of a program that speaks no later version of the protocol than this one: it ends
+    /// where a later one begins.
+    pub fn speaking(self, version: u16) -> Self {
+        Self { speaks: version.min(PROTOCOL_VERSION), ..self }
     }
 
     /// The store.

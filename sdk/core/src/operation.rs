@@ -309,6 +309,14 @@ pub enum Operation {
 }
 
 impl Operation {
+    /// Rule T-8: the version of the protocol that brought it; no block of an earlier one has it.
+    pub fn since(&self) -> u16 {
+        match self {
+            Self::Propose { measure, .. } => measure.since(),
+            _ => 1,
+        }
+    }
+
     /// What the operation weighs, with its transaction.
     pub fn weight(&self, weights: &Weights) -> u64 {
         let own = match self {

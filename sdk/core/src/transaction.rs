@@ -1,7 +1,7 @@
 //! Transactions: an operation, who asks it, until when, and one to four signatures.
 //!
 //! The id covers the unsigned body, so that a signature more or less makes no second transaction.
-//! Rules T-1 to T-7: `sdk/spec/transactions.md`.
+//! Rules T-1 to T-8: `sdk/spec/transactions.md`.
 
 use bincode::{Decode, Encode};
 use serde::{Deserialize, Serialize};
@@ -148,6 +148,14 @@ pub enum TransactionError {
         "a recovery is recorded by the first block after it, and is handed in by nobody; next: fengni-node recover"
     )]
     Recovery,
+    /// T-8: what it asks came with a later version of the protocol.
+    #[error("what it asks is of protocol version {needs}, the ledger speaks {speaks}")]
+    LaterVersion {
+        /// The version that brought it.
+        needs: u16,
+        /// The version of the including block.
+        speaks: u16,
+    },
 }
 
 impl Transaction {

@@ -44,7 +44,8 @@ fn chain() -> Vec<Header> {
     let mut parent = BlockId::default();
     let header = |height: u64| {
         let header = Header {
-            version: PROTOCOL_VERSION,
+            // Members may vote for another version, which is no matter of trust.
+            version: if height < BLOCKS / 2 { 1 } else { PROTOCOL_VERSION },
             suite: DOMAIN.suite,
             network: DOMAIN.network,
             height: Height(height),
@@ -178,6 +179,21 @@ fn f7_what_an_old_checkpoint_lets_pass_leaves_no_trace() {
     assert!(matches!(again, Err(LightError::NotFinal(_))), "what was judged under the old checkpoint counts no more");
     // Whoever judges the past says so, and follows however old the checkpoint is.
     LightClient::of_the_past(founding()).follow(&handover(&chain, 251), late).expect("a statement about the past");
+}
+
+#[test]
+fn h5_only_a_quorum_says_that_the_reader_is_too_old_and_nothing_of_it_is_believed() {
+    let chain = chain();
+    let now = Millis(BEGUN.0 + BLOCKS * 1000);
+    let mut client = client();
+    let coming = Header { version: PROTOCOL_VERSION + 1, ..chain[9].clone() };
+    let error = client.accept(&coming, &signed(&coming, members(10)), now).expect_err("its rules are not known");
+    assert_eq!(error, LightError::LaterVersion(PROTOCOL_VERSION + 1));
+    assert!(!error.is_fault_of_answer() && !error.asks_for_handovers(Height(0)));
+    assert!(client.newest().is_none());
+    let claimed = client.accept(&coming, &signed(&coming, &[7, 8]), now);
+    assert!(matches!(claimed, Err(LightError::NotFinal(_))), "{claimed:?}");
+    client.accept(&chain[9], &signed(&chain[9], members(10)), now).expect("a version that is known");
 }
 
 #[test]

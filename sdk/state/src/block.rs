@@ -5,7 +5,7 @@
 
 use std::collections::{BTreeMap, HashSet, VecDeque};
 
-use fengni_core::block::{Block, Header, outcomes_digest, transactions_digest};
+use fengni_core::block::{Block, Header, PROTOCOL_VERSION, outcomes_digest, transactions_digest};
 use fengni_core::bytes::Bytes;
 use fengni_core::finality::{FinalityError, ValidatorSet};
 use fengni_core::limits::{BLOCK_BYTES, BLOCK_TRANSACTIONS};
@@ -24,6 +24,19 @@ pub enum BlockError {
     /// H-5: another protocol version, suite or network.
     #[error("the block speaks another protocol or is of another network")]
     OtherNetwork,
+    /// H-5: a version whose rules the program does not know.
+    #[error(
+        "block {height} speaks version {version} of the protocol, as members voted, and this program {speaks}; next: \
+         install the newer program"
+    )]
+    LaterVersion {
+        /// The height it is of.
+        height: Height,
+        /// The version it speaks.
+        version: u16,
+        /// The newest that the program speaks.
+        speaks: u16,
+    },
     /// H-5: it does not follow the last block.
     #[error("the block does not follow block {last}")]
     NotNext {
@@ -159,6 +172,7 @@ pub fn check(
 ) -> Result<CheckedBlock, BlockError> {
     let header = &block.header;
     let domain = state.domain;
+    state.check_spoken(PROTOCOL_VERSION)?;
     if header.version != state.parameters().protocol || header.domain() != domain {
         return Err(BlockError::OtherNetwork);
     }
@@ -239,7 +253,7 @@ pub fn recovery_of(block: &Block) -> Option<RecoveryHandover> {
     first.recovery().cloned()
 }
 
-/// Rules T-1 to T-7: a transaction that may stand in the block at `height`.
+/// Rules T-1 to T-8: a transaction that may stand in the block at `height`.
 fn check_transaction(
     state: &State,
     recent: &RecentIds,
@@ -251,6 +265,10 @@ fn check_transaction(
     let domain = &state.domain;
     if transaction.recovery().is_some() {
         return Err(TransactionError::Recovery);
+    }
+    let (needs, speaks) = (transaction.body.operation.since(), state.parameters().protocol);
+    if needs > speaks {
+        return Err(TransactionError::LaterVersion { needs, speaks });
     }
     transaction.check_window(domain, height, state.parameters().window)?;
     let id = transaction.body.id(domain);
@@ -268,6 +286,17 @@ fn check_transaction(
 }
 
 impl State {
+    /// Rule H-5: refuses to go on where the next block is of a later version than a program speaks.
+    ///
+    /// - `speaks`: the newest version that it speaks.
+    ///
+    /// # Errors
+    /// [`BlockError::LaterVersion`].
+    pub fn check_spoken(&self, speaks: u16) -> Result<(), BlockError> {
+        let (version, height) = (self.parameters().protocol, self.height.next());
+        if version > speaks { Err(BlockError::LaterVersion { height, version, speaks }) } else { Ok(()) }
+    }
+
     /// Checks a transaction as if it stood in the next block: what a pool asks at its door.
     ///
     /// # Errors

@@ -9,8 +9,8 @@ use fengni_core::id::CreditCode;
 use fengni_core::limits::{NAME_BYTES, RECORD_ENTRIES, SUPERIORS};
 use fengni_core::outcome::Refusal;
 use fengni_core::record::{
-    Applicant, Application, ApplicationStatus, Authority, CodeSet, KeyPurpose, Measure, Member, MemberKey,
-    MemberStatus, NewKey, Parameters, Role, Roles,
+    Applicant, Application, ApplicationStatus, Authority, CertificateType, CodeSet, KeyPurpose, Measure, Member,
+    MemberKey, MemberStatus, NewKey, Parameters, Role, Roles,
 };
 use fengni_core::shelf::Shelf;
 use fengni_core::{
@@ -18,8 +18,9 @@ use fengni_core::{
 };
 
 use crate::codes::code_fault;
-use crate::parameters::{faults, recovery_faults};
+use crate::parameters::{parameter_faults, recovery_faults};
 use crate::registries::{Registries, Shelved};
+use crate::types::{TypeSetting, is_fresh_type, type_faults};
 
 impl Registries {
     /// The validators of a height as these registries have them; `None` where they are no set.
@@ -86,6 +87,7 @@ pub fn enact(
         Measure::EnableType { certificate_type, enabled } => enacting.enable_type(*certificate_type, *enabled)?,
         Measure::SetCodes { codes } => enacting.set_codes(codes)?,
         Measure::Upgrade { protocol } => enacting.upgrade(*protocol)?,
+        Measure::RegisterType { certificate_type } => enacting.register_type(certificate_type)?,
     }
     enough_validators(registries, &enacting.after, effective)?;
     *registries = enacting.after;
@@ -293,7 +295,7 @@ impl Enacting<'_> {
     fn set_parameters(&mut self, parameters: &Parameters) -> Result<(), Refusal> {
         let before = self.after.parameters();
         let used = || self.after.members.iter().flat_map(|member| member.keys.iter().map(|key| key.key));
-        let fits = faults(parameters).is_empty()
+        let fits = parameter_faults(parameters).is_empty()
             && recovery_faults(parameters, used()).is_empty()
             && parameters.version == before.version + 1
             && parameters.protocol == before.protocol
@@ -361,6 +363,33 @@ impl Enacting<'_> {
         kind.version += 1;
         kind.enabled = enabled;
         self.put(number.0, kind);
+        Ok(())
+    }
+
+    fn register_type(&mut self, kind: &CertificateType) -> Result<(), Refusal> {
+        let acting = [
+            (&kind.suspenders, &[KeyPurpose::Enforcement][..]),
+            (&kind.revokers, &[KeyPurpose::Enforcement]),
+            (&kind.consumers, &[KeyPurpose::Enforcement, KeyPurpose::Application]),
+        ];
+        let mut equipped = true;
+        for (members, purposes) in acting {
+            for number in members {
+                let member = self.after.members.get(number.0).ok_or(Refusal::UnknownMember)?;
+                let acts = |purpose: &KeyPurpose| member.key_for(*purpose, self.effective).is_some();
+                equipped &= member.status != MemberStatus::Removed && purposes.iter().any(acts);
+            }
+        }
+        let setting = TypeSetting {
+            trusting_period_secs: self.after.parameters().trusting_period_secs,
+            members: self.after.members.len(),
+            purposes: self.after.codes.iter().find(|set| set.name == "purposes").map(AsRef::as_ref),
+        };
+        let fresh = is_fresh_type(kind) && self.after.types.iter().all(|known| known.code != kind.code);
+        if !equipped || !fresh || !type_faults(kind, &setting).is_empty() {
+            return Err(Refusal::BadMeasure);
+        }
+        self.append(kind.clone());
         Ok(())
     }
 

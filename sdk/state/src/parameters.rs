@@ -1,12 +1,13 @@
 //! Parameters with which a network can run, whether founded so or voted for. Rules G-13 and R-11.
 
 use std::collections::BTreeSet;
-use std::fmt::Display;
 use std::ops::RangeInclusive;
 
 use fengni_core::PublicKey;
 use fengni_core::limits;
 use fengni_core::record::Parameters;
+
+use crate::fault::{Fault, Found};
 
 /// The longest window: replays are remembered for as many blocks.
 const WINDOW_MAX: u64 = 100_000;
@@ -20,20 +21,9 @@ const HORIZON_MAX: u64 = 100_000_000;
 /// The longest delay of a recovery: a network that stands still for longer is founded again.
 const RECOVERY_DELAY_SECS_MAX: u64 = 90 * 86_400;
 
-/// What is wrong with a parameter.
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub struct Fault {
-    /// Its name, such as `weights.line`.
-    pub field: String,
-    /// What is wrong.
-    pub fault: String,
-    /// What to do.
-    pub next: String,
-}
-
 /// Everything that is wrong with parameters; nothing where a network can run with them.
-pub fn faults(parameters: &Parameters) -> Vec<Fault> {
-    let mut found = Found::default();
+pub fn parameter_faults(parameters: &Parameters) -> Vec<Fault> {
+    let mut found = Found::by("G-5");
     found.within("window", parameters.window, 1..=WINDOW_MAX);
     found.within("clock_ahead_millis", parameters.clock_ahead_millis, 1..=CLOCK_AHEAD_MILLIS_MAX);
     found.within("online_age_secs", parameters.online_age_secs, ONLINE_AGE_SECS);
@@ -46,15 +36,15 @@ pub fn faults(parameters: &Parameters) -> Vec<Fault> {
     found.within("validators_min", parameters.validators_min, 1..=validators);
     found.weights(parameters);
     found.voting(parameters);
-    found.0
+    found.faults()
 }
 
 /// Rule G-13: everything that is wrong with recovery terms, by their fields.
 ///
 /// - `members`: the keys that are, or were, members'.
 pub fn recovery_faults(parameters: &Parameters, members: impl IntoIterator<Item = PublicKey>) -> Vec<Fault> {
-    let mut found = Found::default();
-    let Some(terms) = &*parameters.recovery else { return found.0 };
+    let mut found = Found::by("G-13");
+    let Some(terms) = &*parameters.recovery else { return found.faults() };
     let mut used: BTreeSet<PublicKey> = members.into_iter().collect();
     for (place, key) in terms.keys.iter().enumerate() {
         if !used.insert(*key) {
@@ -74,24 +64,10 @@ pub fn recovery_faults(parameters: &Parameters, members: impl IntoIterator<Item 
         let fault = format!("{} is outside 1 to {RECOVERY_DELAY_SECS_MAX}", terms.delay_secs);
         found.add("delay_secs", fault, "choose a value inside, such as 86400 for a day");
     }
-    found.0
+    found.faults()
 }
 
-#[derive(Default)]
-struct Found(Vec<Fault>);
-
 impl Found {
-    fn add(&mut self, field: &str, fault: String, next: impl Into<String>) {
-        self.0.push(Fault { field: field.into(), fault, next: next.into() });
-    }
-
-    fn within<T: PartialOrd + Display>(&mut self, field: &str, value: T, range: RangeInclusive<T>) {
-        if !range.contains(&value) {
-            let fault = format!("{value} is outside {} to {}", range.start(), range.end());
-            self.add(field, fault, "choose a value inside");
-        }
-    }
-
     fn weights(&mut self, parameters: &Parameters) {
         let weights = &parameters.weights;
         let named = [

@@ -6,7 +6,9 @@ use fengni_core::block::{BlockId, Header};
 use fengni_core::book::{Book, Line, Seal};
 use fengni_core::limits::SUPERIORS;
 use fengni_core::list::{ListKind, NumberedList};
-use fengni_core::record::{Agreement, Authority, CertificateType, CodeSet, Member, Parameters, Record as _};
+use fengni_core::record::{
+    Agreement, Authority, CertificateType, CodeSet, Measure, Member, Parameters, ProposalStatus, Record as _,
+};
 use fengni_core::recovery::RecoveryHandover;
 use fengni_core::shelf::{Shelf, state_root};
 use fengni_core::standing::{Act, ActHeads, Page};
@@ -95,6 +97,18 @@ impl State {
     /// The parameters in force.
     pub fn parameters(&self) -> &Parameters {
         self.registries.parameters.get(0).expect("a network is founded with parameters")
+    }
+
+    /// The version of the protocol that members have voted for and that no block speaks yet, with its
+    /// first height.
+    pub fn coming_version(&self) -> Option<(Height, u16)> {
+        let waiting = self.live.iter().filter_map(|number| self.registries.proposals.get(number.0));
+        let passed = waiting.filter(|proposal| matches!(proposal.status, ProposalStatus::Passed { .. }));
+        let upgrades = passed.filter_map(|proposal| match proposal.measure {
+            Measure::Upgrade { protocol } => Some((proposal.effective, protocol)),
+            _ => None,
+        });
+        upgrades.min()
     }
 
     /// A member.

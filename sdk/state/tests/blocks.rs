@@ -8,7 +8,7 @@ mod common;
 
 use common::story::Story;
 use common::{FOUNDED, Network, member};
-use fengni_core::block::{Block, transactions_digest};
+use fengni_core::block::{Block, PROTOCOL_VERSION, transactions_digest};
 use fengni_core::bytes::Bytes;
 use fengni_core::operation::Operation;
 use fengni_core::shelf::Shelf;
@@ -80,6 +80,21 @@ fn h5_a_block_is_of_this_network_and_follows_the_last() {
     assert_eq!(tampered(|block| block.header.height.0 += 1), Err(BlockError::NotNext { last }));
     assert_eq!(tampered(|block| block.header.height.0 -= 1), Err(BlockError::NotNext { last }));
     assert_eq!(tampered(|block| block.header.parent = BlockId::default()), Err(BlockError::NotNext { last }));
+}
+
+#[test]
+fn h5_a_program_goes_on_with_no_version_that_it_does_not_speak() {
+    let mut founding = common::founding(Suite::Standard);
+    founding.parameters.protocol = PROTOCOL_VERSION;
+    let network = Network::found(Suite::Standard, founding.clone());
+    assert_eq!(network.state.check_spoken(PROTOCOL_VERSION), Ok(()));
+    let older = BlockError::LaterVersion { height: Height(1), version: PROTOCOL_VERSION, speaks: 1 };
+    assert_eq!(network.state.check_spoken(1), Err(older));
+    founding.parameters.protocol += 1;
+    let mut network = Network::found(Suite::Standard, founding);
+    let block = made(&mut network);
+    let (height, version, speaks) = (Height(1), PROTOCOL_VERSION + 1, PROTOCOL_VERSION);
+    assert_eq!(judged(&network, block), Err(BlockError::LaterVersion { height, version, speaks }));
 }
 
 #[test]

@@ -4,66 +4,30 @@
 
 mod common;
 
-use std::sync::Arc;
-
+use common::deciding::{
+    ADMIN, GROUND, OTHERS, TWO_ADMINS, ballot, done, pass, proposal, propose, reach, refused, run, vote,
+};
 use common::{Network, division, kind, member, secret};
 use fengni_core::book::{Line, Subject, Tag};
 use fengni_core::bytes::Bytes;
 use fengni_core::id::CreditCode;
-use fengni_core::operation::{Ground, Operation};
+use fengni_core::operation::Operation;
 use fengni_core::outcome::{Decision, Effect, Refusal};
 use fengni_core::record::{
-    Applicant, ApplicationStatus, DoubleSigning, KeyPurpose, Measure, MemberStatus, NewKey, Parameters, Proposal,
-    ProposalStatus, Role, Roles, Scope, SignedKind, SignedStatement,
+    Applicant, ApplicationStatus, DoubleSigning, KeyPurpose, Measure, MemberStatus, NewKey, Parameters, ProposalStatus,
+    Role, Roles, Scope, SignedKind, SignedStatement,
 };
 use fengni_core::recovery::RecoveryTerms;
 use fengni_core::{
     ApplicationNumber, BlockId, BookNumber, Digest, Height, KeyNumber, LineNumber, MemberNumber, Millis, OrderNumber,
-    ProposalNumber, PublicKey, ReasonCode, Suite, VoteStep, proposal_bytes, vote_bytes,
+    ProposalNumber, PublicKey, Suite, VoteStep, proposal_bytes, vote_bytes,
 };
 
-const GROUND: Ground = Ground { reason: ReasonCode(1), decision: Digest([9; 32]) };
 /// The newcomer's number, after the founding members'.
 const NEW: MemberNumber = MemberNumber(13);
-const ADMIN: &[u16] = &[2];
-const TWO_ADMINS: &[u16] = &[2, 3];
 
 fn network() -> Network {
     Network::new(Suite::Standard)
-}
-
-/// One operation in a block of its own.
-fn act(network: &mut Network, who: &str, keys: &[u16], operation: Operation) -> Decision {
-    let transaction = network.transaction(member(who), keys, operation);
-    run(network, transaction)
-}
-
-fn run(network: &mut Network, transaction: fengni_core::transaction::Transaction) -> Decision {
-    let clock = Millis(network.state.time().0 + 1000);
-    let mut outcomes = network.next_block(clock, vec![Bytes(transaction.encode())]);
-    outcomes.pop().expect("the transaction is in the block").decision
-}
-
-fn done(network: &mut Network, who: &str, keys: &[u16], operation: Operation) -> Effect {
-    match act(network, who, keys, operation) {
-        Decision::Done(effect) => effect,
-        Decision::Refused { refusal, .. } => panic!("refused: {refusal}"),
-    }
-}
-
-fn refused(network: &mut Network, who: &str, keys: &[u16], operation: Operation) -> Refusal {
-    match act(network, who, keys, operation) {
-        Decision::Refused { refusal, .. } => refusal,
-        Decision::Done(effect) => panic!("done: {effect:?}"),
-    }
-}
-
-/// Empty blocks up to a height.
-fn reach(network: &mut Network, height: u64) {
-    while network.state.height().0 < height {
-        let clock = Millis(network.state.time().0 + 1000);
-        network.next_block(clock, Vec::new());
-    }
 }
 
 fn code() -> CreditCode {
@@ -91,41 +55,6 @@ fn file(applicant: Applicant) -> Operation {
     Operation::FileApplication { applicant: Box::new(applicant) }
 }
 
-fn propose(measure: Measure, effective: u64) -> Operation {
-    Operation::Propose { measure: Box::new(measure), effective: Height(effective), ground: GROUND }
-}
-
-fn proposal(network: &Network, number: ProposalNumber) -> Arc<Proposal> {
-    network.state.registries().proposals.get(number.0).expect("a proposal").clone()
-}
-
-fn ballot(network: &Network, number: ProposalNumber, approve: bool) -> Operation {
-    let it = proposal(network, number);
-    let digest = it.measure.digest(&network.domain, it.effective, &it.ground);
-    Operation::Vote { proposal: number, digest, approve }
-}
-
-fn vote(network: &mut Network, who: &str, number: ProposalNumber, approve: bool) -> ProposalStatus {
-    let operation = ballot(network, number, approve);
-    match done(network, who, ADMIN, operation) {
-        Effect::Proposal { status, .. } => status,
-        other => panic!("another effect: {other:?}"),
-    }
-}
-
-/// Proposes a measure for a height and lets these members approve it.
-fn pass(network: &mut Network, measure: Measure, effective: u64, voters: &[&str]) -> ProposalNumber {
-    let Effect::Proposal { proposal, .. } = done(network, "council", ADMIN, propose(measure, effective)) else {
-        panic!("another effect")
-    };
-    let mut status = ProposalStatus::Open;
-    for voter in voters {
-        status = vote(network, voter, proposal, true);
-    }
-    assert!(matches!(status, ProposalStatus::Passed { .. }), "{status:?}");
-    proposal
-}
-
 fn apply_and_confirm(network: &mut Network, first: u16) -> ApplicationNumber {
     let entry = applicant(network, first);
     let Effect::Application { application, status: ApplicationStatus::Applied } =
@@ -140,8 +69,6 @@ fn apply_and_confirm(network: &mut Network, first: u16) -> ApplicationNumber {
 fn validators(network: &Network) -> Vec<u32> {
     network.state.next_validators().iter().map(|validator| validator.member.0).collect()
 }
-
-const OTHERS: &[&str] = &["donghai", "police", "ministry"];
 
 #[test]
 fn o17_to_o21_a_department_joins_leaves_and_comes_back() {

@@ -357,6 +357,8 @@ impl Source for Double {
         NodeStatus {
             mode: NodeMode::Observer,
             version: "0".into(),
+            protocol: 1,
+            speaks: 2,
             member: None,
             height: *self.heights.borrow(),
             time: self.state().time(),

@@ -86,9 +86,12 @@ pub struct Evidence {
 /// Why the light client does not believe something.
 #[derive(Clone, PartialEq, Eq, Debug, Error)]
 pub enum LightError {
-    /// Of another network, suite or protocol version.
-    #[error("the header is of another network or protocol version")]
+    /// Of another network or suite.
+    #[error("the header is of another network")]
     OtherNetwork,
+    /// H-5: final, and of a protocol version whose rules this program does not know.
+    #[error("the ledger speaks protocol version {0}, this program {PROTOCOL_VERSION}; next: install a newer one")]
+    LaterVersion(u16),
     /// No quorum of the known validators signed it.
     #[error("the header is not final: {0}")]
     NotFinal(#[from] FinalityError),
@@ -295,13 +298,17 @@ impl LightClient {
     }
 
     fn judge(&mut self, header: &Header, certificate: &CommitCertificate, remember: bool) -> Result<(), LightError> {
-        if header.domain() != self.domain || header.version != PROTOCOL_VERSION {
+        if header.domain() != self.domain {
             return Err(LightError::OtherNetwork);
         }
         let id = header.id(&self.domain);
         if self.seen.get(&header.height).is_none_or(|(seen, _)| *seen != id) {
             if let Err(error) = self.decided(header.height, id, certificate) {
                 return Err(self.disowned(header, certificate, remember).unwrap_or(error));
+            }
+            // Only a quorum tells that this program is too old, not whoever gave the answer.
+            if header.version > PROTOCOL_VERSION {
+                return Err(LightError::LaterVersion(header.version));
             }
             // Validators that have handed over say nothing about what came after.
             if self.epochs.iter().any(|epoch| epoch.from > header.height && epoch.since < header.time) {

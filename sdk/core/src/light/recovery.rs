@@ -184,13 +184,14 @@ impl LightClient {
         first: &FinalHeader,
     ) -> Result<(), LightError> {
         let FinalHeader { header, certificate } = first;
-        if header.domain() != self.domain || header.version != PROTOCOL_VERSION {
+        if header.domain() != self.domain {
             return Err(LightError::OtherNetwork);
         }
         if (header.height, header.parent) != (plan.height.next(), plan.block) || header.time < plan.from {
             return Err(RecoveryFault::OtherBlock(header.height).into());
         }
-        Ok(certificate.verify(&self.domain, validators, plan.height.next(), header.id(&self.domain))?)
+        certificate.verify(&self.domain, validators, plan.height.next(), header.id(&self.domain))?;
+        if header.version > PROTOCOL_VERSION { Err(LightError::LaterVersion(header.version)) } else { Ok(()) }
     }
 
     /// What was believed that cannot be true together with a recovery: a block above its height that

@@ -5,7 +5,7 @@
 use bincode::{Decode, Encode};
 use serde::{Deserialize, Serialize};
 
-use super::{Authority, CodeSet, MemberStatus, NewKey, Parameters, Record, Roles};
+use super::{Authority, CertificateType, CodeSet, MemberStatus, NewKey, Parameters, Record, Roles};
 use crate::codec;
 use crate::digest::{Digest, Domain};
 use crate::number::{ApplicationNumber, AuthorityNumber, Height, KeyNumber, MemberNumber, TypeNumber};
@@ -80,9 +80,22 @@ pub enum Measure {
         /// The version.
         protocol: u16,
     },
+    /// Adds a certificate type.
+    RegisterType {
+        /// The record.
+        certificate_type: Box<CertificateType>,
+    },
 }
 
 impl Measure {
+    /// Rule T-8: the version of the protocol that brought it.
+    pub fn since(&self) -> u16 {
+        match self {
+            Self::RegisterType { .. } => 2,
+            _ => 1,
+        }
+    }
+
     /// The member that a vote is about and that does not count in it: the one to be removed,
     /// suspended, or given other keys.
     pub fn subject(&self) -> Option<MemberNumber> {

@@ -6,6 +6,7 @@
 // Each test file uses its own part of this module, and a test has nobody to export to.
 #![allow(dead_code, unreachable_pub)]
 
+pub mod deciding;
 pub mod stored;
 pub mod story;
 
