@@ -97,7 +97,10 @@ impl<'a> Resolver<'a> {
             suite,
             name: document.network.name.clone(),
             founded,
-            parameters: Parameters { recovery: self.recovery().into(), ..parameters(&document.parameters) },
+            parameters: Parameters {
+                recovery: self.recovery(document.recovery.as_ref()).into(),
+                ..parameters(&document.parameters)
+            },
             types: self.each("types", &document.types, Self::certificate_type),
             codes: codes(document),
             members,
@@ -166,8 +169,8 @@ impl<'a> Resolver<'a> {
         None
     }
 
-    fn recovery(&mut self) -> Option<RecoveryTerms> {
-        let RecoveryEntry { keys, threshold, delay_secs } = self.document.recovery.as_ref()?;
+    fn recovery(&mut self, entry: Option<&RecoveryEntry>) -> Option<RecoveryTerms> {
+        let RecoveryEntry { keys, threshold, delay_secs } = entry?;
         let texts = keys.iter().enumerate();
         let keys = texts.filter_map(|(place, text)| self.public_key("G-13", format!("recovery.keys[{place}]"), text));
         Some(RecoveryTerms { keys: keys.collect(), threshold: *threshold, delay_secs: *delay_secs })

@@ -124,7 +124,9 @@ fn h13_a_replay_takes_the_handover_from_the_block_and_judges_it() {
     assert_eq!(applied.outcomes[0].decision, Decision::Done(Effect::Recovered { validators: 2 }));
     // Others may have signed the handover that this node was given.
     let mut others = RecoveryHandover::draft(plan(&network.state));
-    [1, 2].into_iter().for_each(|number| others.sign(network.state.domain(), number, &recovery_key(number)));
+    [1, 2].into_iter().for_each(|number| {
+        others.take(number, recovery_key(number).sign(&others.plan.message(network.state.domain())))
+    });
     let given = network.state.adopt(&others).expect("it holds");
     judge(&network, &given, checked.block).expect("the same plan");
 }
