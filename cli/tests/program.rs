@@ -70,6 +70,7 @@ fn every_command_has_help_with_examples() {
         "gov",
         "order",
         "offence",
+        "genesis",
     ];
     for command in commands.iter().filter(|command| !groups.contains(command)) {
         let (code, help, _) = fengni(&[command, "--help"]);

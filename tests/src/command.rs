@@ -1,4 +1,4 @@
-//! The command line under test: `fengni`, as a user runs it.
+//! The programs under test, as people run them to their end: `fengni` and `fengni-node`.
 
 use std::io::Write as _;
 use std::process::{Command, Stdio};
@@ -43,18 +43,30 @@ impl Answer {
 /// # Panics
 /// When the program cannot be started.
 pub fn fengni(arguments: &[&str], input: &[u8]) -> Answer {
-    let mut child = Command::new(binary("fengni"))
+    run("fengni", arguments, input)
+}
+
+/// Runs `fengni-node` with these arguments, to its end.
+///
+/// # Panics
+/// When the program cannot be started.
+pub fn fengni_node(arguments: &[&str]) -> Answer {
+    run("fengni-node", arguments, b"")
+}
+
+fn run(program: &str, arguments: &[&str], input: &[u8]) -> Answer {
+    let mut child = Command::new(binary(program))
         .args(arguments)
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
         .stderr(Stdio::piped())
         .spawn()
-        .expect("fengni starts");
+        .expect("the program starts");
     let mut pipe = child.stdin.take().expect("standard input was asked for");
     // A command that does not read its input closes the pipe: that is its choice.
     let _ = pipe.write_all(input);
     drop(pipe);
-    let output = child.wait_with_output().expect("fengni ends");
+    let output = child.wait_with_output().expect("the program ends");
     Answer {
         code: output.status.code().unwrap_or(-1),
         out: String::from_utf8_lossy(&output.stdout).into_owned(),

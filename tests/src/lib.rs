@@ -18,7 +18,7 @@ mod wait;
 
 pub use actors::{Actor, Paper, holder_key, purpose_code, random};
 pub use binaries::{binary, pages};
-pub use command::{Answer, fengni};
+pub use command::{Answer, fengni, fengni_node};
 pub use governing::Newcomer;
 pub use load::{Load, Sealed};
 pub use network::{Network, Node, NodeStatus};

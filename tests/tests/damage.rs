@@ -205,6 +205,12 @@ fn the_doctor_examines_running_and_stopped_nodes() {
     };
     let (looks, failing) = graves(&doctor(0));
     assert!(looks >= 8 && failing.is_empty(), "{looks}: {failing:?}");
+    // A sample's keys are in the clear, which is for nothing else; and nodes are compared.
+    let all = fengni(&["--json", "doctor", "--home", &home], b"").expect(0).json();
+    let keys = all["nodes"][1]["findings"].as_array().expect("a list").iter().filter(|it| it["check"] == "keys");
+    let warned: Vec<String> = keys.filter(|it| it["level"] == "warn").map(|it| it["says"].to_string()).collect();
+    assert!(warned.len() == 1 && warned[0].contains("keys.consensus") && warned[0].contains("in the clear"), "{all}");
+    assert_eq!((&all["compared"][0]["check"], &all["compared"][0]["level"]), (&"versions".into(), &"ok".into()));
 
     // A key file that others may read, and a quorum that is gone.
     let key = network.node("psb").home.join("keys/consensus.json");

@@ -3,14 +3,8 @@
 #![forbid(unsafe_code)]
 
 use std::path::Path;
-use std::process::{Command, Output};
 
-use fengni_tests::{Deadline, Load, Network, binary, until};
-
-/// Runs the node's program to its end.
-fn node(arguments: &[&str]) -> Output {
-    Command::new(binary("fengni-node")).args(arguments).output().expect("fengni-node runs")
-}
+use fengni_tests::{Deadline, Load, Network, fengni_node, until};
 
 fn text(path: &Path) -> &str {
     path.to_str().expect("a path of the test's own")
@@ -23,33 +17,32 @@ fn ops03_a_validator_comes_back_from_a_backup_to_the_same_root_and_signs_nothing
     load.wait_more(3);
     let home = network.node("hrs").home.clone();
     let backup = network.scratch().join("backup");
-    let made = node(&["backup", "--home", text(&home), "--to", text(&backup)]);
-    assert!(made.status.success(), "{}", String::from_utf8_lossy(&made.stderr));
-    let manifest: serde_json::Value = serde_json::from_slice(&made.stdout).expect("a manifest");
+    let made = fengni_node(&["backup", "--home", text(&home), "--to", text(&backup)]);
+    let manifest = made.expect(0).json();
     let height = manifest["height"].as_u64().expect("a height");
     assert_eq!(manifest["state_root"], network.state_root("psb", height), "the network's own root");
     assert!(!backup.join("consensus").exists() && !backup.join("keys").exists());
-    let again = node(&["backup", "--home", text(&home), "--to", text(&backup)]);
-    assert_eq!(again.status.code(), Some(3), "a backup is never overwritten");
+    let again = fengni_node(&["backup", "--home", text(&home), "--to", text(&backup)]);
+    assert_eq!(again.code, 3, "a backup is never overwritten");
 
     load.wait_more(5);
-    let running = node(&["restore", "--home", text(&home), "--from", text(&backup), "--force"]);
-    assert!(String::from_utf8_lossy(&running.stderr).contains("stop it first"));
+    let running = fengni_node(&["restore", "--home", text(&home), "--from", text(&backup), "--force"]);
+    assert!(running.err.contains("stop it first"), "{running:?}");
     network.kill("hrs");
-    let newer = node(&["restore", "--home", text(&home), "--from", text(&backup)]);
-    assert!(String::from_utf8_lossy(&newer.stderr).contains("--force"));
+    let newer = fengni_node(&["restore", "--home", text(&home), "--from", text(&backup)]);
+    assert!(newer.err.contains("--force"), "{newer:?}");
 
     // The record of signed votes is on the machine: it knows until when to be quiet.
-    let restored = node(&["restore", "--home", text(&home), "--from", text(&backup), "--force"]);
-    assert!(restored.status.success(), "{}", String::from_utf8_lossy(&restored.stderr));
+    let restored = fengni_node(&["restore", "--home", text(&home), "--from", text(&backup), "--force"]);
+    assert_eq!(restored.code, 0, "{restored:?}");
     network.run("hrs");
     network.wait_votes("hrs");
 
     // The whole machine is lost: without a record the node waits for the network to go on.
     network.kill("hrs");
     std::fs::remove_dir_all(home.join("data")).expect("the test's own folder");
-    let restored = node(&["restore", "--home", text(&home), "--from", text(&backup)]);
-    assert!(restored.status.success(), "{}", String::from_utf8_lossy(&restored.stderr));
+    let restored = fengni_node(&["restore", "--home", text(&home), "--from", text(&backup)]);
+    assert_eq!(restored.code, 0, "{restored:?}");
     assert!(home.join("data/consensus/quiet").exists());
     network.run("hrs");
     network.wait_votes("hrs");

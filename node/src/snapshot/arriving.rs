@@ -9,6 +9,9 @@
 //! Records come first, because they bind the number of everything else: a peer cannot fill the disk
 //! with what nobody asked for. Keys are computed here and compared, so that nothing stands where it
 //! does not belong.
+//!
+//! Whatever an earlier try has left of the same snapshot is gone through as if it came again, part by
+//! part, and only the rest is asked for: a join that broke off goes on where it was.
 
 use std::collections::VecDeque;
 use std::path::{Path, PathBuf};
@@ -23,12 +26,13 @@ use fengni_core::list::{ListKind, NumberedList};
 use fengni_core::record::{Parameters, Record as _};
 use fengni_core::shelf::{Shelf, state_root};
 use fengni_core::transaction::{Transaction, TransactionId};
-use fengni_core::{Block, BookNumber, CommitCertificate, Digest, Header, Height, LineNumber, LinePlace};
+use fengni_core::{Block, BookNumber, CommitCertificate, Digest, Domain, Header, Height, LineNumber, LinePlace};
 use fengni_genesis::Genesis;
 use fengni_state::{LoadError, State};
 use thiserror::Error;
 
-use crate::store::{Entry, Finality, Part, Store, StoreError, key_in_book, key_of_height, key_of_record};
+use super::PART_BYTES;
+use crate::store::{Entry, Finality, Part, Store, StoreError, copy, key_in_book, key_of_height, key_of_record};
 
 /// Bytes of all registry records together: far above any register's, and what a peer can make a
 /// joining node store before the state root is known to hold.
@@ -76,9 +80,12 @@ pub(super) enum Refused {
     /// A block that does not lead to the header.
     #[error("block {0} is not the one that its successor names, or its outcomes are others")]
     Block(Height),
-    /// Our own disk.
+    /// Our own store.
     #[error(transparent)]
     Store(#[from] StoreError),
+    /// Our own disk.
+    #[error("the data folder: {0}")]
+    Disk(std::io::Error),
 }
 
 /// The keys that a part must have, in order.
@@ -106,8 +113,8 @@ struct Shelves {
 }
 
 impl Arriving {
-    /// Begins a store in a folder that is not there yet, with a header and the handovers that lead to
-    /// it from the founding.
+    /// Begins a store in a folder, with a header and the handovers that lead to it from the founding, or
+    /// goes on with what stands there of the same header.
     ///
     /// # Errors
     /// [`Refused`].
@@ -121,7 +128,7 @@ impl Arriving {
         let domain = genesis.domain();
         // Like a replay, this follows from the founding however old that is.
         let mut light = LightClient::of_the_past(genesis.checkpoint());
-        let store = Store::open(folder, &domain)?;
+        let store = open(folder, &domain, &header)?;
         for handover in handovers.iter().take_while(|handover| handover.header.height < header.height) {
             let validators = light.validators_at(handover.header.height)?.clone();
             light.follow(handover, header.time)?;
@@ -130,7 +137,7 @@ impl Arriving {
         light.accept(&header, &certificate, header.time)?;
         let lists = Shelf::ALL.map(|_| NumberedList::new(domain.suite, ListKind::Shelf)).to_vec();
         let shelves = Shelves { lists, bytes: 0, books: Vec::new(), window: 0 };
-        Ok(Self {
+        let mut arriving = Self {
             folder: folder.to_owned(),
             store,
             first_block: header.height,
@@ -140,7 +147,9 @@ impl Arriving {
             shelves,
             waiting: VecDeque::from([(Part::Records, Box::new(std::iter::empty()) as Keys)]),
             after: Vec::new(),
-        })
+        };
+        arriving.take_stored()?;
+        Ok(arriving)
     }
 
     /// What to ask for next: a part, and the key that entries are to follow.
@@ -153,9 +162,22 @@ impl Arriving {
     /// # Errors
     /// [`Refused`].
     pub(super) fn take(&mut self, entries: &[Entry], more: bool) -> Result<(), Refused> {
-        let Some((part, keys)) = self.waiting.front_mut() else { return Ok(()) };
+        let Some((part, _)) = self.waiting.front() else { return Ok(()) };
         let part = *part;
-        let mut whole = !more;
+        self.look(part, entries)?;
+        self.store.put_entries(part, entries);
+        // A peer that says "more" and gives nothing would be asked for ever.
+        if more && !entries.is_empty() {
+            return Ok(());
+        }
+        self.store.settle(part);
+        self.close(part)?;
+        self.take_stored()
+    }
+
+    /// Goes through entries of a part, whether each is the one that belongs there.
+    fn look(&mut self, part: Part, entries: &[Entry]) -> Result<(), Refused> {
+        let Some((_, keys)) = self.waiting.front_mut() else { return Ok(()) };
         for (key, value) in entries {
             part.check(&value.0).map_err(|error| Refused::Entry { part, error })?;
             if part == Part::Records {
@@ -166,15 +188,14 @@ impl Arriving {
                 return Err(Refused::Keys(part));
             }
         }
-        // A peer that says "more" and gives nothing would be asked for ever.
-        whole |= entries.is_empty();
-        self.store.put_entries(part, entries);
         if let Some((key, _)) = entries.last() {
             self.after.clone_from(&key.0);
         }
-        if !whole {
-            return Ok(());
-        }
+        Ok(())
+    }
+
+    /// A part is there as far as its peer has it: the next one.
+    fn close(&mut self, part: Part) -> Result<(), Refused> {
         if part == Part::Records {
             self.expect_the_rest()?;
         } else if self.waiting.pop_front().is_some_and(|(_, mut keys)| keys.next().is_some()) {
@@ -185,6 +206,19 @@ impl Arriving {
             _ => Vec::new(),
         };
         Ok(())
+    }
+
+    /// Goes through what an earlier try has left of the part that is next.
+    fn take_stored(&mut self) -> Result<(), Refused> {
+        let Some((part, _)) = self.waiting.front() else { return Ok(()) };
+        let part = *part;
+        loop {
+            let (entries, more) = self.store.entries_after(part, &self.after, PART_BYTES);
+            self.look(part, &entries)?;
+            if !more {
+                return Ok(());
+            }
+        }
     }
 
     /// The records are there: if they are those of the header, they say what else belongs.
@@ -278,6 +312,19 @@ impl Arriving {
         }
         Ok(())
     }
+}
+
+/// The store in a folder that will end at this header: what stands there of another is thrown away.
+fn open(folder: &Path, domain: &Domain, header: &Header) -> Result<Store, Refused> {
+    let store = Store::open(folder, domain)?;
+    if store.arriving().as_ref() == Some(header) {
+        return Ok(store);
+    }
+    drop(store);
+    copy::remove(folder).map_err(Refused::Disk)?;
+    let store = Store::open(folder, domain)?;
+    store.begin_arriving(header);
+    Ok(store)
 }
 
 impl Shelves {

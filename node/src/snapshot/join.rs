@@ -2,8 +2,10 @@
 //! of them, before anything else of the node starts.
 //!
 //! Peers are those of the configuration, dialled and known by their keys; nothing they say is believed
-//! without proof. A peer whose snapshot does not hold is named in the log and another one asked. A node
-//! that finds no snapshot starts as it is and replays every block.
+//! without proof. A peer whose snapshot does not hold is named in the log and another one asked. A peer
+//! that falls silent is asked again for a while; what it gave stays on the disk, also over a restart of
+//! this node, and whoever gives a snapshot of the same header is asked for the rest alone. A node that
+//! finds no snapshot starts as it is and replays every block.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -69,12 +71,21 @@ enum Failure {
     Answer,
     #[error("it is busy")]
     Busy,
+    #[error("it has the copy no longer")]
+    Gone,
     #[error("{0}")]
     Refused(#[from] Refused),
     #[error("its snapshot could not be taken in")]
     Broken,
     #[error("the data folder: {0}")]
     Disk(#[from] std::io::Error),
+}
+
+impl Failure {
+    /// Whether the peer said nothing false, so that what it gave may stay.
+    fn is_silence(&self) -> bool {
+        matches!(self, Self::Call(_) | Self::Busy | Self::Gone)
+    }
 }
 
 /// Takes a snapshot into a store without blocks, if there is a reason to. Returns the highest final
@@ -84,9 +95,9 @@ enum Failure {
 /// [`JoinError`]; peers that have no snapshot, or a wrong one, are no error.
 pub async fn join(joining: Joining<'_>) -> Result<Option<Height>, JoinError> {
     let incoming = joining.data.join("store.joining");
-    copy::remove(&incoming)?;
     let peers: Vec<PeerId> = joining.mesh.peers.iter().map(|peer| peer.peer).collect();
     if peers.is_empty() || !is_empty(joining.data, joining.genesis)? {
+        copy::remove(&incoming)?;
         return Ok(None);
     }
     // Whom the configuration names may answer: the member registry is not known yet.
@@ -99,6 +110,7 @@ pub async fn join(joining: Joining<'_>) -> Result<Option<Height>, JoinError> {
     if joining.snapshot != Some(false) && highest.is_some_and(|highest| highest.0 >= least) {
         asking.first_that_holds(tips).await?;
     }
+    copy::remove(&asking.incoming)?;
     asking.network.mesh().stop().await;
     Ok(highest)
 }
@@ -147,23 +159,33 @@ impl Asking<'_> {
         let mut peers: Vec<(PeerId, Height)> = tips.into_iter().collect();
         peers.sort_by_key(|(_, height)| std::cmp::Reverse(*height));
         for (peer, height) in peers.into_iter().filter(|(_, height)| height.0 > 0) {
-            tracing::info!(%peer, %height, "taking a snapshot");
-            match self.take_from(peer).await {
-                Ok(height) => {
-                    copy::put_in_place(self.joining.data, &self.incoming)?;
-                    tracing::info!(%height, "the snapshot holds: the node goes on from there");
-                    return Ok(());
+            // What does not hold may be what was here before: then once more, and all of it from this peer.
+            for goes_on in [self.incoming.exists(), false] {
+                tracing::info!(%peer, %height, goes_on, "taking a snapshot");
+                match self.take_from(peer).await {
+                    Ok(height) => {
+                        copy::put_in_place(self.joining.data, &self.incoming)?;
+                        tracing::info!(%height, "the snapshot holds: the node goes on from there");
+                        return Ok(());
+                    }
+                    Err(failure) => {
+                        tracing::warn!(%peer, "no snapshot from this peer: {failure}");
+                        if failure.is_silence() {
+                            break;
+                        }
+                    }
                 }
-                Err(failure) => tracing::warn!(%peer, "no snapshot from this peer: {failure}"),
+                copy::remove(&self.incoming)?;
+                if !goes_on {
+                    break;
+                }
             }
-            copy::remove(&self.incoming)?;
         }
         tracing::warn!("no peer gave a snapshot that holds: the node replays every block");
         Ok(())
     }
 
     async fn take_from(&self, peer: PeerId) -> Result<Height, Failure> {
-        copy::remove(&self.incoming)?;
         let Answer::Opened { header, certificate } = self.ask(peer, &Question::Open).await? else {
             return Err(Failure::Answer);
         };
@@ -171,8 +193,10 @@ impl Asking<'_> {
         let mut arriving = self.begin(*header.clone(), certificate, handovers).await?;
         while let Some((part, after)) = arriving.next() {
             let question = Question::Part { height: header.height, part, after };
-            let Answer::Part { entries, more } = self.ask(peer, &question).await? else {
-                return Err(Failure::Answer);
+            let (entries, more) = match self.ask_again(peer, &question).await? {
+                Answer::Part { entries, more } => (entries, more),
+                Answer::Gone => return Err(Failure::Gone),
+                _ => return Err(Failure::Answer),
             };
             arriving = blocking(move || arriving.take(&entries, more).map(|()| arriving)).await?;
         }
@@ -210,6 +234,18 @@ impl Asking<'_> {
     ) -> Result<Arriving, Failure> {
         let (folder, genesis) = (self.incoming.clone(), self.joining.genesis.clone());
         blocking(move || Arriving::begin(&folder, &genesis, header, certificate, &handovers)).await
+    }
+
+    /// Asks a peer that was there a moment ago, and asks again until its connection stands again.
+    async fn ask_again(&self, peer: PeerId, question: &Question) -> Result<Answer, Failure> {
+        for _ in 1..TRIES {
+            match self.ask(peer, question).await {
+                Err(Failure::Call(error)) => tracing::debug!(%peer, %error, "asking again"),
+                answer => return answer,
+            }
+            sleep(BUSY_REST).await;
+        }
+        self.ask(peer, question).await
     }
 
     /// Asks, and asks again while the peer is busy.

@@ -84,6 +84,79 @@ fn a_node_that_joined_knows_what_the_other_knows_and_goes_on() {
     assert_eq!(joined.state().height(), last.next());
 }
 
+/// Takes so many answers of the ledger's snapshot into a folder, or all; which parts were asked for
+/// after which key, and the height where it is whole.
+fn taken_until(origin: &Origin, folder: &Path, answers: usize) -> (Vec<(Part, Vec<u8>)>, Option<Height>) {
+    let latest = origin.ledger.latest().expect("blocks were decided");
+    let (header, certificate) = (latest.header.clone(), latest.certificate.clone());
+    let handovers = origin.ledger.handovers(Height(0));
+    let begun = Arriving::begin(folder, &origin.genesis, header, certificate, &handovers);
+    let (mut arriving, mut asked) = (begun.expect("a true header"), Vec::new());
+    while let Some((part, after)) = arriving.next() {
+        if asked.len() == answers {
+            return (asked, None);
+        }
+        let (entries, more) = origin.ledger.store().entries_after(part, &after.0, 2000);
+        arriving.take(&entries, more).expect("true entries");
+        asked.push((part, after.0));
+    }
+    (asked, Some(arriving.finish().expect("a true snapshot").1))
+}
+
+#[test]
+fn ops04_a_join_that_broke_off_goes_on_where_it_was() {
+    let origin = Origin::new();
+    let whole = tempfile::tempdir().expect("a folder for the test");
+    let (all, _) = taken_until(&origin, whole.path(), usize::MAX);
+    assert!(all.len() > 8, "some parts take several answers: {}", all.len());
+    // Broken off after any number of answers, by a restart: nothing is asked for again, only what follows.
+    for answers in [1, all.len() / 3, all.len() / 2, all.len() - 2] {
+        let folder = tempfile::tempdir().expect("a folder for the test");
+        let (first, none) = taken_until(&origin, folder.path(), answers);
+        assert_eq!((first.len(), none), (answers, None));
+        let (second, height) = taken_until(&origin, folder.path(), usize::MAX);
+        assert_eq!(height, Some(origin.ledger.last_final()));
+        let again: Vec<_> = second.iter().filter(|asked| first.contains(asked)).collect();
+        assert!(again.is_empty(), "after {answers} answers: {again:?}");
+        let joined = open(folder.path(), &origin.genesis, &origin.founding);
+        assert_eq!(joined.state().root(), origin.ledger.state().root());
+        assert_eq!(joined.store().arriving(), None);
+    }
+}
+
+#[test]
+fn what_is_left_of_another_snapshot_or_was_damaged_is_not_gone_on_with() {
+    let origin = Origin::new();
+    let folder = tempfile::tempdir().expect("a folder for the test");
+    let (first, _) = taken_until(&origin, folder.path(), 12);
+    assert!(first.iter().any(|(part, _)| *part != Part::Records), "past the records");
+    // The peer's copy is of a later block by now: all of it is asked for.
+    decide(&origin.ledger);
+    let (second, height) = taken_until(&origin, folder.path(), usize::MAX);
+    assert_eq!((second[0].clone(), height), ((Part::Records, Vec::new()), Some(origin.ledger.last_final())));
+
+    let folder = tempfile::tempdir().expect("a folder for the test");
+    taken_until(&origin, folder.path(), 12);
+    let store = Store::open(folder.path(), &origin.genesis.domain()).expect("a store");
+    let (mut entries, _) = store.entries_after(Part::Records, &[], 2000);
+    entries[3].1.0[0] ^= 0x10;
+    store.put_entries(Part::Records, &entries);
+    drop(store);
+    let latest = origin.ledger.latest().expect("blocks were decided");
+    let handovers = origin.ledger.handovers(Height(0));
+    let (header, certificate) = (latest.header.clone(), latest.certificate.clone());
+    let refused = || -> Result<(), Refused> {
+        let begin = Arriving::begin(folder.path(), &origin.genesis, header.clone(), certificate.clone(), &handovers);
+        let mut arriving = begin?;
+        while let Some((part, after)) = arriving.next() {
+            let (entries, more) = origin.ledger.store().entries_after(part, &after.0, 2000);
+            arriving.take(&entries, more)?;
+        }
+        arriving.finish().map(drop)
+    };
+    refused().expect_err("the records have another root");
+}
+
 #[test]
 fn nothing_false_gets_in() {
     let origin = Origin::new();
@@ -221,6 +294,75 @@ async fn ops04_a_node_without_blocks_passes_a_liar_by_and_joins() {
     assert_eq!(join(home.path(), &genesis, vec![honest_at], None).await, None);
     serving.abort();
     lying.abort();
+}
+
+/// Answers as a peer of that ledger, a little at a time, and falls silent after so many answers; what
+/// `edit` leaves of each part's entries.
+async fn answering(
+    ledger: std::sync::Arc<Ledger>,
+    network: TxNetwork,
+    mut feeds: TxFeeds,
+    answers: usize,
+    edit: fn(Part, &mut Vec<Entry>),
+) -> usize {
+    let latest = ledger.latest().expect("blocks were decided");
+    let mut given = 0;
+    while let Some(asked) = feeds.questions.recv().await {
+        let answer = match codec::decode(&asked.bytes, super::QUESTION_BYTES).expect("a question") {
+            // Far ahead, so that a node that joins waits for all its peers.
+            Question::Tip => Answer::Tip(Height(1_000_000)),
+            Question::Open => {
+                Answer::Opened { header: Box::new(latest.header.clone()), certificate: latest.certificate.clone() }
+            }
+            Question::Handovers { since } => Answer::Handovers(ledger.handovers(since)),
+            Question::Part { .. } if given == answers => Answer::Gone,
+            Question::Part { part, after, .. } => {
+                let (mut entries, more) = ledger.store().entries_after(part, &after.0, 2000);
+                edit(part, &mut entries);
+                given += 1;
+                Answer::Part { entries, more }
+            }
+        };
+        let is_last = matches!(answer, Answer::Gone);
+        network.mesh().answer(asked.id, Bytes::from(codec::encode(&answer))).await;
+        if is_last {
+            break;
+        }
+    }
+    given
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn ops04_another_peer_goes_on_with_a_snapshot_and_a_false_start_is_not_its_fault() {
+    let origin = Origin::new();
+    let (domain, genesis, root) = (origin.genesis.domain(), origin.genesis.clone(), origin.ledger.state().root());
+    let founding = origin.founding.clone();
+    let folder = tempfile::tempdir().expect("a folder for the test");
+    let all = taken_until(&origin, folder.path(), usize::MAX).0.len();
+    let ledger = std::sync::Arc::new(origin.ledger);
+    for (false_start, seeds) in [(false, [3, 4]), (true, [5, 6])] {
+        // Peers are asked in the order of what they show, and then of their names.
+        let first_asked = if peer(seeds[0]) < peer(seeds[1]) { seeds } else { [seeds[1], seeds[0]] };
+        let (first, first_feeds, first_at) = listening(first_asked[0], domain).await;
+        let (second, second_feeds, second_at) = listening(first_asked[1], domain).await;
+        // Page records are compared with the state's root at the end.
+        let spoil = |part, entries: &mut Vec<Entry>| {
+            if let Some((_, value)) = entries.first_mut().filter(|_| part == Part::Pages) {
+                let middle = value.0.len() / 2;
+                value.0[middle] ^= 1;
+            }
+        };
+        let edit: fn(Part, &mut Vec<Entry>) = if false_start { spoil } else { |_, _| () };
+        let breaking = tokio::spawn(answering(ledger.clone(), first, first_feeds, all / 2, edit));
+        let going_on = tokio::spawn(answering(ledger.clone(), second, second_feeds, usize::MAX, |_, _| ()));
+        let home = tempfile::tempdir().expect("a folder for the test");
+        join(home.path(), &genesis, vec![first_at, second_at], None).await;
+        assert_eq!(breaking.await.expect("no panic"), all / 2);
+        going_on.abort();
+        let joined = open(&copy::place(home.path()), &genesis, &founding);
+        assert_eq!(joined.state().root(), root);
+        assert!(!home.path().join("store.joining").exists());
+    }
 }
 
 #[test]

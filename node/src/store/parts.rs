@@ -8,12 +8,15 @@ use fengni_core::light::Handover;
 use fengni_core::limits::{BLOCK_BYTES, RECORD_BYTES};
 use fengni_core::outcome::Outcome;
 use fengni_core::standing::{Act, ActHeads, Page};
-use fengni_core::{Block, BookNumber, Height, LineNumber, LinePlace, ValidatorSet};
+use fengni_core::{Block, BookNumber, Header, Height, LineNumber, LinePlace, ValidatorSet};
 use rocksdb::{WriteBatch, WriteOptions};
 
 use super::register::{LINE_BYTES, to_lines};
 use super::{Column, Finality, Store, keys};
 use crate::fault;
+
+/// Where the header stands that a store will end at.
+const ARRIVING: &[u8] = b"arriving";
 
 /// A part that travels. What can be computed from these does not: tags and the index of transactions.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Encode, Decode)]
@@ -109,8 +112,27 @@ impl Store {
         (entries, false)
     }
 
+    /// Notes durably, in a store that is being put together, the header that it will end at.
+    pub fn begin_arriving(&self, header: &Header) {
+        let mut batch = WriteBatch::default();
+        batch.put_cf(self.column(Column::Meta), ARRIVING, codec::encode(header));
+        self.db.write_opt(batch, &Self::synced()).unwrap_or_else(|error| fault::stop("store write", error));
+    }
+
+    /// The header that a store will end at which is being put together.
+    pub fn arriving(&self) -> Option<Header> {
+        let bytes = self.get(Column::Meta, ARRIVING)?;
+        codec::decode(&bytes, RECORD_BYTES).ok()
+    }
+
+    /// Makes durable what was put of a part.
+    pub fn settle(&self, part: Part) {
+        let done = self.db.flush_cf(self.column(part.column()));
+        done.unwrap_or_else(|error| fault::stop("store write", error));
+    }
+
     /// Puts entries that were checked into a store that is not in use yet: nothing is durable before
-    /// [`Store::complete`].
+    /// [`Store::settle`] or [`Store::complete`].
     pub fn put_entries(&self, part: Part, entries: &[Entry]) {
         let mut batch = WriteBatch::default();
         for (key, value) in entries {
@@ -164,6 +186,7 @@ impl Store {
             batch.put_cf(self.column(Column::Handovers), keys::height(last), codec::encode(next));
         }
         self.add_kept(&mut batch, kept);
+        batch.delete_cf(self.column(Column::Meta), ARRIVING);
         batch.put_cf(self.column(Column::Meta), b"last", keys::height(last));
         self.db.write_opt(batch, &Self::synced()).unwrap_or_else(broken);
     }
@@ -175,7 +198,7 @@ impl Store {
 
     fn put(&self, batch: WriteBatch) {
         let mut options = WriteOptions::default();
-        // What a crash leaves of an unfinished store is thrown away.
+        // A crash leaves of each part what came first, and the rest is asked for again.
         options.disable_wal(true);
         self.db.write_opt(batch, &options).unwrap_or_else(|error| fault::stop("store write", error));
     }

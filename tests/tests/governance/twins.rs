@@ -1,32 +1,25 @@
 //! The fault that operators do make: one validator's key at work on two machines.
 
-use std::process::{Command, Output};
+use std::time::Duration;
 
 use fengni_core::Height;
 use fengni_genesis::sample;
-use fengni_tests::{Deadline, Load, Network, binary, fengni, until};
+use fengni_tests::{Deadline, Load, Network, fengni, fengni_node, until};
 
 const EVIDENCE: &str = "fengni_consensus_evidence_total";
-
-/// Runs the node's program to its end.
-fn node(arguments: &[&str]) -> Output {
-    let done = Command::new(binary("fengni-node")).args(arguments).output().expect("fengni-node runs");
-    assert!(done.status.success(), "{arguments:?}: {}", String::from_utf8_lossy(&done.stderr));
-    done
-}
 
 /// Puts a copy of a validator to work beside it, which reaches one peer alone, against every warning.
 fn start_twin(network: &mut Network, of: &str, twin: &str, peer: &str) {
     network.add_twin(of, twin, &[peer]);
     let backup = network.scratch().join("backup").display().to_string();
     let (home, copy) = (network.node(of).home.display().to_string(), network.node(twin).home.display().to_string());
-    node(&["backup", "--home", &home, "--to", &backup]);
+    let _ = fengni_node(&["backup", "--home", &home, "--to", &backup]).expect(0);
     // The record of signed votes is in no backup: what is restored elsewhere does not vote by itself.
-    let restored = node(&["restore", "--home", &copy, "--from", &backup]);
-    assert!(String::from_utf8_lossy(&restored.stderr).contains("no record of signed votes is here"));
+    let restored = fengni_node(&["restore", "--home", &copy, "--from", &backup]).expect(0);
+    assert!(restored.err.contains("no record of signed votes is here"), "{restored:?}");
     assert!(network.node(twin).home.join("data/consensus/quiet").exists());
     // The operator gives a word that is wrong.
-    node(&["never-signed", "--home", &copy]);
+    let _ = fengni_node(&["never-signed", "--home", &copy]).expect(0);
     network.run(twin);
 }
 
@@ -38,7 +31,7 @@ fn j14_one_key_on_two_machines_is_proven_put_on_record_and_removed() {
     start_twin(&mut network, "hrs", "hrs-twin", "ciq");
     // Nobody is in a hurry, so that both are at the same height when it is the member's turn.
     let others = ["gov", "psb", "amr", "ciq"];
-    let witness = until("a node sees two statements", Deadline(std::time::Duration::from_secs(300)), || {
+    let witness = until("a node sees two statements", Deadline(Duration::from_secs(300)), || {
         others.into_iter().find(|name| network.count(name, EVIDENCE, "") > 0)
     });
     network.kill("hrs-twin");
