@@ -49,6 +49,8 @@ pub struct NodeStatus {
     pub transaction_peers: u64,
     /// Transactions that wait for a block.
     pub pool_transactions: u64,
+    /// The newest version of the protocol that it speaks.
+    pub speaks: u16,
 }
 
 /// A running sample network, gone when dropped.
