@@ -1,6 +1,8 @@
 //! A book that is given to another keeper: who writes, whose certificates these are, and whose keys
 //! sealed them. Rules B-10, O-15 and O-21.
 
+#![allow(clippy::cast_possible_truncation)]
+
 mod common;
 
 use common::deciding::{ADMIN, GROUND, OTHERS, done, pass, proposal, propose, reach, refused};
