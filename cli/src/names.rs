@@ -139,7 +139,7 @@ impl Names {
         found.code.parse().with_context(|| format!("{} is no number", found.code))
     }
 
-    /// The book of a member for a type and a region.
+    /// The book that a member keeps and issues in, for a type and a region.
     pub(crate) fn book(
         &mut self,
         connection: &mut Connection,
@@ -147,7 +147,8 @@ impl Names {
         kind: TypeNumber,
         division: Division,
     ) -> Result<Option<BookNumber>> {
-        let is_it = |book: &Book| book.keeper == keeper && book.certificate_type() == kind && book.division == division;
+        let issues = |book: &Book| (book.keeper, book.opener()) == (keeper, keeper);
+        let is_it = |book: &Book| issues(book) && book.certificate_type() == kind && book.division == division;
         let found = self.books(connection)?.iter().position(is_it);
         found.map(|number| Ok(BookNumber(u32::try_from(number)?))).transpose()
     }

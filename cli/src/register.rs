@@ -4,18 +4,21 @@ use std::collections::BTreeMap;
 
 use anyhow::Result;
 use fengni_core::Height;
+use fengni_core::book::Book;
 use fengni_core::record::{
-    Agreement, Application, Authority, CertificateType, CodeSet, Member, Parameters, Proposal, Record,
+    Agreement, Application, Authority, CertificateType, CodeSet, Measure, Member, Parameters, Proposal, Record,
 };
 use fengni_core::shelf::Shelf;
 use fengni_state::Registries;
 
 use crate::connect::Connection;
 
-/// Every registry but the books, and the newest height when the first was fetched.
+/// Every registry, books only where a measure asks for them, and the newest height when the first was fetched.
 pub(crate) struct Register {
     /// The registries.
     pub(crate) registries: Registries,
+    /// Every book, or none.
+    pub(crate) books: Vec<Book>,
     /// The newest final height.
     pub(crate) height: Height,
 }
@@ -38,7 +41,15 @@ impl Register {
         ]);
         let suite = connection.ledger.domain().suite;
         let registries = Registries::load(suite, |shelf| shelves.get(&shelf).cloned().unwrap_or_default())?;
-        Ok(Self { registries, height })
+        Ok(Self { registries, books: Vec::new(), height })
+    }
+
+    /// Fetches the books as well, where a measure is about one: there may be many.
+    pub(crate) fn fetch_books(&mut self, connection: &mut Connection, measure: &Measure) -> Result<()> {
+        if matches!(measure, Measure::ChangeKeeper { .. }) {
+            self.books = connection.ledger.shelf()?;
+        }
+        Ok(())
     }
 }
 

@@ -136,7 +136,7 @@ pub(crate) fn transfer_in(args: &TransferInArgs, output: Output) -> Result<Endin
     let division = args.division.as_deref().map(names::division).transpose()?;
     let books = names.books(&mut connection)?;
     let mut fitting = books.iter().zip(0..).filter(|(book, _)| {
-        book.keeper == own
+        (book.keeper, book.opener()) == (own, own)
             && book.certificate_type() == kind
             && division.is_none_or(|division| book.division == division)
     });

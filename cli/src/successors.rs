@@ -35,8 +35,10 @@ pub(crate) fn find(
 ) -> Result<Vec<Succeeded>> {
     let cause = SuspensionCause::Key { key };
     let mut found = Vec::new();
-    for (number, book) in (0..).map(BookNumber).zip(books).filter(|(_, book)| book.keeper == member) {
-        let is_suspended = |line: LineNumber| book.suspended.iter().any(|run| run.cause == cause && run.covers(line));
+    for (number, book) in (0..).map(BookNumber).zip(books).filter(|(_, book)| book.was_kept_by(member)) {
+        let is_suspended = |line: LineNumber| {
+            book.sealer(line) == member && book.suspended.iter().any(|run| run.cause == cause && run.covers(line))
+        };
         let runs = book.suspended.iter().filter(|run| run.cause == cause);
         let mut pages: Vec<PageNumber> =
             runs.flat_map(|run| run.first.page().0..=run.last.page().0).map(PageNumber).collect();

@@ -51,6 +51,8 @@ pub struct NodeStatus {
     pub pool_transactions: u64,
     /// The oldest height whose block is kept.
     pub kept_from: u64,
+    /// The newest version of the protocol that it speaks.
+    pub speaks: u16,
 }
 
 /// A running sample network, gone when dropped.

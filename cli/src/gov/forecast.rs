@@ -3,10 +3,11 @@
 //! The same function as on the ledger enacts the measure, on a copy of the registries; what is
 //! asked here is what no rule refuses and people may still regret.
 
+use fengni_core::book::Book;
 use fengni_core::outcome::Refusal;
 use fengni_core::record::{KeyPurpose, Measure, MemberStatus, ProposalStatus};
-use fengni_core::{Domain, Height, MemberNumber, ProposalNumber, PublicKey};
-use fengni_state::{Registries, enact};
+use fengni_core::{Day, Domain, Height, MemberNumber, ProposalNumber, PublicKey};
+use fengni_state::{Moment, Registries, enact};
 use serde::Serialize;
 
 /// A validator in the set.
@@ -140,6 +141,19 @@ fn untried(before: &Outlook, after: &Outlook, connected: &[MemberNumber]) -> Opt
     (power > spare).then_some(Warning::Untried { members, power, spare })
 }
 
+/// The network as it is, for a measure to be tried on.
+#[derive(Clone, Copy)]
+pub(super) struct Present<'a> {
+    /// The registries.
+    pub(super) registries: &'a Registries,
+    /// Every book, where the measure is about one.
+    pub(super) books: &'a [Book],
+    /// The newest final height.
+    pub(super) newest: Height,
+    /// The day.
+    pub(super) today: Day,
+}
+
 /// What a measure would do.
 #[derive(Clone)]
 pub(super) struct Forecast {
@@ -157,28 +171,29 @@ pub(super) struct Forecast {
 
 /// Tries a measure.
 ///
-/// - `now`: the registries, and the newest final height.
 /// - `connected`: members whose node somebody has seen connected.
 ///
 /// # Errors
 /// What the ledger would refuse it with.
 pub(super) fn forecast(
-    (now, newest): (&Registries, Height),
+    present: Present<'_>,
     domain: &Domain,
     measure: &Measure,
     effective: Height,
     connected: &[MemberNumber],
 ) -> Result<Forecast, Refusal> {
-    let next = newest.next();
+    let Present { registries: now, newest, today, .. } = present;
+    let books: Vec<&Book> = present.books.iter().collect();
+    let at = |effective| Moment { next: newest.next(), effective, today };
     let mut before = now.clone();
     let ahead = passed(now, effective);
-    for (number, at) in &ahead {
+    for (number, height) in &ahead {
         let Some(proposal) = now.proposals.get(number.0) else { continue };
         // One that fails by then changes nothing.
-        let _ = enact(&mut before, domain, (next, *at), &proposal.measure);
+        let _ = enact(&mut before, &books, domain, at(*height), &proposal.measure);
     }
     let mut after = before.clone();
-    enact(&mut after, domain, (next, effective), measure)?;
+    enact(&mut after, &books, domain, at(effective), measure)?;
     // Compared with the set of today: newcomers of proposals that passed may not have come either.
     let present = Outlook::of(now, newest.next());
     let of = |registries: &Registries| {
@@ -234,9 +249,13 @@ mod tests {
         Measure::ChangeMember { member: number, superior, roles: Roles::of(roles), power, status }
     }
 
+    fn present(registries: &Registries) -> Present<'_> {
+        Present { registries, books: &[], newest: NOW, today: Day::of(Millis(1_800_000_000_000)) }
+    }
+
     fn tried(measure: &Measure) -> Result<Forecast, Refusal> {
         let (domain, registries) = network();
-        forecast((&registries, NOW), &domain, measure, EFFECTIVE, &[])
+        forecast(present(&registries), &domain, measure, EFFECTIVE, &[])
     }
 
     #[test]
@@ -271,7 +290,7 @@ mod tests {
         let parameters = Parameters { validators_min: 3, ..registries.parameters().clone() };
         registries.parameters.replace(0, parameters);
         let remove = Measure::Remove { member: member("HRS") };
-        let found = forecast((&registries, NOW), &domain, &remove, EFFECTIVE, &[]).expect("three are enough by rule");
+        let found = forecast(present(&registries), &domain, &remove, EFFECTIVE, &[]).expect("three are enough by rule");
         let alone = |warning: &&Warning| matches!(warning, Warning::StopsAlone { of: 3, .. });
         assert_eq!(found.warnings.iter().filter(alone).count(), 3);
         assert!(found.warnings.contains(&Warning::EveryVoter { voters: 3, needed: 3 }));
@@ -289,7 +308,7 @@ mod tests {
         };
         let end_one =
             |key: &str| Measure::ReplaceKeys { member: member(key), ends: admins(key)[..1].to_vec(), keys: vec![] };
-        let tried = |measure: Measure| forecast((&registries, NOW), &domain, &measure, EFFECTIVE, &[]);
+        let tried = |measure: Measure| forecast(present(&registries), &domain, &measure, EFFECTIVE, &[]);
         let below = tried(end_one("PSB")).expect("one is left");
         assert_eq!(below.warnings, [Warning::OneAdminKey { member: member("PSB") }]);
         let top = tried(end_one("GOV")).expect("one is left");

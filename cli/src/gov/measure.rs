@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use anyhow::{Context as _, Result, anyhow, bail};
 use clap::{Args, Subcommand};
 use fengni_core::record::{Authority, Code, Measure, Member, MemberStatus, NewKey, Role, Roles};
-use fengni_core::{ApplicationNumber, AuthorityNumber, KeyNumber, MemberNumber};
+use fengni_core::{ApplicationNumber, AuthorityNumber, BookNumber, KeyNumber, MemberNumber};
 use fengni_genesis::{Format, read_type};
 use fengni_state::{Registries, TypeSetting};
 
@@ -58,12 +58,21 @@ Examples:\n  fengni gov propose replace-keys AMR --end 2 --end 3 --proven amr-ke
     Type(With<SetType, R>),
     /// Add a certificate type, described as in a founding document
     #[command(after_help = "The file has one [[types]] table and nothing else: see sdk/spec/genesis.md. Members are\n\
-named by short name, credit code or number, purposes by name..\n
+named by short name, credit code or number, purposes by name.\n
 Examples:
   fengni gov simulate new-type fishing.toml --network net
   fengni gov propose new-type fishing.toml --effective +30 --reason 101 --decision minutes.pdf \\
       --home net/members/gov")]
     NewType(With<NewType, R>),
+    /// Give a book to another keeper, which acts on its lines from then on
+    #[command(
+        after_help = "Certificates in it stay those of the member that opened it; for new ones the keeper opens a book\n\
+of its own. It wants an authority for the book's type and region, and keys for issuing.\n
+Examples:
+  fengni gov simulate keeper 3 RES --network net
+  fengni gov propose keeper 3 RES --effective +30 --reason 101 --decision minutes.pdf --home net/members/gov"
+    )]
+    Keeper(With<ChangeKeeper, R>),
     /// Put another version of a set of reference codes
     #[command(after_help = "Examples:
   fengni gov propose codes reasons --set 207=行政许可依法撤回 --effective +30 --reason 101 --decision minutes.pdf \\
@@ -98,6 +107,7 @@ impl<R: Args> MeasureCommand<R> {
             Self::Authority(with) => (&with.measure, &with.rest),
             Self::Type(with) => (&with.measure, &with.rest),
             Self::NewType(with) => (&with.measure, &with.rest),
+            Self::Keeper(with) => (&with.measure, &with.rest),
             Self::Codes(with) => (&with.measure, &with.rest),
             Self::Upgrade(with) => (&with.measure, &with.rest),
         }
@@ -357,6 +367,21 @@ impl Draft for NewType {
         let read = read_type(&text, Format::of_file_name(&self.file.to_string_lossy()), &members, &setting);
         let kind = read.map_err(|problems| anyhow!("{shown} describes no type:\n{problems}"))?;
         Ok(Measure::RegisterType { certificate_type: Box::new(kind) })
+    }
+}
+
+/// `keeper`.
+#[derive(Args, Debug)]
+pub(crate) struct ChangeKeeper {
+    /// Number of the book: see fengni books
+    book: u32,
+    /// Who keeps it from then on
+    member: String,
+}
+
+impl Draft for ChangeKeeper {
+    fn measure(&self, connection: &mut Connection, names: &mut Names, _: &Registries) -> Result<Measure> {
+        Ok(Measure::ChangeKeeper { book: BookNumber(self.book), keeper: names.member(connection, &self.member)? })
     }
 }
 

@@ -139,8 +139,9 @@ fn propose(command: &MeasureCommand<ProposeArgs>, output: Output) -> Result<Endi
     let (draft, args) = command.parts();
     let mut connection = args.acting.open()?;
     let mut names = Names::default();
-    let register = Register::fetch(&mut connection)?;
+    let mut register = Register::fetch(&mut connection)?;
     let measure = draft.measure(&mut connection, &mut names, &register.registries)?;
+    register.fetch_books(&mut connection, &measure)?;
     let effective = args.effective.resolve(&mut connection)?;
     let connected = args.seen.members(&mut connection, &mut names)?;
     let trial = Trial::of(&connection, &register, (measure.clone(), effective), &connected, false);

@@ -2,12 +2,13 @@
 
 use anyhow::{Context as _, Result};
 use clap::Args;
+use fengni_client::clock;
 use fengni_core::outcome::Refusal;
 use fengni_core::record::Measure;
-use fengni_core::{Height, MemberNumber, ProposalNumber};
+use fengni_core::{Day, Height, MemberNumber, ProposalNumber};
 use serde::Serialize;
 
-use super::forecast::{Forecast, Outlook, Warning, forecast};
+use super::forecast::{Forecast, Outlook, Present, Warning, forecast};
 use super::measure::MeasureCommand;
 use super::words::{self, ParameterChange};
 use crate::connect::{ConnectArgs, Connection};
@@ -95,7 +96,7 @@ pub(super) fn run(args: &SimulateArgs, output: Output) -> Result<Ending> {
     let rest = args.measure.as_ref().map_or(&args.rest, |measure| measure.parts().1);
     let mut connection = rest.connect.open(None)?;
     let mut names = Names::default();
-    let register = Register::fetch(&mut connection)?;
+    let mut register = Register::fetch(&mut connection)?;
     let connected = rest.seen.members(&mut connection, &mut names)?;
     let (measure, effective) = match (&args.measure, args.proposal) {
         (Some(command), _) => {
@@ -111,6 +112,7 @@ pub(super) fn run(args: &SimulateArgs, output: Output) -> Result<Ending> {
                 .context("next: give --proposal NUMBER, or a measure as in fengni gov propose");
         }
     };
+    register.fetch_books(&mut connection, &measure)?;
     let proposed = args.proposal.filter(|_| args.measure.is_none()).is_some();
     let trial = Trial::of(&connection, &register, (measure, effective), &connected, proposed);
     connection.save(output);
@@ -139,7 +141,9 @@ impl Trial {
         // The including block is one above the newest at least.
         let including = register.height.next();
         let fits = closes > including && effective.0.saturating_sub(including.0) <= voting.horizon;
-        let tried = forecast((now, register.height), &domain, &measure, effective, connected);
+        let (books, newest, today) = (&register.books[..], register.height, Day::of(clock::now()));
+        let present = Present { registries: now, books, newest, today };
+        let tried = forecast(present, &domain, &measure, effective, connected);
         let tried = tried.and_then(|found| if fits || proposed { Ok(found) } else { Err(Refusal::BadEffect) });
         let mut trial = Self {
             result: "holds",
@@ -154,11 +158,23 @@ impl Trial {
             ending: Ending::Holds,
             text: String::new(),
         };
+        let (brought, spoken) = (trial.measure.since(), now.parameters().protocol);
         match tried {
+            _ if brought > spoken => trial.too_early(brought, spoken),
             Ok(found) => trial.found(now, found),
             Err(refusal) => trial.refused(refusal, voting.notice, including),
         }
         trial
+    }
+
+    /// Rule T-7: no node would take the proposal.
+    fn too_early(&mut self, brought: u16, spoken: u16) {
+        self.result = "refused";
+        self.ending = Ending::Refused;
+        self.text = format!(
+            "refused T-7: such a measure is of protocol version {brought}, the ledger speaks {spoken}\n\
+             next: fengni gov propose upgrade"
+        );
     }
 
     fn refused(&mut self, refusal: Refusal, notice: u64, including: Height) {

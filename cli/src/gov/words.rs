@@ -78,6 +78,7 @@ pub(super) fn measure(now: &Registries, measure: &Measure) -> String {
             let acting = if acting.is_empty() { String::new() } else { format!("; {}", acting.join(", ")) };
             format!("register type {} {}, {fields} fields: {takes} new certificates{acting}", it.code, it.name)
         }
+        Measure::ChangeKeeper { book, keeper } => format!("book {book} is kept by {}", member(now, *keeper)),
         Measure::Upgrade { protocol } => format!("blocks speak protocol {protocol}"),
     }
 }

@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use axum::extract::State;
 use fengni_core::Height;
-use fengni_core::book::{Book, ListHead, Suspension};
+use fengni_core::book::{Book, FormerKeeper, ListHead, Suspension};
 use fengni_core::record::{
     Agreement, Authority, CertificateType, CodeSet, KeyPurpose, Member, MemberStatus, Record, Role,
 };
@@ -308,6 +308,9 @@ struct BookView {
     /// Runs of lines that are suspended together: cause, first and last line.
     #[schema(value_type = Vec<Object>)]
     suspended: Vec<Suspension>,
+    /// Who kept it before: member, last height, lines by then.
+    #[schema(value_type = Vec<Object>)]
+    former: Vec<FormerKeeper>,
 }
 
 fn book_view(number: u32, book: &Book) -> BookView {
@@ -326,6 +329,7 @@ fn book_view(number: u32, book: &Book) -> BookView {
         acts: book.acts,
         heads: book.heads,
         suspended: book.suspended.clone(),
+        former: book.former.clone(),
     }
 }
 

@@ -213,7 +213,7 @@ impl History {
         self.check_standings(place, begins, &acts, standing);
         let chapter = Chapter {
             place,
-            keeper: actor(proven, book.keeper),
+            keeper: actor(proven, book.sealer(place.line)),
             sealed: sealed.map(|Seal { height, keys, count, .. }| Sealed { height, keys, count }),
             events: (2..).zip(acts).map(|(seq, (number, act))| event(proven, seq, number, act)).collect(),
             standing,

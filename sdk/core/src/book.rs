@@ -5,9 +5,9 @@
 //! page record -> book     log2(pages) hashes
 //! ```
 //!
-//! A book has one keeper, who alone writes in it. Lines are numbered through the book; a page is
+//! A book has one keeper, who alone writes in it, until members vote for another. Lines are numbered through the book; a page is
 //! an aligned run of 1,024 lines; a seal is one signed addition of 1 to 1,024 lines. Many lines at
-//! once are suspended in the book's own record, over their standings. Rules B-1 to B-9:
+//! once are suspended in the book's own record, over their standings. Rules B-1 to B-10:
 //! `sdk/spec/books.md`.
 
 use bincode::{Decode, Encode};
@@ -16,7 +16,7 @@ use serde::{Deserialize, Serialize};
 use crate::codec::{self, DecodeError};
 use crate::digest::{Digest, Domain};
 use crate::id::{CertificateId, CreditCode, Division};
-use crate::limits::{self, BOOK_ORDERS, HOLDS, PAGE_LINES, RECORD_BYTES, SUSPENSIONS};
+use crate::limits::{self, BOOK_ORDERS, FORMER_KEEPERS, HOLDS, PAGE_LINES, RECORD_BYTES, SUSPENSIONS};
 use crate::number::{Height, KeyNumber, LineNumber, MemberNumber, OrderNumber, PageNumber, TypeNumber};
 use crate::record::Record;
 use crate::shelf::Shelf;
@@ -101,7 +101,8 @@ pub struct ListHead {
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Serialize, Deserialize, Encode, Decode)]
 #[serde(rename_all = "kebab-case")]
 pub enum SuspensionCause {
-    /// They were sealed with a key of the keeper since the height from which it is suspected.
+    /// They were sealed with a key of whoever kept the book by then, since the height from which it is
+    /// suspected.
     Key {
         /// The key.
         key: KeyNumber,
@@ -133,6 +134,17 @@ impl Suspension {
     }
 }
 
+/// A member that kept a book until its keeper changed. Rule B-10.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Serialize, Deserialize, Encode, Decode)]
+pub struct FormerKeeper {
+    /// Who.
+    pub member: MemberNumber,
+    /// The last height at which it did.
+    pub until: Height,
+    /// Lines of the book by then: those not of an earlier keeper were sealed with its keys.
+    pub lines: u64,
+}
+
 /// A book (登记簿).
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize, Encode, Decode)]
 pub struct Book {
@@ -142,9 +154,9 @@ pub struct Book {
     pub subject: Subject,
     /// Region of its certificates.
     pub division: Division,
-    /// Issuer's code in its identifiers.
+    /// Issuer's code in its identifiers: that of the member which opened it.
     pub issuer: CreditCode,
-    /// The member that may write in it.
+    /// The member that writes in it now.
     pub keeper: MemberNumber,
     /// When it was opened.
     pub opened: Height,
@@ -162,9 +174,26 @@ pub struct Book {
     pub heads: ListHead,
     /// Lines that are suspended together, by rising cause and place.
     pub suspended: Vec<Suspension>,
+    /// Who kept it before, one after the other.
+    pub former: Vec<FormerKeeper>,
 }
 
 impl Book {
+    /// The member that opened it, whose certificates these are. Rule B-10.
+    pub fn opener(&self) -> MemberNumber {
+        self.former.first().map_or(self.keeper, |first| first.member)
+    }
+
+    /// Whether a member keeps it or once did.
+    pub fn was_kept_by(&self, member: MemberNumber) -> bool {
+        self.keeper == member || self.former.iter().any(|former| former.member == member)
+    }
+
+    /// The member with whose keys a line was sealed. Rule B-10.
+    pub fn sealer(&self, line: LineNumber) -> MemberNumber {
+        self.former.iter().find(|keeper| line.0 < keeper.lines).map_or(self.keeper, |keeper| keeper.member)
+    }
+
     /// The certificate type it is about.
     pub fn certificate_type(&self) -> TypeNumber {
         let Subject::Certificates { certificate_type } = self.subject;
@@ -211,7 +240,7 @@ pub struct Seal {
     pub count: u32,
     /// When.
     pub height: Height,
-    /// Whose keys signed: the keeper's, by number.
+    /// Whose keys signed: the keeper's of that height, by number.
     pub keys: Vec<KeyNumber>,
 }
 
@@ -235,8 +264,11 @@ impl Seal {
     }
 }
 
-// A book is 300 bytes and its suspensions, each a cause, a number and two places: 24 bytes.
-const _: () = assert!(RECORD_BYTES > 300 + 24 * (SUSPENSIONS + BOOK_ORDERS), "a book with every suspension fits");
+// A book is 300 bytes, its suspensions, each a cause, a number and two places, and its former keepers.
+const _: () = assert!(
+    RECORD_BYTES > 300 + 24 * (SUSPENSIONS + BOOK_ORDERS) + 20 * FORMER_KEEPERS,
+    "a book with every suspension and every former keeper fits"
+);
 
 // An exception is place, standing and a count, a hold is member and end: 11 and 13 bytes.
 const _: () = assert!(

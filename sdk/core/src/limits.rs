@@ -58,7 +58,9 @@ pub const NAME_BYTES: usize = 300;
 pub const RECORD_ENTRIES: usize = 1024;
 /// Runs of lines that one book has suspended: beyond, those nearest to one another are joined.
 pub const SUSPENSIONS: usize = 1024;
-/// Books that one member keeps: revoking a key of its goes through all of them.
+/// Members that kept one book before its keeper.
+pub const FORMER_KEEPERS: usize = 64;
+/// Books that one member keeps or kept: revoking a key of its goes through all of them.
 pub const KEPT_BOOKS: usize = 1024;
 /// Seals that revoking one key reads: of a book with more, every line since counts as the key's.
 pub const REVOCATION_SEALS: u64 = 4096;

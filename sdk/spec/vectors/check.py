@@ -198,6 +198,16 @@ SCOPE = variant(
 STATEMENT = struct(block=option(DIGEST), valid_round=option(U32), signature=SIGNATURE)
 DOUBLE = struct(
     member=U32, height=U64, round=U32, kind=variant("proposal", "prevote", "precommit"), first=STATEMENT, second=STATEMENT)
+CERTIFICATE_TYPE = struct(
+    version=U32, code=TYPE_CODE, name=TEXT, holder=variant("person", "body"), enabled=BOOL, sensitive=BOOL,
+    schemas=listed(struct(
+        claims=listed(struct(
+            label=TEXT, required=BOOL, everyday=BOOL, sensitive=BOOL, max_bytes=U16,
+            derived=option(struct(**{"from": U16}, rule=variant(("age-at-issue", struct(years=U8))))))),
+        profiles=listed(struct(name=TEXT, claims=listed(U16))), serial_bytes=U8)),
+    acts=U32, code_lifetime_secs=U32, offline_age_secs=U32, suspenders=listed(U32), revokers=listed(U32),
+    consumers=listed(U32), purposes=listed(U16), grant_purposes=listed(U16),
+    assurance=option(variant("real-name", "real-person")))
 MEASURE = variant(
     ("admit", struct(application=U32, power=U64)), ("remove", struct(member=U32)),
     ("change-member", struct(member=U32, superior=option(U32), roles=U16, power=U64, status=STATUS)),
@@ -205,7 +215,8 @@ MEASURE = variant(
     ("set-parameters", struct(parameters=PARAMETERS)),
     ("set-authority", struct(number=option(U32), authority=AUTHORITY)),
     ("enable-type", struct(certificate_type=U32, enabled=BOOL)), ("set-codes", struct(codes=CODE_SET)),
-    ("upgrade", struct(protocol=U16)))
+    ("upgrade", struct(protocol=U16)),
+    ("register-type", struct(certificate_type=CERTIFICATE_TYPE)), ("change-keeper", struct(book=U32, keeper=U32)))
 AT = struct(height=U64)
 APPLICATION_STATUS = variant(
     "applied", ("confirmed", struct(by=U32, height=U64)), ("rejected", struct(by=U32, height=U64)),
@@ -274,16 +285,7 @@ KINDS = {
         keys=listed(struct(
             purpose=PURPOSE, key=KEY, **{"from": U64}, until=option(U64))),
         authorities=listed(U32), agreements=listed(U32), terminal_acts=pair(U32, U32)),
-    "certificate-type": struct(
-        version=U32, code=TYPE_CODE, name=TEXT, holder=variant("person", "body"), enabled=BOOL, sensitive=BOOL,
-        schemas=listed(struct(
-            claims=listed(struct(
-                label=TEXT, required=BOOL, everyday=BOOL, sensitive=BOOL, max_bytes=U16,
-                derived=option(struct(**{"from": U16}, rule=variant(("age-at-issue", struct(years=U8))))))),
-            profiles=listed(struct(name=TEXT, claims=listed(U16))), serial_bytes=U8)),
-        acts=U32, code_lifetime_secs=U32, offline_age_secs=U32, suspenders=listed(U32), revokers=listed(U32),
-        consumers=listed(U32), purposes=listed(U16), grant_purposes=listed(U16),
-        assurance=option(variant("real-name", "real-person"))),
+    "certificate-type": CERTIFICATE_TYPE,
     "authority": AUTHORITY,
     "agreement": struct(
         version=U32, terms=TERMS, parties=listed(struct(member=U32, signed=option(U64))),
@@ -292,7 +294,8 @@ KINDS = {
     "book": struct(
         version=U32, subject=SUBJECT, division=DIVISION, issuer=CREDIT, keeper=U32, opened=U64, changed=U64,
         lines=U64, pages=HEAD, seals=HEAD, acts=HEAD, heads=HEAD,
-        suspended=listed(struct(cause=variant(("key", struct(key=U16)), ("order", struct(order=U32))), first=U64, last=U64))),
+        suspended=listed(struct(cause=variant(("key", struct(key=U16)), ("order", struct(order=U32))), first=U64, last=U64)),
+        former=listed(struct(member=U32, until=U64, lines=U64))),
     "application": struct(version=U32, applicant=APPLICANT, filed_by=U32, filed=U64, status=APPLICATION_STATUS),
     "proposal": struct(
         version=U32, proposer=U32, measure=MEASURE, ground=GROUND, effective=U64, opened=U64, closes=U64,

@@ -1,8 +1,9 @@
 //! A book in memory: its record, its page records and the lists that authenticate them.
 
+use std::ops::Range;
 use std::sync::Arc;
 
-use fengni_core::book::{Book, Line, ListHead, Seal, Subject, Suspension, SuspensionCause, page_root};
+use fengni_core::book::{Book, FormerKeeper, Line, ListHead, Seal, Subject, Suspension, SuspensionCause, page_root};
 use fengni_core::id::{CreditCode, Division};
 use fengni_core::limits::PAGE_LINES;
 use fengni_core::list::{ListKind, NumberedList};
@@ -24,6 +25,14 @@ pub struct BookState {
     lists: Lists,
     /// Lines of the last page while it is not full.
     open_lines: VectorSync<Line>,
+}
+
+/// A time for which a member kept a book.
+pub(crate) struct Term {
+    /// From the first height to the last, if it is over.
+    pub(crate) heights: (Height, Option<Height>),
+    /// The lines sealed then.
+    pub(crate) lines: Range<u64>,
 }
 
 #[derive(Clone)]
@@ -67,6 +76,7 @@ impl BookState {
             acts: head(&lists.acts),
             heads: head(&lists.heads),
             suspended: Vec::new(),
+            former: Vec::new(),
         };
         Self {
             record,
@@ -107,6 +117,7 @@ impl BookState {
         book.record.changed = record.changed;
         book.record.lines = record.lines;
         book.record.suspended = record.suspended.clone();
+        book.record.former = record.former.clone();
         book.refresh_heads(domain);
         book
     }
@@ -243,6 +254,31 @@ impl BookState {
         self.record.suspended = suspended;
         self.record.version += 1;
         self.record.changed = height;
+    }
+
+    /// Gives the book to another keeper after a height. Rule B-10.
+    pub(crate) fn change_keeper(&mut self, until: Height, keeper: MemberNumber) {
+        let (member, lines) = (std::mem::replace(&mut self.record.keeper, keeper), self.record.lines);
+        self.record.former.push(FormerKeeper { member, until, lines });
+        self.record.version += 1;
+        self.record.changed = until;
+    }
+
+    /// The heights at which a member kept the book, with the lines that it sealed then: for each time
+    /// the first height and, where it is over, the last. Rule B-10.
+    pub(crate) fn terms_of(&self, member: MemberNumber) -> Vec<Term> {
+        let record = &self.record;
+        let ends = record.former.iter().map(|former| (former.member, Some(former.until), former.lines));
+        let mut begins = (record.opened, 0);
+        let mut terms = Vec::new();
+        for (keeper, until, lines) in ends.chain([(record.keeper, None, record.lines)]) {
+            let (from, first) = begins;
+            if keeper == member {
+                terms.push(Term { heights: (from, until), lines: first..lines });
+            }
+            begins = (until.map_or(from, Height::next), lines);
+        }
+        terms
     }
 
     /// Brings page records, lists and the book record in line after a block.

@@ -4,6 +4,7 @@
 //! as it was.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::ops::Range;
 use std::sync::Arc;
 
 use fengni_core::book::{Line, Seal, SuspensionCause, Tag};
@@ -203,6 +204,12 @@ impl<'a, R: Records> Draft<'a, R> {
         }
     }
 
+    /// Gives a book to another keeper from the next height on.
+    pub(crate) fn change_keeper(&mut self, book: BookNumber, keeper: MemberNumber) {
+        let height = self.height;
+        self.book_mut(book).change_keeper(height, keeper);
+    }
+
     /// Notes records that a measure changed.
     pub(crate) fn touch_records(&mut self, records: impl IntoIterator<Item = (Shelf, u32)>) {
         self.changed.extend(records);
@@ -225,10 +232,11 @@ impl<'a, R: Records> Draft<'a, R> {
         Some(freed)
     }
 
-    /// How many lines of a book are suspended for a cause.
-    pub(crate) fn suspended_lines(&self, book: BookNumber, cause: SuspensionCause) -> u64 {
+    /// How many lines of a book, among these, are suspended for a cause.
+    pub(crate) fn suspended_lines(&self, book: BookNumber, cause: SuspensionCause, lines: &Range<u64>) -> u64 {
         let runs = self.state.book(book).into_iter().flat_map(|book| &book.record().suspended);
-        runs.filter(|run| run.cause == cause).map(|run| run.last.0 - run.first.0 + 1).sum()
+        let runs = runs.filter(|run| run.cause == cause);
+        runs.map(|run| (run.last.0 + 1).min(lines.end).saturating_sub(run.first.0.max(lines.start))).sum()
     }
 
     /// Adds a record to its shelf.

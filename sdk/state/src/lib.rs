@@ -37,7 +37,7 @@ pub use block::{BlockError, CheckedBlock, Known, Proposal, RecentIds, assemble, 
 pub use book::BookState;
 pub use codes::code_fault;
 pub use fault::{Fault, NAME_NEXT, count_fault, name_fault, rises};
-pub use measure::{Touched, enact};
+pub use measure::{Moment, Touched, enact};
 pub use memory::MemoryRecords;
 pub use pack::pack;
 pub use parameters::{parameter_faults, recovery_faults};

@@ -5,8 +5,9 @@
 
 use std::sync::Arc;
 
+use fengni_core::book::Book;
 use fengni_core::id::CreditCode;
-use fengni_core::limits::{NAME_BYTES, RECORD_ENTRIES, SUPERIORS};
+use fengni_core::limits::{FORMER_KEEPERS, KEPT_BOOKS, NAME_BYTES, RECORD_ENTRIES, SUPERIORS};
 use fengni_core::outcome::Refusal;
 use fengni_core::record::{
     Applicant, Application, ApplicationStatus, Authority, CertificateType, CodeSet, KeyPurpose, Measure, Member,
@@ -14,7 +15,8 @@ use fengni_core::record::{
 };
 use fengni_core::shelf::Shelf;
 use fengni_core::{
-    ApplicationNumber, AuthorityNumber, Day, Domain, Height, KeyNumber, MemberNumber, TypeNumber, ValidatorSet,
+    ApplicationNumber, AuthorityNumber, BookNumber, Day, Domain, Height, KeyNumber, MemberNumber, TypeNumber,
+    ValidatorSet,
 };
 
 use crate::codes::code_fault;
@@ -46,6 +48,17 @@ impl Registries {
         (0..).map(MemberNumber).zip(self.members.iter())
     }
 
+    /// Whether `member` may issue this type for `division` on `day`, by its own list of authorities.
+    pub(crate) fn is_authorised(&self, member: MemberNumber, book: &Book, day: Day) -> bool {
+        self.members.get(member.0).is_some_and(|record| {
+            record
+                .authorities
+                .iter()
+                .filter_map(|number| self.authorities.get(number.0))
+                .any(|authority| authority.covers(member, book.certificate_type(), &book.division, day))
+        })
+    }
+
     /// Whether any member has, or had, this key.
     pub(crate) fn is_known_key(&self, key: &fengni_core::PublicKey) -> bool {
         self.members.iter().any(|member| member.keys.iter().any(|known| known.key == *key))
@@ -57,24 +70,43 @@ impl Registries {
     }
 }
 
-/// What a measure changed: shelves and numbers of records.
-pub type Touched = Vec<(Shelf, u32)>;
+/// What a measure changed: shelves and numbers of records, and the book that has another keeper.
+#[derive(Clone, Default, Debug)]
+pub struct Touched {
+    /// Records of the registries.
+    pub records: Vec<(Shelf, u32)>,
+    /// The book and who keeps it now.
+    pub keeper: Option<(BookNumber, MemberNumber)>,
+}
+
+/// When a measure is enacted.
+#[derive(Clone, Copy, Debug)]
+pub struct Moment {
+    /// The first height that sees the registries changed.
+    pub next: Height,
+    /// The first height that the measure rules; keys begin and end there, but a new member's node may
+    /// connect from `next` on.
+    pub effective: Height,
+    /// The day of the block that enacts it.
+    pub today: Day,
+}
 
 /// Enacts a measure, or leaves the registries as they are.
 ///
-/// - `next`: the first height that sees the registries changed.
-/// - `effective`: the first height that the measure rules; keys begin and end there, but a new
-///   member's node may connect from `next` on.
+/// - `books`: every book, by number. The caller gives one that has another keeper to that.
 ///
 /// # Errors
 /// The lowest refusal among the rules that the measure breaks.
 pub fn enact(
     registries: &mut Registries,
+    books: &[&Book],
     domain: &Domain,
-    (next, effective): (Height, Height),
+    moment: Moment,
     measure: &Measure,
 ) -> Result<Touched, Refusal> {
-    let mut enacting = Enacting { after: registries.clone(), domain, next, effective, touched: Vec::new() };
+    let Moment { next, effective, today } = moment;
+    let touched = Touched::default();
+    let mut enacting = Enacting { after: registries.clone(), domain, next, effective, today, touched };
     match measure {
         Measure::Admit { application, power } => enacting.admit(*application, *power)?,
         Measure::Remove { member } => enacting.remove(*member)?,
@@ -88,6 +120,7 @@ pub fn enact(
         Measure::SetCodes { codes } => enacting.set_codes(codes)?,
         Measure::Upgrade { protocol } => enacting.upgrade(*protocol)?,
         Measure::RegisterType { certificate_type } => enacting.register_type(certificate_type)?,
+        Measure::ChangeKeeper { book, keeper } => enacting.change_keeper(books, *book, *keeper)?,
     }
     enough_validators(registries, &enacting.after, effective)?;
     *registries = enacting.after;
@@ -140,18 +173,19 @@ struct Enacting<'a> {
     domain: &'a Domain,
     next: Height,
     effective: Height,
+    today: Day,
     touched: Touched,
 }
 
 impl Enacting<'_> {
     fn put<T: Shelved>(&mut self, number: u32, record: T) {
         T::of(&mut self.after).replace(number, record);
-        self.touched.push((T::SHELF, number));
+        self.touched.records.push((T::SHELF, number));
     }
 
     fn append<T: Shelved>(&mut self, record: T) -> u32 {
         let number = T::of(&mut self.after).append(record);
-        self.touched.push((T::SHELF, number));
+        self.touched.records.push((T::SHELF, number));
         number
     }
 
@@ -390,6 +424,25 @@ impl Enacting<'_> {
             return Err(Refusal::BadMeasure);
         }
         self.append(kind.clone());
+        Ok(())
+    }
+
+    fn change_keeper(&mut self, books: &[&Book], number: BookNumber, keeper: MemberNumber) -> Result<(), Refusal> {
+        let book = usize::try_from(number.0).ok().and_then(|place| books.get(place)).ok_or(Refusal::UnknownBook)?;
+        let member = self.after.members.get(keeper.0).ok_or(Refusal::UnknownMember)?;
+        let is_able = member.status == MemberStatus::Active
+            && member.roles.has(Role::Issuer)
+            && member.key_for(KeyPurpose::Issuing, self.effective).is_some();
+        let kept = books.iter().filter(|book| book.was_kept_by(keeper)).count();
+        let broken = [
+            (!self.after.is_authorised(keeper, book, self.today)).then_some(Refusal::IssuerNotAuthorised),
+            (book.former.len() >= FORMER_KEEPERS || kept >= KEPT_BOOKS).then_some(Refusal::RecordFull),
+            (!is_able || book.keeper == keeper).then_some(Refusal::BadMeasure),
+        ];
+        if let Some(refusal) = broken.into_iter().flatten().min() {
+            return Err(refusal);
+        }
+        self.touched.keeper = Some((number, keeper));
         Ok(())
     }
 

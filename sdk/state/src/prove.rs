@@ -88,8 +88,8 @@ fn entry(state: &State, records: &impl Records, place: Place, roots: &mut Roots)
     }
 }
 
-/// The places a verifier needs to judge one line: what it is, whether its keeper might issue it,
-/// where it stands, and whether `verifier` recognises the keeper. Rule V-2.
+/// The places a verifier needs to judge one line: what it is, whether its issuer might issue it,
+/// where it stands, and whether `verifier` recognises the issuer. Rule V-2.
 ///
 /// A line beyond the book's count needs the book alone: its count proves the absence.
 pub fn line_places(
@@ -106,13 +106,15 @@ pub fn line_places(
     let record = book.record();
     places.insert(Place::Record(Shelf::Books, place.book.0));
     places.insert(Place::Record(Shelf::Types, record.certificate_type().0));
-    let keeper = state.chain(record.keeper);
+    let issuer = state.chain(record.opener());
     let reader = verifier.filter(|member| state.member(*member).is_some());
     let reader = reader.map(|member| state.chain(member)).unwrap_or_default();
-    for member in keeper.iter().chain(&reader) {
+    // Who keeps it now and who sealed the line is no matter for a verdict; people ask.
+    let keepers = [record.keeper, record.sealer(place.line)];
+    for member in issuer.iter().chain(&reader).chain(&keepers) {
         places.insert(Place::Record(Shelf::Members, member.0));
     }
-    let authorities = state.member(record.keeper).into_iter().flat_map(|member| &member.authorities);
+    let authorities = state.member(record.opener()).into_iter().flat_map(|member| &member.authorities);
     places.extend(authorities.map(|number| Place::Record(Shelf::Authorities, number.0)));
     let agreements = reader.iter().filter_map(|member| state.member(*member)).flat_map(|member| &member.agreements);
     places.extend(agreements.map(|number| Place::Record(Shelf::Agreements, number.0)));

@@ -166,9 +166,9 @@ impl State {
         (0..).map(BookNumber).zip(self.books.iter())
     }
 
-    /// The books that a member keeps, rising.
+    /// The books that a member keeps or kept, rising.
     pub(crate) fn books_of(&self, keeper: MemberNumber) -> impl Iterator<Item = BookNumber> {
-        self.books().filter(move |(_, book)| book.record().keeper == keeper).map(|(number, _)| number)
+        self.books().filter(move |(_, book)| book.record().was_kept_by(keeper)).map(|(number, _)| number)
     }
 
     /// A member and those above it, lowest first.
@@ -189,13 +189,7 @@ impl State {
 
     /// Whether `member` may issue this type for `division` on `day`, by its own list of authorities.
     pub(crate) fn is_authorised(&self, member: MemberNumber, book: &Book, day: Day) -> bool {
-        self.member(member).is_some_and(|record| {
-            record
-                .authorities
-                .iter()
-                .filter_map(|number| self.registries.authorities.get(number.0))
-                .any(|authority| authority.covers(member, book.certificate_type(), &book.division, day))
-        })
+        self.registries.is_authorised(member, book, day)
     }
 
     /// Digests of all shelves, in the order of [`Shelf::ALL`].

@@ -202,7 +202,7 @@ impl NaiveBook {
         let wire = head(wire, 4, &self.seals());
         let wire = head(wire, 5, &self.acts());
         let wire = head(wire, 6, &self.heads());
-        wire.each(&self.runs(), |wire, (key, first, last)| wire.u32(0).u16(*key).u64(*first).u64(*last)).0
+        wire.each(&self.runs(), |wire, (key, first, last)| wire.u32(0).u16(*key).u64(*first).u64(*last)).u64(0).0
     }
 
     /// Runs of lines that follow one another. Few enough here never to be joined further.

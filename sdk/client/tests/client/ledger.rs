@@ -126,6 +126,7 @@ impl Chain {
             acts: ListHead { size: 0, digest: Digest::default() },
             heads: ListHead { size: 0, digest: Digest::default() },
             suspended: vec![],
+            former: vec![],
         };
         let book = BookOfLines { record, lines: vec![], seals: vec![], acts: vec![], standings: BTreeMap::new() };
         let mut chain = Self {

@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use super::{Authority, CertificateType, CodeSet, MemberStatus, NewKey, Parameters, Record, Roles};
 use crate::codec;
 use crate::digest::{Digest, Domain};
-use crate::number::{ApplicationNumber, AuthorityNumber, Height, KeyNumber, MemberNumber, TypeNumber};
+use crate::number::{ApplicationNumber, AuthorityNumber, BookNumber, Height, KeyNumber, MemberNumber, TypeNumber};
 use crate::operation::Ground;
 use crate::outcome::Refusal;
 use crate::shelf::Shelf;
@@ -85,13 +85,20 @@ pub enum Measure {
         /// The record.
         certificate_type: Box<CertificateType>,
     },
+    /// Gives a book to another keeper.
+    ChangeKeeper {
+        /// Which.
+        book: BookNumber,
+        /// The member that keeps it from then on.
+        keeper: MemberNumber,
+    },
 }
 
 impl Measure {
     /// Rule T-8: the version of the protocol that brought it.
     pub fn since(&self) -> u16 {
         match self {
-            Self::RegisterType { .. } => 2,
+            Self::RegisterType { .. } | Self::ChangeKeeper { .. } => 2,
             _ => 1,
         }
     }

@@ -9,9 +9,9 @@ use crate::verdict::{AuthorityFault, Detail, VerdictCode};
 
 use super::{Context, Finding, Mode, Scene};
 
-/// Rule V-10: an authority on the keeper's own list covers type, region and day of issue.
+/// Rule V-10: an authority on the issuer's own list covers type, region and day of issue.
 pub(super) fn check_authority(scene: &Scene, facts: &Facts) -> Result<(), Finding> {
-    let fault = if scene.book.issuer != scene.keeper.code {
+    let fault = if scene.book.issuer != scene.issuer.code {
         Some(AuthorityFault::OtherIssuer)
     } else if scene.authorities.iter().any(|authority| miss(scene, authority, facts).is_none()) {
         None
@@ -21,17 +21,17 @@ pub(super) fn check_authority(scene: &Scene, facts: &Facts) -> Result<(), Findin
         Some(misses.max().unwrap_or(AuthorityFault::OtherType))
     };
     fault.map_or(Ok(()), |fault| {
-        let issuer = scene.keeper.name.clone();
+        let issuer = scene.issuer.name.clone();
         Err(Finding::new(VerdictCode::IssuerNotAuthorised, Detail::Authority { issuer, fault }))
     })
 }
 
 /// Where an authority fails to cover a certificate, or `None` where it covers it.
 fn miss(scene: &Scene, authority: &Authority, facts: &Facts) -> Option<AuthorityFault> {
-    let kind = scene.book.certificate_type();
-    if authority.covers(scene.book.keeper, kind, &scene.book.division, facts.issued) {
+    let (kind, issuer) = (scene.book.certificate_type(), scene.book.opener());
+    if authority.covers(issuer, kind, &scene.book.division, facts.issued) {
         None
-    } else if authority.member != scene.book.keeper || authority.certificate_type != kind {
+    } else if authority.member != issuer || authority.certificate_type != kind {
         Some(AuthorityFault::OtherType)
     } else if !authority.division.covers(&scene.book.division) {
         Some(AuthorityFault::OtherDivision)

@@ -114,7 +114,7 @@ fn judge(
         .and_then(|()| standing::check_holds(&book, place.line, holds, proven, context))
         .err()
         .map(Finding::verdict);
-    let keeper: Member = proven.record(book.keeper.0)?;
+    let issuer: Member = proven.record(book.opener().0)?;
     let detail = Detail::Recorded {
         standing: recorded.as_ref().map(|verdict| verdict.code),
         successor: standing::successor(place, proven),
@@ -124,7 +124,7 @@ fn judge(
     verdict.warnings = warnings(standing);
     verdict.document = Some(Document {
         certificate_type: certificate_type.name,
-        issuer: keeper.name,
+        issuer: issuer.name,
         identifier: identifier.to_string(),
         place,
         grade: None,

@@ -13,7 +13,7 @@ use super::{Context, Finding, Scene};
 
 /// Rule V-16.
 pub(super) fn check(scene: &Scene, facts: &Facts, context: &Context) -> Result<(), Finding> {
-    if scene.keeper_chain.iter().any(|member| scene.verifier_chain.contains(member)) {
+    if scene.issuer_chain.iter().any(|member| scene.verifier_chain.contains(member)) {
         return Ok(());
     }
     let mut nearest: Option<(AgreementFault, &Agreement)> = None;
@@ -40,7 +40,7 @@ fn speaks_of(scene: &Scene, agreement: &Agreement) -> bool {
     let parties = &agreement.terms.parties;
     let on = |side: &[_]| parties.iter().any(|party| side.contains(party));
     on(&scene.verifier_chain)
-        && on(&scene.keeper_chain)
+        && on(&scene.issuer_chain)
         && agreement.terms.purposes(scene.book.certificate_type()).is_some()
 }
 

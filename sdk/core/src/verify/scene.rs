@@ -23,10 +23,11 @@ pub struct Scene {
     number: BookNumber,
     pub(super) book: Book,
     pub(super) certificate_type: CertificateType,
-    pub(super) keeper: Member,
-    /// The keeper and those above it, lowest first.
-    pub(super) keeper_chain: Vec<MemberNumber>,
-    /// Every authority on the keeper's own list.
+    /// The member that opened the book.
+    pub(super) issuer: Member,
+    /// The issuer and those above it, lowest first.
+    pub(super) issuer_chain: Vec<MemberNumber>,
+    /// Every authority on the issuer's own list.
     pub(super) authorities: Vec<Authority>,
     pub(super) verifier: Member,
     /// The verifier and those above it, lowest first.
@@ -42,9 +43,9 @@ impl Scene {
     /// A [`Finding`] that says what was not proven.
     pub(super) fn load(proven: &Proven, book: BookNumber, verifier: MemberNumber) -> Result<Self, Finding> {
         let record: Book = proven.record(book.0)?;
-        let keepers = chain(proven, record.keeper)?;
+        let issuers = chain(proven, record.opener())?;
         let verifiers = chain(proven, verifier)?;
-        let keeper = keepers[0].1.clone();
+        let issuer = issuers[0].1.clone();
         let mut numbers: Vec<_> = verifiers.iter().flat_map(|(_, member)| &member.agreements).copied().collect();
         numbers.sort_unstable();
         numbers.dedup();
@@ -54,9 +55,9 @@ impl Scene {
             number: book,
             certificate_type: proven.record(record.certificate_type().0)?,
             book: record,
-            authorities: keeper.authorities.iter().map(|number| proven.record(number.0)).collect::<Result<_, _>>()?,
-            keeper,
-            keeper_chain: keepers.iter().map(|(number, _)| *number).collect(),
+            authorities: issuer.authorities.iter().map(|number| proven.record(number.0)).collect::<Result<_, _>>()?,
+            issuer,
+            issuer_chain: issuers.iter().map(|(number, _)| *number).collect(),
             verifier: verifiers[0].1.clone(),
             verifier_chain: verifiers.iter().map(|(number, _)| *number).collect(),
             agreements: numbers.iter().map(|number| proven.record(number.0)).collect::<Result<_, _>>()?,
@@ -80,7 +81,7 @@ impl Scene {
         let facts = &code.shown.facts;
         Document {
             certificate_type: self.certificate_type.name.clone(),
-            issuer: self.keeper.name.clone(),
+            issuer: self.issuer.name.clone(),
             identifier: identifier.to_string(),
             place: code.shown.place,
             grade: Some(facts.grade),

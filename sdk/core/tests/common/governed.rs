@@ -64,6 +64,8 @@ pub fn measures() -> Vec<Measure> {
         Measure::EnableType { certificate_type: TypeNumber(0), enabled: false },
         Measure::SetCodes { codes: world::code_set() },
         Measure::Upgrade { protocol: 2 },
+        Measure::RegisterType { certificate_type: Box::new(world::certificate_type()) },
+        Measure::ChangeKeeper { book: BookNumber(4), keeper: member },
     ]
 }
 

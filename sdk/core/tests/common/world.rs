@@ -5,7 +5,9 @@ use std::collections::BTreeMap;
 
 use fengni_core::assurance::Assurance;
 use fengni_core::block::{Header, PROTOCOL_VERSION, outcomes_digest, transactions_digest};
-use fengni_core::book::{Book, Line, ListHead, Seal, Subject, Suspension, SuspensionCause, Tag, page_root};
+use fengni_core::book::{
+    Book, FormerKeeper, Line, ListHead, Seal, Subject, Suspension, SuspensionCause, Tag, page_root,
+};
 use fengni_core::bytes::Bytes;
 use fengni_core::certificate::Grade;
 use fengni_core::id::{CreditCode, Division, TypeCode};
@@ -291,6 +293,7 @@ pub fn book(domain: &Domain, lists: &BTreeMap<BookList, (NumberedList, Vec<Vec<u
         acts: head(BookList::Acts),
         heads: head(BookList::Heads),
         suspended: vec![suspension(1, 3, 7), suspension(1, 1024, 1028), suspension(2, 0, 1028)],
+        former: vec![FormerKeeper { member: MemberNumber(1), until: Height(6), lines: 1028 }],
     }
 }
 

@@ -1,6 +1,7 @@
 //! One table: what is wrong, and the one answer it gets.
 
 use fengni_core::assurance::Assurance::{RealName, RealPerson};
+use fengni_core::book::FormerKeeper;
 use fengni_core::certificate::{ClaimValue, Grade};
 use fengni_core::id::{CreditCode, Serial, Version};
 use fengni_core::keys::{KeyAlgorithm, Signature};
@@ -12,7 +13,7 @@ use fengni_core::verdict::{
     AgreementFault, Answer, AssuranceFault, Assured, AuthorityFault, Body, Check, Detail, Display, Evidence,
     HolderFault, LineFault, VerdictCode,
 };
-use fengni_core::{BookNumber, Digest, Height, KeyNumber, LineNumber, LinePlace, Millis, OrderNumber};
+use fengni_core::{BookNumber, Digest, Height, KeyNumber, LineNumber, LinePlace, MemberNumber, Millis, OrderNumber};
 
 use crate::sample::{SERVICE_SEED, day, key};
 use crate::scan::Scan;
@@ -767,6 +768,23 @@ fn a_valid_verdict_tells_what_was_checked_and_how_old_it_is() {
     assert_eq!(document.claims.len(), 2);
     assert_eq!(document.claims[0].label, "准驾车型");
     assert_eq!(document.claims[0].value.as_deref(), Some("C1"));
+}
+
+#[test]
+fn v10_v16_a_certificate_stays_its_issuers_whoever_keeps_the_book() {
+    let mut scan = Scan::standard();
+    let given = |to: MemberNumber, from: MemberNumber, scan: &mut Scan| {
+        let record = &mut scan.world.books[LICENCES.0 as usize].record;
+        (record.keeper, record.former) = (to, vec![FormerKeeper { member: from, until: Height(1200), lines: 2000 }]);
+    };
+    // To a department that may issue nothing of the kind, and that nobody here recognises.
+    given(FAR, PSB, &mut scan);
+    let verdict = scan.verdict();
+    assert_eq!(verdict.code, VerdictCode::Valid, "{}", verdict.reason.en);
+    assert_eq!(verdict.document.expect("the certificate").issuer, "东海省公安厅交通管理局");
+    // From one that had no such authority.
+    given(PSB, FAR, &mut scan);
+    assert_eq!(scan.verdict().code, VerdictCode::IssuerNotAuthorised);
 }
 
 #[test]

@@ -410,6 +410,7 @@ fn book(keeper: MemberNumber, kind: u32, issuer: &str) -> TestBook {
         acts: empty,
         heads: empty,
         suspended: vec![],
+        former: vec![],
     };
     TestBook { record, lines: vec![], seals: vec![], acts: vec![], pages: vec![], heads: vec![] }
 }

@@ -34,7 +34,11 @@ pub(super) fn open<R: Records>(
     }
     may_issue(draft, actor, &book, certificate_type)?;
     let kept: Vec<BookNumber> = draft.state.books_of(actor.number).collect();
-    let same = |other: &BookState| (other.record().subject, other.record().division) == (subject, *division);
+    // One that it took over from another keeper is another issuer's.
+    let same = |other: &BookState| {
+        let it = other.record();
+        (it.subject, it.division, it.issuer, it.keeper) == (subject, *division, issuer, actor.number)
+    };
     if kept.iter().any(|other| draft.state.book(*other).is_some_and(|other| same(other))) {
         return Err(Refusal::DuplicateBook);
     }
@@ -73,14 +77,16 @@ pub(super) fn kept_by(book: &BookState, actor: &Actor) -> Result<(), Refusal> {
     if book.record().keeper == actor.number { Ok(()) } else { Err(Refusal::NotEntitled) }
 }
 
-/// Refuses issuing without authority today, and into a disabled type (GOV-06, CAT-01).
+/// Refuses issuing under another member's code, without authority today, and into a disabled type
+/// (GOV-06, CAT-01).
 pub(super) fn may_issue<R: Records>(
     draft: &Draft<'_, R>,
     actor: &Actor,
     book: &BookState,
     kind: TypeNumber,
 ) -> Result<(), Refusal> {
-    if !draft.state.is_authorised(actor.number, book.record(), draft.day()) {
+    let is_own = book.record().issuer == actor.member.code;
+    if !is_own || !draft.state.is_authorised(actor.number, book.record(), draft.day()) {
         return Err(Refusal::IssuerNotAuthorised);
     }
     let enabled = draft.state.certificate_type(kind).is_some_and(|kind| kind.enabled);

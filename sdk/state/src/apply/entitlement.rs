@@ -19,15 +19,16 @@ pub(super) fn may_change(
     change: &StandingChange,
 ) -> Result<(), Refusal> {
     let entitled = match actor.purpose {
-        Some(KeyPurpose::Issuing) => book.keeper == actor.number && as_keeper(actor.number, change),
+        Some(KeyPurpose::Issuing) => book.keeper == actor.number && as_keeper(book, change),
         _ => as_body(state, actor.number, book, kind, change),
     };
     if entitled { Ok(()) } else { Err(Refusal::NotEntitled) }
 }
 
-fn as_keeper(keeper: MemberNumber, change: &StandingChange) -> bool {
+fn as_keeper(book: &Book, change: &StandingChange) -> bool {
     match change {
-        StandingChange::Return { hold } => *hold == keeper,
+        // What a keeper before it withheld is its to give back: nobody else may be left to do so.
+        StandingChange::Return { hold } => book.was_kept_by(*hold),
         StandingChange::Revoke => false,
         _ => true,
     }

@@ -8,6 +8,7 @@ use fengni_core::record::{KeyPurpose, Member};
 use fengni_core::{BookNumber, Height, KeyNumber, MemberNumber, SealNumber};
 
 use super::{Actor, known_reason};
+use crate::book::Term;
 use crate::draft::Draft;
 use crate::records::Records;
 use crate::sealed::Search;
@@ -64,9 +65,10 @@ fn is_last_admin_key(member: &Member, key: KeyNumber, height: Height) -> bool {
     is_admin && !others.any(|(_, other)| other.purpose == KeyPurpose::Admin && other.is_valid_at(height))
 }
 
-/// Suspends the lines that a key sealed at the heights in question, in every book its member keeps.
+/// Suspends the lines that a key sealed at the heights in question, in every book for as long as its
+/// member kept it.
 ///
-/// Returns how many lines of these books are suspended for the key, from now or before.
+/// Returns how many lines that the member sealed are suspended for the key, from now or before.
 fn suspend_sealed<R: Records>(
     draft: &mut Draft<'_, R>,
     keeper: MemberNumber,
@@ -75,11 +77,18 @@ fn suspend_sealed<R: Records>(
 ) -> u64 {
     let cause = SuspensionCause::Key { key };
     let kept: Vec<BookNumber> = draft.state.books_of(keeper).collect();
-    let mut search = Search { key, from, until, left: REVOCATION_SEALS, book: REVOCATION_BOOK };
-    let suspended = kept.into_iter().map(|book| {
-        let runs = search.runs(draft.seals(book), |number| draft.sealed(book, SealNumber(number)));
-        draft.suspend(book, cause, &runs);
-        draft.suspended_lines(book, cause)
-    });
-    suspended.sum()
+    let mut left = REVOCATION_SEALS;
+    let mut suspended = 0;
+    for book in kept {
+        let terms = draft.state.book(book).map(|book| book.terms_of(keeper)).unwrap_or_default();
+        for Term { heights: (begun, ended), lines } in terms {
+            let until = until.into_iter().chain(ended).min();
+            let mut search = Search { key, from: from.max(begun), until, left, book: REVOCATION_BOOK };
+            let runs = search.runs(draft.seals(book), |number| draft.sealed(book, SealNumber(number)));
+            left = search.left;
+            draft.suspend(book, cause, &runs);
+            suspended += draft.suspended_lines(book, cause, &lines);
+        }
+    }
+    suspended
 }

@@ -1,5 +1,6 @@
 //! Proposals: put to the vote, voted on, and enacted at their height. Rules O-19 to O-21.
 
+use fengni_core::book::Book;
 use fengni_core::limits::{LIVE_PROPOSALS, LIVE_PROPOSALS_EACH};
 use fengni_core::operation::Ground;
 use fengni_core::outcome::{Effect, Refusal};
@@ -8,8 +9,9 @@ use fengni_core::{Digest, Height, ProposalNumber};
 
 use super::{Actor, known_reason};
 use crate::draft::Draft;
-use crate::measure::{Touched, enact};
+use crate::measure::{Moment, Touched, enact};
 use crate::records::Records;
+use crate::registries::Registries;
 
 /// Rule O-19: a member puts a measure to the vote.
 pub(super) fn propose<R: Records>(
@@ -21,8 +23,7 @@ pub(super) fn propose<R: Records>(
 ) -> Result<Effect, Refusal> {
     actor.decides()?;
     // What would be refused at once need not be voted on.
-    let trial =
-        enact(&mut draft.state.registries.clone(), &draft.state.domain, (draft.height.next(), effective), measure);
+    let trial = enacted(draft, effective, measure);
     let voting = draft.state.parameters().voting;
     let closes = Height(effective.0.saturating_sub(voting.notice.saturating_add(1)));
     let fits = closes > draft.height && effective.0 - draft.height.0 <= voting.horizon;
@@ -155,11 +156,28 @@ fn is_admission(proposal: &Proposal) -> bool {
 }
 
 fn enact_now<R: Records>(draft: &mut Draft<'_, R>, proposal: &Proposal) -> Result<(), Refusal> {
-    let domain = draft.state.domain;
-    let heights = (draft.height.next(), proposal.effective);
-    let touched: Touched = enact(&mut draft.state.registries, &domain, heights, &proposal.measure)?;
-    draft.touch_records(touched);
+    let (registries, Touched { records, keeper }) = enacted(draft, proposal.effective, &proposal.measure)?;
+    draft.state.registries = registries;
+    draft.touch_records(records);
+    if let Some((book, keeper)) = keeper {
+        draft.change_keeper(book, keeper);
+    }
     Ok(())
+}
+
+/// The registries after a measure, and what it changed.
+fn enacted<R: Records>(
+    draft: &Draft<'_, R>,
+    effective: Height,
+    measure: &Measure,
+) -> Result<(Registries, Touched), Refusal> {
+    let mut registries = draft.state.registries.clone();
+    // Only one kind of measure asks for books, and there may be many thousands.
+    let is_of_book = matches!(measure, Measure::ChangeKeeper { .. });
+    let books: Vec<&Book> = draft.state.books().filter(|_| is_of_book).map(|(_, book)| book.record()).collect();
+    let moment = Moment { next: draft.height.next(), effective, today: draft.day() };
+    let touched = enact(&mut registries, &books, &draft.state.domain, moment, measure)?;
+    Ok((registries, touched))
 }
 
 fn put<R: Records>(draft: &mut Draft<'_, R>, number: ProposalNumber, proposal: Proposal) -> Effect {
