@@ -167,12 +167,12 @@ impl Trial {
         trial
     }
 
-    /// Rule T-7: no node would take the proposal.
+    /// Rule T-8: no node would take the proposal.
     fn too_early(&mut self, brought: u16, spoken: u16) {
         self.result = "refused";
         self.ending = Ending::Refused;
         self.text = format!(
-            "refused T-7: such a measure is of protocol version {brought}, the ledger speaks {spoken}\n\
+            "refused T-8: such a measure is of protocol version {brought}, the ledger speaks {spoken}\n\
              next: fengni gov propose upgrade"
         );
     }

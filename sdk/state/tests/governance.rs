@@ -20,7 +20,7 @@ use fengni_core::record::{
 use fengni_core::recovery::RecoveryTerms;
 use fengni_core::{
     ApplicationNumber, BlockId, BookNumber, Digest, Height, KeyNumber, LineNumber, MemberNumber, Millis, OrderNumber,
-    ProposalNumber, PublicKey, Suite, VoteStep, proposal_bytes, vote_bytes,
+    ProposalNumber, Suite, VoteStep, proposal_bytes, vote_bytes,
 };
 
 /// The newcomer's number, after the founding members'.
