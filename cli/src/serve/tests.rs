@@ -41,6 +41,7 @@ fn serve_sample() -> Served {
         base_port: None,
         protocol: None,
         pages: None,
+        recovery_delay: 10,
         force: false,
     })
     .expect("a sample network");

@@ -38,6 +38,7 @@ pages! {
     orders: Scene::Network,
     offences: Scene::Network,
     stores: Scene::Network,
+    recovery: Scene::Network,
     operating: Scene::Network,
 }
 
