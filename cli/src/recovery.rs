@@ -28,8 +28,8 @@ use crate::private;
 #[derive(Subcommand, Debug)]
 pub(crate) enum RecoveryCommand {
     /// Draft a handover: who decides after the last final block
-    #[command(after_help = "First collect the highest block that any node still has: a handover that follows an
-older one is excluded by it. Every validator makes a new consensus key, survivors too.
+    #[command(after_help = "Of all gateways the highest block counts: name those of every node that is left, because a
+handover that follows an older block is excluded by it. Every validator makes a new consensus key, survivors too.
 
 Examples:
   fengni recovery draft recovery.json --network net --reason 501 --decision order.pdf \\
@@ -134,7 +134,7 @@ fn draft(args: &DraftArgs, output: Output) -> Result<Ending> {
     new_file(&args.file)?;
     let mut connection = args.connect.open(None)?;
     let domain = connection.ledger.domain();
-    let header = connection.ledger.sync()?.value;
+    let (header, asked) = connection.ledger.highest()?;
     let parameters = connection.ledger.parameters()?;
     let terms = parameters.recovery.as_ref().context("this network names no recovery keys")?;
     let document = std::fs::read(&args.decision).with_context(|| args.decision.display().to_string())?;
@@ -153,10 +153,10 @@ fn draft(args: &DraftArgs, output: Output) -> Result<Ending> {
     plan.validators()?;
     let handover = RecoveryHandover::draft(plan);
     write(&args.file, &handover)?;
-    let facts = json!({ "plan": handover.plan, "salt": hex::encode(decision.salt), "threshold": terms.threshold });
+    let facts = json!({ "plan": handover.plan, "nodes": asked, "salt": hex::encode(decision.salt), "threshold": terms.threshold });
     output.answer(&facts, || {
         format!(
-            "{}\nsalt of the decision, to be kept with it: {}\nnext: {} holders of recovery keys run fengni recovery sign {}",
+            "{}\nthe highest block of {asked} nodes that answered\nsalt of the decision, to be kept with it: {}\nnext: {} holders of recovery keys run fengni recovery sign {}",
             told(&handover),
             hex::encode(decision.salt),
             terms.threshold,
@@ -186,7 +186,7 @@ fn check(args: &CheckArgs, output: Output) -> Result<Ending> {
     let handover = read(&args.file)?;
     let mut connection = args.connect.open(None)?;
     let domain = connection.ledger.domain();
-    let header = connection.ledger.sync()?.value;
+    let (header, _) = connection.ledger.highest()?;
     let terms = connection.ledger.parameters()?.recovery;
     let judged = handover.verify(&domain, terms.as_ref(), &LastFinal::of(&domain, &header));
     let wait_secs = handover.plan.from.0.saturating_sub(clock::now().0).div_ceil(1000);

@@ -71,6 +71,7 @@ fn every_command_has_help_with_examples() {
         "order",
         "offence",
         "genesis",
+        "recovery",
     ];
     for command in commands.iter().filter(|command| !groups.contains(command)) {
         let (code, help, _) = fengni(&[command, "--help"]);

@@ -117,6 +117,31 @@ impl Ledger {
         Ok(self.header_of(Node::latest_header)?.map(|found| found.header))
     }
 
+    /// Asks every node for its newest final header: the highest of those that hold, and how many held.
+    ///
+    /// # Errors
+    /// [`LedgerError`] where none does.
+    pub fn highest(&mut self) -> Result<(Header, usize), LedgerError> {
+        let mut highest = self.sync()?.value;
+        let now = self.now();
+        let (light, gateway) = (&mut self.light, &self.gateway);
+        let mut others = Others::of(gateway);
+        let mut held = 0;
+        for node in gateway.nodes() {
+            let Ok((header, certificate)) = node.latest_header() else { continue };
+            let believed = believe(light, node, &mut others, now, |light| light.accept(&header, &certificate, now));
+            if believed.is_err() {
+                continue;
+            }
+            held += 1;
+            if header.height > highest.height {
+                highest = header;
+            }
+        }
+        self.uncontradicted()?;
+        Ok((highest, held))
+    }
+
     /// Asks for the final header of a height.
     ///
     /// # Errors
@@ -190,9 +215,14 @@ impl Ledger {
 
     /// A contradiction among final headers outweighs whatever the nodes said.
     fn settled<T>(&self, answer: Result<Answer<T>, GatewayError>) -> Result<Answer<T>, LedgerError> {
+        self.uncontradicted()?;
+        Ok(answer?)
+    }
+
+    fn uncontradicted(&self) -> Result<(), LedgerError> {
         match self.light.evidence().first() {
             Some(evidence) => Err(LightError::Contradiction(evidence.second.header.height).into()),
-            None => Ok(answer?),
+            None => Ok(()),
         }
     }
 
