@@ -8,11 +8,11 @@ use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
 
 use anyhow::Context as _;
+use fengni_core::Millis;
 use fengni_core::codec;
 use fengni_core::limits::BLOCK_BYTES;
 use fengni_core::record::KeyPurpose;
 use fengni_core::recovery::{RecoveryHandover, RecoveryPlan};
-use fengni_core::{Millis, PublicKey};
 use fengni_genesis::Genesis;
 
 use crate::clock;
@@ -52,37 +52,38 @@ pub fn recover(home: &Path, file: &Path) -> anyhow::Result<String> {
     let ledger = Ledger::open(store, domain, genesis.founding(), None, PoolLimits::default())?;
     let last = ledger.state().height();
     anyhow::ensure!(last <= height, "block {} is final here: the recovery of height {height} is void", height.next());
-    let consensus = config.data.join(engine::FOLDER);
-    let own = own_keys(&config, &handover.plan)?;
+    let is_seated = is_seated(&config, &handover.plan)?;
     if last < height {
+        // Who may sign can change until then, and is judged then; what is no handover of this network is not kept.
+        anyhow::ensure!(handover.plan.network == domain.network, "the recovery is of another network");
+        handover.plan.validators().context("the recovery names no set of validators")?;
         keep(&config.data, &handover)?;
-        engine::never_signed(&consensus, domain, &own)?;
         return Ok(format!(
             "kept: it is judged once this node has block {height}, it has {last} now; start it again when it has that block"
         ));
     }
+    ledger.give(load(&config.data)?);
+    let other = ledger.state().recovery().is_some_and(|taken| taken.plan != handover.plan);
+    anyhow::ensure!(!other, "this node has taken another recovery of height {height}; next: find out which one holds");
     ledger.state().adopt(&handover).context("the recovery does not hold on this node's last block")?;
     // What the lost validators proposed and voted on this height is never decided, nor does the
     // engine's log of it matter. First, so that a crash leaves a node that may be given it again.
     ledger.store().forget_candidates(height.next());
-    engine::repair_log(&consensus, &domain, &[])?;
+    engine::repair_log(&config.data.join(engine::FOLDER), &domain, &[])?;
     keep(&config.data, &handover)?;
-    engine::never_signed(&consensus, domain, &own)?;
-    let part =
-        if own.is_empty() { "this node, which has no key of theirs, follows" } else { "this node is one of them" };
+    let part = if is_seated { "this node is one of them" } else { "this node, which has no key of theirs, follows" };
     Ok(format!("taken: {} validators decide block {}; {part}", handover.plan.seats.len(), height.next()))
 }
 
-/// The node's consensus keys that have a seat. O-26 takes new keys only: none has signed before.
-fn own_keys(config: &Config, plan: &RecoveryPlan) -> anyhow::Result<Vec<PublicKey>> {
-    let mut own = Vec::new();
+/// Whether a consensus key of the node has a seat.
+fn is_seated(config: &Config, plan: &RecoveryPlan) -> anyhow::Result<bool> {
     for path in &config.keys.consensus {
         let key = load_key("keys.consensus", path, KeyPurpose::Consensus)?.public();
         if plan.seats.iter().any(|seat| seat.consensus == key) {
-            own.push(key);
+            return Ok(true);
         }
     }
-    Ok(own)
+    Ok(false)
 }
 
 fn path(data: &Path) -> PathBuf {
@@ -104,10 +105,9 @@ pub(crate) fn load(data: &Path) -> anyhow::Result<Vec<RecoveryHandover>> {
     }
 }
 
-/// Whether the node was given a handover before. It is given once: after that, a record of signed
-/// votes that is missing is one that was lost.
+/// Whether the node was given this handover before, with these signatures.
 fn has(data: &Path, handover: &RecoveryHandover) -> anyhow::Result<bool> {
-    Ok(load(data)?.iter().any(|known| known.plan == handover.plan))
+    Ok(load(data)?.contains(handover))
 }
 
 /// Keeps one more, durably.
@@ -117,10 +117,12 @@ fn has(data: &Path, handover: &RecoveryHandover) -> anyhow::Result<bool> {
 fn keep(data: &Path, handover: &RecoveryHandover) -> anyhow::Result<()> {
     let mut all = load(data)?;
     all.push(handover.clone());
+    let bytes = codec::encode(&all);
+    anyhow::ensure!(bytes.len() <= BLOCK_BYTES, "there are too many recoveries in {}", path(data).display());
     let path = path(data);
     let beside = path.with_extension("new");
     let mut file = File::create(&beside)?;
-    file.write_all(&codec::encode(&all))?;
+    file.write_all(&bytes)?;
     file.sync_all()?;
     fs::rename(&beside, &path)?;
     Ok(File::open(data)?.sync_all()?)

@@ -77,15 +77,15 @@ struct Tip {
 impl Tip {
     /// Rule F-10: goes on by the recovery that follows the last block, if one was given.
     fn adopt(&mut self) {
-        let follows = |it: &&RecoveryHandover| it.plan.height == self.state.height();
-        let Some(handover) = self.given.iter().find(follows) else { return };
-        match self.state.adopt(handover) {
-            Ok(state) => {
-                tracing::warn!(height = %handover.plan.height, "the validators of the next block are those of a recovery");
-                self.state = state;
-            }
-            Err(error) => {
-                tracing::error!(height = %handover.plan.height, "a recovery that was given does not hold: {error}")
+        let height = self.state.height();
+        for handover in self.given.iter().filter(|it| it.plan.height == height) {
+            match self.state.adopt(handover) {
+                Ok(state) => {
+                    tracing::warn!(%height, "the validators of the next block are those of a recovery");
+                    self.state = state;
+                    return;
+                }
+                Err(error) => tracing::error!(%height, "a recovery that was given does not hold: {error}"),
             }
         }
     }

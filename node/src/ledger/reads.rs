@@ -94,7 +94,8 @@ impl Ledger {
         self.store.recoveries(since).take(RECOVERIES).map_while(recovery).collect()
     }
 
-    /// Checks that quorums lead from a checkpoint, such as the founding, to the last final block.
+    /// Checks that quorums lead from a checkpoint, such as the founding, to the last final block, and
+    /// recoveries where quorums were lost.
     ///
     /// # Errors
     /// [`LightError`].
@@ -104,11 +105,19 @@ impl Ledger {
         let mut light = LightClient::of_the_past(checkpoint);
         loop {
             let handovers = self.handovers(light.handovers_since());
-            for handover in &handovers {
-                light.follow(handover, now)?;
+            let ended = handovers.is_empty();
+            let mut followed = handovers.iter().try_for_each(|handover| light.follow(handover, now));
+            if ended {
+                followed = light.accept(&latest.header, &latest.certificate, now);
             }
-            if handovers.is_empty() {
-                return light.accept(&latest.header, &latest.certificate, now);
+            match followed {
+                Ok(()) if ended => return Ok(()),
+                Ok(()) => {}
+                // Validators that a recovery named may have decided it.
+                Err(error) => match self.recoveries(light.recoveries_since()).first() {
+                    Some(recovery) => light.recover(recovery, now)?,
+                    None => return Err(error),
+                },
             }
         }
     }

@@ -200,7 +200,6 @@ pub fn check(
     let rest = usize::from(recovered.is_some());
     if let Some((id, transaction)) = recovered {
         ids.insert(id);
-        scale.add(&transaction);
         transactions.push((id, transaction));
     }
     for (bytes, place) in block.transactions.iter().zip(0..).skip(rest) {
@@ -393,7 +392,6 @@ pub fn assemble(
         let transaction = Transaction::of_recovery(handover.clone());
         let bytes = Bytes(transaction.encode());
         room -= bytes.0.len() + 8;
-        scale.add(&transaction);
         bodies.push(bytes);
         transactions.push((transaction.body.id(&domain), transaction));
     }

@@ -60,6 +60,10 @@ pub fn recovery_faults(parameters: &Parameters, members: impl IntoIterator<Item 
         let fault = format!("{} is outside 1 to the number of keys, {count}", terms.threshold);
         found.add("threshold", fault, "let more than half of the keys sign");
     }
+    if terms.delay_secs > parameters.trusting_period_secs / 2 {
+        let fault = format!("{} is more than half of trusting_period_secs", terms.delay_secs);
+        found.add("delay_secs", fault, "shorten it: checkpoints grow too old meanwhile, and no reader follows");
+    }
     if !(1..=RECOVERY_DELAY_SECS_MAX).contains(&terms.delay_secs) {
         let fault = format!("{} is outside 1 to {RECOVERY_DELAY_SECS_MAX}", terms.delay_secs);
         found.add("delay_secs", fault, "choose a value inside, such as 86400 for a day");

@@ -282,12 +282,13 @@ fn r11_a_vote_names_who_recovers_the_network() {
     let mut network = network();
     let own = network.state.member(member("council")).expect("a member").keys[0].key;
     let stranger = common::foreign_key();
-    let named = |key, threshold| {
-        let recovery = Some(RecoveryTerms { keys: vec![key], threshold, delay_secs: 600 }).into();
+    let named = |key, threshold, delay_secs| {
+        let recovery = Some(RecoveryTerms { keys: vec![key], threshold, delay_secs }).into();
         Parameters { version: 2, recovery, ..network.state.parameters().clone() }
     };
-    let (fits, members_key, unreachable) = (named(stranger, 1), named(own, 1), named(stranger, 2));
-    for parameters in [members_key, unreachable] {
+    let (fits, members_key, unreachable) = (named(stranger, 1, 600), named(own, 1, 600), named(stranger, 2, 600));
+    let slower_than_trust = named(stranger, 1, network.state.parameters().trusting_period_secs / 2 + 1);
+    for parameters in [members_key, unreachable, slower_than_trust] {
         let measure = Measure::SetParameters { parameters };
         assert_eq!(refused(&mut network, "council", ADMIN, propose(measure, 40)), Refusal::BadMeasure);
     }

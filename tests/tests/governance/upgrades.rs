@@ -9,7 +9,7 @@ use fengni_core::block::PROTOCOL_VERSION;
 use fengni_core::record::{CertificateType, Measure, Proposal, ProposalStatus};
 use fengni_core::{Height, Millis, ProposalNumber};
 use fengni_genesis::{TypeEntry, sample};
-use fengni_tests::{Load, Network, fengni};
+use fengni_tests::{Deadline, Load, Network, fengni, until};
 use serde_json::Value;
 
 const CODE: &str = "11100000000013338W999";
@@ -26,7 +26,7 @@ fn set_version(network: &Network, name: &str, version: Option<u16>) {
     std::fs::write(&path, lines.join("\n") + "\n").expect("the folder is writable");
 }
 
-/// What a node's doctor says of versions, with its grave.
+/// What a node's doctor says of versions, with its gravity.
 fn versions(network: &Network, node: &str) -> Vec<(String, String)> {
     let home = network.home().display().to_string();
     let answer = fengni(&["--json", "doctor", "--home", &home, "--node", node], b"").expect(0).json();
@@ -71,13 +71,17 @@ fn ops06_nodes_of_two_versions_run_together_until_the_height_that_members_voted_
     assert_eq!(versions(&network, "hrs").iter().map(|(level, _)| level.as_str()).collect::<Vec<_>>(), ["ok"]);
     let speaks = |name: &str| network.status(name).map(|status| status.speaks);
     assert_eq!((speaks("hrs"), speaks("gov")), (Some(1), Some(PROTOCOL_VERSION)));
-    let effective = network.decide(Measure::Upgrade { protocol: 2 }, &["psb", "amr", "hrs"], 150);
+    let effective = network.decide(Measure::Upgrade { protocol: 2 }, &["psb", "amr", "hrs"], 300);
     network.wait_agreed(&["gov", "hrs"]);
-    let (own, others) = (versions(&network, "hrs"), versions(&network, "gov"));
-    assert!(network.height("gov") < effective.0, "the test was too slow to see it");
+    let own = versions(&network, "hrs");
     assert!(own.iter().any(|(level, says)| level == "warn" && says.contains("this node ends before")), "{own:?}");
     let hrs = format!("nodes of members {} (1)", sample::member("HRS").expect("a sample member"));
-    assert!(others.iter().any(|(level, says)| level == "warn" && says.contains(&hrs)), "{others:?}");
+    // Nodes tell each other every few seconds what they speak.
+    until("gov names who would end", Deadline::default(), || {
+        let others = versions(&network, "gov");
+        others.iter().any(|(level, says)| level == "warn" && says.contains(&hrs)).then_some(())
+    });
+    assert!(network.height("gov") < effective.0, "the test was too slow to see it");
 
     // The old program signs up to the height and ends; the others go on.
     assert_eq!(network.wait_end("hrs"), Some(3));

@@ -335,6 +335,14 @@ impl LightClient {
         Ok(certificate.verify(&self.domain, self.validators_at(height)?, height, id)?)
     }
 
+    /// Other validators decide; the oldest that are too many are forgotten.
+    fn begin(&mut self, epoch: Epoch) {
+        self.epochs.push(epoch);
+        while remembered(&self.epochs) > VALIDATORS_KEPT {
+            self.epochs.remove(0);
+        }
+    }
+
     /// Rule F-11: the contradiction, where a header was made final by validators that a recovery
     /// replaced.
     fn disowned(&mut self, header: &Header, certificate: &CommitCertificate, remember: bool) -> Option<LightError> {
@@ -406,10 +414,7 @@ impl LightClient {
             return Err(disowned.unwrap_or(error.into()));
         }
         self.accept(&handover.header, &handover.certificate, now)?;
-        self.epochs.push(Epoch::after(handover.header.height, handover.header.time, handover.next.clone()));
-        while remembered(&self.epochs) > VALIDATORS_KEPT {
-            self.epochs.remove(0);
-        }
+        self.begin(Epoch::after(handover.header.height, handover.header.time, handover.next.clone()));
         // A header may have been believed because enough of the set before signed it as well: the set
         // it names may be this very one.
         let named = handover.header.next_validators;

@@ -61,6 +61,11 @@ impl Recoveries {
         self.pinned = checkpoint.block.map(|block| (checkpoint.height, block));
     }
 
+    /// What a person pinned is final: nothing before it was recovered from.
+    fn pinned_height(&self) -> Height {
+        self.pinned.map_or(Height(0), |(height, _)| height)
+    }
+
     /// Rule F-11: the first block after the recovery that replaced the validators who have made this
     /// header final.
     pub(super) fn by_lost_validators(
@@ -122,7 +127,7 @@ impl LightClient {
     pub fn recoveries_since(&self) -> Height {
         let followed = self.recoveries.followed.last().map_or(Height(0), |it| it.plan.height.next());
         let begun = self.epochs.first().map_or(Height(0), |epoch| Height(epoch.from.0.saturating_sub(1)));
-        followed.max(begun)
+        followed.max(begun).max(self.recoveries.pinned_height())
     }
 
     /// Follows a recovery to the validators it names, and believes their first block.
@@ -138,6 +143,10 @@ impl LightClient {
         let (header, from) = (&last.header, last.header.height.next());
         if let Some(error) = self.too_old(now) {
             return Err(error);
+        }
+        let pinned = self.recoveries.pinned_height();
+        if header.height < pinned {
+            return Err(LightError::NotNewer { offered: from, held: pinned });
         }
         let found = LastFinal::of(&self.domain, header);
         // The pinned block itself may be the last one: who signed it is not known then, nor asked.
@@ -165,7 +174,7 @@ impl LightClient {
         }
         // The validators that an ordinary handover at the last block had named decided nothing.
         self.epochs.retain(|epoch| epoch.from < from);
-        self.epochs.push(Epoch::after(header.height, header.time, validators));
+        self.begin(Epoch::after(header.height, header.time, validators));
         self.ended = None;
         self.recoveries.followed.push(Recovered {
             plan: plan.clone(),

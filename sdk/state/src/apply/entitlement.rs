@@ -19,16 +19,19 @@ pub(super) fn may_change(
     change: &StandingChange,
 ) -> Result<(), Refusal> {
     let entitled = match actor.purpose {
-        Some(KeyPurpose::Issuing) => book.keeper == actor.number && as_keeper(book, change),
+        Some(KeyPurpose::Issuing) => book.keeper == actor.number && as_keeper(book, kind, change),
         _ => as_body(state, actor.number, book, kind, change),
     };
     if entitled { Ok(()) } else { Err(Refusal::NotEntitled) }
 }
 
-fn as_keeper(book: &Book, change: &StandingChange) -> bool {
+fn as_keeper(book: &Book, kind: &CertificateType, change: &StandingChange) -> bool {
     match change {
-        // What a keeper before it withheld is its to give back: nobody else may be left to do so.
-        StandingChange::Return { hold } => book.was_kept_by(*hold),
+        // What a keeper before it withheld is its to give back: nobody else may be left to do so. A hold
+        // does not say in what role it was laid, so one of a body that may suspend the type stays.
+        StandingChange::Return { hold } => {
+            *hold == book.keeper || book.was_kept_by(*hold) && !kind.suspenders.contains(hold)
+        }
         StandingChange::Revoke => false,
         _ => true,
     }
