@@ -297,9 +297,24 @@ fn f10_the_pinned_block_itself_may_be_the_last_one() {
 }
 
 #[test]
+fn f11_what_a_person_pinned_is_final_and_no_recovery_goes_behind_it() {
+    let mut client = LightClient::from_checkpoint(founding());
+    let later =
+        Checkpoint { height: Height(HEIGHT + 9), time: LAST, block: Some(BlockId(Digest([1; 32]))), ..founding() };
+    client.pin(later).expect("newer than the founding");
+    assert!(client.recoveries_since() >= Height(HEIGHT + 9), "an older one is not asked for");
+    let refused = LightError::NotNewer { offered: Height(HEIGHT + 1), held: Height(HEIGHT + 9) };
+    assert_eq!(client.recover(&recovery(), NOW), Err(refused));
+    assert!(client.recoveries().is_empty() && client.evidence().is_empty());
+}
+
+/// What a case changes about a recovery that holds.
+type Change<'a> = &'a dyn Fn(&mut Recovery);
+
+#[test]
 fn f10_what_does_not_hold_is_not_followed_and_leaves_no_recovery() {
     let fault = |found: Result<(), LightError>| found.err().map(|error| variant(&error));
-    let cases: [(&str, &dyn Fn(&mut Recovery)); 8] = [
+    let cases: [(&str, Change<'_>); 8] = [
         ("Recovery", &|it| it.handover.signatures.truncate(2)),
         ("Recovery", &|it| it.handover = signed(RecoveryPlan { from: Millis(FROM.0 - 1), ..plan() }, &[0, 1, 2])),
         ("Recovery", &|it| it.first.header.parent = BlockId::default()),

@@ -49,7 +49,7 @@ pub fn recovery_faults(parameters: &Parameters, members: impl IntoIterator<Item 
     for (place, key) in terms.keys.iter().enumerate() {
         if !used.insert(*key) {
             let fault = "is a member's key, or stands there twice".to_owned();
-            found.add(&format!("keys[{place}]"), fault, "make a key for recovery alone");
+            found.add(format!("keys[{place}]"), fault, "make a key for recovery alone");
         }
     }
     let (count, most) = (terms.keys.len(), limits::RECOVERY_KEYS);

@@ -250,7 +250,7 @@ fn three_of_four_validators_are_lost_and_the_register_goes_on_for_all_to_see() {
     network.wait_height("hrs", height + 1);
     let gateway = Gateway::http(&[network.node("hrs").gateway.clone()], &HttpOptions::default());
     let ledger = Ledger::new(reader.ledger().light().clone(), gateway.expect("a URL of this test"));
-    let mut reader = Verifier::new(ledger, reader.policy().clone());
+    let mut reader = Verifier::new(ledger, *reader.policy());
     let verdict = reader.verify_file(&file).verdict;
     assert_eq!(verdict.code, VerdictCode::LedgerUnreachable, "{}", verdict.reason.en);
     assert_eq!(reader.ledger().light().evidence().len(), 1, "both blocks are kept");
