@@ -102,7 +102,8 @@ fn j14_a_validator_that_signs_twice_is_put_on_record_and_removed_by_vote() {
     assert_eq!(network.set_of(Height(effective - 1)), [0, 1, 2, 3, 4]);
     assert_eq!(network.set_of(Height(effective)), [0, 1, 2, 4]);
     let said = until("hrs says that it is removed", Deadline::default(), || {
-        network.readiness("hrs").filter(|(status, _)| *status == 503).map(|(_, said)| said.to_string())
+        let (status, said) = network.readiness("hrs")?;
+        Some(said.to_string()).filter(|said| status == 503 && said.contains("is removed"))
     });
     assert!(said.contains("; next: "), "{said}");
     load.wait_more(2);
