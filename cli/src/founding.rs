@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use anyhow::{Context as _, Result, bail};
+use anyhow::{Context as _, Result};
 use clap::Subcommand;
 use fengni_genesis::{Document, Format, Genesis, Problems};
 use serde_json::json;
@@ -10,6 +10,7 @@ use serde_json::json;
 use crate::connect::load_genesis;
 use crate::ending::Ending;
 use crate::output::Output;
+use crate::private;
 
 /// What becomes of a founding document.
 #[derive(Subcommand, Debug)]
@@ -47,9 +48,7 @@ pub(crate) fn run(command: &GenesisCommand, output: Output) -> Result<Ending> {
             Err(problems) => refuse(document, &problems, output),
         }),
         GenesisCommand::Make { document, out } => {
-            if out.exists() {
-                bail!("{} exists; next: name a new file", out.display());
-            }
+            private::must_be_new(out)?;
             Ok(match read(document)? {
                 Ok(genesis) => {
                     std::fs::write(out, genesis.encode()).with_context(|| out.display().to_string())?;

@@ -16,6 +16,7 @@ use crate::ending::Ending;
 use crate::names::Names;
 use crate::output::Output;
 use crate::passphrase::PassphraseArgs;
+use crate::private;
 
 /// `fengni key new`.
 #[derive(Args, Debug)]
@@ -163,9 +164,7 @@ impl Seen {
 
 pub(crate) fn new(args: &NewArgs, output: Output) -> Result<Ending> {
     let NewArgs { file: path, purpose, algorithm, .. } = args;
-    if path.exists() {
-        bail!("{} exists; next: name a new file", path.display());
-    }
+    private::must_be_new(path)?;
     let is_nodes = matches!(purpose, KeyUse::Member(KeyPurpose::Consensus | KeyPurpose::Peer));
     if is_nodes && *algorithm != KeyAlgorithm::Ed25519 {
         bail!("a {} key is an ed25519 key; next: leave --algorithm out", purpose);

@@ -164,9 +164,7 @@ pub(crate) fn run(command: &MemberCommand, output: Output) -> Result<Ending> {
 fn apply(args: &ApplyArgs, output: Output) -> Result<Ending> {
     let code = CreditCode::parse(&args.code)
         .map_err(|error| anyhow!("{} is no credit code: {error}; next: fengni id check", args.code))?;
-    if args.out.exists() {
-        bail!("{} exists; next: name a new file", args.out.display());
-    }
+    private::must_be_new(&args.out)?;
     let (map, genesis) = args.connect.founding(None)?;
     let domain = genesis.domain();
     let superior = args.superior.as_ref().map(|text| superior(text, map.as_ref(), &genesis)).transpose()?;

@@ -8,6 +8,14 @@ use anyhow::{Context as _, Result, anyhow, bail};
 use fengni_client::keys::StoredKey;
 use fengni_core::SecretKey;
 
+/// Refuses a name that is taken: no command writes over what a person has.
+pub(crate) fn must_be_new(path: &Path) -> Result<()> {
+    if path.exists() {
+        bail!("{} exists; next: name a new file", path.display());
+    }
+    Ok(())
+}
+
 /// Writes a file durably; a crash leaves the old one or the new one.
 pub(crate) fn write(path: &Path, bytes: &[u8]) -> Result<()> {
     let mut name = path.file_name().context("a file has a name")?.to_owned();

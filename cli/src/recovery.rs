@@ -131,7 +131,7 @@ pub(crate) fn run(command: &RecoveryCommand, output: Output) -> Result<Ending> {
 }
 
 fn draft(args: &DraftArgs, output: Output) -> Result<Ending> {
-    new_file(&args.file)?;
+    private::must_be_new(&args.file)?;
     let mut connection = args.connect.open(None)?;
     let domain = connection.ledger.domain();
     let (header, asked) = connection.ledger.highest()?;
@@ -216,13 +216,6 @@ fn acknowledge(args: &AcknowledgeArgs, output: Output) -> Result<Ending> {
     connection.save(output);
     output.answer(&json!({ "noted": noted, "heights": heights }), || format!("recoveries noted: {noted}"));
     Ok(Ending::Holds)
-}
-
-fn new_file(path: &Path) -> Result<()> {
-    if path.exists() {
-        bail!("{} is there already; next: name another file", path.display());
-    }
-    Ok(())
 }
 
 fn read(path: &Path) -> Result<RecoveryHandover> {

@@ -256,7 +256,7 @@ fn node_toml<'a>(code: &str, ports: &[String; 5], peers: impl Iterator<Item = &'
         let (Some(consensus), Some(transactions)) = (&peer.consensus, &peer.transactions) else { continue };
         text.push_str(&format!(
             "\n[[network.peers]]\nkey = \"{}\"\nconsensus = \"{consensus}\"\ntransactions = \"{transactions}\"\n",
-            peer_key(peer)
+            peer.peer_key()
         ));
     }
     for (door, address) in [("gateway", gateway), ("relay", relay), ("admin", admin)] {
@@ -279,11 +279,4 @@ fn node_at(name: String, role: &str, home: PathBuf, ports: &[String; 5]) -> Node
         consensus: Some(consensus.clone()),
         transactions: Some(transactions.clone()),
     }
-}
-
-/// The public half of a node's peer key.
-fn peer_key(node: &Node) -> String {
-    let text = std::fs::read_to_string(node.home.join("keys/peer.json")).expect("every node has a peer key");
-    let stored: serde_json::Value = serde_json::from_str(&text).expect("key files are JSON");
-    stored["public"].as_str().expect("a key file has a public half").to_owned()
 }

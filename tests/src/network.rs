@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
+use fengni_client::keys::KeyFile;
 use fengni_genesis::sample;
 use serde::Deserialize;
 use serde_json::Value;
@@ -36,6 +37,17 @@ pub struct Node {
     pub consensus: Option<String>,
     /// Where it listens for transactions; observers only dial.
     pub transactions: Option<String>,
+}
+
+impl Node {
+    /// The public half of its peer key.
+    ///
+    /// # Panics
+    /// When it has no peer key.
+    pub fn peer_key(&self) -> String {
+        let file = KeyFile::load(&self.home.join("keys/peer.json")).expect("every node has a peer key");
+        file.public().to_string()
+    }
 }
 
 /// What a node says of itself.
@@ -135,6 +147,17 @@ impl Network {
     /// The network's map, for `--network`.
     pub fn map(&self) -> String {
         self.home().join("network.json").display().to_string()
+    }
+
+    /// What `fengni audit replay` says of every block from the founding on, as a node gives them.
+    ///
+    /// # Panics
+    /// When the state is not equal.
+    pub fn replayed(&self, node: &str) -> Value {
+        let gateway = &self.node(node).gateway;
+        let genesis = self.home().join("genesis.bin").display().to_string();
+        let command = ["--json", "audit", "replay", "--gateway", gateway, "--genesis", &genesis];
+        fengni(&command, b"").expect(0).json()
     }
 
     /// Every node.

@@ -102,7 +102,7 @@ fn sec05_only_listed_peers_with_the_network_key_get_in() {
     }
     // Nobody's configuration names the first observer: its key is registered, which is all it takes.
     // The second one is named, under a key of its own making that no register lists.
-    let entry = |node: &Node| format!("[[network.peers]]\nkey = \"{}\"\n", peer_public(node));
+    let entry = |node: &Node| format!("[[network.peers]]\nkey = \"{}\"\n", node.peer_key());
     let (known, own) = (entry(listed), entry(unlisted));
     let registered = std::fs::read(unlisted.home.join("keys/peer.json")).expect("the key is there");
     make_peer_key(unlisted);
@@ -153,10 +153,6 @@ fn make_peer_key(node: &Node) {
     let stranger = fengni_tests::holder_key(KeyAlgorithm::Ed25519);
     let file = node.home.join("keys/peer.json");
     KeyFile::plain(KeyPurpose::Peer, stranger).save(&file).expect("the key can be replaced");
-}
-
-fn peer_public(node: &Node) -> String {
-    KeyFile::load(&node.home.join("keys/peer.json")).expect("sample wrote it").public().to_string()
 }
 
 #[test]

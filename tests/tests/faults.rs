@@ -7,7 +7,6 @@
 #![allow(clippy::print_stdout, reason = "a seed that is not printed cannot be replayed")]
 #![forbid(unsafe_code)]
 
-use std::path::Path;
 use std::time::{Duration, Instant};
 
 use fengni_client::clock;
@@ -17,7 +16,7 @@ use fengni_core::operation::Operation;
 use fengni_core::verdict::{Answer, VerdictCode};
 use fengni_core::{Height, KeyAlgorithm, Millis};
 use fengni_genesis::sample;
-use fengni_tests::{Deadline, Load, Network, Paper, holder_key, purpose_code, random, until};
+use fengni_tests::{Deadline, Load, Network, Paper, copy_folder, holder_key, purpose_code, random, until};
 
 const VALIDATORS: [&str; 4] = ["gov", "psb", "amr", "hrs"];
 const ALL: [&str; 5] = ["gov", "psb", "amr", "hrs", "observer"];
@@ -300,12 +299,4 @@ fn inv3_a_validator_whose_store_was_rolled_back_signs_nothing_twice() {
     load.stop().assert_kept(&network, &ALL);
     network.wait_agreed(&ALL);
     assert_nobody_signed_twice(&network);
-}
-
-fn copy_folder(from: &Path, to: &Path) {
-    std::fs::create_dir_all(to).expect("the folder is writable");
-    for entry in std::fs::read_dir(from).expect("the folder is there") {
-        let entry = entry.expect("the folder can be read");
-        std::fs::copy(entry.path(), to.join(entry.file_name())).expect("a file can be copied");
-    }
 }

@@ -49,9 +49,11 @@ pub(crate) struct Look {
 /// What `/readyz` says.
 #[derive(Deserialize, Default)]
 #[serde(default)]
-struct Readiness {
-    reason: Option<String>,
-    height: Option<Height>,
+pub(super) struct Readiness {
+    /// Why it is not ready.
+    pub(super) reason: Option<String>,
+    /// Its last final height.
+    pub(super) height: Option<Height>,
 }
 
 /// What the operator's listener says.

@@ -68,9 +68,9 @@ pub(crate) fn run(args: &SampleArgs, output: Output) -> Result<Ending> {
 /// Makes the network's files and returns its map.
 pub(crate) fn make(args: &SampleArgs) -> Result<NetworkMap> {
     let home = prepare(args)?;
-    // A block is later than the founding, and the first may come at once.
     let recovery = RECOVERERS.map(|_| keys::generate(KeyAlgorithm::Ed25519));
     let recovery = recovery.into_iter().collect::<Result<Vec<_>, _>>()?;
+    // A block is later than the founding, and the first may come at once.
     let (genesis, document, keys) = found(args, &recovery, Millis(clock::now().0.saturating_sub(1_000)))?;
     write(&home.join("genesis.toml"), document.to_toml())?;
     write(&home.join("genesis.bin"), genesis.encode())?;

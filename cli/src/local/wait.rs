@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use anyhow::Result;
 use clap::Args;
 use fengni_core::Height;
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 
 use super::{doors, probe};
 use crate::ending::Ending;
@@ -35,14 +35,6 @@ pub(crate) struct WaitArgs {
     /// Seconds to wait at most
     #[arg(long, default_value_t = 60, value_name = "SECS")]
     timeout_secs: u64,
-}
-
-/// What `/readyz` says.
-#[derive(Deserialize, Default)]
-#[serde(default)]
-struct Readiness {
-    reason: Option<String>,
-    height: Height,
 }
 
 /// Where a node is.
@@ -89,12 +81,12 @@ pub(crate) fn run(args: &WaitArgs, output: Output) -> Result<Ending> {
 /// A node's height, and why it is not ready.
 fn look(node: &str, url: Option<&str>) -> Waited {
     let waited = |height, reason| Waited { node: node.to_owned(), there: false, height, reason };
-    match url.map(|url| probe::ask::<Readiness>(url, "/readyz")) {
+    match url.map(|url| probe::ask::<probe::Readiness>(url, "/readyz")) {
         None => waited(Height(0), Some("the node has no operator's listener".to_owned())),
         Some(Err(error)) => waited(Height(0), Some(format!("the operator's listener does not answer: {error}"))),
-        Some(Ok((200, said))) => waited(said.height, None),
+        Some(Ok((200, said))) => waited(said.height.unwrap_or_default(), None),
         Some(Ok((status, said))) => {
-            waited(said.height, Some(said.reason.unwrap_or_else(|| format!("status {status}"))))
+            waited(said.height.unwrap_or_default(), Some(said.reason.unwrap_or_else(|| format!("status {status}"))))
         }
     }
 }

@@ -122,8 +122,8 @@ impl Ledger {
     /// # Errors
     /// [`LedgerError`] where none does.
     pub fn highest(&mut self) -> Result<(Header, usize), LedgerError> {
-        let mut highest = self.sync()?.value;
         let now = self.now();
+        let mut highest: Option<Header> = None;
         let (light, gateway) = (&mut self.light, &self.gateway);
         let mut others = Others::of(gateway);
         let mut held = 0;
@@ -134,12 +134,16 @@ impl Ledger {
                 continue;
             }
             held += 1;
-            if header.height > highest.height {
-                highest = header;
+            if highest.as_ref().is_none_or(|highest| header.height > highest.height) {
+                highest = Some(header);
             }
         }
         self.uncontradicted()?;
-        Ok((highest, held))
+        match highest {
+            Some(highest) => Ok((highest, held)),
+            // Asking once more says why none held.
+            None => Ok((self.sync()?.value, 1)),
+        }
     }
 
     /// Asks for the final header of a height.

@@ -108,7 +108,5 @@ fn j14_a_validator_that_signs_twice_is_put_on_record_and_removed_by_vote() {
     assert!(said.contains("; next: "), "{said}");
     load.wait_more(2);
     load.stop().assert_kept(&network, &["gov", "psb", "amr", "ciq"]);
-    let (gateway, genesis) = (&network.node("psb").gateway, network.home().join("genesis.bin").display().to_string());
-    let replayed = fengni(&["--json", "audit", "replay", "--gateway", gateway, "--genesis", &genesis], b"").expect(0);
-    assert_eq!(replayed.json()["offences"].as_array().map(Vec::len), Some(1));
+    assert_eq!(network.replayed("psb")["offences"].as_array().map(Vec::len), Some(1));
 }

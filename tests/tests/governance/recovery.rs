@@ -11,8 +11,7 @@ use fengni_core::certificate::CertificateFile;
 use fengni_core::verdict::VerdictCode;
 use fengni_core::{BookNumber, Height, KeyAlgorithm};
 use fengni_genesis::sample;
-use fengni_tests::{Answer, Deadline, Load, Network, Paper, fengni, fengni_node, holder_key, until};
-use serde_json::Value;
+use fengni_tests::{Answer, Deadline, Load, Network, Paper, copy_folder, fengni, fengni_node, holder_key, until};
 
 /// Long enough to be waited for, short enough for a test.
 const DELAY: &str = "5";
@@ -65,16 +64,13 @@ impl Disaster {
         });
         std::fs::write(home.join("node.toml"), config).expect("the test's own file");
         if let Some(peer) = &peer {
-            self.name_peer(&home.join("keys/peer.json"), peer);
+            self.name_peer(&self.network.node(name).peer_key(), peer);
         }
         NewKeys { name, consensus, peer }
     }
 
     /// Every node's configuration names a peer by its new key.
-    fn name_peer(&self, old: &Path, new: &str) {
-        let stored: Value =
-            serde_json::from_slice(&std::fs::read(old).expect("the sample wrote it")).expect("key files are JSON");
-        let old = stored["public"].as_str().expect("a public half");
+    fn name_peer(&self, old: &str, new: &str) {
         for node in self.network.nodes() {
             let path = node.home.join("node.toml");
             let config = std::fs::read_to_string(&path).expect("the sample wrote it");
@@ -164,7 +160,7 @@ fn three_of_four_validators_are_lost_and_the_register_goes_on_for_all_to_see() {
     let ghosts = ["psb", "amr", "hrs"];
     for name in ghosts {
         let home = &network.node(name).home;
-        copy(home, &network.scratch().join("ghosts").join(name));
+        copy_folder(home, &network.scratch().join("ghosts").join(name));
     }
 
     let disaster = Disaster::new(network);
@@ -229,7 +225,7 @@ fn three_of_four_validators_are_lost_and_the_register_goes_on_for_all_to_see() {
     assert_eq!(shown["recovered"], height);
     assert_eq!(fengni(&["--json", "trust", "acknowledge", &store], b"").expect(0).json()["noted"], 1);
     assert!(fengni(&["--json", "trust", "show", &store], b"").json()["recovered"].is_null());
-    replayed(network, height);
+    assert_eq!(network.replayed("psb")["recoveries"], serde_json::json!([height]), "it is named for ever");
 
     // A node that begins anew needs a person's word as well, and runs through the recovery with it.
     assert_eq!(network.terminate("observer"), Some(0));
@@ -244,7 +240,7 @@ fn three_of_four_validators_are_lost_and_the_register_goes_on_for_all_to_see() {
     for name in ghosts {
         let home = &network.node(name).home;
         std::fs::remove_dir_all(home).expect("the test's own folder");
-        copy(&network.scratch().join("ghosts").join(name), home);
+        copy_folder(&network.scratch().join("ghosts").join(name), home);
         network.run(name);
     }
     network.wait_height("hrs", height + 1);
@@ -254,27 +250,6 @@ fn three_of_four_validators_are_lost_and_the_register_goes_on_for_all_to_see() {
     let verdict = reader.verify_file(&file).verdict;
     assert_eq!(verdict.code, VerdictCode::LedgerUnreachable, "{}", verdict.reason.en);
     assert_eq!(reader.ledger().light().evidence().len(), 1, "both blocks are kept");
-}
-
-/// Running all blocks again says that recovery keys named the validators, and ends in the same root.
-fn replayed(network: &Network, height: u64) {
-    let (gateway, genesis) = (&network.node("psb").gateway, network.home().join("genesis.bin").display().to_string());
-    let replayed = fengni(&["--json", "audit", "replay", "--gateway", gateway, "--genesis", &genesis], b"").expect(0);
-    assert_eq!(replayed.json()["recoveries"], serde_json::json!([height]));
-}
-
-/// Copies a folder with everything in it.
-fn copy(from: &Path, to: &Path) {
-    std::fs::create_dir_all(to).expect("the test's own folder");
-    for entry in std::fs::read_dir(from).expect("a folder") {
-        let entry = entry.expect("an entry");
-        let (path, target) = (entry.path(), to.join(entry.file_name()));
-        if path.is_dir() {
-            copy(&path, &target);
-        } else {
-            std::fs::copy(&path, &target).expect("the test's own file");
-        }
-    }
 }
 
 #[test]
@@ -331,5 +306,5 @@ fn two_of_four_validators_are_lost_and_the_survivors_go_on() {
         network.log("amr").contains("this node does not vote: member").then_some(())
     });
     network.wait_agreed(&["gov", "psb", "amr"]);
-    replayed(network, height);
+    assert_eq!(network.replayed("psb")["recoveries"], serde_json::json!([height]), "it is named for ever");
 }

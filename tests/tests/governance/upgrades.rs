@@ -114,8 +114,5 @@ fn ops06_nodes_of_two_versions_run_together_until_the_height_that_members_voted_
     load.stop().assert_kept(&network, &ALL);
     network.wait_agreed(&ALL);
     // Whoever replays both versions from the founding gets the same state.
-    let gateway = &network.node("observer").gateway;
-    let genesis = network.home().join("genesis.bin").display().to_string();
-    let replayed = fengni(&["--json", "audit", "replay", "--gateway", gateway, "--genesis", &genesis], b"").expect(0);
-    assert_eq!(replayed.json()["result"], "equal");
+    assert_eq!(network.replayed("observer")["result"], "equal");
 }
