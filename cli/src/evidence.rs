@@ -9,9 +9,9 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 use anyhow::{Context as _, Result, bail};
-use fengni_client::history::{Chapter, History};
 use fengni_core::block::Header;
 use fengni_core::finality::CommitCertificate;
+use fengni_core::history::{Chapter, History};
 use fengni_core::light::{FinalHeader, Handover};
 use fengni_core::proof::{BookList, Entry, ShelfHead, StateProof};
 use fengni_core::{BookNumber, Digest, Height, LinePlace, Millis, NetworkId};

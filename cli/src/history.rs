@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use anyhow::Result;
 use clap::Args;
 use fengni_client::clock;
-use fengni_client::history::{Actor, Event, Gap, History};
+use fengni_core::history::{Actor, Event, Gap, History};
 use fengni_core::light::{FinalHeader, LightClient, LightError};
 use fengni_core::proof::{ProofError, Proven, StateProof};
 use fengni_core::standing::{ActKind, State};

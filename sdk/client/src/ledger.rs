@@ -7,6 +7,7 @@ use fengni_core::block::Header;
 use fengni_core::book::{Book, Line, Tag, page_root};
 use fengni_core::certificate::PagePath;
 use fengni_core::finality::CommitCertificate;
+use fengni_core::history::History;
 use fengni_core::id::CertificateId;
 use fengni_core::outcome::Outcome;
 use fengni_core::proof::{OutcomeProof, Place, ProofError, Proven, StateProof};
@@ -22,7 +23,7 @@ use thiserror::Error;
 use crate::clock;
 use crate::gateway::{Answer, Gateway, GatewayError, Trouble};
 use crate::handovers::{Others, Trail, believe, follow_all};
-use crate::history::History;
+
 use crate::node::Node;
 use fengni_core::light::{Checkpoint, FinalHeader, Handover, LightClient, LightError};
 

@@ -48,7 +48,6 @@ pub mod decision;
 pub mod gateway;
 pub mod governance;
 mod handovers;
-pub mod history;
 pub mod issue;
 pub mod ledger;
 pub mod light;

@@ -13,6 +13,7 @@ pub mod codec;
 pub mod day;
 pub mod digest;
 pub mod finality;
+pub mod history;
 pub mod id;
 pub mod keys;
 pub mod light;

@@ -1,6 +1,6 @@
 //! History: complete, or visibly broken (journey J8).
 
-use fengni_client::history::{Gap, History};
+use fengni_core::history::{Gap, History};
 use fengni_core::proof::{BookList, Place};
 use fengni_core::standing::{ActKind, Standing, State};
 use fengni_core::{ActNumber, BookNumber, LineNumber, LinePlace, ReasonCode};

@@ -11,12 +11,12 @@
 
 use std::collections::BTreeSet;
 
-use fengni_core::book::{Book, Seal};
-use fengni_core::proof::{Place, ProofError, Proven};
-use fengni_core::record::{CodeSet, Member};
-use fengni_core::shelf::Shelf;
-use fengni_core::standing::{Act, ActKind, Hold, Standing};
-use fengni_core::{ActNumber, Digest, Height, KeyNumber, LinePlace, MemberNumber, Millis, ReasonCode};
+use crate::book::{Book, Seal};
+use crate::proof::{Place, ProofError, Proven};
+use crate::record::{CodeSet, Member};
+use crate::shelf::Shelf;
+use crate::standing::{Act, ActKind, Hold, Standing};
+use crate::{ActNumber, Digest, Height, KeyNumber, LinePlace, MemberNumber, Millis, ReasonCode};
 use serde::Serialize;
 
 /// The history of a certificate through the lines that stood for it.

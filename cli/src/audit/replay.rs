@@ -13,7 +13,7 @@ use std::sync::mpsc;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, Result};
-use clap::{Args, Subcommand};
+use clap::Args;
 use fengni_client::gateway::Gateway;
 use fengni_client::ledger::Ledger;
 use fengni_client::transport::HttpOptions;
@@ -36,13 +36,6 @@ use crate::output::Output;
 
 /// Blocks fetched ahead of the replay.
 const AHEAD: usize = 64;
-
-/// For auditors.
-#[derive(Subcommand, Debug)]
-pub(crate) enum AuditCommand {
-    /// Run every block again from the founding and compare the state
-    Replay(ReplayArgs),
-}
 
 /// `fengni audit replay`.
 #[derive(Args, Debug)]
@@ -164,13 +157,7 @@ struct Replayed {
     reason: Option<String>,
 }
 
-pub(crate) fn run(command: &AuditCommand, output: Output) -> Result<Ending> {
-    match command {
-        AuditCommand::Replay(args) => replay(args, output),
-    }
-}
-
-fn replay(args: &ReplayArgs, output: Output) -> Result<Ending> {
+pub(crate) fn run(args: &ReplayArgs, output: Output) -> Result<Ending> {
     let genesis = load_genesis(&args.genesis)?;
     let gateway = |url: &String| Gateway::http(std::slice::from_ref(url), &HttpOptions::default());
     let mut ledger = Ledger::new(LightClient::from_checkpoint(genesis.checkpoint()), gateway(&args.gateway)?);
