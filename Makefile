@@ -5,7 +5,7 @@
 export CARGO_TARGET_DIR ?= $(HOME)/.cache/fengni/target
 BIN = $(CARGO_TARGET_DIR)/debug
 
-.PHONY: help setup build web test-web demo test test-long kills bench bench-upkeep bench-web check fmt clippy docs
+.PHONY: help setup build readers web test-web demo test test-long kills bench bench-upkeep bench-web check fmt clippy docs
 
 help: ## what there is
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 14
@@ -43,12 +43,17 @@ demo: build ## four validators, an observer and the story; ONCE=1 ends with exit
 CORE = -p fengni-core -p fengni-state
 REST = --workspace --exclude fengni-core --exclude fengni-state
 
-test: build web ## all fast tests
+PYTHON = $(CARGO_TARGET_DIR)/python
+
+readers: ## other people's readers of our formats, for the tests
+	@.ci/setup-python $(PYTHON)
+
+test: build web readers ## all fast tests
 	cargo test $(CORE)
 	cargo test $(REST)
 	FENGNI_PACKAGE=$(WEB)/fengni node --test sdk/wasm/test/
 
-test-long: build web ## tests that take minutes: long fault runs, full fuzz
+test-long: build web readers ## tests that take minutes: long fault runs, full fuzz
 	cargo test $(CORE) -- --include-ignored
 	cargo test $(REST) -- --include-ignored
 

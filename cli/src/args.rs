@@ -21,6 +21,8 @@ use crate::local::wait::WaitArgs;
 use crate::member::MemberCommand;
 use crate::offence::OffenceCommand;
 use crate::order::OrderCommand;
+use crate::package::EvidenceCommand;
+use crate::receipt::ReceiptCommand;
 use crate::recovery::RecoveryCommand;
 use crate::replace::{RekeyArgs, SupersedeArgs, TransferInArgs};
 use crate::serve::ServeArgs;
@@ -118,6 +120,12 @@ pub(crate) enum Command {
     Verify(VerifyArgs),
     /// Show everything that happened to a certificate, with proof
     History(HistoryArgs),
+    /// Evidence packages: a certificate's past on one page that proves itself for good
+    #[command(subcommand)]
+    Evidence(EvidenceCommand),
+    /// A keeper's signed word on a line, for programs that speak COSE
+    #[command(subcommand)]
+    Receipt(ReceiptCommand),
     /// Check a file of a history without any network
     Check(CheckArgs),
     /// Serve issue, standing, verify and history as JSON on this host

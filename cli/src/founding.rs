@@ -75,6 +75,7 @@ fn answer(genesis: &Genesis, written: Option<&Path>, output: Output) -> Ending {
     let facts = json!({
         "network": network,
         "name": genesis.name,
+        "checkpoint_digest": genesis.checkpoint().digest(),
         "members": genesis.members.len(),
         "types": genesis.types.len(),
         "validators": validators.len(),
@@ -84,8 +85,9 @@ fn answer(genesis: &Genesis, written: Option<&Path>, output: Output) -> Ending {
     });
     output.answer(&facts, || {
         let mut text = format!(
-            "{}\nnetwork {network}\n{} members, {} types of certificates, {} validators, quorum {} of {}",
+            "{}\nnetwork {network}\ncheckpoint {}\n{} members, {} types of certificates, {} validators, quorum {} of {}",
             genesis.name,
+            genesis.checkpoint().digest(),
             genesis.members.len(),
             genesis.types.len(),
             validators.len(),

@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use anyhow::Result;
 use clap::Args;
 use fengni_client::clock;
+use fengni_core::evidence::{act_words, standing_words};
 use fengni_core::history::{Actor, Event, Gap, History};
 use fengni_core::light::{FinalHeader, LightClient, LightError};
 use fengni_core::proof::{ProofError, Proven, StateProof};
@@ -21,7 +22,6 @@ use crate::kept::{self, Kept, Shown};
 use crate::moment;
 use crate::names::Target;
 use crate::output::{Output, table};
-use crate::standing::describe;
 use crate::verify;
 
 /// `fengni history`.
@@ -88,7 +88,7 @@ pub(crate) fn run(args: &HistoryArgs, output: Output) -> Result<Ending> {
 }
 
 /// The headers of the blocks in which something happened: they say when.
-fn headers(connection: &mut Connection, history: &History) -> Result<Vec<FinalHeader>> {
+pub(crate) fn headers(connection: &mut Connection, history: &History) -> Result<Vec<FinalHeader>> {
     let mut headers = Vec::new();
     for height in heights(history) {
         headers.push(connection.ledger.header(height)?.value);
@@ -274,7 +274,7 @@ fn text(story: &Story, defects: &[String], (signatures, validators): (usize, usi
             rows.push([
                 chapter.place.to_string(),
                 act(event),
-                if suspended { "suspended 暂扣".to_owned() } else { describe(event.to) },
+                if suspended { "suspended 暂扣".to_owned() } else { standing_words(event.to) },
                 name(&event.by),
                 keys(&event.keys),
                 story.reason(event),
@@ -302,26 +302,7 @@ fn keys(keys: &[fengni_core::KeyNumber]) -> String {
 
 /// What was done, with what belongs to it.
 fn act(event: &Event) -> String {
-    let name = match event.kind {
-        ActKind::Suspend => "suspend 暂扣",
-        ActKind::Return => "return 暂扣发还",
-        ActKind::Cancel => "cancel 注销",
-        ActKind::Annul => "annul 撤销",
-        ActKind::Revoke => "revoke 吊销",
-        ActKind::TransferOut => "transfer out 转出",
-        ActKind::CancelTransfer => "cancel transfer 取消转出",
-        ActKind::Expire => "expire 过期失效",
-        ActKind::Dispute => "dispute 异议标注",
-        ActKind::ClearDispute => "clear dispute 撤销异议标注",
-        ActKind::BlockKey => "block key 挂失",
-        ActKind::Renew => "renew 延续",
-        ActKind::Change => "change 变更",
-        ActKind::Correct => "correct 更正",
-        ActKind::Rekey => "new holder key 补绑",
-        ActKind::TransferIn => "transfer in 转入",
-        ActKind::Consume => "consume 核销",
-    };
-    let mut name = name.to_owned();
+    let mut name = act_words(event.kind).to_owned();
     if let Some(until) = event.until {
         name.push_str(&format!(" until {}", moment::show(until)));
     }

@@ -38,8 +38,10 @@ mod names;
 mod offence;
 mod order;
 mod output;
+mod package;
 mod passphrase;
 mod private;
+mod receipt;
 mod recovery;
 mod register;
 mod replace;
@@ -119,6 +121,8 @@ fn dispatch(command: Command, output: Output) -> Result<Ending> {
         Command::Bulk(args) => bulk::run(&args, output),
         Command::Trust(command) => trust::run(&command, output),
         Command::Verify(args) => verify::run(&args, output),
+        Command::Evidence(command) => package::run(&command, output),
+        Command::Receipt(command) => receipt::run(&command, output),
         Command::History(args) => history::run(&args, output),
         Command::Check(args) => history::check(&args, output),
         Command::Serve(args) => serve::run(&args, output),

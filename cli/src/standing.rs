@@ -9,6 +9,7 @@ use fengni_client::decision::Decision;
 use fengni_client::standing;
 use fengni_client::submit::Settlement;
 use fengni_core::book::Book;
+use fengni_core::evidence::standing_words;
 use fengni_core::operation::{Ground, StandingChange};
 use fengni_core::proof::Proven;
 use fengni_core::record::{CertificateType, KeyPurpose, Member};
@@ -319,7 +320,7 @@ pub(crate) fn report(acted: &Acted, output: Output) -> Result<Ending> {
             Settlement::Done { effect: fengni_core::outcome::Effect::Acted { act, standing }, .. } => {
                 // A suspension is a hold and no state: the state stays what it was.
                 let is_held = acted.act == ActKind::Suspend && standing.state == State::Active;
-                let after = if is_held { "suspended 暂扣".to_owned() } else { describe(*standing) };
+                let after = if is_held { "suspended 暂扣".to_owned() } else { standing_words(*standing) };
                 format!(", act {act}; standing now: {after};")
             }
             Settlement::Done { effect: fengni_core::outcome::Effect::Replaced { act, book, line }, .. } => {
@@ -433,7 +434,7 @@ fn shown(proven: &Proven, place: LinePlace, book: &Book) -> Result<Shown> {
 fn text(shown: &Shown) -> String {
     let mut text = format!("{}: {}, kept by {}", shown.place, shown.certificate_type, shown.keeper);
     let suspended = shown.holds.iter().any(|hold| hold.live) && shown.standing.state == State::Active;
-    let standing = if suspended { "suspended 暂扣".to_owned() } else { describe(shown.standing) };
+    let standing = if suspended { "suspended 暂扣".to_owned() } else { standing_words(shown.standing) };
     text.push_str(&format!(
         "\nstanding {standing} as of block {}, {}",
         shown.as_of_height,
@@ -451,22 +452,4 @@ fn text(shown: &Shown) -> String {
         text.push_str(&format!("\nsuspended by order {order} 批量暂扣; next: fengni order show {order}"));
     }
     text
-}
-
-/// A standing in both languages.
-pub(crate) fn describe(standing: Standing) -> String {
-    let state = match standing.state {
-        State::Active => "active 有效",
-        State::Annulled => "annulled 撤销",
-        State::Cancelled => "cancelled 注销",
-        State::Expired => "expired 失效",
-        State::TransferringOut => "transferring out 转出",
-        State::Revoked => "revoked 吊销",
-        State::Superseded => "superseded 已换发",
-        State::Consumed => "consumed 已核销",
-        State::Rekeyed => "goes on with a new holder key 补绑",
-    };
-    let disputed = if standing.disputed { ", disputed 异议" } else { "" };
-    let blocked = if standing.key_blocked { ", holder key blocked 挂失" } else { "" };
-    format!("{state}{disputed}{blocked}")
 }

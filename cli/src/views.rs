@@ -68,14 +68,16 @@ pub(crate) fn network(args: &NetworkArgs, output: Output) -> Result<Ending> {
         "state_root": header.state_root,
         "validators": validators.iter().collect::<Vec<_>>(),
         "quorum": validators.quorum(),
+        "founding_checkpoint": connection.genesis.checkpoint().digest(),
         "parameters": parameters,
         "node": answer.node,
     });
     output.answer(&facts, || {
         format!(
-            "{}\nnetwork {}\nheight {}, {} ({} ago), state root {}\n{} validators, quorum {} of {}\nasked {}",
+            "{}\nnetwork {}\ncheckpoint of the founding {}\nheight {}, {} ({} ago), state root {}\n{} validators, quorum {} of {}\nasked {}",
             connection.genesis.name,
             header.network,
+            connection.genesis.checkpoint().digest(),
             header.height,
             moment::show(header.time),
             moment::age(age_secs),

@@ -18,3 +18,13 @@ pub fn pages() -> Option<PathBuf> {
     let folder = binary("fengni").ancestors().nth(2)?.join("web");
     folder.join("fengni/index.js").is_file().then_some(folder)
 }
+
+/// The Python that has other people's readers of our formats: `tests/python/requirements.txt`.
+///
+/// # Panics
+/// When it was not set up: the message names the command.
+pub fn python() -> PathBuf {
+    // Beside the programs, as the pages are.
+    let found = binary("fengni").ancestors().nth(2).map(|folder| folder.join("python/bin/python"));
+    found.filter(|path| path.is_file()).unwrap_or_else(|| panic!("no readers are set up; next: make readers"))
+}

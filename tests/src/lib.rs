@@ -18,7 +18,7 @@ mod ports;
 mod wait;
 
 pub use actors::{Actor, Paper, holder_key, purpose_code, random};
-pub use binaries::{binary, pages};
+pub use binaries::{binary, pages, python};
 pub use command::{Answer, fengni, fengni_node};
 pub use folder::copy_folder;
 pub use governing::Newcomer;

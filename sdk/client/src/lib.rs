@@ -56,6 +56,7 @@ pub mod offence;
 pub mod order;
 pub mod picture;
 pub mod problem;
+pub mod receipt;
 pub mod revocation;
 pub mod rotation;
 pub mod standing;

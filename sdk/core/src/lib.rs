@@ -12,6 +12,7 @@ pub mod code;
 pub mod codec;
 pub mod day;
 pub mod digest;
+pub mod evidence;
 pub mod finality;
 pub mod history;
 pub mod id;

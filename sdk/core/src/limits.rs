@@ -35,6 +35,8 @@ pub const RECOVERIES_BYTES: usize = RECOVERIES * (RECORD_BYTES + 2 * TRANSACTION
 pub const PACK_BYTES: usize = 32 * 1024 * 1024;
 /// Bytes of a device's trust: a full pack, the light client, and evidence.
 pub const STORE_BYTES: usize = 60 * 1024 * 1024;
+/// Bytes of one evidence package: the largest proof, and the headers of all that happened.
+pub const EVIDENCE_BYTES: usize = 16 * 1024 * 1024;
 /// Lines of one pack that are not simply in force, each weighing one and one for each of its holds:
 /// a few bytes of a pack stand for many lines.
 pub const PACK_EXCEPTIONS: usize = 4_000_000;

@@ -297,13 +297,7 @@ fn the_vectors_are_what_this_code_makes() {
         "accepted": accepted,
         "refused": refused,
     });
-    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../spec/vectors/packs.json");
-    if std::env::var_os("FENGNI_BLESS").is_some() {
-        std::fs::write(path, format!("{made:#}\n")).expect("the vectors' folder can be written");
-    }
-    let stored = std::fs::read_to_string(path).expect("the vectors are there");
-    let stored: serde_json::Value = serde_json::from_str(&stored).expect("JSON");
-    assert_eq!(stored, made, "packs.json says otherwise; next: FENGNI_BLESS=1 cargo test -p fengni-state");
+    common::assert_vectors("packs.json", &made);
 }
 
 proptest! {

@@ -7,7 +7,7 @@ use thiserror::Error;
 use crate::block::BlockId;
 use crate::codec;
 use crate::day::Millis;
-use crate::digest::{Domain, NetworkId, Suite};
+use crate::digest::{Digest, Domain, NetworkId, Suite};
 use crate::finality::ValidatorSet;
 use crate::keys::{SecretKey, Signature};
 use crate::number::{Height, KeyNumber, MemberNumber};
@@ -36,6 +36,11 @@ impl Checkpoint {
     /// Whose rules digests and signatures follow.
     pub fn domain(&self) -> Domain {
         Domain { suite: self.suite, network: self.network }
+    }
+
+    /// Rule F-12: names the checkpoint in a line of text, to be printed, published and compared.
+    pub fn digest(&self) -> Digest {
+        self.domain().digest("pinned-checkpoint", &[&codec::encode(self)])
     }
 }
 

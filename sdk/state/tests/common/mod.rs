@@ -408,3 +408,14 @@ pub fn foreign_key() -> PublicKey {
 
 /// Names with their numbers, for answers in stories.
 pub type Names<T> = BTreeMap<String, T>;
+
+/// Compares what this code makes with the vectors of that name, or writes them where that is asked for.
+pub fn assert_vectors(name: &str, made: &serde_json::Value) {
+    let path = format!("{}/../spec/vectors/{name}", env!("CARGO_MANIFEST_DIR"));
+    if std::env::var_os("FENGNI_BLESS").is_some() {
+        std::fs::write(&path, format!("{made:#}\n")).expect("the vectors' folder can be written");
+    }
+    let stored = std::fs::read_to_string(&path).expect("the vectors are there");
+    let stored: serde_json::Value = serde_json::from_str(&stored).expect("JSON");
+    assert!(stored == *made, "{name} says otherwise; next: FENGNI_BLESS=1 cargo test -p fengni-state");
+}
