@@ -12,6 +12,8 @@ pub mod code;
 pub mod codec;
 pub mod day;
 pub mod digest;
+pub mod event;
+pub mod export;
 pub mod finality;
 pub mod history;
 pub mod id;
