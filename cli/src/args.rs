@@ -11,6 +11,7 @@ use crate::authority::AuthorityCommand;
 use crate::bulk::BulkArgs;
 use crate::challenge::ChallengeCommand;
 use crate::connect::ConnectArgs;
+use crate::export::ExportCommand;
 use crate::founding::GenesisCommand;
 use crate::gov::GovCommand;
 use crate::history::{CheckArgs, HistoryArgs};
@@ -136,6 +137,9 @@ pub(crate) enum Command {
     /// For auditors
     #[command(subcommand)]
     Audit(AuditCommand),
+    /// Write blocks or events for other programs
+    #[command(subcommand)]
+    Export(ExportCommand),
     /// Show the network as a quorum proves it
     Network(NetworkArgs),
     /// List the members

@@ -17,11 +17,13 @@ mod args;
 mod assurance;
 mod audit;
 mod authority;
+mod blocks;
 mod bulk;
 mod challenge;
 mod connect;
 mod ending;
 mod evidence;
+mod export;
 mod founding;
 mod gov;
 mod height;
@@ -128,6 +130,7 @@ fn dispatch(command: Command, output: Output) -> Result<Ending> {
         Command::Serve(args) => serve::run(&args, output),
         Command::Recovery(command) => recovery::run(&command, output),
         Command::Audit(command) => audit::run(&command, output),
+        Command::Export(command) => export::run(&command, output),
         Command::Network(args) => views::network(&args, output),
         Command::Members(args) => views::members(&args, output),
         Command::Types(args) => views::types(&args, output),

@@ -82,6 +82,21 @@ impl Output {
         bar.set_message(what);
         bar
     }
+
+    /// A bar of heights on stderr, with its rate; the last one may be unknown.
+    pub fn heights(self, what: &'static str, last: Option<u64>) -> ProgressBar {
+        match last {
+            Some(last) => self.bar(what, last),
+            None => {
+                let bar = ProgressBar::with_draw_target(None, ProgressDrawTarget::stderr());
+                if let Ok(style) = ProgressStyle::with_template("{msg:>10} {spinner} {pos} {per_sec}") {
+                    bar.set_style(style);
+                }
+                bar.set_message(what);
+                bar
+            }
+        }
+    }
 }
 
 /// A table whose columns align for Chinese names as well.

@@ -16,10 +16,9 @@ use fengni_core::codec::DecodeError;
 use fengni_core::id::CreditCode;
 use fengni_core::light::Checkpoint;
 use fengni_core::recovery::RecoveryHandover;
-use fengni_core::shelf::Shelf;
 use fengni_core::transaction::{TransactionError, TransactionId};
 use fengni_core::{Block, BlockId, CommitCertificate, Domain, Header, Height, MemberNumber, Millis, ValidatorSet};
-use fengni_state::{Applied, CheckedBlock, Founding, LoadError, RecentIds, State, Write};
+use fengni_state::{Applied, CheckedBlock, Founding, LoadError, RecentIds, State};
 use thiserror::Error;
 use tokio::sync::watch;
 
@@ -159,7 +158,7 @@ impl Ledger {
         let first_validators = founded.next_validators();
         let last = store.last_height();
         let tip = if last == Height(0) {
-            store.found(&founding_writes(&founded));
+            store.found(&founded.founding_writes());
             Tip {
                 state: founded,
                 validators: None,
@@ -274,18 +273,6 @@ impl Ledger {
     fn write(&self) -> RwLockWriteGuard<'_, Tip> {
         self.tip.write().expect("no thread panics while it holds the tip")
     }
-}
-
-/// The founding records, as a store keeps them.
-fn founding_writes(state: &State) -> Vec<Write> {
-    let mut writes = Vec::new();
-    for shelf in Shelf::ALL {
-        for number in 0.. {
-            let Some(bytes) = state.record_bytes(shelf, number) else { break };
-            writes.push(Write::Record { shelf, number, bytes });
-        }
-    }
-    writes
 }
 
 fn load(store: &Store, domain: Domain, last: Height) -> Result<Tip, OpenError> {

@@ -13,6 +13,8 @@ pub mod codec;
 pub mod day;
 pub mod digest;
 pub mod evidence;
+pub mod event;
+pub mod export;
 pub mod finality;
 pub mod history;
 pub mod id;

@@ -244,6 +244,16 @@ impl Transaction {
         Ok(())
     }
 
+    /// Rule T-4, the arithmetic alone: whether every signature is by a key of this number of the
+    /// member's, whatever the height.
+    pub fn verifies(&self, domain: &Domain, id: TransactionId, member: &Member) -> bool {
+        let message = signed_message(domain, id);
+        let holds = |TransactionSignature { key, signature }: &TransactionSignature| {
+            member.key(*key).is_some_and(|found| found.key.verify(&message, signature))
+        };
+        self.signatures.iter().all(holds)
+    }
+
     /// Rule T-4 without the arithmetic: every signature names a key the member has at `height`.
     ///
     /// # Errors

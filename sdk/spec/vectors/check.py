@@ -330,6 +330,8 @@ STATE_PROOF = struct(
     header=HEADER, certificate=CERTIFICATE, shelves=listed(struct(size=U64, root=DIGEST)),
     roots=listed(pair(pair(U32, variant("pages", "seals", "acts", "heads")), DIGEST)),
     entries=listed(struct(place=WHERE, bytes=BYTES, path=listed(DIGEST))))
+EXPORTED = struct(
+    height=U64, certificate=CERTIFICATE, next=option(listed(VALIDATOR)), terms=option(STATE_PROOF), block=BYTES)
 OUTCOME_PROOF = struct(
     header=HEADER, certificate=CERTIFICATE, outcome=OUTCOME, place=U32, size=U32, path=listed(DIGEST))
 
@@ -982,7 +984,51 @@ def possession():
         same("possession", verifies(case["holder_key"], asked, case["holder_proof"]) is not False, True)
 
 
-for part in (encoding, digests, lists, keys, finality, recovery, transactions, proofs, challenges, codes, static_codes, possession):
+def read_stream(data, wanted):
+    """Rules J-1 to J-5."""
+    reader, taken = Reader(data), []
+
+    def take(width, rule):
+        if len(data) - reader.at < width:
+            raise Refused(rule)
+        return reader.take(width)
+
+    if take(14, "J-1") != b"fengni-blocks\n" or take(3, "J-2") != b"\1\0\1":
+        raise Refused("J-1")
+    network, first = take(32, "J-2"), int.from_bytes(take(8, "J-2"), "little")
+    if network != wanted or first == 0:
+        raise Refused("J-1, J-4")
+    while take(1, "J-2") == b"\1":
+        length = int.from_bytes(take(4, "J-2"), "little")
+        if length > 13 << 20:
+            raise Refused("J-3")
+        known, entry = take(32, "J-2"), take(length, "J-2")
+        if digest(network, "exported-block", entry) != known:
+            raise Refused("J-3")
+        taken.append(decode(EXPORTED, entry))
+        if taken[-1]["height"] != first + len(taken) - 1:
+            raise Refused("J-4")
+    if data[reader.at - 1] != 0:
+        raise Refused("J-2")
+    end = [int.from_bytes(take(8, "J-2"), "little") for _ in range(2)]
+    if end != [len(taken), first + len(taken) - 1] or reader.at != len(data):
+        raise Refused("J-5")
+    return first, taken
+
+
+def exports():
+    file = load("exports")
+    for case in file["accepted"]:
+        first, taken = read_stream(bytes.fromhex(case["stream"]), bytes.fromhex(case["network"]))
+        said = [{"height": it["height"], "block": it["block"], "next": it["next"] is not None} for it in taken]
+        same("exports", (first, said), (case["first"], case["blocks"]))
+    network = bytes.fromhex(file["accepted"][0]["network"])
+    for case in file["refused"]:
+        refused("exports", case["rule"], read_stream, bytes.fromhex(case["stream"]), network)
+
+
+for part in (encoding, digests, lists, keys, finality, recovery, transactions, proofs, challenges, codes, static_codes, possession,
+             exports):
     part()
 for name, count in COUNTS.items():
     print("%-13s %4d checks" % (name, count))

@@ -104,6 +104,11 @@ impl RecentIds {
         self.ids.contains(id)
     }
 
+    /// Ids of each of these blocks, the oldest first.
+    pub fn blocks(&self) -> impl DoubleEndedIterator<Item = &[TransactionId]> + ExactSizeIterator {
+        self.blocks.iter().map(Vec::as_slice)
+    }
+
     /// Adds a block's transactions and forgets those of blocks before the window.
     pub fn push(&mut self, ids: Vec<TransactionId>, window: u64) {
         self.ids.extend(&ids);

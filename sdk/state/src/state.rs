@@ -19,6 +19,7 @@ use rpds::VectorSync;
 use thiserror::Error;
 
 use crate::book::BookState;
+use crate::records::Write;
 use crate::registries::{Registries, registry};
 use crate::registry::Registry;
 
@@ -203,6 +204,16 @@ impl State {
             Shelf::Books => self.book(BookNumber(number)).map(|book| book.record().encode()),
             _ => self.registries.record_bytes(shelf, number),
         }
+    }
+
+    /// Every registry record, as it is stored: of a founded state, what a store begins with.
+    pub fn founding_writes(&self) -> Vec<Write> {
+        let of_shelf = |shelf| {
+            (0..).map_while(move |number| {
+                self.record_bytes(shelf, number).map(|bytes| Write::Record { shelf, number, bytes })
+            })
+        };
+        Shelf::ALL.into_iter().flat_map(of_shelf).collect()
     }
 
     /// The state root. Rule R-1.
