@@ -6,6 +6,7 @@ use std::sync::Arc;
 use fengni_core::bytes::Bytes;
 use fengni_core::id::CertificateId;
 use fengni_core::light::{Handover, Recovery, SignedCheckpoint};
+use fengni_core::outcome::Outcome;
 use fengni_core::pack::{Basis, Pack, Subscription};
 use fengni_core::proof::{OutcomeProof, Place, StateProof};
 use fengni_core::record::{DoubleSigning, KeyPurpose, Member};
@@ -123,6 +124,10 @@ impl Source for Service {
     fn block(&self, height: Height) -> Option<(Vec<u8>, CommitCertificate)> {
         let store = self.ledger.store();
         Some((store.body(height)?, store.finality(height)?.certificate))
+    }
+
+    fn outcomes(&self, height: Height) -> Option<Vec<Outcome>> {
+        self.ledger.store().outcomes(height)
     }
 
     fn kept_from(&self) -> Height {

@@ -17,7 +17,7 @@ use super::params::{Asked, Named, Nothing, accepts};
 use super::problem::ApiError;
 use super::reader::{Reader, absent};
 use super::source::Source;
-use super::{health, outcomes, packs, proofs, trust, views};
+use super::{events, health, outcomes, packs, proofs, trust, views};
 
 /// The gateway's routes.
 pub(crate) fn routes() -> OpenApiRouter<Reader> {
@@ -27,6 +27,8 @@ pub(crate) fn routes() -> OpenApiRouter<Reader> {
         .routes(routes!(latest_header))
         .routes(routes!(header))
         .routes(routes!(block))
+        .routes(routes!(block_outcomes))
+        .merge(events::routes())
         .merge(proofs::routes())
         .merge(outcomes::routes())
         .merge(packs::routes())
@@ -183,8 +185,32 @@ async fn block(
     reader.work.answer(job).await
 }
 
+/// What became of a block's transactions, in order: the encoding of the list of outcomes. The header
+/// binds the whole list.
+#[utoipa::path(get, path = "/v1/blocks/{height}/outcomes", tag = "blocks",
+    params(("height" = u64, Path, description = "a final height, from the oldest that the node keeps")),
+    responses(
+        (status = 200, body = Vec<u8>, content_type = "application/octet-stream", description = "a list of outcomes"),
+        Problems,
+    )
+)]
+async fn block_outcomes(
+    State(reader): State<Reader>,
+    Named(height): Named<u64>,
+    _: Asked<Nothing>,
+) -> Result<Answer, ApiError> {
+    let newest = reader.state_at(None)?.header.height;
+    let height = Height(height);
+    let source = reader.source.clone();
+    let job = move || {
+        let outcomes = source.outcomes(height).ok_or_else(|| not_kept(&*source, height, newest))?;
+        Ok(Answer::octets(codec::encode(&outcomes)).of(height).lasting())
+    };
+    reader.work.answer(job).await
+}
+
 /// Why there is no block at a height: not yet, or not any more.
-fn not_kept(source: &dyn Source, height: Height, newest: Height) -> ApiError {
+pub(super) fn not_kept(source: &dyn Source, height: Height, newest: Height) -> ApiError {
     let kept_from = source.kept_from();
     if (1..kept_from.0).contains(&height.0) {
         return ApiError::BlockGone { height, kept_from };

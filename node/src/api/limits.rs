@@ -33,6 +33,8 @@ pub struct Limits {
     pub queue_millis: u64,
     /// Callers waiting for an outcome at once; further ones get the answer of the moment.
     pub waiters: usize,
+    /// Subscribers that follow events at once.
+    pub subscribers: usize,
     /// Batches being received at once.
     pub batches: usize,
     /// Memory for large answers on their way out, in KiB.
@@ -58,6 +60,7 @@ impl Default for Limits {
             queue: 128,
             queue_millis: 1000,
             waiters: 256,
+            subscribers: 128,
             batches: 8,
             outgoing_kib: 128 * 1024,
             request_millis: 25_000,

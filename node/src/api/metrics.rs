@@ -166,6 +166,8 @@ pub(crate) fn query_kind(route: &str) -> Option<&'static str> {
         "/v1/handovers" | "/v1/recoveries" => "handover",
         "/v1/checkpoint" => "checkpoint",
         "/v1/blocks/{height}" => "block",
+        "/v1/blocks/{height}/outcomes" => "outcome",
+        "/v1/events" => "subscription",
         "/v1/proofs" => "entries",
         "/v1/proofs/line" => "line",
         "/v1/proofs/identifier/{identifier}" => "identifier",

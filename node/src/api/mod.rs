@@ -8,12 +8,13 @@
 //!
 //! The HTTP side holds no key and decides nothing: what it hands out carries its own proof, or
 //! says that it proves nothing. More than it can do at a time is refused with 503, never answered
-//! with a guess (SEC-13). Rules N-1 to N-27: `sdk/spec/http.md`.
+//! with a guess (SEC-13). Rules N-1 to N-31: `sdk/spec/http.md`.
 
 mod admin;
 mod answer;
 mod backups;
 mod connection;
+mod events;
 mod gateway;
 mod guard;
 mod health;
@@ -135,15 +136,15 @@ pub async fn serve_within(
         served.push(bound.serve(router, Door::new(name, limits, counted.clone()))?);
         Ok(())
     };
-    let reader = Reader::new(source.clone(), limits);
+    let reader = Reader::new(source.clone(), limits, stopped.clone());
     let mut routes = documented(gateway::routes(), reader.clone()).0;
     if let Some(folder) = &listeners.pages {
         routes = routes.merge(pages::routes(folder, reader));
     }
     open(gateway, "gateway", Verbs::ReadOnly, routes)?;
-    let state = Relay::new(source.clone(), submit, limits, counted.clone());
+    let state = Relay::new(Reader::new(source.clone(), limits, stopped.clone()), submit, limits, counted.clone());
     open(relay, "relay", Verbs::AsRouted, documented(relay::routes(), state).0)?;
-    let state = Admin { reader: Reader::new(source, limits), backups, metrics: shown };
+    let state = Admin { reader: Reader::new(source, limits, stopped.clone()), backups, metrics: shown };
     open(admin, "admin", Verbs::AsRouted, documented(admin::routes(), state).0)?;
 
     let grace = Duration::from_millis(limits.closing_millis);

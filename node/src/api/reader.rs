@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use fengni_core::Height;
+use tokio::sync::watch;
 
 use super::answer::Answer;
 use super::limits::Limits;
@@ -16,12 +17,14 @@ use crate::ledger::FinalState;
 pub(crate) struct Reader {
     pub(crate) source: Arc<dyn Source>,
     pub(crate) work: Work,
+    /// Turns true when the node stops: whoever streams ends then.
+    pub(crate) stopped: watch::Receiver<bool>,
 }
 
 impl Reader {
     /// A reader with places of its own.
-    pub(crate) fn new(source: Arc<dyn Source>, limits: &Limits) -> Self {
-        Self { source, work: Work::new(limits) }
+    pub(crate) fn new(source: Arc<dyn Source>, limits: &Limits, stopped: watch::Receiver<bool>) -> Self {
+        Self { source, work: Work::new(limits), stopped }
     }
 
     /// Rule N-4: the state at a height, or the newest.

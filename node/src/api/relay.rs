@@ -26,7 +26,7 @@ use super::outcomes::{self, Known, Waiting, final_answer, look, pending_answer};
 use super::params::{Asked, Nothing};
 use super::problem::{ApiError, Problem};
 use super::reader::Reader;
-use super::source::{Source, Submit, SubmitError};
+use super::source::{Submit, SubmitError};
 
 /// What the relay's handlers have at hand.
 #[derive(Clone)]
@@ -40,9 +40,9 @@ pub(crate) struct Relay {
 
 impl Relay {
     /// A relay with places to work of its own, so that readers never crowd out writers.
-    pub(crate) fn new(source: Arc<dyn Source>, submit: Arc<dyn Submit>, limits: &Limits, metrics: ApiMetrics) -> Self {
+    pub(crate) fn new(reader: Reader, submit: Arc<dyn Submit>, limits: &Limits, metrics: ApiMetrics) -> Self {
         Self {
-            reader: Reader::new(source, limits),
+            reader,
             submit,
             batches: Arc::new(Semaphore::new(limits.batches)),
             patience: Duration::from_millis(limits.body_millis),

@@ -7,6 +7,7 @@ use std::sync::Arc;
 
 use fengni_core::id::CertificateId;
 use fengni_core::light::{Handover, Recovery, SignedCheckpoint};
+use fengni_core::outcome::Outcome;
 use fengni_core::pack::{Basis, Pack, Subscription};
 use fengni_core::proof::{OutcomeProof, Place, StateProof};
 use fengni_core::record::DoubleSigning;
@@ -59,6 +60,9 @@ pub trait Source: Send + Sync + 'static {
 
     /// A final block's bytes and its commit certificate, of any height that is kept.
     fn block(&self, height: Height) -> Option<(Vec<u8>, CommitCertificate)>;
+
+    /// The outcomes of a final block, in order, of any height that is kept.
+    fn outcomes(&self, height: Height) -> Option<Vec<Outcome>>;
 
     /// The oldest height whose block and outcomes are kept; 1 on an archive. Quick.
     fn kept_from(&self) -> Height;

@@ -23,6 +23,7 @@ pub(crate) struct Work {
     patience: Duration,
     outgoing: Arc<Semaphore>,
     waiters: Arc<Semaphore>,
+    subscribers: Arc<Semaphore>,
 }
 
 impl Work {
@@ -34,6 +35,7 @@ impl Work {
             patience: Duration::from_millis(limits.queue_millis),
             outgoing: Arc::new(Semaphore::new(usize::try_from(limits.outgoing_kib).unwrap_or(usize::MAX >> 3))),
             waiters: Arc::new(Semaphore::new(limits.waiters)),
+            subscribers: Arc::new(Semaphore::new(limits.subscribers)),
         }
     }
 
@@ -75,6 +77,11 @@ impl Work {
         let _queued = self.queue.try_acquire().map_err(|_| ApiError::Overloaded)?;
         let permit = timeout(self.patience, Arc::clone(&self.running).acquire_owned()).await;
         permit.ok().and_then(Result::ok).ok_or(ApiError::Overloaded)
+    }
+
+    /// A seat for a subscriber, if one is free.
+    pub(crate) fn subscriber(&self) -> Option<OwnedSemaphorePermit> {
+        Arc::clone(&self.subscribers).try_acquire_owned().ok()
     }
 
     /// A seat for a caller who waits for an outcome, if one is free.

@@ -9,6 +9,9 @@
 //! header, transactions, outcomes --events(directory)--> position, kind, who, what, why
 //! ```
 
+mod block;
+mod filter;
+
 use std::collections::BTreeMap;
 use std::fmt;
 
@@ -29,6 +32,9 @@ use crate::record::Scope;
 use crate::standing::Standing;
 use crate::transaction::{Transaction, TransactionId};
 
+pub use block::{BlockEventsError, block_events};
+pub use filter::{Filter, FilterError};
+
 /// Where an event stands on the ledger; positions rise, and none is given twice. Rule J-6.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Serialize, Deserialize)]
 pub struct Position {
@@ -38,6 +44,13 @@ pub struct Position {
     pub place: u32,
     /// The event's place among those of the transaction, from 0.
     pub part: u8,
+}
+
+impl Position {
+    /// After everything in the blocks up to a height.
+    pub fn after(height: Height) -> Self {
+        Self { height, place: u32::MAX, part: u8::MAX }
+    }
 }
 
 impl fmt::Display for Position {
@@ -296,6 +309,16 @@ impl Directory {
     /// Notes a book.
     pub fn note(&mut self, number: BookNumber, book: &Book) {
         self.0.insert(number, (book.subject, book.division));
+    }
+
+    /// How many books it knows: numbers have no gaps.
+    pub fn len(&self) -> usize {
+        self.0.len()
+    }
+
+    /// Whether it knows none.
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
     }
 }
 

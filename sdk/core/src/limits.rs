@@ -42,6 +42,8 @@ pub const EVIDENCE_BYTES: usize = 16 * 1024 * 1024;
 pub const PACK_EXCEPTIONS: usize = 4_000_000;
 /// Types, or regions, that one subscription names.
 pub const SUBSCRIPTION_ENTRIES: usize = 256;
+/// Values that one field of an event filter names.
+pub const FILTER_ENTRIES: usize = 256;
 /// Hashes on the longest path of any list.
 pub const PATH_DEPTH: usize = 64;
 /// Claims of one certificate.

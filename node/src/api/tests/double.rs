@@ -10,6 +10,7 @@ use fengni_core::bytes::Bytes;
 use fengni_core::id::CertificateId;
 use fengni_core::light::{Handover, Recovery, SignedCheckpoint};
 use fengni_core::operation::{Ground, Operation, StandingChange};
+use fengni_core::outcome::Outcome;
 use fengni_core::pack::{Basis, Pack, Subscription};
 use fengni_core::proof::{OutcomeProof, Place, StateProof};
 use fengni_core::record::{DoubleSigning, KeyPurpose, SignedKind, SignedStatement};
@@ -61,6 +62,7 @@ struct Inner {
     records: MemoryRecords,
     recent: RecentIds,
     outcomes: HashMap<TransactionId, OutcomeProof>,
+    became: Vec<Vec<Outcome>>,
     pool: Vec<(TransactionId, Bytes)>,
 }
 
@@ -76,6 +78,7 @@ impl Double {
             records: MemoryRecords::default(),
             recent: RecentIds::default(),
             outcomes: HashMap::new(),
+            became: Vec::new(),
             pool: Vec::new(),
         };
         Arc::new(Self {
@@ -202,6 +205,7 @@ impl Double {
             inner.outcomes.insert(outcome.transaction, proof);
         }
         inner.bodies.push(checked.block.encode());
+        inner.became.push(applied.outcomes);
         inner.finals.push(Arc::new(FinalState { state: applied.state, header, certificate }));
         drop(inner);
         self.heights.send_replace(height);
@@ -271,6 +275,11 @@ impl Source for Double {
         let inner = self.inner();
         let place = usize::try_from(height.0.checked_sub(1)?).ok().filter(|_| height >= self.kept_from())?;
         Some((inner.bodies.get(place)?.clone(), inner.finals[place].certificate.clone()))
+    }
+
+    fn outcomes(&self, height: Height) -> Option<Vec<Outcome>> {
+        self.block(height)?;
+        self.inner().became.get(usize::try_from(height.0).ok()?.checked_sub(1)?).cloned()
     }
 
     fn kept_from(&self) -> Height {

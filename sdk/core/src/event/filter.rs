@@ -1,0 +1,156 @@
+//! Filters: which events somebody wants. Rule J-10.
+
+use serde::{Deserialize, Serialize};
+use thiserror::Error;
+
+use super::{Event, EventKind};
+use crate::id::Division;
+use crate::limits::FILTER_ENTRIES;
+use crate::number::{BookNumber, LineNumber, LinePlace, MemberNumber, TypeNumber};
+
+/// Which events somebody wants: those that match every field which names anything.
+#[derive(Clone, PartialEq, Eq, Default, Debug, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Filter {
+    /// What they are about.
+    pub kinds: Vec<EventKind>,
+    /// Types of certificates.
+    pub types: Vec<TypeNumber>,
+    /// Regions, each with those inside it.
+    pub divisions: Vec<Division>,
+    /// Books.
+    pub books: Vec<BookNumber>,
+    /// Single lines, also where an event is about many.
+    pub lines: Vec<LinePlace>,
+    /// Members that acted.
+    pub members: Vec<MemberNumber>,
+    /// Those that were refused as well.
+    pub refused: bool,
+}
+
+/// What cannot be read as part of a filter.
+#[derive(Clone, PartialEq, Eq, Debug, Error)]
+pub enum FilterError {
+    /// J-10: no field of that name.
+    #[error("there is no field {0}; next: name kinds, types, divisions, books, lines, members or refused")]
+    Field(String),
+    /// J-10: not a value of the field.
+    #[error("{value} is none of {field}")]
+    Value {
+        /// The field.
+        field: &'static str,
+        /// What was given.
+        value: String,
+    },
+    /// J-10: too many values.
+    #[error("{0} names more than {FILTER_ENTRIES}")]
+    TooMany(&'static str),
+}
+
+impl Filter {
+    /// Whether an event is wanted.
+    pub fn matches(&self, event: &Event) -> bool {
+        (event.done || self.refused)
+            && any(&self.kinds, |kind| *kind == event.kind)
+            && any(&self.types, |kind| event.certificate_type == Some(*kind))
+            && any(&self.divisions, |region| event.division.is_some_and(|division| region.covers(&division)))
+            && any(&self.books, |book| event.book == Some(*book))
+            && any(&self.members, |member| event.member == *member)
+            && any(&self.lines, |place| covers(event, *place))
+    }
+
+    /// Reads one field from its text: values separated by commas.
+    ///
+    /// # Errors
+    /// [`FilterError`].
+    pub fn set(&mut self, field: &str, text: &str) -> Result<(), FilterError> {
+        match field {
+            "kinds" => {
+                self.kinds =
+                    list("kinds", text, |word| EventKind::ALL.iter().find(|kind| kind.word() == word).copied())?
+            }
+            "types" => self.types = list("types", text, |word| word.parse().ok().map(TypeNumber))?,
+            "divisions" => self.divisions = list("divisions", text, |word| Division::parse(word).ok())?,
+            "books" => self.books = list("books", text, |word| word.parse().ok().map(BookNumber))?,
+            "lines" => self.lines = list("lines", text, place)?,
+            "members" => self.members = list("members", text, |word| word.parse().ok().map(MemberNumber))?,
+            "refused" => {
+                let value = || FilterError::Value { field: "refused", value: text.to_owned() };
+                self.refused = text.parse().map_err(|_| value())?;
+            }
+            other => return Err(FilterError::Field(other.to_owned())),
+        }
+        Ok(())
+    }
+
+    /// The fields that name anything, as [`Filter::set`] reads them.
+    pub fn fields(&self) -> Vec<(&'static str, String)> {
+        fn join<T>(values: &[T], word: impl Fn(&T) -> String) -> String {
+            values.iter().map(word).collect::<Vec<_>>().join(",")
+        }
+        let fields = [
+            ("kinds", join(&self.kinds, |kind| kind.word().to_owned())),
+            ("types", join(&self.types, ToString::to_string)),
+            ("divisions", join(&self.divisions, ToString::to_string)),
+            ("books", join(&self.books, ToString::to_string)),
+            ("lines", join(&self.lines, |place| format!("{}/{}", place.book, place.line))),
+            ("members", join(&self.members, ToString::to_string)),
+            ("refused", if self.refused { "true".to_owned() } else { String::new() }),
+        ];
+        fields.into_iter().filter(|(_, text)| !text.is_empty()).collect()
+    }
+}
+
+fn any<T>(wanted: &[T], is_it: impl Fn(&T) -> bool) -> bool {
+    wanted.is_empty() || wanted.iter().any(is_it)
+}
+
+/// Whether an event is about a line, alone or among others.
+fn covers(event: &Event, place: LinePlace) -> bool {
+    let (Some(book), Some(first)) = (event.book, event.line) else { return false };
+    let count = event.lines.unwrap_or(1);
+    book == place.book && first <= place.line && place.line.0 - first.0 < count
+}
+
+fn list<T>(field: &'static str, text: &str, read: impl Fn(&str) -> Option<T>) -> Result<Vec<T>, FilterError> {
+    let mut values = Vec::new();
+    for word in text.split(',') {
+        if values.len() == FILTER_ENTRIES {
+            return Err(FilterError::TooMany(field));
+        }
+        values.push(read(word).ok_or_else(|| FilterError::Value { field, value: word.to_owned() })?);
+    }
+    Ok(values)
+}
+
+/// `book/line`.
+fn place(word: &str) -> Option<LinePlace> {
+    let (book, line) = word.split_once('/')?;
+    Some(LinePlace { book: BookNumber(book.parse().ok()?), line: LineNumber(line.parse().ok()?) })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn j10_a_filter_is_read_from_what_it_writes() {
+        let fields = [
+            ("kinds", "seal,suspend"),
+            ("types", "0,3"),
+            ("divisions", "31,3301"),
+            ("books", "7"),
+            ("lines", "0/417,2/1"),
+            ("members", "1"),
+            ("refused", "true"),
+        ];
+        let mut filter = Filter::default();
+        fields.iter().for_each(|(name, text)| filter.set(name, text).expect("a right field"));
+        assert_eq!(filter.fields(), fields.map(|(name, text)| (name, text.to_owned())));
+        for (name, text) in [("kinds", "seals"), ("types", ""), ("lines", "417"), ("refused", "1"), ("cases", "1")] {
+            assert!(Filter::default().set(name, text).is_err(), "{name}={text}");
+        }
+        assert_eq!(Filter::default().set("books", &vec!["1"; 257].join(",")), Err(FilterError::TooMany("books")));
+        assert_eq!(Filter::default().fields(), []);
+    }
+}
