@@ -30,8 +30,10 @@ mod service;
 mod snapshot;
 mod spread;
 pub mod store;
+mod streams;
 mod upkeep;
 
 pub use recover::recover;
 pub use run::{check, examine, repair_log, run, stopped_store};
+pub use streams::{export, import};
 pub use upkeep::{back_up, never_signed, restore};

@@ -81,6 +81,36 @@ enum Command {
         #[arg(long)]
         force: bool,
     },
+    /// Write the blocks of a stopped node as a stream; fengni export blocks asks one that runs.
+    #[command(
+        after_help = "Examples:\n  fengni-node export --home nodes/psb --out ledger.blocks\n  fengni-node export --home nodes/psb --out - | fengni audit replay --blocks - --genesis genesis.bin"
+    )]
+    Export {
+        /// Folder with node.toml.
+        #[arg(long)]
+        home: PathBuf,
+        /// File that is not there yet; - for standard output.
+        #[arg(long, value_name = "FILE")]
+        out: String,
+        /// First height; else the oldest that is kept.
+        #[arg(long, value_name = "HEIGHT")]
+        from: Option<u64>,
+        /// Last height; else the newest.
+        #[arg(long, value_name = "HEIGHT")]
+        to: Option<u64>,
+    },
+    /// Bring the blocks of a stream into the store of a stopped node, each checked and executed.
+    #[command(
+        after_help = "Example:\n  fengni-node import --home nodes/psb --blocks ledger.blocks\n\nInterrupted, the same command goes on. A validator whose record of signed votes is lost follows without\nvoting until the network has gone on."
+    )]
+    Import {
+        /// Folder with node.toml.
+        #[arg(long)]
+        home: PathBuf,
+        /// The stream; - for standard input.
+        #[arg(long, value_name = "FILE")]
+        blocks: String,
+    },
     /// Let a stopped validator vote at once whose record of signed votes is lost.
     ///
     /// DANGER: this is your word that its key signed nothing after the newest block in its store, on any
@@ -122,6 +152,10 @@ fn main() -> ExitCode {
         Command::Restore { home, from, force } => {
             fengni_node::restore(&home, &from, force).map(|manifest| print(&manifest))
         }
+        Command::Export { home, out, from, to } => {
+            fengni_node::export(&home, &out, from, to).map(|done| eprintln!("{done}"))
+        }
+        Command::Import { home, blocks } => fengni_node::import(&home, &blocks).map(|done| eprintln!("{done}")),
         Command::NeverSigned { home } => {
             fengni_node::never_signed(&home).inspect(|()| eprintln!("the validator votes from its next start"))
         }

@@ -201,7 +201,7 @@ pub(crate) struct Files {
     peer_key: SecretKey,
     shared_key: Option<[u8; 32]>,
     /// Recovery handovers that a person has given this node.
-    given: Vec<RecoveryHandover>,
+    pub(crate) given: Vec<RecoveryHandover>,
 }
 
 impl Files {

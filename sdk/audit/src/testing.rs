@@ -116,7 +116,8 @@ fn sign(genesis: &Genesis, height: Height, serial: u64, operation: Operation) ->
     let number = KeyNumber(u16::try_from(number.expect("it issues")).expect("a few keys"));
     let secret: SecretKey = sample::test_secret("PSB", KeyPurpose::Issuing, 0);
     let mut salt = [0; 16];
-    (salt[..8].copy_from_slice(&height.0.to_le_bytes()), salt[8..].copy_from_slice(&serial.to_le_bytes()));
+    salt[..8].copy_from_slice(&height.0.to_le_bytes());
+    salt[8..].copy_from_slice(&serial.to_le_bytes());
     let body = TransactionBody { network: domain.network, member, valid_until: height, salt, operation };
     Bytes(body.sign(&domain, &[(number, &secret)]).encode())
 }

@@ -9,11 +9,13 @@ mod offline;
 mod packs;
 mod profile;
 mod register;
+mod replaying;
 mod table;
 mod upkeep;
 
 pub use ledger::{Sizes, measure_ledger};
 pub use offline::measure_verification;
 pub use packs::{Province, measure_packs, write_pack};
+pub use replaying::{Length, measure_replay, write_chain};
 pub use table::{Row, Table};
 pub use upkeep::{Extent, measure_upkeep};

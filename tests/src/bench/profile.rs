@@ -87,7 +87,7 @@ struct Parts {
 }
 
 /// Every signature was checked at the door.
-struct AtTheDoor;
+pub(super) struct AtTheDoor;
 
 impl Known for AtTheDoor {
     fn is_verified(&self, _: &TransactionId, _: &[u8]) -> bool {

@@ -2,6 +2,7 @@
 
 use fengni_core::book::Subject;
 use fengni_core::bytes::Bytes;
+use fengni_core::export::ExportedBlock;
 use fengni_core::id::Division;
 use fengni_core::operation::Operation;
 use fengni_core::outcome::Decision;
@@ -38,6 +39,11 @@ pub(super) struct Register {
 impl Register {
     /// The sample network's register with the police's open book of driving licences.
     pub fn founded() -> Self {
+        Self::opened().0
+    }
+
+    /// The same, with its first block.
+    pub fn opened() -> (Self, ExportedBlock) {
         let genesis = sample::network(FOUNDED, &sample::test_key).check().expect("the sample holds");
         let domain = genesis.domain();
         let issuer = sample::member("PSB").expect("the sample has it");
@@ -56,15 +62,25 @@ impl Register {
         };
         let subject = Subject::Certificates { certificate_type: kind };
         let open = register.sign(Operation::OpenBook { subject, division: register.division }, [0; 16]);
-        register.block(&(), vec![open]);
-        register
+        let first = register.block(&(), vec![open]);
+        (register, first)
     }
 
-    /// A transaction of the issuer.
+    /// A transaction of the issuer, with the signatures of all its persons.
     pub fn sign(&self, operation: Operation, salt: [u8; 16]) -> Bytes {
-        let signers: Vec<(KeyNumber, &SecretKey)> = self.signers.iter().map(|(number, key)| (*number, key)).collect();
+        self.signed_by(self.signers.len(), Height(100), operation, salt)
+    }
+
+    /// A transaction of the issuer, with the signature of one person, for the next block.
+    pub fn sign_alone(&self, operation: Operation, salt: [u8; 16]) -> Bytes {
+        self.signed_by(1, self.state.height().next(), operation, salt)
+    }
+
+    fn signed_by(&self, persons: usize, valid_until: Height, operation: Operation, salt: [u8; 16]) -> Bytes {
+        let signers = self.signers.iter().take(persons);
+        let signers: Vec<(KeyNumber, &SecretKey)> = signers.map(|(number, key)| (*number, key)).collect();
         let (network, member) = (self.domain.network, self.issuer);
-        let body = TransactionBody { network, member, valid_until: Height(100), salt, operation };
+        let body = TransactionBody { network, member, valid_until, salt, operation };
         Bytes(body.sign(&self.domain, &signers).encode())
     }
 
@@ -72,7 +88,7 @@ impl Register {
     ///
     /// # Panics
     /// When it does not take every transaction: then no figure means anything.
-    pub fn block(&mut self, known: &impl Known, transactions: Vec<Bytes>) {
+    pub fn block(&mut self, known: &impl Known, transactions: Vec<Bytes>) -> ExportedBlock {
         let count = transactions.len();
         let proposal = Proposal {
             clock: Millis::from_secs(BLOCKS_SECS),
@@ -84,10 +100,12 @@ impl Register {
         assert_eq!(done.count(), count, "every transaction is done");
         self.records.write(&applied.writes);
         self.recent.push(checked.ids(), 10);
+        let block = Bytes(checked.block.encode());
         let header = checked.block.header;
-        let certificate = certify(&self.state, &header);
-        self.last = Some((header, certificate));
+        let (height, certificate) = (header.height, certify(&self.state, &header));
+        self.last = Some((header, certificate.clone()));
         self.state = applied.state;
+        ExportedBlock { height, certificate, next: None, terms: None, block }
     }
 
     /// Checks a transaction as a pool does at its door: form, window, replay, both signatures.

@@ -19,9 +19,10 @@ use redb::{Database, ReadOnlyTable, ReadableDatabase as _, TableDefinition};
 
 use super::Keep;
 use super::pending::Pending;
+use super::sieve::Sieve;
 
 /// Bytes of the file that are kept in memory.
-const CACHE_BYTES: usize = 48 * 1024 * 1024;
+const CACHE_BYTES: usize = 32 * 1024 * 1024;
 const LINE_BYTES: usize = 48;
 
 type Table = TableDefinition<'static, &'static [u8], &'static [u8]>;
@@ -52,6 +53,8 @@ pub struct DiskRecords {
     database: Database,
     reading: Tables,
     pending: Pending,
+    /// Every tag of the file and of what is pending.
+    sieve: Sieve,
 }
 
 /// The file as it was last brought up to date.
@@ -101,7 +104,15 @@ impl DiskRecords {
             drop(write.open_table(table)?);
         }
         write.commit()?;
-        Ok(Self { reading: Tables::of(&database)?, database, pending: Pending::default() })
+        let reading = Tables::of(&database)?;
+        let mut records = Self { database, reading, pending: Pending::default(), sieve: Sieve::new() };
+        let mut sieve = Sieve::new();
+        records.each(TAGS, &[], |key, _| {
+            let (space, tag) = to_tag(key);
+            sieve.add(space, &tag);
+        })?;
+        records.sieve = sieve;
+        Ok(records)
     }
 
     /// How many entries are not in the file yet.
@@ -155,25 +166,33 @@ impl DiskRecords {
         Ok(())
     }
 
-    fn scan(&self, table: Table, prefix: &[u8]) -> Rows {
-        let read = || -> Result<Rows, redb::Error> {
-            let table = self.database.begin_read()?.open_table(table)?;
-            let mut rows = Vec::new();
-            for entry in table.range::<&[u8]>(prefix..)? {
-                let (key, value) = entry?;
-                if !key.value().starts_with(prefix) {
-                    break;
-                }
-                rows.push((key.value().to_vec(), value.value().to_vec()));
+    /// Every row of a table whose key begins with `prefix`, in order.
+    fn each(&self, table: Table, prefix: &[u8], mut with: impl FnMut(&[u8], &[u8])) -> Result<(), redb::Error> {
+        let table = self.database.begin_read()?.open_table(table)?;
+        for entry in table.range::<&[u8]>(prefix..)? {
+            let (key, value) = entry?;
+            if !key.value().starts_with(prefix) {
+                break;
             }
-            Ok(rows)
-        };
-        read().unwrap_or_else(|error| broken(&error))
+            with(key.value(), value.value());
+        }
+        Ok(())
+    }
+
+    fn scan(&self, table: Table, prefix: &[u8]) -> Rows {
+        let mut rows = Vec::new();
+        let read = self.each(table, prefix, |key, value| rows.push((key.to_vec(), value.to_vec())));
+        read.unwrap_or_else(|error| broken(&error));
+        rows
     }
 
     fn in_book<T>(&self, table: Table, book: BookNumber, read: impl Fn(&[u8]) -> Result<T, DecodeError>) -> Vec<T> {
-        let rows = self.scan(table, &book.0.to_be_bytes());
-        rows.iter().map(|(_, value)| read(value).unwrap_or_else(|error| broken(&error))).collect()
+        let mut found = Vec::new();
+        let all = self.each(table, &book.0.to_be_bytes(), |_, value| {
+            found.push(read(value).unwrap_or_else(|error| broken(&error)));
+        });
+        all.unwrap_or_else(|error| broken(&error));
+        found
     }
 }
 
@@ -193,12 +212,20 @@ impl Keep for DiskRecords {
     fn keep(&mut self, writes: &[Write]) {
         let stored = |book, page| stored_lines(&self.reading.lines, book, page);
         self.pending.take(writes, stored);
+        for write in writes {
+            if let Write::Tag { space, tag, .. } = write {
+                self.sieve.add(*space, tag);
+            }
+        }
     }
 }
 
 impl Records for DiskRecords {
     fn find_tags(&self, space: BookNumber, tags: &[Tag]) -> Vec<Option<LinePlace>> {
         let find = |tag: &Tag| {
+            if !self.sieve.may_have(space, tag) {
+                return None;
+            }
             let newer = self.pending.tags.get(&(space, *tag)).copied();
             newer.or_else(|| one(&self.reading.tags, &tag_key(space, tag), to_place))
         };
@@ -289,6 +316,15 @@ fn tag_key(space: BookNumber, tag: &Tag) -> [u8; 20] {
     key[..4].copy_from_slice(&space.0.to_be_bytes());
     key[4..].copy_from_slice(&tag.0);
     key
+}
+
+fn to_tag(key: &[u8]) -> (BookNumber, Tag) {
+    let (Some((space, rest)), true) = (key.split_first_chunk(), key.len() == 20) else {
+        broken(&"a tag's key is not twenty bytes")
+    };
+    let mut tag = Tag::default();
+    tag.0.copy_from_slice(rest);
+    (BookNumber(u32::from_be_bytes(*space)), tag)
 }
 
 fn place_bytes(place: LinePlace) -> [u8; 12] {

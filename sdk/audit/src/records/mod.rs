@@ -2,6 +2,7 @@
 
 mod disk;
 mod pending;
+mod sieve;
 
 use fengni_state::{MemoryRecords, Records, Write};
 

@@ -1,0 +1,138 @@
+//! Events: what a block did. Rules J-6 to J-9.
+
+mod common;
+
+use common::domain;
+use common::world::{World, line};
+use fengni_core::block::Header;
+use fengni_core::book::Subject;
+use fengni_core::event::{Directory, Event, EventKind, Position, events};
+use fengni_core::id::Division;
+use fengni_core::operation::{Cause, Ground, Operation, StandingChange};
+use fengni_core::outcome::{Decision, Effect, Outcome, Refusal};
+use fengni_core::standing::{Standing, State};
+use fengni_core::transaction::{Transaction, TransactionBody, TransactionId};
+use fengni_core::*;
+use proptest::prelude::*;
+
+const GROUND: Ground = Ground { reason: ReasonCode(201), decision: Digest([0xd0; 32]) };
+
+fn place(book: u32, line: u64) -> LinePlace {
+    LinePlace { book: BookNumber(book), line: LineNumber(line) }
+}
+
+fn division(code: &str) -> Division {
+    code.parse().expect("a division")
+}
+
+fn open(code: &str, certificate_type: u32) -> Operation {
+    let subject = Subject::Certificates { certificate_type: TypeNumber(certificate_type) };
+    Operation::OpenBook { subject, division: division(code) }
+}
+
+/// A block of these operations and what became of them.
+fn told(directory: &mut Directory, done: Vec<(Operation, Decision)>) -> Vec<Event> {
+    let header: Header = World::new(Suite::Standard).header;
+    let (mut transactions, mut outcomes) = (Vec::new(), Vec::new());
+    for ((operation, decision), salt) in done.into_iter().zip(0..) {
+        let (network, member) = (domain().network, MemberNumber(2));
+        let body = TransactionBody { network, member, valid_until: Height(9), salt: [salt; 16], operation };
+        let id = body.id(&domain());
+        outcomes.push(Outcome { transaction: id, decision });
+        transactions.push((id, Transaction { body, signatures: Vec::new() }));
+    }
+    events(&header, &transactions, &outcomes, directory)
+}
+
+fn opened() -> Directory {
+    let mut directory = Directory::default();
+    let first = (open("319900", 4), Decision::Done(Effect::BookOpened { book: BookNumber(0) }));
+    let second = (open("339900", 5), Decision::Done(Effect::BookOpened { book: BookNumber(1) }));
+    let events = told(&mut directory, vec![first, second]);
+    assert_eq!(events[1].book, Some(BookNumber(1)));
+    assert_eq!((events[1].certificate_type, events[1].division), (Some(TypeNumber(5)), Some(division("339900"))));
+    directory
+}
+
+#[test]
+fn j8_a_seal_names_its_book_its_lines_and_their_type() {
+    let seal = Operation::Seal { book: BookNumber(1), lines: vec![line(1), line(2)] };
+    let sealed = Effect::Sealed { book: BookNumber(1), seal: SealNumber(7), first: LineNumber(40), count: 2 };
+    let event = &told(&mut opened(), vec![(seal, Decision::Done(sealed))])[0];
+    assert_eq!((event.kind, event.done, event.member), (EventKind::Seal, true, MemberNumber(2)));
+    assert_eq!((event.seal, event.line, event.lines), (Some(SealNumber(7)), Some(LineNumber(40)), Some(2)));
+    assert_eq!((event.certificate_type, event.division), (Some(TypeNumber(5)), Some(division("339900"))));
+    assert_eq!((event.reason, event.act), (None, None));
+}
+
+#[test]
+fn j8_what_was_refused_says_what_was_asked_and_why_not() {
+    let change = StandingChange::Suspend { until: Some(Millis(99)) };
+    let asked = Operation::Change { place: place(0, 3), change, ground: GROUND };
+    let refused = Decision::Refused { refusal: Refusal::AlreadyHeld, detail: 0 };
+    let event = &told(&mut opened(), vec![(asked, refused)])[0];
+    assert_eq!((event.kind, event.done, event.refusal), (EventKind::Suspend, false, Some(Refusal::AlreadyHeld)));
+    assert_eq!((event.line, event.until, event.reason), (Some(LineNumber(3)), Some(Millis(99)), Some(GROUND.reason)));
+    assert_eq!((event.act, event.standing, event.successor), (None, None, None));
+}
+
+#[test]
+fn j9_a_line_that_takes_anothers_place_is_an_event_of_its_own_book() {
+    let (old, into, cause) = (place(0, 3), BookNumber(1), Cause::Renew);
+    let asked = Operation::Supersede { old, into, new: line(9), cause, ground: GROUND };
+    let done = Decision::Done(Effect::Replaced { act: ActNumber(6), book: BookNumber(1), line: LineNumber(41) });
+    let events = told(&mut opened(), vec![(asked, done)]);
+    let [before, after] = &events[..] else { panic!("two events: {events:?}") };
+    assert_eq!((before.kind, before.book, before.line), (EventKind::Renew, Some(BookNumber(0)), Some(LineNumber(3))));
+    assert_eq!((before.successor, before.act), (Some(place(1, 41)), Some(ActNumber(6))));
+    assert_eq!((after.kind, after.book, after.line), (EventKind::Succeed, Some(BookNumber(1)), Some(LineNumber(41))));
+    assert_eq!((after.predecessor, after.certificate_type), (Some(old), Some(TypeNumber(5))));
+    assert_eq!((before.position.part, after.position.part), (0, 1));
+    assert!(before.position < after.position);
+}
+
+#[test]
+fn j6_j8_an_event_reads_back_from_its_json() {
+    let standing = Standing::ACTIVE.with(State::Revoked);
+    let asked = Operation::Change { place: place(0, 3), change: StandingChange::Revoke, ground: GROUND };
+    let event = &told(&mut opened(), vec![(asked, Decision::Done(Effect::Acted { act: ActNumber(1), standing }))])[0];
+    let json = serde_json::to_value(event).expect("plain data");
+    let kept = ["kind", "done", "height", "place", "part", "time", "member", "keys", "transaction", "book", "line"];
+    assert!(kept.iter().all(|name| json.get(name).is_some()), "{json}");
+    assert!(json.get("refusal").is_none() && json.get("order").is_none(), "{json}");
+    assert_eq!((&json["kind"], &json["standing"]), (&"revoke".into(), &5.into()));
+    assert_eq!(&serde_json::from_value::<Event>(json).expect("its own form"), event);
+}
+
+#[test]
+fn j7_words_are_those_of_the_spec_in_their_order() {
+    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../spec/exports.md");
+    let page = std::fs::read_to_string(path).expect("the page");
+    let rule = page.lines().find(|line| line.starts_with("**J-7")).expect("the rule");
+    let listed: Vec<&str> = rule.split('`').skip(1).step_by(2).collect();
+    assert_eq!(listed, EventKind::ALL.iter().map(|kind| kind.word()).collect::<Vec<_>>());
+    for kind in EventKind::ALL {
+        assert_eq!(serde_json::to_value(kind).expect("a word"), kind.word());
+    }
+}
+
+proptest! {
+    #[test]
+    fn j6_positions_are_read_as_they_are_written(height: u64, place: u32, part: u8) {
+        let position = Position { height: Height(height), place, part };
+        prop_assert_eq!(position.to_string().parse(), Ok(position));
+        for text in [format!("{position}.0"), format!("+{position}"), format!("{height}.{place}"), format!("0{position}")] {
+            prop_assert!(text.parse::<Position>().is_err());
+        }
+    }
+}
+
+#[test]
+fn j6_an_id_is_that_of_its_transaction() {
+    let events = told(
+        &mut Directory::default(),
+        vec![(open("319900", 4), Decision::Done(Effect::BookOpened { book: BookNumber(0) }))],
+    );
+    let TransactionId(digest) = events[0].transaction;
+    assert_ne!(digest, Digest::default());
+}
