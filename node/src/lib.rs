@@ -26,6 +26,7 @@ pub mod pool;
 mod recover;
 mod retention;
 mod run;
+pub mod selfcheck;
 mod service;
 mod snapshot;
 mod spread;
@@ -34,4 +35,4 @@ mod upkeep;
 
 pub use recover::recover;
 pub use run::{check, examine, repair_log, run, stopped_store};
-pub use upkeep::{back_up, never_signed, restore};
+pub use upkeep::{back_up, check_store, never_signed, restore};

@@ -8,11 +8,12 @@
 //!
 //! The HTTP side holds no key and decides nothing: what it hands out carries its own proof, or
 //! says that it proves nothing. More than it can do at a time is refused with 503, never answered
-//! with a guess (SEC-13). Rules N-1 to N-27: `sdk/spec/http.md`.
+//! with a guess (SEC-13). Rules N-1 to N-28: `sdk/spec/http.md`.
 
 mod admin;
 mod answer;
 mod backups;
+mod checks;
 mod connection;
 mod gateway;
 mod guard;
@@ -52,6 +53,7 @@ pub use metrics::Metrics;
 pub use source::{FinalState, NodeMode, NodeStatus, Readiness, Ready, Source, Submit, SubmitError};
 
 use admin::Admin;
+use checks::sound_only;
 use connection::Door;
 use guard::{Verbs, guarded};
 use listener::{Bound, Serving};
@@ -140,9 +142,10 @@ pub async fn serve_within(
     if let Some(folder) = &listeners.pages {
         routes = routes.merge(pages::routes(folder, reader));
     }
-    open(gateway, "gateway", Verbs::ReadOnly, routes)?;
+    open(gateway, "gateway", Verbs::ReadOnly, sound_only(routes, source.clone()))?;
     let state = Relay::new(source.clone(), submit, limits, counted.clone());
-    open(relay, "relay", Verbs::AsRouted, documented(relay::routes(), state).0)?;
+    let routes = sound_only(documented(relay::routes(), state).0, source.clone());
+    open(relay, "relay", Verbs::AsRouted, routes)?;
     let state = Admin { reader: Reader::new(source, limits), backups, metrics: shown };
     open(admin, "admin", Verbs::AsRouted, documented(admin::routes(), state).0)?;
 
