@@ -38,7 +38,7 @@ pub enum Level {
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, ToSchema)]
 pub struct Finding {
     /// What was looked at: `disk`, `keys`, `guard`, `log`, `ports`, `register`, `following`, `peers`,
-    /// `clock` or `version`.
+    /// `clock`, `version` or `store`.
     pub check: &'static str,
     /// How grave it is.
     pub level: Level,

@@ -2,10 +2,12 @@
 
 use std::path::PathBuf;
 use std::process::ExitCode;
+use std::time::{Duration, Instant};
 
 use clap::{Parser, Subcommand};
 use fengni_node::config::{Config, LogFormat};
 use fengni_node::doctor::{Finding, Level};
+use serde_json::json;
 
 /// A node of the Fengni ledger.
 #[derive(Parser)]
@@ -132,11 +134,23 @@ enum Command {
         #[arg(long, value_name = "FILE")]
         handover: PathBuf,
     },
-    /// Check node.toml, keys and genesis without starting anything.
+    /// Check node.toml, keys and genesis without starting anything; with --store, every entry of the store.
+    #[command(
+        after_help = "Exit codes: 0 sound, 1 the store is damaged, 3 could not run.\n\nExamples:\n  fengni-node check --home nodes/psb\n  fengni-node check --home nodes/psb --store\n  fengni-node check --home nodes/psb --store --repair\n\nA running node looks at its store beside its work, and is asked through its admin listener. A damaged\nstore is named entry by entry; indexes that can be made from the rest are made again by --repair, on\na stopped node; for everything else, move data/store away and start the node."
+    )]
     Check {
         /// Folder with node.toml.
         #[arg(long)]
         home: PathBuf,
+        /// Look at the store as well.
+        #[arg(long)]
+        store: bool,
+        /// Make damaged indexes again, where nothing else is damaged.
+        #[arg(long, requires = "store")]
+        repair: bool,
+        /// Answer as JSON.
+        #[arg(long, requires = "store")]
+        json: bool,
     },
 }
 
@@ -162,7 +176,13 @@ fn main() -> ExitCode {
         Command::Recover { home, handover } => {
             fengni_node::recover(&home, &handover).map(|done| eprintln!("{done}; next: fengni-node run"))
         }
-        Command::Check { home } => fengni_node::check(&home).inspect(|()| eprintln!("the node's files are right")),
+        Command::Check { home, store, repair, json } => {
+            let files = fengni_node::check(&home).inspect(|()| eprintln!("the node's files are right"));
+            match store {
+                true => files.and_then(|()| check_store(&home, repair, json)).map(|damaged| sick = damaged),
+                false => files,
+            }
+        }
     };
     match result {
         Ok(()) => ExitCode::from(u8::from(sick)),
@@ -194,6 +214,46 @@ fn doctor(home: &std::path::Path) -> anyhow::Result<bool> {
         eprintln!("{level}  {check}: {says}");
     }
     Ok(findings.iter().any(|finding| finding.level == Level::Fail))
+}
+
+/// How often somebody who waits is told.
+const TELL: Duration = Duration::from_secs(5);
+
+/// Shows what is damaged in a store; whether anything still is.
+#[allow(clippy::print_stdout, reason = "answers go to standard output")]
+fn check_store(home: &std::path::Path, repair: bool, json: bool) -> anyhow::Result<bool> {
+    let mut told = Instant::now();
+    let mut tell = |entries: u64| {
+        if told.elapsed() > TELL {
+            eprintln!("{entries} entries");
+            told = Instant::now();
+        }
+    };
+    let report = fengni_node::check_store(home, repair, &mut tell)?;
+    let (sound, repaired) = (report.is_sound(), repair && report.mendable);
+    let result = match (sound, repaired) {
+        (true, _) => "sound",
+        (false, true) => "repaired",
+        (false, false) => "damaged",
+    };
+    if json {
+        let mut facts = json!({ "schema": 1, "result": result, "next": (result == "damaged").then(|| report.next()) });
+        let told = serde_json::to_value(&report)?;
+        if let (Some(facts), Some(told)) = (facts.as_object_mut(), told.as_object()) {
+            facts.extend(told.clone());
+        }
+        println!("{facts}");
+    } else {
+        report.damage.iter().for_each(|damage| println!("damaged: {damage}"));
+        if report.unnamed > 0 {
+            println!("and {} entries more", report.unnamed);
+        }
+        println!("{result}: {} entries looked at, height {}", report.entries, report.height);
+        if result == "damaged" {
+            println!("next: {}", report.next());
+        }
+    }
+    Ok(result == "damaged")
 }
 
 #[allow(clippy::print_stdout, reason = "answers go to standard output")]

@@ -17,7 +17,7 @@ use crate::api;
 use crate::backup::Backups;
 use crate::config::{Config, ConfigError, Mode, load_key};
 use crate::disk;
-use crate::doctor::{Doctor, Finding, KeyOnDisk};
+use crate::doctor::{Doctor, Finding, KeyOnDisk, Level};
 use crate::engine::{self, Chain, EngineConfig, EngineHandle, HealthView, Pace};
 use crate::ledger::Ledger;
 use crate::membership::{self, Membership};
@@ -27,6 +27,7 @@ use crate::network::{
 use crate::pool::PoolLimits;
 use crate::recover;
 use crate::retention;
+use crate::selfcheck::Checks;
 use crate::service::Service;
 use crate::snapshot::{self, Joining};
 use crate::spread;
@@ -63,8 +64,17 @@ pub fn examine(home: &Path) -> anyhow::Result<Vec<Finding>> {
         return Ok(doctor.examine(None));
     }
     let store = stopped_store(home).context("next: fengni doctor asks a node that runs")?;
-    let ledger = Ledger::open(store, files.domain, files.genesis.founding(), None, PoolLimits::default())?;
+    let opened = Ledger::open(store, files.domain, files.genesis.founding(), None, PoolLimits::default());
+    let ledger = match opened {
+        Ok(ledger) => ledger,
+        Err(damage) => {
+            let mut findings = doctor.examine(None);
+            findings.push(Finding::new("store", Level::Fail, damage.to_string()));
+            return Ok(findings);
+        }
+    };
     let mut findings = doctor.examine(Some(&ledger.state()));
+    findings.push(Finding::new("store", Level::Ok, "the newest blocks and every list are sound"));
     findings.push(doctor.log(&ledger.state()));
     Ok(findings)
 }
@@ -138,7 +148,12 @@ pub async fn run(home: &Path, stop: impl Future<Output = ()>) -> anyhow::Result<
         engine.health_view(),
         (engine.mesh().clone(), network.mesh().clone()),
         roster.clone(),
-        (files.config.mode, files.doctor(), files.peer_key.clone()),
+        (
+            files.config.mode,
+            files.doctor(),
+            files.peer_key.clone(),
+            Checks::new(ledger.clone(), files.genesis.founding(), &data),
+        ),
     ));
     let listeners = api::Listeners {
         gateway: files.config.gateway.as_ref().map(Into::into),

@@ -21,11 +21,12 @@ use tokio::sync::watch;
 
 use crate::api::{NodeMode, NodeStatus, Readiness, Ready, Source, Submit, SubmitError};
 use crate::config::Mode;
-use crate::doctor::{Doctor, Finding, Vitals};
+use crate::doctor::{Doctor, Finding, Level, Vitals};
 use crate::engine::{Chain as _, HealthView};
 use crate::ledger::{AdmitError, FinalState, Ledger};
 use crate::membership;
 use crate::network::{Mesh, Roster};
+use crate::selfcheck::{CheckError, Checking, Checks};
 use crate::spread::Spread;
 
 /// Proofs against validators in one answer.
@@ -45,12 +46,14 @@ pub struct Service {
     doctor: Doctor,
     /// Names the node on the network, and signs what it vouches for.
     peer_key: SecretKey,
+    checks: Checks,
 }
 
 impl Service {
     /// Puts the parts behind one front.
     ///
-    /// - `own`: the node's own part: its mode, what it examines of itself, and its peer key.
+    /// - `own`: the node's own part: its mode, what it examines of itself, its peer key, and looks at
+    ///   its store.
     pub fn new(
         genesis: &Genesis,
         ledger: Arc<Ledger>,
@@ -58,7 +61,7 @@ impl Service {
         health: HealthView,
         meshes: (Mesh, Mesh),
         roster: Roster,
-        own: (Mode, Doctor, SecretKey),
+        own: (Mode, Doctor, SecretKey, Checks),
     ) -> Self {
         Self {
             genesis: genesis.encode(),
@@ -72,6 +75,7 @@ impl Service {
             mode: own.0,
             doctor: own.1,
             peer_key: own.2,
+            checks: own.3,
         }
     }
 }
@@ -176,7 +180,9 @@ impl Source for Service {
     fn readiness(&self) -> Readiness {
         let health = self.health.look();
         let behind = behind(&health);
-        let verdict = if health.ready {
+        let verdict = if let Some(damage) = self.ledger.damage() {
+            Ready::NotReady { reason: format!("its store is damaged: {damage}") }
+        } else if health.ready {
             Ready::Ready
         } else {
             Ready::NotReady { reason: health.reason.unwrap_or_else(|| "not following the network".to_owned()) }
@@ -201,7 +207,27 @@ impl Source for Service {
                 .filter_map(|(peer, version)| Some((self.roster.member(&peer)?, version)))
                 .collect(),
         };
-        self.doctor.examine_running(&self.ledger.state(), &vitals)
+        let mut findings = self.doctor.examine_running(&self.ledger.state(), &vitals);
+        findings.push(match (self.ledger.damage(), self.checks.now()) {
+            (Some(damage), _) => Finding::new("store", Level::Fail, format!("it is damaged: {damage}")),
+            (None, Checking::Done { report }) => {
+                Finding::new("store", Level::Ok, format!("every entry was sound at height {}", report.height))
+            }
+            (None, _) => Finding::new("store", Level::Ok, "the newest blocks and every list were sound at the start"),
+        });
+        findings
+    }
+
+    fn damage(&self) -> Option<String> {
+        self.ledger.damage().map(ToOwned::to_owned)
+    }
+
+    fn begin_check(&self) -> Result<(), CheckError> {
+        self.checks.begin()
+    }
+
+    fn checked(&self) -> Checking {
+        self.checks.now()
     }
 
     fn status(&self) -> NodeStatus {

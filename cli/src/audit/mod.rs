@@ -1,5 +1,6 @@
 //! `fengni audit`: auditors trust nobody, least of all the node that answers.
 
+mod compare;
 mod replay;
 
 use anyhow::Result;
@@ -13,10 +14,13 @@ use crate::output::Output;
 pub(crate) enum AuditCommand {
     /// Run every block again from the founding and compare the state
     Replay(replay::ReplayArgs),
+    /// Ask several nodes the same, and name where their blocks, states or entries part
+    Compare(compare::CompareArgs),
 }
 
 pub(crate) fn run(command: &AuditCommand, output: Output) -> Result<Ending> {
     match command {
         AuditCommand::Replay(args) => replay::run(args, output),
+        AuditCommand::Compare(args) => compare::run(args, output),
     }
 }

@@ -1,5 +1,5 @@
 //! The admin listener: what the operator watches, and backups. Nothing of the ledger can be changed
-//! through it. Rules N-19 and N-25.
+//! through it. Rules N-19, N-25 and N-28.
 
 use std::sync::Arc;
 
@@ -12,6 +12,7 @@ use utoipa_axum::routes;
 
 use super::answer::Answer;
 use super::backups::{self, BackUp};
+use super::checks;
 use super::health;
 use super::metrics::Shown;
 use super::openapi::Problems;
@@ -43,6 +44,7 @@ pub(crate) fn routes() -> OpenApiRouter<Admin> {
         .routes(routes!(evidence))
         .routes(routes!(doctor))
         .merge(backups::routes())
+        .merge(checks::routes())
         .merge(health::routes())
 }
 
@@ -85,7 +87,7 @@ struct Examined {
     findings: Vec<Finding>,
 }
 
-/// The node examines itself: disk, keys, register, guard, ports, peers, clock, version.
+/// The node examines itself: disk, keys, register, guard, ports, peers, clock, version, store.
 #[utoipa::path(get, path = "/v1/doctor", tag = "operation", responses((status = 200, body = Examined), Problems))]
 async fn doctor(State(admin): State<Admin>, _: Asked<Nothing>) -> Result<Answer, ApiError> {
     let source = Arc::clone(&admin.reader.source);

@@ -48,6 +48,19 @@ struct Wanted {
     folder: String,
 }
 
+/// Refuses what a foreign web page could send without being asked first, and refused: it cannot send this
+/// media type.
+///
+/// # Errors
+/// [`ApiError::Parameter`].
+pub(crate) fn refuse_pages(headers: &HeaderMap) -> Result<(), ApiError> {
+    let media = headers.get(header::CONTENT_TYPE).and_then(|media| media.to_str().ok()).unwrap_or_default();
+    if media.split(';').next().unwrap_or_default().trim().eq_ignore_ascii_case(JSON) {
+        return Ok(());
+    }
+    Err(ApiError::Parameter { reason: "the body is sent as application/json".into() })
+}
+
 /// Writes a backup of the running node into a folder below its `data/backups`.
 #[utoipa::path(post, path = "/v1/backups", tag = "operation",
     request_body(content = Wanted, content_type = "application/json"),
@@ -59,11 +72,7 @@ async fn back_up(
     _: Asked<Nothing>,
     body: axum::body::Bytes,
 ) -> Result<Answer, ApiError> {
-    // A foreign web page cannot send this media type without being asked first, and refused.
-    let media = headers.get(header::CONTENT_TYPE).and_then(|media| media.to_str().ok()).unwrap_or_default();
-    if !media.split(';').next().unwrap_or_default().trim().eq_ignore_ascii_case(JSON) {
-        return Err(ApiError::Parameter { reason: "the body is sent as application/json".into() });
-    }
+    refuse_pages(&headers)?;
     let wanted: Wanted =
         serde_json::from_slice(&body).map_err(|error| ApiError::Parameter { reason: error.to_string() })?;
     let backups = Arc::clone(&admin.backups);

@@ -13,6 +13,7 @@
 mod admin;
 mod answer;
 mod backups;
+mod checks;
 mod connection;
 mod events;
 mod gateway;
@@ -53,6 +54,7 @@ pub use metrics::Metrics;
 pub use source::{FinalState, NodeMode, NodeStatus, Readiness, Ready, Source, Submit, SubmitError};
 
 use admin::Admin;
+use checks::sound_only;
 use connection::Door;
 use guard::{Verbs, guarded};
 use listener::{Bound, Serving};
@@ -141,9 +143,10 @@ pub async fn serve_within(
     if let Some(folder) = &listeners.pages {
         routes = routes.merge(pages::routes(folder, reader));
     }
-    open(gateway, "gateway", Verbs::ReadOnly, routes)?;
+    open(gateway, "gateway", Verbs::ReadOnly, sound_only(routes, source.clone()))?;
     let state = Relay::new(Reader::new(source.clone(), limits, stopped.clone()), submit, limits, counted.clone());
-    open(relay, "relay", Verbs::AsRouted, documented(relay::routes(), state).0)?;
+    let routes = sound_only(documented(relay::routes(), state).0, source.clone());
+    open(relay, "relay", Verbs::AsRouted, routes)?;
     let state = Admin { reader: Reader::new(source, limits, stopped.clone()), backups, metrics: shown };
     open(admin, "admin", Verbs::AsRouted, documented(admin::routes(), state).0)?;
 

@@ -108,6 +108,15 @@ pub(crate) enum ApiError {
         /// Why, with the next step.
         reason: String,
     },
+    /// N-28: no check begins.
+    #[error("no check begins: {reason}")]
+    Check {
+        /// Why, with the next step.
+        reason: String,
+    },
+    /// N-28: the store is damaged.
+    #[error("this node has found its store to be damaged, and serves nothing from it")]
+    Damaged,
     /// N-11: the transaction is neither final nor waiting here.
     #[error("the transaction is neither final since height {kept_from} nor waiting at this node")]
     UnknownTransaction {
@@ -303,6 +312,14 @@ impl ApiError {
             Self::Backup { .. } => {
                 kind(StatusCode::CONFLICT, "no-backup", "no backup", "N-25", "see the detail: another name, or later")
             }
+            Self::Check { .. } => kind(StatusCode::CONFLICT, "no-check", "no check", "N-28", "see the detail: later"),
+            Self::Damaged => kind(
+                StatusCode::SERVICE_UNAVAILABLE,
+                "damaged-store",
+                "the store is damaged",
+                "N-28",
+                "ask another node and tell the operator of this one, whose doctor says what is damaged",
+            ),
             Self::UnknownTransaction { .. } => kind(
                 StatusCode::NOT_FOUND,
                 "unknown-transaction",

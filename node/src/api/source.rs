@@ -21,6 +21,7 @@ use utoipa::ToSchema;
 
 use crate::doctor::Finding;
 pub use crate::ledger::FinalState;
+use crate::selfcheck::{CheckError, Checking};
 
 /// What a gateway reads from.
 ///
@@ -107,6 +108,18 @@ pub trait Source: Send + Sync + 'static {
 
     /// What stands between the node and its work. Takes a second where peers' ports do not answer.
     fn examine(&self) -> Vec<Finding>;
+
+    /// What was found to be damaged in the node's store, if anything: nothing is served then. Quick.
+    fn damage(&self) -> Option<String>;
+
+    /// Begins to look at every entry of the store, beside the node's work. Quick.
+    ///
+    /// # Errors
+    /// [`CheckError`].
+    fn begin_check(&self) -> Result<(), CheckError>;
+
+    /// How far that is. Quick.
+    fn checked(&self) -> Checking;
 }
 
 /// Where a relay hands transactions in.

@@ -9,21 +9,21 @@ mod reads;
 pub(crate) mod tests;
 
 use std::collections::{BTreeMap, HashMap, VecDeque};
-use std::sync::{Arc, Mutex, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
 use fengni_core::block::PROTOCOL_VERSION;
-use fengni_core::codec::DecodeError;
 use fengni_core::id::CreditCode;
 use fengni_core::light::Checkpoint;
 use fengni_core::recovery::RecoveryHandover;
 use fengni_core::transaction::{TransactionError, TransactionId};
-use fengni_core::{Block, BlockId, CommitCertificate, Domain, Header, Height, MemberNumber, Millis, ValidatorSet};
+use fengni_core::{BlockId, CommitCertificate, Domain, Header, Height, MemberNumber, Millis, ValidatorSet};
 use fengni_state::{Applied, CheckedBlock, Founding, LoadError, RecentIds, State};
 use thiserror::Error;
 use tokio::sync::watch;
 
 use crate::pool::{Admission, Pool, PoolLimits, Waiting};
-use crate::store::{Store, StoreError};
+use crate::selfcheck::{self, Careful, Damage, Depth};
+use crate::store::{FETCH_ANEW, Store, StoreError};
 
 /// How many heights proofs are served for.
 pub const PROOF_HEIGHTS: usize = 1024;
@@ -96,20 +96,9 @@ pub enum OpenError {
     /// The store.
     #[error(transparent)]
     Store(#[from] StoreError),
-    /// The stored state is not what its header commits to.
-    #[error("{0}; next: move the store away and let the node fetch the ledger again")]
-    Load(#[from] LoadError),
-    /// A stored block is damaged.
-    #[error("the stored block {height} is damaged: {why}; next: move the store away and let the node fetch it again")]
-    Block {
-        /// Its height.
-        height: Height,
-        /// What is wrong.
-        why: DecodeError,
-    },
-    /// A block is missing.
-    #[error("the stored block {0} is missing; next: move the store away and let the node fetch the ledger again")]
-    Missing(Height),
+    /// Something in the store is not what the last final header commits to.
+    #[error("the store is damaged: {0}; next: {FETCH_ANEW}; fengni-node check --store names all of it")]
+    Damaged(Damage),
 }
 
 /// Why a transaction was not taken.
@@ -137,11 +126,13 @@ pub struct Ledger {
     first_validators: ValidatorSet,
     /// How many milliseconds ahead of this clock the newest block of each proposer arrived.
     ahead_millis: Mutex<BTreeMap<MemberNumber, i64>>,
+    /// What was found to be damaged in the store while the node runs.
+    damage: OnceLock<String>,
 }
 
 impl Ledger {
-    /// Opens the ledger of a founded network, or goes on where the store ends. The stored state is
-    /// rebuilt and checked against the last final header.
+    /// Opens the ledger of a founded network, or goes on where the store ends. The newest blocks are
+    /// looked at, and the stored state is rebuilt and checked against the last final header.
     ///
     /// - `voter`: credit code of the member this node votes for, also before the register lists it.
     ///
@@ -154,7 +145,12 @@ impl Ledger {
         voter: Option<CreditCode>,
         limits: PoolLimits,
     ) -> Result<Self, OpenError> {
-        let founded = State::found(domain, founding);
+        // Before anything is written: a store that has lost its end is not one that never began.
+        let report = selfcheck::check_blocks(&store, domain, &founding);
+        if let Some(damage) = report.damage.into_iter().next() {
+            return Err(OpenError::Damaged(damage));
+        }
+        let founded = State::found(domain, founding.clone());
         let first_validators = founded.next_validators();
         let last = store.last_height();
         let tip = if last == Height(0) {
@@ -168,7 +164,7 @@ impl Ledger {
                 given: Vec::new(),
             }
         } else {
-            load(&store, domain, last)?
+            load(&store, domain, &founding, last)?
         };
         let pool = Pool::new(limits);
         let heights = watch::Sender::new(last);
@@ -182,6 +178,7 @@ impl Ledger {
             heights,
             first_validators,
             ahead_millis: Mutex::default(),
+            damage: OnceLock::new(),
         })
     }
 
@@ -255,6 +252,16 @@ impl Ledger {
         }
     }
 
+    /// What is damaged in the store, once that was found: nothing is served from it then.
+    pub fn damage(&self) -> Option<&str> {
+        self.damage.get().map(String::as_str)
+    }
+
+    /// Notes that the store is damaged; what was found first stays.
+    pub fn note_damage(&self, damage: String) {
+        let _ = self.damage.set(damage);
+    }
+
     /// How many milliseconds ahead of this node's clock the newest block of each proposer arrived.
     pub fn ahead_millis(&self) -> Vec<(MemberNumber, i64)> {
         let ahead = self.ahead_millis.lock().unwrap_or_else(PoisonError::into_inner);
@@ -275,19 +282,21 @@ impl Ledger {
     }
 }
 
-fn load(store: &Store, domain: Domain, last: Height) -> Result<Tip, OpenError> {
-    let read = |height: Height| {
-        let body = store.body(height).ok_or(OpenError::Missing(height))?;
-        Block::decode(&body).map_err(|why| OpenError::Block { height, why })
+fn load(store: &Store, domain: Domain, founding: &Founding, last: Height) -> Result<Tip, OpenError> {
+    let sound = "blocks of the newest heights are there: they were looked at";
+    let (header, finality) = (store.header(last).expect(sound), store.finality(last).expect(sound));
+    let parts = Careful::new(store);
+    let loaded = State::load(domain, &header, &parts);
+    let damage = parts.damage();
+    let state = match (loaded, damage) {
+        (Ok(state), None) => state,
+        (loaded, damage) => return Err(OpenError::Damaged(named(store, domain, founding, loaded.err(), damage))),
     };
-    let header = read(last)?.header;
-    let finality = store.finality(last).ok_or(OpenError::Missing(last))?;
-    let state = State::load(domain, &header, store)?;
     let window = state.parameters().window;
     let mut recent = RecentIds::default();
     // Where the window has grown since blocks were dropped, those had let nothing in that could come again.
     for height in last.0.saturating_sub(window).max(store.kept_from().0)..=last.0 {
-        let outcomes = store.outcomes(Height(height)).ok_or(OpenError::Missing(Height(height)))?;
+        let outcomes = selfcheck::outcomes(store, Height(height)).map_err(OpenError::Damaged)?;
         recent.push(outcomes.iter().map(|outcome| outcome.transaction).collect(), window);
     }
     let certificate = finality.certificate;
@@ -300,4 +309,18 @@ fn load(store: &Store, domain: Domain, last: Height) -> Result<Tip, OpenError> {
         executed: HashMap::new(),
         given: Vec::new(),
     })
+}
+
+/// The entry for which no state can be loaded, as exactly as it can be said in a short time.
+fn named(
+    store: &Store,
+    domain: Domain,
+    founding: &Founding,
+    error: Option<LoadError>,
+    unread: Option<Damage>,
+) -> Damage {
+    let report = selfcheck::check(store, domain, founding, Depth::Start, &mut |_| ());
+    let found = report.damage.into_iter().next().or(unread);
+    let says = error.map(|error| error.to_string()).unwrap_or_default();
+    found.unwrap_or_else(|| Damage { column: "records".to_owned(), entry: "one or more".to_owned(), says })
 }

@@ -17,14 +17,11 @@ use std::collections::VecDeque;
 use std::path::{Path, PathBuf};
 
 use fengni_core::block::outcomes_digest;
-use fengni_core::book::{Book, page_root};
+use fengni_core::book::Book;
 use fengni_core::bytes::Bytes;
 use fengni_core::codec::DecodeError;
 use fengni_core::light::{Handover, LightClient, LightError};
 use fengni_core::limits::PAGE_LINES;
-use fengni_core::list::{ListKind, NumberedList};
-use fengni_core::record::{Parameters, Record as _};
-use fengni_core::shelf::{Shelf, state_root};
 use fengni_core::transaction::{Transaction, TransactionId};
 use fengni_core::{Block, BookNumber, CommitCertificate, Digest, Domain, Header, Height, LineNumber, LinePlace};
 use fengni_genesis::Genesis;
@@ -32,7 +29,8 @@ use fengni_state::{LoadError, State};
 use thiserror::Error;
 
 use super::PART_BYTES;
-use crate::store::{Entry, Finality, Part, Store, StoreError, copy, key_in_book, key_of_height, key_of_record};
+use crate::selfcheck::{ShelfError, Shelves, are_of_page};
+use crate::store::{Entry, Finality, Part, Store, StoreError, copy, key_in_book, key_of_height};
 
 /// Bytes of all registry records together: far above any register's, and what a peer can make a
 /// joining node store before the state root is known to hold.
@@ -99,17 +97,10 @@ pub(super) struct Arriving {
     certificate: CommitCertificate,
     light: LightClient,
     shelves: Shelves,
+    record_bytes: usize,
     waiting: VecDeque<(Part, Keys)>,
     after: Vec<u8>,
     first_block: Height,
-}
-
-/// The lists of registry records, as they arrive.
-struct Shelves {
-    lists: Vec<NumberedList>,
-    bytes: usize,
-    books: Vec<Book>,
-    window: u64,
 }
 
 impl Arriving {
@@ -135,8 +126,6 @@ impl Arriving {
             store.put_handover(handover, validators);
         }
         light.accept(&header, &certificate, header.time)?;
-        let lists = Shelf::ALL.map(|_| NumberedList::new(domain.suite, ListKind::Shelf)).to_vec();
-        let shelves = Shelves { lists, bytes: 0, books: Vec::new(), window: 0 };
         let mut arriving = Self {
             folder: folder.to_owned(),
             store,
@@ -144,7 +133,8 @@ impl Arriving {
             header,
             certificate,
             light,
-            shelves,
+            shelves: Shelves::new(domain.suite),
+            record_bytes: 0,
             waiting: VecDeque::from([(Part::Records, Box::new(std::iter::empty()) as Keys)]),
             after: Vec::new(),
         };
@@ -177,11 +167,13 @@ impl Arriving {
 
     /// Goes through entries of a part, whether each is the one that belongs there.
     fn look(&mut self, part: Part, entries: &[Entry]) -> Result<(), Refused> {
-        let Some((_, keys)) = self.waiting.front_mut() else { return Ok(()) };
+        let Self { waiting, shelves, record_bytes, .. } = self;
+        let Some((_, keys)) = waiting.front_mut() else { return Ok(()) };
         for (key, value) in entries {
             part.check(&value.0).map_err(|error| Refused::Entry { part, error })?;
             if part == Part::Records {
-                self.shelves.take(&key.0, &value.0)?;
+                *record_bytes += value.0.len();
+                take_record(shelves, *record_bytes, &key.0, &value.0)?;
             } else if keys.next().as_ref() != Some(&key.0) {
                 // The copy goes on after the heights of blocks that are asked for: it never does, nor
                 // does any other part.
@@ -224,8 +216,7 @@ impl Arriving {
     /// The records are there: if they are those of the header, they say what else belongs.
     fn expect_the_rest(&mut self) -> Result<(), Refused> {
         let domain = self.header.domain();
-        let digests: Vec<Digest> = self.shelves.lists.iter().map(|list| list.digest(&domain)).collect();
-        let (found, expected) = (state_root(&domain, &digests), self.header.state_root);
+        let (found, expected) = (self.shelves.root(&domain), self.header.state_root);
         if found != expected {
             return Err(Refused::Root { found, expected });
         }
@@ -273,7 +264,7 @@ impl Arriving {
         for (book, at) in state.books() {
             for (record, page) in at.pages().zip(0..) {
                 let lines = self.store.lines_of_page(book, page);
-                if lines.len() != usize::from(record.lines) || page_root(state.domain(), &lines) != record.root {
+                if !are_of_page(state.domain(), &lines, record) {
                     return Err(Refused::Lines { book, page });
                 }
                 self.store.put_tags(at.space(), LinePlace { book, line: LineNumber(page * PAGE_LINES) }, &lines);
@@ -327,25 +318,13 @@ fn open(folder: &Path, domain: &Domain, header: &Header) -> Result<Store, Refuse
     Ok(store)
 }
 
-impl Shelves {
-    fn take(&mut self, key: &[u8], bytes: &[u8]) -> Result<(), Refused> {
-        self.bytes += bytes.len();
-        if self.bytes > RECORDS_BYTES {
-            return Err(Refused::TooLarge);
-        }
-        let place = key.first().map_or(usize::MAX, |shelf| usize::from(*shelf));
-        let list = self.lists.get_mut(place).ok_or(Refused::Keys(Part::Records))?;
-        let number = u32::try_from(list.len()).map_err(|_| Refused::TooLarge)?;
-        if key != key_of_record(key[0], number) {
-            return Err(Refused::Keys(Part::Records));
-        }
-        let wrong = |error| Refused::Entry { part: Part::Records, error };
-        match Shelf::ALL[place] {
-            Shelf::Books => self.books.push(<Book as fengni_core::record::Record>::decode(bytes).map_err(wrong)?),
-            Shelf::Parameters => self.window = Parameters::decode(bytes).map_err(wrong)?.window,
-            _ => (),
-        }
-        list.append(bytes);
-        Ok(())
+/// Takes a record, unless there are more bytes of them than a register has.
+fn take_record(shelves: &mut Shelves, bytes_so_far: usize, key: &[u8], record: &[u8]) -> Result<(), Refused> {
+    if bytes_so_far > RECORDS_BYTES {
+        return Err(Refused::TooLarge);
     }
+    shelves.take(key, record).map_err(|error| match error {
+        ShelfError::Key => Refused::Keys(Part::Records),
+        ShelfError::Record(error) => Refused::Entry { part: Part::Records, error },
+    })
 }

@@ -122,7 +122,7 @@ pub fn is_far(height: Height) -> bool {
 
 fn is_empty(data: &Path, genesis: &Genesis) -> Result<bool, StoreError> {
     let place = copy::place(data);
-    Ok(!place.exists() || Store::open(&place, &genesis.domain())?.last_height() == Height(0))
+    Ok(!place.exists() || !Store::open(&place, &genesis.domain())?.has_blocks())
 }
 
 struct Asking<'a> {

@@ -106,7 +106,7 @@ impl Server {
 
     async fn open(&mut self) -> Answer {
         let last = *self.ledger.heights().borrow();
-        if last == Height(0) {
+        if last == Height(0) || self.ledger.damage().is_some() {
             return Answer::Gone;
         }
         let serves = |held: &Held| held.header.height.0 + YOUNG >= last.0 || held.used.elapsed() < IN_USE;

@@ -16,6 +16,7 @@ use crate::ledger::tests::{a_book, decide, founding, open, place};
 use crate::network::{
     Limits, MeshConfig, NetworkMetrics, PeerAddress, PeerId, Purpose, Roster, TxFeeds, TxNetwork, peer_id,
 };
+use crate::selfcheck::{self, Depth};
 use crate::store::{Entry, Part, Store, copy};
 
 /// A ledger of a book and some blocks, whose window is shorter than it, in `data/store`.
@@ -80,6 +81,8 @@ fn a_node_that_joined_knows_what_the_other_knows_and_goes_on() {
         assert_eq!(Some(&validators), theirs.finality(height).map(|it| it.validators).as_ref());
         certificate.verify(joined.domain(), &validators, height, header.id(joined.domain())).expect("final");
     }
+    let report = selfcheck::check(ours, origin.genesis.domain(), &origin.founding, Depth::Whole, &mut |_| ());
+    assert!(report.is_sound() && report.height == last, "{report:?}");
     decide(&joined);
     assert_eq!(joined.state().height(), last.next());
 }

@@ -23,9 +23,10 @@ mod blocks;
 mod candidates;
 pub mod copy;
 mod evidence;
-mod keys;
+pub(crate) mod keys;
 mod parts;
 mod pruning;
+mod raw;
 mod register;
 
 use std::path::Path;
@@ -39,14 +40,17 @@ use thiserror::Error;
 pub use blocks::{FinalBlock, Finality};
 pub use candidates::StoredCandidate;
 pub use parts::{Entry, Part, key_in_book, key_of_height, key_of_record};
+pub(crate) use raw::Mend;
+pub use raw::Unreadable;
+pub(crate) use register::LINE_BYTES;
 
 use crate::fault;
 
 const NETWORK: &[u8] = b"network";
 
 /// A column family.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-enum Column {
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
+pub(crate) enum Column {
     Meta,
     Blocks,
     Headers,
@@ -85,7 +89,8 @@ impl Column {
         Self::Recoveries,
     ];
 
-    fn name(self) -> &'static str {
+    /// Its name, in the database and in messages.
+    pub(crate) fn name(self) -> &'static str {
         match self {
             Self::Meta => "meta",
             Self::Blocks => "blocks",
@@ -138,6 +143,15 @@ pub enum StoreError {
         /// What to do.
         next: &'static str,
     },
+    /// An entry that every read begins with cannot be read.
+    #[error("cannot open the store: {0}; next: {FETCH_ANEW}")]
+    Unreadable(#[from] Unreadable),
+    /// A store that lacks what it was made with.
+    #[error("cannot open the store: it does not say of which network it is; next: {FETCH_ANEW}")]
+    Nameless,
+    /// The disk does not take the folder of a new store.
+    #[error("cannot make the store: {0}; next: look at the disk: its room, its health, who owns the folder")]
+    Make(std::io::Error),
     /// A copy of the store cannot be written.
     #[error("cannot copy the store: {0}; next: see that the disk has room and the folder is on the store's disk")]
     Copy(rocksdb::Error),
@@ -162,10 +176,23 @@ impl StoreError {
 /// What a store is opened for.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 enum Access {
+    /// To make it.
+    Make,
     /// To be the node's.
     Write,
     /// To look into a copy.
     Read,
+}
+
+impl StoreError {
+    /// Whether the store itself is damaged, rather than kept from being read.
+    pub fn is_damage(&self) -> bool {
+        match self {
+            Self::Open { next, .. } => *next == FETCH_ANEW,
+            Self::Unreadable(_) | Self::Nameless => true,
+            Self::Make(_) | Self::Copy(_) | Self::OtherNetwork { .. } => false,
+        }
+    }
 }
 
 impl From<rocksdb::Error> for StoreError {
@@ -175,16 +202,21 @@ impl From<rocksdb::Error> for StoreError {
     }
 }
 
+/// What a person does with a damaged store.
+pub(crate) const FETCH_ANEW: &str = "move data/store away and start the node, which fetches the ledger again, or restore it from a backup or a \
+     snapshot; leave data/consensus where it is";
+
 /// What a person does when the database fails.
 fn next_step(error: &rocksdb::Error) -> &'static str {
     match error.kind() {
-        rocksdb::ErrorKind::Corruption => {
-            "move data/store away and start the node, which fetches the ledger again, or restore it from a backup or \
-             a snapshot; leave data/consensus where it is"
+        // Without its files, or with fewer columns than it was made with, a store is damaged as well.
+        rocksdb::ErrorKind::Corruption | rocksdb::ErrorKind::InvalidArgument | rocksdb::ErrorKind::NotFound => {
+            FETCH_ANEW
         }
         rocksdb::ErrorKind::IOError if error.as_ref().contains("No space left") => {
             "make room on the disk, then start the node again"
         }
+        rocksdb::ErrorKind::IOError if error.as_ref().contains("No such file") => FETCH_ANEW,
         rocksdb::ErrorKind::IOError if error.as_ref().contains("ock") => "see that no other node uses this home",
         _ => "look at the disk: its room, its health, who owns the files; then start the node again",
     }
@@ -206,26 +238,25 @@ impl Store {
     /// # Errors
     /// [`StoreError`].
     pub fn open(path: &Path, domain: &Domain) -> Result<Self, StoreError> {
-        let store = Self::open_as(path, Access::Write)?;
-        if store.get(Column::Meta, NETWORK).is_none() {
-            store.db.put_cf(store.column(Column::Meta), NETWORK, domain.network.to_string())?;
+        if is_empty(path) {
+            make(path, domain)?;
         }
+        let store = Self::open_as(path, Access::Write)?;
         store.check_network(domain)?;
         Ok(store)
     }
 
     fn open_as(path: &Path, access: Access) -> Result<Self, StoreError> {
-        let write = access == Access::Write;
         let mut options = Options::default();
-        options.create_if_missing(write);
-        options.create_missing_column_families(write);
+        options.create_if_missing(access == Access::Make);
+        options.create_missing_column_families(access == Access::Make);
         options.set_max_background_jobs(2);
         options.set_keep_log_file_num(4);
         options.set_max_total_wal_size(256 * 1024 * 1024);
-        let cache = Cache::new_lru_cache(if write { 128 } else { 8 } * 1024 * 1024);
+        let cache = Cache::new_lru_cache(if access == Access::Write { 128 } else { 8 } * 1024 * 1024);
         let columns = Column::ALL.map(|column| ColumnFamilyDescriptor::new(column.name(), column.options(&cache)));
         let db = match access {
-            Access::Write => DB::open_cf_descriptors(&options, path, columns)?,
+            Access::Make | Access::Write => DB::open_cf_descriptors(&options, path, columns)?,
             Access::Read => DB::open_cf_descriptors_read_only(&options, path, columns, false)?,
         };
         Ok(Self { db })
@@ -233,7 +264,7 @@ impl Store {
 
     fn check_network(&self, domain: &Domain) -> Result<(), StoreError> {
         let expected = domain.network.to_string();
-        let found = self.get(Column::Meta, NETWORK).unwrap_or_default();
+        let found = self.look_up(Column::Meta, NETWORK)?.ok_or(StoreError::Nameless)?;
         if found == expected.as_bytes() {
             return Ok(());
         }
@@ -296,4 +327,24 @@ impl Store {
         options.set_sync(true);
         options
     }
+}
+
+fn is_empty(path: &Path) -> bool {
+    std::fs::read_dir(path).map_or(true, |mut entries| entries.next().is_none())
+}
+
+/// Makes a store beside its place and moves it there: what stands in its place has all its columns and
+/// knows its network. A store that lacks one was damaged, and is not taken for a new one.
+fn make(path: &Path, domain: &Domain) -> Result<(), StoreError> {
+    let mut beside = path.as_os_str().to_owned();
+    beside.push(".making");
+    let beside = Path::new(&beside);
+    copy::remove(beside).map_err(StoreError::Make)?;
+    if let Some(above) = path.parent() {
+        std::fs::create_dir_all(above).map_err(StoreError::Make)?;
+    }
+    let store = Store::open_as(beside, Access::Make)?;
+    store.db.put_cf_opt(store.column(Column::Meta), NETWORK, domain.network.to_string(), &Store::synced())?;
+    drop(store);
+    std::fs::rename(beside, path).map_err(StoreError::Make)
 }

@@ -15,7 +15,8 @@ use rocksdb::WriteBatch;
 use super::{Column, Store, broken, keys};
 use crate::fault;
 
-pub(super) const LINE_BYTES: usize = 48;
+/// Bytes of a line.
+pub(crate) const LINE_BYTES: usize = 48;
 
 impl Store {
     /// Adds a block's changes to its batch.

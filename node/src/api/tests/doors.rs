@@ -199,6 +199,33 @@ async fn n19_readiness_says_why_not() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn n28_from_a_damaged_store_nothing_is_served_but_health() {
+    let node = Node::start(Double::with_a_book()).await;
+    let json = [("content-type", "application/json")];
+    assert_eq!(call(node.admin, "POST", "/v1/check", &json, b"{}").await.status, 202);
+    assert_eq!(call(node.admin, "GET", "/v1/check", &[], &[]).await.json()["state"], "never");
+    // What a foreign page may send without asking.
+    let form = call(node.admin, "POST", "/v1/check", &[("content-type", "text/plain")], b"{}").await;
+    assert_eq!((form.status, form.rule().as_str()), (400, "N-3"));
+    let relayed = call(node.relay, "POST", "/v1/transactions", &[], b"x").await;
+    assert_ne!(relayed.status, 503);
+    assert_eq!(node.get("/v1/headers/latest").await.status, 200);
+
+    node.double.damaged.store(true, Ordering::Relaxed);
+    for address in [node.gateway, node.relay] {
+        let refused = call(address, "GET", &format!("/v1/transactions/{}", "0".repeat(64)), &[], &[]).await;
+        assert_eq!((refused.status, refused.rule().as_str()), (503, "N-28"));
+        assert_eq!(refused.json()["type"], "urn:fengni:problem:damaged-store");
+        assert_eq!(call(address, "GET", "/healthz", &[], &[]).await.status, 200);
+    }
+    assert_eq!(call(node.relay, "POST", "/v1/transactions", &[], b"x").await.rule(), "N-28");
+    assert_eq!(call(node.admin, "GET", "/v1/doctor", &[], &[]).await.status, 200);
+    let early = Node::start(Double::founded()).await;
+    let refused = call(early.admin, "POST", "/v1/check", &json, b"{}").await;
+    assert_eq!((refused.status, refused.rule().as_str()), (409, "N-28"));
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn n25_only_the_operator_has_a_backup_written_and_no_web_page() {
     let node = Node::start(Double::with_a_book()).await;
     let json = [("content-type", "application/json")];

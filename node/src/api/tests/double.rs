@@ -26,6 +26,7 @@ use tokio::sync::watch;
 use crate::api::{BackUp, FinalState, NodeMode, NodeStatus, Readiness, Ready, Source, Submit, SubmitError};
 use crate::backup::{BackupError, Manifest};
 use crate::doctor::{Finding, Level};
+use crate::selfcheck::{CheckError, Checking};
 
 /// Short names of the sample members, by number.
 const MEMBERS: [&str; 8] = ["GOV", "PSB", "AMR", "HRS", "CIQ", "RES", "YGOV", "YHD"];
@@ -53,6 +54,8 @@ pub(super) struct Double {
     pub(super) handovers: Mutex<Vec<Handover>>,
     /// Whether its key is one of its member's.
     pub(super) registered: AtomicBool,
+    /// Whether its store is damaged.
+    pub(super) damaged: AtomicBool,
 }
 
 struct Inner {
@@ -94,6 +97,7 @@ impl Double {
             kept_from: AtomicU64::new(1),
             handovers: Mutex::default(),
             registered: AtomicBool::new(true),
+            damaged: AtomicBool::new(false),
         })
     }
 
@@ -360,6 +364,18 @@ impl Source for Double {
 
     fn examine(&self) -> Vec<Finding> {
         vec![Finding::new("disk", Level::Ok, "there is room")]
+    }
+
+    fn damage(&self) -> Option<String> {
+        self.damaged.load(Ordering::Relaxed).then(|| "pages, book 0, page 0: it is missing".into())
+    }
+
+    fn begin_check(&self) -> Result<(), CheckError> {
+        self.latest().map(drop).ok_or(CheckError::Empty)
+    }
+
+    fn checked(&self) -> Checking {
+        Checking::Never
     }
 
     fn status(&self) -> NodeStatus {

@@ -9,6 +9,8 @@ use fengni_genesis::sample;
 use super::{MEMBERS, certify_with, decide, founding, ground, open};
 use crate::engine::Chain as _;
 use crate::ledger::Ledger;
+use crate::selfcheck::{self, Depth};
+use crate::store::{Column, Mend, key_of_height};
 
 /// A new key of a validator after a recovery.
 fn new_secret(member: MemberNumber, _: Height) -> SecretKey {
@@ -71,6 +73,21 @@ fn f10_a_ledger_goes_on_by_a_recovery_that_it_was_given_and_readers_follow() {
     light.recover(&served[0], now).expect("a recovery that holds");
     light.accept(&newest.header, &newest.certificate, now).expect("the new validators decide");
     assert_eq!(light.unacknowledged(), Some(Height(2)));
+    // What is stored of it leads from the block before to the new validators, and to none else.
+    let examine = |ledger: &Ledger| {
+        let report = selfcheck::check(ledger.store(), domain, &founding, Depth::Whole, &mut |_| ());
+        report.damage.iter().map(|damage| format!("{}, {}", damage.column, damage.entry)).collect::<Vec<_>>()
+    };
+    assert_eq!(examine(&ledger), [""; 0]);
+    let (column, key) = (Column::Recoveries, key_of_height(Height(3)));
+    let right = ledger.store().look_up(column, &key).expect("a disk").expect("it is kept");
+    let put = |value: &[u8]| {
+        let mend = Mend { column, key: key.clone(), value: Some(value.to_vec()) };
+        ledger.store().mend(&[mend]).expect("a disk");
+    };
+    put(&right[..right.len() - 1]);
+    assert_eq!(examine(&ledger), ["recoveries, height 3"]);
+    put(&right);
     // After a restart the records say who decides, whether or not the handover is given again.
     drop((ledger, newest));
     let ledger = open();

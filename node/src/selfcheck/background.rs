@@ -1,0 +1,134 @@
+//! A look at the store of a running node: at a copy of the moment, beside its work, at half a thread.
+//!
+//! The copy links the files that the node reads, so that damage on the disk is found; what it finds is
+//! noted at the ledger, after which nothing is served any more.
+
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Instant;
+
+use fengni_core::Height;
+use fengni_state::Founding;
+use serde::Serialize;
+use thiserror::Error;
+use utoipa::ToSchema;
+
+use super::{Depth, Report, check};
+use crate::ledger::Ledger;
+use crate::store::{Store, StoreError, copy};
+
+/// Entries after which a look rests as long as it has worked.
+const BREATH: u64 = 256;
+
+/// How far a look at the store is.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, ToSchema)]
+#[serde(tag = "state", rename_all = "kebab-case")]
+pub enum Checking {
+    /// Nobody has asked for one since the node started.
+    Never,
+    /// It is under way.
+    Running {
+        /// Entries that were looked at so far.
+        entries: u64,
+    },
+    /// It is done.
+    Done {
+        /// What was found.
+        report: Report,
+    },
+    /// It could not be done.
+    Failed {
+        /// Why.
+        reason: String,
+    },
+}
+
+/// Why no look begins.
+#[derive(Clone, PartialEq, Eq, Debug, Error)]
+pub enum CheckError {
+    /// One is under way.
+    #[error("a check is under way; next: wait until it is done")]
+    Busy,
+    /// Nothing to look at.
+    #[error("the ledger has no block yet; next: wait for the first")]
+    Empty,
+}
+
+/// Looks at the store of a running node, one at a time.
+pub struct Checks {
+    ledger: Arc<Ledger>,
+    founding: Founding,
+    folder: PathBuf,
+    now: Arc<Mutex<Checking>>,
+}
+
+impl Checks {
+    /// Looks at a ledger's store, in a copy below the data folder.
+    pub fn new(ledger: Arc<Ledger>, founding: Founding, data: &Path) -> Self {
+        Self { ledger, founding, folder: data.join("checking"), now: Arc::new(Mutex::new(Checking::Never)) }
+    }
+
+    /// How far the last one is.
+    pub fn now(&self) -> Checking {
+        lock(&self.now).clone()
+    }
+
+    /// Begins to look at everything.
+    ///
+    /// # Errors
+    /// [`CheckError`].
+    pub fn begin(&self) -> Result<(), CheckError> {
+        if *self.ledger.heights().borrow() == Height(0) {
+            return Err(CheckError::Empty);
+        }
+        let mut now = lock(&self.now);
+        if matches!(*now, Checking::Running { .. }) {
+            return Err(CheckError::Busy);
+        }
+        *now = Checking::Running { entries: 0 };
+        let (ledger, founding) = (Arc::clone(&self.ledger), self.founding.clone());
+        let (folder, now) = (self.folder.clone(), Arc::clone(&self.now));
+        std::thread::spawn(move || {
+            let found = look(&ledger, &founding, &folder, &now);
+            if let Err(error) = copy::remove(&folder) {
+                tracing::warn!(%error, "the copy that was checked cannot be deleted");
+            }
+            *lock(&now) = match found {
+                Ok(report) => note(&ledger, report),
+                Err(error) => Checking::Failed { reason: error.to_string() },
+            };
+        });
+        Ok(())
+    }
+}
+
+fn look(ledger: &Ledger, founding: &Founding, folder: &Path, now: &Mutex<Checking>) -> Result<Report, StoreError> {
+    // What a crash left of the one before.
+    copy::remove(folder).map_err(StoreError::Make)?;
+    ledger.store().copy_to(folder)?;
+    let store = Store::open_copy(folder, ledger.domain())?;
+    let mut since = Instant::now();
+    let mut tell = |entries: u64| {
+        if entries.is_multiple_of(BREATH) {
+            *lock(now) = Checking::Running { entries };
+            std::thread::sleep(since.elapsed());
+            since = Instant::now();
+        }
+    };
+    Ok(check(&store, *ledger.domain(), founding, Depth::Whole, &mut tell))
+}
+
+fn note(ledger: &Ledger, report: Report) -> Checking {
+    match report.damage.first() {
+        None => tracing::info!(height = %report.height, entries = report.entries, "the store is sound"),
+        Some(first) => {
+            tracing::error!(%first, entries = report.damage.len(), "the store is damaged: nothing is served from it");
+            ledger.note_damage(format!("{first}; next: stop the node, then {}", report.next()));
+        }
+    }
+    Checking::Done { report }
+}
+
+fn lock(now: &Mutex<Checking>) -> MutexGuard<'_, Checking> {
+    now.lock().unwrap_or_else(PoisonError::into_inner)
+}
