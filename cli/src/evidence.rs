@@ -42,6 +42,8 @@ pub(crate) struct Evidence {
     /// Handovers from the founding to the height of the proof, in order.
     pub(crate) handovers: Vec<Handover>,
     proof: Proof,
+    /// What shows that no other line came before the first, where its seal alone does not.
+    origin: Option<Proof>,
 }
 
 /// A state proof in JSON, whose maps have words for keys.
@@ -71,6 +73,7 @@ impl Evidence {
         events: Vec<Value>,
         headers: Vec<FinalHeader>,
         handovers: Vec<Handover>,
+        origin: Option<&StateProof>,
     ) -> Self {
         Self {
             kind: KIND.to_owned(),
@@ -81,6 +84,7 @@ impl Evidence {
             headers,
             handovers,
             proof: Proof::of(proof),
+            origin: origin.map(Proof::of),
         }
     }
 
@@ -108,6 +112,11 @@ impl Evidence {
     /// The proof as the ledger gave it.
     pub(crate) fn state_proof(&self) -> StateProof {
         self.proof.state_proof()
+    }
+
+    /// The proof of where the first line comes from.
+    pub(crate) fn origin(&self) -> Option<StateProof> {
+        self.origin.as_ref().map(Proof::state_proof)
     }
 }
 

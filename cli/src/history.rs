@@ -6,15 +6,17 @@ use std::path::PathBuf;
 use anyhow::Result;
 use clap::Args;
 use fengni_client::clock;
+use fengni_client::history::{self, Whole};
+use fengni_core::book::{Suspension, SuspensionCause};
 use fengni_core::evidence::{act_words, standing_words};
-use fengni_core::history::{Actor, Event, Gap, History};
+use fengni_core::history::{Actor, Event, Gap, History, Origin};
 use fengni_core::light::{FinalHeader, LightClient, LightError};
-use fengni_core::proof::{ProofError, Proven, StateProof};
 use fengni_core::standing::{ActKind, State};
-use fengni_core::{Height, Millis};
+use fengni_core::{Height, LinePlace, Millis};
 use fengni_genesis::Genesis;
 use serde_json::{Value, json};
 
+use crate::audit::saved::{self, Saved};
 use crate::connect::{ConnectArgs, Connection, load_genesis};
 use crate::ending::Ending;
 use crate::evidence::{self, Evidence, differences, events};
@@ -22,6 +24,7 @@ use crate::kept::{self, Kept, Shown};
 use crate::moment;
 use crate::names::Target;
 use crate::output::{Output, table};
+use crate::unproven;
 use crate::verify;
 
 /// `fengni history`.
@@ -29,13 +32,20 @@ use crate::verify;
 #[command(after_help = "Examples:
   fengni history 0/417 --prove --network net
   fengni history IDENTIFIER --prove --out c1.history --gateway http://127.0.0.1:27002 --genesis genesis.bin
-  fengni check c1.history --genesis genesis.bin")]
+  fengni check c1.history --genesis genesis.bin
+
+The history begins with the line that was issued first, and follows every line that took over. With
+--prove the exit codes are: 0 complete; 1 incomplete or altered; 2 undecided, such as where no gateway
+shows a young block; 3 could not run.")]
 pub(crate) struct HistoryArgs {
     /// Identifier, or book/line
     target: String,
     /// State whether the chain of acts is complete; the exit code says so as well
     #[arg(long)]
     prove: bool,
+    /// With --prove: how old the newest block may be, such as 90s, 30m or 2h
+    #[arg(long, value_name = "TIME", default_value = "10m", value_parser = moment::parse_span)]
+    max_age: u32,
     /// Write the history with its proof to a file, for fengni check
     #[arg(long, value_name = "FILE")]
     out: Option<PathBuf>,
@@ -52,10 +62,11 @@ Exit codes: 0 complete, or valid then; 1 refused; 2 undecided; 3 could not run.
 
 Examples:
   fengni check c1.history --genesis genesis.bin
-  fengni check lin.verdict --checkpoint genesis.bin"
+  fengni check lin.verdict --checkpoint genesis.bin
+  fengni check march.audit --genesis genesis.bin"
 )]
 pub(crate) struct CheckArgs {
-    /// File of a history or of a verdict
+    /// File of a history, of a verdict or of an audit
     file: PathBuf,
     /// Founding document to trust from, as genesis.bin or genesis.toml
     #[arg(long, alias = "checkpoint", value_name = "FILE")]
@@ -64,27 +75,41 @@ pub(crate) struct CheckArgs {
 
 pub(crate) fn run(args: &HistoryArgs, output: Output) -> Result<Ending> {
     let mut connection = args.connect.open(None)?;
-    let place = Target::parse(&args.target)?.place(&mut connection)?;
-    let read =
-        |proof: &StateProof, proven: Proven| Ok::<_, ProofError>((proof.clone(), History::read(&proven, place)?));
-    let answer = connection.ledger.ask(|node| node.history(place), read)?;
-    let (proof, history) = answer.value;
-    let headers = headers(&mut connection, &history)?;
+    let place = Target::parse(&args.target)?.place(&mut connection);
+    match place.and_then(|place| told(args, place, &mut connection, output)) {
+        Ok(ending) => Ok(ending),
+        Err(error) => unproven::undecided(error, output),
+    }
+}
+
+fn told(args: &HistoryArgs, place: LinePlace, connection: &mut Connection, output: Output) -> Result<Ending> {
+    // By the newest block that any of the gateways shows: none can offer an older state as the present.
+    let newest = connection.ledger.highest()?.0;
+    let Whole { history, proof, origin, origin_proof, troubles } =
+        history::whole(&mut connection.ledger, place, newest.height)?;
+    let headers = headers(connection, &history)?;
     connection.save(output);
-    let story = Story::new(history, &headers, &connection.genesis)?;
+    let mut story = Story::new(history, &headers, &connection.genesis)?;
+    story.origin = origin;
+    story.notes = troubles.iter().map(ToString::to_string).collect();
+    story.notes.sort();
+    story.notes.dedup();
     if let Some(path) = &args.out {
         let found = FinalHeader { header: proof.header.clone(), certificate: proof.certificate.clone() };
         let handovers = connection.ledger.handovers(&connection.genesis.checkpoint(), &found)?;
-        Evidence::new(place, &proof, story.events.clone(), headers, handovers).save(path)?;
+        let first = story.history.chapters.first().map_or(place, |chapter| chapter.place);
+        let events = story.events.clone();
+        Evidence::new(first, &proof, events, headers, handovers, origin_proof.as_ref()).save(path)?;
         output.progress(&format!(
             "wrote {}; next: fengni check {} --genesis genesis.bin",
             path.display(),
             path.display()
         ));
     }
-    let signed =
-        (proof.certificate.signatures.len(), connection.ledger.light().validators_at(proof.header.height)?.len());
-    answer_history(&story, signed, Vec::new(), args.prove, output)
+    let age_secs = clock::now().0.saturating_sub(newest.time.0) / 1000;
+    story.stale_secs = Some(age_secs).filter(|age| args.prove && *age > u64::from(args.max_age));
+    let validators = connection.ledger.light().validators_at(proof.header.height)?.len();
+    answer_history(&story, (proof.certificate.signatures.len(), validators), Vec::new(), args.prove, output)
 }
 
 /// The headers of the blocks in which something happened: they say when.
@@ -112,6 +137,12 @@ struct Story {
     events: Vec<Value>,
     times: BTreeMap<Height, Millis>,
     reasons: BTreeMap<u16, String>,
+    /// Where the first line comes from, as far as that was shown.
+    origin: Option<Origin>,
+    /// What nodes gave that does not hold, or left out.
+    notes: Vec<String>,
+    /// The age of the newest block, where that is too old to speak of the present.
+    stale_secs: Option<u64>,
 }
 
 impl Story {
@@ -123,7 +154,7 @@ impl Story {
         let set = genesis.codes.iter().find(|set| set.name == "reasons");
         let codes = set.iter().flat_map(|set| &set.codes);
         let reasons = codes.filter_map(|code| Some((code.code.parse().ok()?, code.name.clone()))).collect();
-        Ok(Self { history, events, times, reasons })
+        Ok(Self { history, events, times, reasons, origin: None, notes: Vec::new(), stale_secs: None })
     }
 
     fn when(&self, height: Height) -> String {
@@ -143,6 +174,9 @@ pub(crate) fn check(args: &CheckArgs, output: Output) -> Result<Ending> {
     if evidence::kind(&text).as_deref() == Some(kept::KIND) {
         return check_verdict(&Kept::parse(&text, &args.file)?, &mut light, output);
     }
+    if evidence::kind(&text).as_deref() == Some(saved::KIND) {
+        return Saved::parse(&text, &args.file)?.check(&mut light, output);
+    }
     let file = Evidence::parse(&text, &args.file)?;
     let proof = file.state_proof();
     let now = clock::now();
@@ -153,11 +187,17 @@ pub(crate) fn check(args: &CheckArgs, output: Output) -> Result<Ending> {
         Ok(proven) => proven,
         Err(error) => return Ok(not_proven(&error, output)),
     };
-    let history = match History::read(&proven, file.place) {
+    let mut history = match History::read(&proven, file.place) {
         Ok(history) => history,
         Err(error) => return Ok(not_proven(&LightError::Proof(error), output)),
     };
-    let story = Story::new(history, &file.headers, &genesis)?;
+    let before = match file.origin().map(|proof| light.prove(&proof, now)).transpose() {
+        Ok(before) => before,
+        Err(error) => return Ok(not_proven(&error, output)),
+    };
+    let origin = history.begins(before.as_ref());
+    let mut story = Story::new(history, &file.headers, &genesis)?;
+    story.origin = origin;
     let missing = heights(&story.history).into_iter().find(|height| !story.times.contains_key(height));
     let mut defects = match story.history.gaps.is_empty() {
         // Where the proof has a gap, the words after it are numbered otherwise: the gap says it all.
@@ -217,12 +257,23 @@ fn answer_history(
     if defects.is_empty() {
         defects.extend(history.gaps.iter().map(ToString::to_string));
     }
-    let complete = defects.is_empty();
-    let ending = if complete || !prove { Ending::Holds } else { Ending::Refused };
+    let ending = match (defects.is_empty(), story.stale_secs) {
+        (false, _) if prove => Ending::Refused,
+        (true, Some(_)) => Ending::Undecided,
+        _ => Ending::Holds,
+    };
+    let result = match (defects.is_empty(), story.stale_secs) {
+        (false, _) => "incomplete",
+        (true, Some(_)) => "undecided",
+        (true, None) => "complete",
+    };
     let facts = json!({
-        "result": if complete { "complete" } else { "incomplete" },
-        "complete": complete,
+        "result": result,
+        "complete": result == "complete",
         "defects": defects,
+        "statement": statement(story, (signatures, validators)),
+        "origin": story.origin,
+        "troubles": story.notes,
         "as_of_height": history.as_of.0,
         "as_of_time": history.as_of.1,
         "signatures": signatures,
@@ -286,14 +337,76 @@ fn text(story: &Story, defects: &[String], (signatures, validators): (usize, usi
     let rows = (1..).zip(rows).map(|(seq, [place, act, to, by, keys, reason, height, time]): (u32, _)| {
         [seq.to_string(), place, act, to, by, keys, reason, height, time]
     });
-    let table = table(["seq", "line", "act", "standing after", "by", "keys", "reason", "height", "time"], rows);
+    let mut said =
+        vec![table(["seq", "line", "act", "standing after", "by", "keys", "reason", "height", "time"], rows)];
+    for chapter in &story.history.chapters {
+        let run = |run: &Suspension| {
+            format!(
+                "{}: suspended together with lines {} to {} now: {}",
+                chapter.place,
+                run.first,
+                run.last,
+                cause(run.cause)
+            )
+        };
+        said.extend(chapter.together.iter().map(run));
+    }
+    said.extend(story.notes.iter().map(|note| format!("note: {note}")));
     let (height, time) = story.history.as_of;
     let proof = format!("header {height} of {} signed by {signatures} of {validators} validators", moment::show(time));
-    if defects.is_empty() {
-        let last = story.events.len();
-        return format!("{table}\ncomplete: {last} events, seq 1 to {last}, no act missing; {proof}");
+    let last = story.events.len();
+    match story.stale_secs {
+        _ if !defects.is_empty() => {
+            said.push(format!("incomplete: {}\n{proof}\nnext: ask another node for the history", defects.join("; ")));
+        }
+        Some(age) => said.push(format!(
+            "undecided: no act is missing of {last} events up to {proof}, which is {} old: what came since is not shown\nnext: ask another gateway as well",
+            moment::age(age)
+        )),
+        None => {
+            said.push(format!("complete: {last} events, seq 1 to {last}, no act missing; {proof}"));
+            said.extend(statement(story, (signatures, validators)).iter().map(|step| format!("  {step}")));
+        }
     }
-    format!("{table}\nincomplete: {}\n{proof}\nnext: ask another node for the history", defects.join("; "))
+    said.join("\n")
+}
+
+/// The statement of completeness, step by step: what binds the events to the quorum, and what tells
+/// where they begin and end.
+fn statement(story: &Story, (signatures, validators): (usize, usize)) -> Vec<String> {
+    let chapters = &story.history.chapters;
+    let mut said = vec![match story.origin {
+        Some(Origin::Issued) => {
+            "the first line was issued: no act of its height made another line go on in it".to_owned()
+        }
+        _ => "where the first line comes from is not shown".to_owned(),
+    }];
+    for chapter in chapters {
+        let acts = chapter.events.len();
+        said.push(format!(
+            "{}: {acts} acts, each naming the one before; the page's list of heads names the last",
+            chapter.place
+        ));
+        said.extend(chapter.events.iter().filter_map(|event| {
+            Some(format!("{}: act {} makes it go on at {}", chapter.place, event.number, event.successor?))
+        }));
+    }
+    said.push(
+        "the book's record binds its lists of pages, seals, acts and heads; the state root binds the record".to_owned(),
+    );
+    said.push(format!(
+        "header {} binds the state root; {signatures} of {validators} validators signed it",
+        story.history.as_of.0
+    ));
+    said
+}
+
+/// Why lines are suspended together.
+fn cause(cause: SuspensionCause) -> String {
+    match cause {
+        SuspensionCause::Key { key } => format!("key {key} of whoever sealed them is revoked"),
+        SuspensionCause::Order { order } => format!("order {order}"),
+    }
 }
 
 fn keys(keys: &[fengni_core::KeyNumber]) -> String {

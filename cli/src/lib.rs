@@ -54,6 +54,7 @@ mod signing;
 mod standing;
 mod successors;
 mod trust;
+mod unproven;
 mod verify;
 mod views;
 mod wallet;

@@ -11,6 +11,7 @@ use axum::middleware::{self, Next};
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use base64::Engine as _;
+use fengni_client::history::whole;
 use fengni_client::issue::{Format, Target};
 use fengni_client::verify::{Policy, Verifier};
 use fengni_core::KeyAlgorithm;
@@ -18,10 +19,8 @@ use fengni_core::assurance::Assurance;
 use fengni_core::certificate::Grade;
 use fengni_core::challenge::Challenge;
 use fengni_core::code::StaticCode;
-use fengni_core::history::History;
 use fengni_core::id::CertificateId;
 use fengni_core::operation::StandingChange;
-use fengni_core::proof::{Proven, StateProof};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
@@ -370,8 +369,8 @@ async fn history(State(service): State<Arc<Service>>, Path(id): Path<String>) ->
         };
         let mut connection = service.connect()?;
         let place = target.place(&mut connection)?;
-        let read = |_: &StateProof, proven: Proven| History::read(&proven, place);
-        let history = connection.ledger.ask(|node| node.history(place), read)?.value;
+        let newest = connection.ledger.highest()?.0.height;
+        let history = whole(&mut connection.ledger, place, newest)?.history;
         connection.save(Output::new(true));
         let facts = serde_json::json!({
             "complete": history.is_complete(),

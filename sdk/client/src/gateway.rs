@@ -136,6 +136,11 @@ impl Gateway {
         &self.nodes
     }
 
+    /// A gateway for each node, which asks it alone: to find out who gives what.
+    pub fn each(&self) -> impl Iterator<Item = Self> + '_ {
+        self.nodes.iter().map(|node| Self { nodes: vec![node.clone()], first: AtomicUsize::new(0) })
+    }
+
     /// Asks one node after the other until an answer holds.
     ///
     /// # Errors

@@ -110,6 +110,11 @@ impl Ledger {
         &self.gateway
     }
 
+    /// A ledger for each node, which asks it alone and believes what this one does.
+    pub fn each(&self) -> impl Iterator<Item = Self> + '_ {
+        self.gateway.each().map(|gateway| Self::new(self.light.clone(), gateway))
+    }
+
     /// Asks for the newest final header.
     ///
     /// # Errors
@@ -236,13 +241,37 @@ impl Ledger {
     /// # Errors
     /// [`LedgerError`].
     pub fn prove(&mut self, places: &[Place]) -> Result<Answer<Proven>, LedgerError> {
-        self.ask(
-            |node| node.proof(places, None),
-            |_, proven| match places.iter().find(|place| !proven.places().any(|found| found == *place)) {
-                Some(missing) => Err(ProofError::Missing(*missing)),
-                None => Ok(proven),
-            },
-        )
+        Ok(self.state_proof(places, None)?.map(|(_, proven)| proven))
+    }
+
+    /// The same as of a named height, one of the newest 1,024, with the proof itself.
+    ///
+    /// # Errors
+    /// [`LedgerError`].
+    pub fn prove_at(&mut self, places: &[Place], height: Height) -> Result<Answer<(StateProof, Proven)>, LedgerError> {
+        self.state_proof(places, Some(height))
+    }
+
+    fn state_proof(
+        &mut self,
+        places: &[Place],
+        height: Option<Height>,
+    ) -> Result<Answer<(StateProof, Proven)>, LedgerError> {
+        let now = self.now();
+        let (light, gateway) = (&mut self.light, &self.gateway);
+        let mut others = Others::of(gateway);
+        let answer = gateway.ask(|node| {
+            let proof = node.proof(places, height)?;
+            let proven = believe(light, node, &mut others, now, |light| light.prove(&proof, now))?;
+            if height.is_some_and(|height| proof.header.height != height) {
+                return Err(lied(format!("a proof of height {} in place of another", proof.header.height)));
+            }
+            match places.iter().find(|place| !proven.places().any(|found| found == *place)) {
+                Some(missing) => Err(lied(ProofError::Missing(*missing))),
+                None => Ok((proof, proven)),
+            }
+        });
+        self.settled(answer)
     }
 
     /// A registry record.
@@ -267,13 +296,26 @@ impl Ledger {
     /// # Errors
     /// [`LedgerError`].
     pub fn shelf<R: Record>(&mut self) -> Result<Vec<R>, LedgerError> {
+        self.shelf_of(None)
+    }
+
+    /// The same as of a named height, one of the newest 1,024: none is left out that stood there.
+    ///
+    /// # Errors
+    /// [`LedgerError`].
+    pub fn shelf_at<R: Record>(&mut self, height: Height) -> Result<Vec<R>, LedgerError> {
+        self.shelf_of(Some(height))
+    }
+
+    fn shelf_of<R: Record>(&mut self, height: Option<Height>) -> Result<Vec<R>, LedgerError> {
         let any = Place::Record(Shelf::Parameters, 0);
-        let size = u32::try_from(self.prove(&[any])?.value.size(R::SHELF)).unwrap_or(u32::MAX);
+        let size = self.state_proof(&[any], height)?.value.1.size(R::SHELF);
+        let size = u32::try_from(size).unwrap_or(u32::MAX);
         let mut records = Vec::new();
         while let Some(first) = u32::try_from(records.len()).ok().filter(|first| *first < size) {
             let numbers = first..size.min(first.saturating_add(RECORDS_AT_ONCE));
             let places: Vec<Place> = numbers.clone().map(|number| Place::Record(R::SHELF, number)).collect();
-            let proven = self.prove(&places)?.value;
+            let (_, proven) = self.state_proof(&places, height)?.value;
             for number in numbers {
                 records.push(proven.record(number)?);
             }
@@ -337,7 +379,7 @@ impl Ledger {
     /// # Errors
     /// [`LedgerError`].
     pub fn history(&mut self, place: LinePlace) -> Result<Answer<History>, LedgerError> {
-        self.ask(|node| node.history(place), |_, proven| History::read(&proven, place))
+        self.ask(|node| node.history(place, None), |_, proven| History::read(&proven, place))
     }
 
     /// A page record and the lines on the page, checked against it.
@@ -352,14 +394,24 @@ impl Ledger {
             let proof = node.proof(&[Place::Page(book, page)], None)?;
             let proven = believe(light, node, &mut others, now, |light| light.prove(&proof, now))?;
             let record = proven.page(book, page).map_err(lied)?;
-            // The page may have grown since the proof was made: its lines never change.
-            let mut lines = node.page_lines(book, page)?;
-            lines.truncate(usize::from(record.lines));
-            if lines.len() < usize::from(record.lines) || page_root(&domain, &lines) != record.root {
-                return Err(lied(format!("the lines of page {page} of book {book} are not those of its root")));
-            }
+            let lines = lines_of(node, &domain, book, page, &record)?;
             Ok((record, lines))
         });
+        self.settled(answer)
+    }
+
+    /// All lines of a page whose record was proven.
+    ///
+    /// # Errors
+    /// [`LedgerError`].
+    pub fn lines(
+        &mut self,
+        book: BookNumber,
+        page: PageNumber,
+        record: &Page,
+    ) -> Result<Answer<Vec<Line>>, LedgerError> {
+        let domain = self.domain();
+        let answer = self.gateway.ask(|node| lines_of(node, &domain, book, page, record));
         self.settled(answer)
     }
 
@@ -435,6 +487,23 @@ fn outcome_of(
         return Err(lied("the outcome is of another transaction"));
     }
     Ok((outcome, proof.header.clone()))
+}
+
+/// The lines of a page as its record has them.
+fn lines_of(
+    node: &Node,
+    domain: &Domain,
+    book: BookNumber,
+    page: PageNumber,
+    record: &Page,
+) -> Result<Vec<Line>, Trouble> {
+    // The page may have grown since its record was proven: its lines never change.
+    let mut lines = node.page_lines(book, page)?;
+    lines.truncate(usize::from(record.lines));
+    if lines.len() < usize::from(record.lines) || page_root(domain, &lines) != record.root {
+        return Err(lied(format!("the lines of page {page} of book {book} are not those of its root")));
+    }
+    Ok(lines)
 }
 
 /// The line with a tag among proven entries: the latest, where one took the place of another.

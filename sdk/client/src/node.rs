@@ -168,12 +168,14 @@ impl Node {
         self.state_proof(path)
     }
 
-    /// A line with its seal, its acts, and the lines that took its place.
+    /// A line with its seal, its acts, and the lines that took its place, at the newest height or at one
+    /// of the newest 1,024.
     ///
     /// # Errors
     /// [`Trouble`].
-    pub fn history(&self, place: LinePlace) -> Result<StateProof, Trouble> {
-        self.state_proof(format!("/v1/history/{}/{}", place.book, place.line))
+    pub fn history(&self, place: LinePlace, height: Option<Height>) -> Result<StateProof, Trouble> {
+        let at = height.map_or_else(String::new, |height| format!("?height={height}"));
+        self.state_proof(format!("/v1/history/{}/{}{at}", place.book, place.line))
     }
 
     fn state_proof(&self, path: String) -> Result<StateProof, Trouble> {

@@ -40,6 +40,11 @@ impl Problem {
         self.status == 404
     }
 
+    /// Whether it is of a kind, by the name that ends its URI.
+    pub(crate) fn is_about(&self, kind: &str) -> bool {
+        self.kind.rsplit(':').next() == Some(kind)
+    }
+
     /// Whether another node, or the same one later, may answer better.
     pub fn is_passing(&self) -> bool {
         self.status >= 500 || self.status == 429

@@ -3,6 +3,7 @@
 #![forbid(unsafe_code)]
 
 pub mod assurance;
+pub mod audit;
 pub mod block;
 pub mod book;
 pub mod bytes;

@@ -187,6 +187,12 @@ fn audit(demo: &Demo) {
     let written = std::fs::write(&altered, bytes).is_ok();
     let answer = demo.run(&["check", &altered, "--genesis", &genesis]);
     demo.judge("one digit of it altered", written && answer.code == 1, "exit code 1");
+    demo.expect(
+        "the department's books, none missing",
+        0,
+        "none missing",
+        &["audit", "book", "PSB", "--network", &map],
+    );
     let gateway = demo.gateway("hrs");
     demo.expect(
         "all blocks run again outside the node",

@@ -1,12 +1,13 @@
 //! History: complete, or visibly broken (journey J8).
 
-use fengni_core::history::{Gap, History};
+use fengni_client::history::{Whole, whole};
+use fengni_core::history::{Gap, History, Origin};
 use fengni_core::proof::{BookList, Place};
 use fengni_core::standing::{ActKind, Standing, State};
 use fengni_core::{ActNumber, BookNumber, LineNumber, LinePlace, ReasonCode};
 use fengni_genesis::sample;
 
-use crate::ledger::{Chain, Network};
+use crate::ledger::{Chain, Mood, NOW, Network};
 
 const C1: LinePlace = LinePlace { book: BookNumber(0), line: LineNumber(0) };
 const C1V2: LinePlace = LinePlace { book: BookNumber(0), line: LineNumber(2) };
@@ -80,4 +81,69 @@ fn j8_whatever_is_left_out_is_named() {
     assert_eq!(without(Place::Heads(book, C1.line.page()))[0], Gap::Head { place: C1 });
     let seal = fengni_core::SealNumber(0);
     assert_eq!(without(Place::Seal(book, seal)), [Gap::Seal { place: C1 }]);
+}
+
+/// Three versions: the second took over from the first, and the third from the second.
+fn versions(chain: &mut Chain) -> [LinePlace; 3] {
+    let ids: Vec<_> = sample::certificates().iter().map(|sample| sample.id()).collect();
+    chain.seal_for_another(&ids[0]);
+    chain.act(LineNumber(0), |act| fengni_core::standing::Act { kind: ActKind::Dispute, to: act.from, ..act });
+    let second = chain.supersede(LineNumber(0), &ids[5]);
+    chain.seal_for_another(&ids[2]);
+    let third = chain.supersede(second.line, &ids[1]);
+    [C1, second, third]
+}
+
+fn read_whole(network: &Network, place: LinePlace) -> Whole {
+    let mut ledger = network.ledger(0);
+    let at = ledger.highest().expect("an honest node").0.height;
+    whole(&mut ledger, place, at).expect("an honest node")
+}
+
+#[test]
+fn s10_a_history_begins_with_the_line_that_was_issued_first() {
+    let network = Network::new();
+    let versions = versions(&mut network.chain());
+    for place in versions {
+        let found = read_whole(&network, place);
+        let chapters: Vec<LinePlace> = found.history.chapters.iter().map(|chapter| chapter.place).collect();
+        assert_eq!((chapters.as_slice(), found.history.gaps.as_slice()), (&versions[..], &[] as &[Gap]));
+        assert_eq!(found.origin, Some(Origin::Issued));
+        // What proves that nothing came before holds by itself.
+        let proof = found.origin_proof.expect("a seal of one line does not say it");
+        let proven = network.ledger(0).light_mut().prove(&proof, NOW).expect("final");
+        let mut again = found.history.clone();
+        assert_eq!(again.begins(Some(&proven)), Some(Origin::Issued));
+        assert_eq!((again.begins(None), again.gaps), (None, vec![Gap::Origin { place: C1 }]));
+    }
+}
+
+#[test]
+fn s10_a_line_that_took_over_is_not_shown_as_issued() {
+    let network = Network::new();
+    let [_, second, _] = versions(&mut network.chain());
+    let chain = network.chain();
+    let seal = chain.sealed(second);
+    // The act of that height names it; with the acts beside that height alone, nothing can be said.
+    let prove = |acts: &[u64]| {
+        let places = acts.iter().map(|act| Place::Act(BookNumber(0), ActNumber(*act)));
+        chain.prove(places).expect("they are there").verify_under_final_header(&chain.domain).expect("an honest proof")
+    };
+    assert_eq!(Origin::read(&prove(&[0, 1, 2]), second, &seal), Ok(Origin::TookOver { place: C1, act: ActNumber(1) }));
+    assert!(Origin::read(&prove(&[0, 2]), second, &seal).is_err());
+    assert!(Origin::read(&prove(&[0]), second, &seal).is_err());
+}
+
+#[test]
+fn j8_a_node_that_leaves_something_out_is_passed_over() {
+    let network = Network::new();
+    let [first, ..] = versions(&mut network.chain());
+    network.set(0, Mood::Forgets);
+    let found = read_whole(&network, first);
+    assert_eq!(found.history.gaps, []);
+    assert!(found.troubles.iter().any(|trouble| trouble.node == "node-a"), "{:?}", found.troubles);
+    // Where nobody gives more, what is missing is named.
+    network.set_all(Mood::Forgets);
+    let found = read_whole(&network, first);
+    assert_eq!(found.history.gaps, [Gap::Act { place: C1, number: ActNumber(0) }]);
 }

@@ -18,6 +18,7 @@ use fengni_core::book::{Book, Line, ListHead, Seal, Subject, Tag, page_root};
 use fengni_core::bytes::Bytes;
 use fengni_core::codec;
 use fengni_core::finality::{CommitCertificate, CommitSignature, VoteStep, vote_bytes};
+use fengni_core::history::Sealed;
 use fengni_core::id::CertificateId;
 use fengni_core::light::{Handover, LightClient, SignedCheckpoint};
 use fengni_core::list::{ListKind, NumberedList};
@@ -75,6 +76,8 @@ pub(crate) enum Mood {
     VouchesForFounding,
     /// Gives its member's word of height 1, however late it is.
     RepeatsFirstWord,
+    /// Leaves the first act out of histories.
+    Forgets,
 }
 
 /// The book that all stories write in.
@@ -394,6 +397,21 @@ impl Chain {
         self.block(&[], &[]);
     }
 
+    /// Replaces a line by another, in one block, and returns where it goes on.
+    pub(crate) fn supersede(&mut self, line: LineNumber, identifier: &CertificateId) -> LinePlace {
+        let new = Line { tag: Tag::of(&self.domain, identifier), commitment: Digest([8; 32]) };
+        let successor = LinePlace { book: BookNumber(0), line: LineNumber(self.lines() as u64) };
+        let height = self.height().next();
+        self.seal(BookNumber(0), &[new], vec![KeyNumber(4)], height);
+        self.act(line, |act| Act {
+            kind: fengni_core::standing::ActKind::Change,
+            to: act.from.with(State::Superseded),
+            successor: Some(successor),
+            ..act
+        });
+        successor
+    }
+
     /// An act on a line, as the book records it.
     pub(crate) fn act(&mut self, line: LineNumber, change: impl FnOnce(Act) -> Act) {
         let height = self.height().next();
@@ -519,6 +537,12 @@ impl Chain {
         places
     }
 
+    /// The seal of a line.
+    pub(crate) fn sealed(&self, place: LinePlace) -> Sealed {
+        let seal = self.books[0].seals.iter().find(|seal| seal.covers(place.line)).expect("it is sealed");
+        Sealed { height: seal.height, keys: seal.keys.clone(), count: seal.count }
+    }
+
     pub(crate) fn history(&self, place: LinePlace) -> Option<StateProof> {
         let mut places = vec![];
         let mut next = Some(place);
@@ -615,7 +639,12 @@ impl FakeNode {
                 state(chain.line_proof(chain.find(&CertificateId::parse(identifier).ok()?)?, verifier, None)?)
             }
             (["history", book, line], None) => {
-                state(chain.history(LinePlace { book: BookNumber(small(book)?), line: LineNumber(number(line)?) })?)
+                let place = LinePlace { book: BookNumber(small(book)?), line: LineNumber(number(line)?) };
+                let mut proof = chain.history(place)?;
+                if mood == Mood::Forgets {
+                    proof.entries.retain(|entry| entry.place != Place::Act(BookNumber(0), ActNumber(0)));
+                }
+                state(proof)
             }
             (["pages", book, page], None) => {
                 let page = usize::try_from(number(page)?).ok()?;

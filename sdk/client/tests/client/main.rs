@@ -1,5 +1,6 @@
 //! Stories of the client against a small ledger in memory: see `ledger.rs` here.
 
+mod audit;
 mod handovers;
 mod history;
 mod http;

@@ -7,17 +7,22 @@
 //! ```
 //!
 //! The page's list of heads proves which act is the last, and every act proves the one before: an
-//! act that was left out leaves a gap that can be named.
+//! act that was left out leaves a gap that can be named. What came before the first line is told by
+//! [`Origin`].
+
+mod origin;
 
 use std::collections::BTreeSet;
 
-use crate::book::{Book, Seal};
+use crate::book::{Book, Seal, Suspension};
 use crate::proof::{Place, ProofError, Proven};
 use crate::record::{CodeSet, Member};
 use crate::shelf::Shelf;
 use crate::standing::{Act, ActKind, Hold, Standing};
 use crate::{ActNumber, Digest, Height, KeyNumber, LinePlace, MemberNumber, Millis, ReasonCode};
 use serde::Serialize;
+
+pub use origin::Origin;
 
 /// The history of a certificate through the lines that stood for it.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize)]
@@ -45,6 +50,8 @@ pub struct Chapter {
     pub standing: Standing,
     /// Suspensions now.
     pub holds: Vec<Hold>,
+    /// Runs of lines that are suspended together now, and this one with them (B-9).
+    pub together: Vec<Suspension>,
 }
 
 /// A member, with its name where that was proven.
@@ -142,6 +149,18 @@ pub enum Gap {
         /// That line.
         place: LinePlace,
     },
+    /// The line took over from another, which was not given.
+    Predecessor {
+        /// The line.
+        place: LinePlace,
+        /// The one before it.
+        before: LinePlace,
+    },
+    /// Whether the line took over from another was not shown.
+    Origin {
+        /// The line.
+        place: LinePlace,
+    },
 }
 
 impl std::fmt::Display for Gap {
@@ -158,6 +177,8 @@ impl std::fmt::Display for Gap {
                 write!(f, "{place}: the last act does not lead to the standing now")
             }
             Self::Successor { place } => write!(f, "{place}: takes over and is missing"),
+            Self::Predecessor { place, before } => write!(f, "{place}: took over from {before}, which is missing"),
+            Self::Origin { place } => write!(f, "{place}: what came before it is not shown"),
         }
     }
 }
@@ -190,6 +211,27 @@ impl History {
         Ok(history)
     }
 
+    /// Rule S-10: what came before the first line, by entries of their own.
+    ///
+    /// - `proven`: of any state since; `None` where nobody gave them.
+    ///
+    /// Where the line took over from another, or that is not shown, it is a [`Gap`].
+    pub fn begins(&mut self, proven: Option<&Proven>) -> Option<Origin> {
+        let first = self.chapters.first()?;
+        let (place, seal) = (first.place, first.sealed.as_ref()?);
+        let origin = match proven {
+            _ if Origin::is_issued_by(seal) => Some(Origin::Issued),
+            Some(proven) => Origin::read(proven, place, seal).ok(),
+            None => None,
+        };
+        match origin {
+            Some(Origin::Issued) => (),
+            Some(Origin::TookOver { place: before, .. }) => self.gaps.push(Gap::Predecessor { place, before }),
+            None => self.gaps.push(Gap::Origin { place }),
+        }
+        origin
+    }
+
     /// Whether nothing is missing.
     pub fn is_complete(&self) -> bool {
         self.gaps.is_empty()
@@ -218,6 +260,7 @@ impl History {
             events: (2..).zip(acts).map(|(seq, (number, act))| event(proven, seq, number, act)).collect(),
             standing,
             holds: holds.to_vec(),
+            together: book.suspended.iter().filter(|run| run.covers(place.line)).copied().collect(),
         };
         Ok(chapter)
     }
