@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use anyhow::{Context as _, Result, bail};
 use clap::Args;
 use fengni_client::clock;
+use fengni_client::history::{Whole, whole};
 use fengni_core::LinePlace;
 use fengni_core::certificate::CertificateFile;
 use fengni_core::evidence::{Content, Evidence, FORMAT, Package};
@@ -62,6 +63,10 @@ pub(crate) fn run(args: &MakeArgs, output: Output) -> Result<Ending> {
     let domain = connection.ledger.domain();
     let place = Target::parse(&args.target)?.place(&mut connection)?;
     let file = args.certificate.as_ref().map(|path| wallet::load_file(path, &domain)).transpose()?;
+    let newest = connection.ledger.highest()?.0.height;
+    // From where the certificate began, whichever of its lines was named.
+    let Whole { history, origin_proof, .. } = whole(&mut connection.ledger, place, newest)?;
+    let place = history.chapters.first().map_or(place, |chapter| chapter.place);
     let (proof, history) = prove(&mut connection, place)?;
     let headers = history::headers(&mut connection, &history)?;
     let found = FinalHeader { header: proof.header.clone(), certificate: proof.certificate.clone() };
@@ -77,6 +82,7 @@ pub(crate) fn run(args: &MakeArgs, output: Output) -> Result<Ending> {
         handovers,
         place,
         proof,
+        origin: origin_proof,
         headers,
         content,
     };

@@ -107,6 +107,12 @@ impl World {
         prove(&network.state, &network.records, header, certificate, places.iter().copied()).expect("they are there")
     }
 
+    /// All acts of the books there were when the line was sealed: none names it.
+    fn origin(&self) -> StateProof {
+        let acts = [0, 1, 2, 3].map(|act| Place::Act(PLACE.book, ActNumber(act)));
+        self.proof(&acts.into_iter().chain([Place::Record(Shelf::Books, PLACE.book.0)]).collect())
+    }
+
     fn package(&self, shown: &[u16]) -> Package {
         let network = &self.story.network;
         let headers = network.blocks[1..].iter();
@@ -118,6 +124,7 @@ impl World {
             handovers: Vec::new(),
             place: PLACE,
             proof: self.proof(&self.places()),
+            origin: Some(self.origin()),
             headers: headers
                 .map(|made| FinalHeader { header: made.block.header.clone(), certificate: made.certificate.clone() })
                 .collect(),
@@ -205,6 +212,10 @@ fn w2_w4_what_was_left_out_is_named() {
     let court = member("court");
     assert_eq!(without(Place::Record(Shelf::Members, court.0)), Ok(vec![Defect::Member(court)]));
     assert!(matches!(without(Place::Record(Shelf::Types, 0)), Err(LightError::Proof(_))));
+
+    let unbegun = Package { origin: None, ..world.package(&[]) };
+    let gap = Gap::Origin { place: PLACE };
+    assert_eq!(judged(&unbegun).expect("the rest is proven").defects, [Defect::History(gap)]);
 
     let mut timeless = world.package(&[]);
     let gone = timeless.headers.remove(1).header.height;

@@ -4,7 +4,7 @@ use std::fmt;
 
 use litemap::LiteMap;
 
-use super::content::{ContentError, ContentShown};
+use super::content::{Content, ContentError, ContentShown};
 use super::{Evidence, Package};
 use crate::block::{BlockId, Header};
 use crate::book::Book;
@@ -113,7 +113,7 @@ impl Evidence {
     /// # Errors
     /// [`LightError`] where it proves nothing at all.
     pub fn judge(&self) -> Result<Findings, LightError> {
-        let Package { checkpoint, handovers, place, proof, headers, content, .. } = &self.package;
+        let Package { checkpoint, handovers, place, proof, origin, headers, content, .. } = &self.package;
         let domain = checkpoint.domain();
         let mut light = LightClient::of_the_past(checkpoint.clone());
         // A statement about the past: no clock is asked.
@@ -122,9 +122,11 @@ impl Evidence {
         headers.iter().try_for_each(|found| light.accept(&found.header, &found.certificate, now))?;
         let proven = light.prove(proof, now)?;
         // A header that was accepted above is not asked for its signatures again, and these are shown.
-        let validators = light.validators_at(proof.header.height)?;
-        proof.certificate.verify(&domain, validators, proof.header.height, proof.header.id(&domain))?;
-        let history = History::read(&proven, *place).map_err(LightError::Proof)?;
+        let validators = light.validators_at(proof.header.height)?.clone();
+        proof.certificate.verify(&domain, &validators, proof.header.height, proof.header.id(&domain))?;
+        let mut history = History::read(&proven, *place).map_err(LightError::Proof)?;
+        let origin = origin.as_ref().map(|proof| light.prove(proof, now)).transpose()?;
+        history.begins(origin.as_ref());
         let (book, kind) = subject(&proven, *place).map_err(LightError::Proof)?;
 
         let mut defects: Vec<Defect> = history.gaps.iter().cloned().map(Defect::History).collect();
@@ -138,8 +140,7 @@ impl Evidence {
         let keys = keys(&members, &uses, &mut defects);
         let authorities = authorities(&proven, &book, *place, &times);
         let content = content.as_ref().and_then(|content| {
-            let line = proven.line(*place).map_err(|error| ContentError::Encoding(error.to_string()));
-            let shown = line.and_then(|line| content.check(&domain, &line, &book, &kind));
+            let shown = shown(content, &proven, &history, &domain, &kind);
             shown.map_err(|error| defects.push(Defect::Content(error))).ok()
         });
 
@@ -169,6 +170,26 @@ fn subject(proven: &Proven, place: LinePlace) -> Result<(Book, CertificateType),
     let book: Book = proven.record(place.book.0)?;
     let kind = proven.record(book.certificate_type().0)?;
     Ok((book, kind))
+}
+
+/// What the certificate says, as one of its lines commits to it: which one, its version tells.
+fn shown(
+    content: &Content,
+    proven: &Proven,
+    history: &History,
+    domain: &Domain,
+    kind: &CertificateType,
+) -> Result<ContentShown, ContentError> {
+    let mut wrong = ContentError::Header;
+    for chapter in &history.chapters {
+        let (Ok(line), Ok(book)) = (proven.line(chapter.place), proven.record(chapter.place.book.0)) else { continue };
+        match content.check(domain, &line, &book, kind) {
+            Ok(shown) => return Ok(shown),
+            Err(ContentError::Header) => (),
+            Err(error) => wrong = error,
+        }
+    }
+    Err(wrong)
 }
 
 /// Who signed what when, and whether only a key for issuing does.

@@ -36,7 +36,7 @@ pub use words::{act_words, moment, standing_words};
 /// Version of the package's form.
 pub const FORMAT: u16 = 1;
 
-/// What proves the past of one line. Rule W-1.
+/// What proves the past of one certificate, through the lines that stood for it. Rule W-1.
 #[derive(Clone, PartialEq, Eq, Debug, Encode, Decode)]
 pub struct Package {
     /// Version of the form, [`FORMAT`].
@@ -49,10 +49,12 @@ pub struct Package {
     pub checkpoint: Checkpoint,
     /// From the checkpoint to the height of the proof, in order.
     pub handovers: Vec<Handover>,
-    /// The line.
+    /// The line at which the certificate begins.
     pub place: LinePlace,
     /// Seal, acts, heads, page, book, type, members and authorities, all of one state.
     pub proof: StateProof,
+    /// Where the line's seal alone does not tell: what shows that it took over from no other (S-10).
+    pub origin: Option<StateProof>,
     /// Headers of the blocks in which something happened: they say when. By rising height.
     pub headers: Vec<FinalHeader>,
     /// What the certificate says, as far as its holder showed it.
