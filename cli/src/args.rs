@@ -32,6 +32,7 @@ use crate::trust::TrustCommand;
 use crate::verify::VerifyArgs;
 use crate::views::{CodesArgs, NetworkArgs};
 use crate::wallet::{ShowArgs, WalletCommand};
+use crate::watch::WatchArgs;
 
 /// Fengni 封泥: a register that departments keep together and anybody can check.
 ///
@@ -121,6 +122,8 @@ pub(crate) enum Command {
     Verify(VerifyArgs),
     /// Show everything that happened to a certificate, with proof
     History(HistoryArgs),
+    /// Follow what the ledger does, every event proven
+    Watch(WatchArgs),
     /// Evidence packages: a certificate's past on one page that proves itself for good
     #[command(subcommand)]
     Evidence(EvidenceCommand),

@@ -58,6 +58,7 @@ mod unproven;
 mod verify;
 mod views;
 mod wallet;
+mod watch;
 mod words;
 
 use std::process::ExitCode;
@@ -126,6 +127,7 @@ fn dispatch(command: Command, output: Output) -> Result<Ending> {
         Command::Verify(args) => verify::run(&args, output),
         Command::Evidence(command) => package::run(&command, output),
         Command::Receipt(command) => receipt::run(&command, output),
+        Command::Watch(args) => watch::run(&args, output),
         Command::History(args) => history::run(&args, output),
         Command::Check(args) => history::check(&args, output),
         Command::Serve(args) => serve::run(&args, output),

@@ -6,6 +6,7 @@ use std::time::Duration;
 use fengni_core::block::Header;
 use fengni_core::book::{Book, Line, Tag, page_root};
 use fengni_core::certificate::PagePath;
+use fengni_core::event::{Directory, Event, block_events};
 use fengni_core::finality::CommitCertificate;
 use fengni_core::history::History;
 use fengni_core::id::CertificateId;
@@ -48,6 +49,11 @@ impl LedgerError {
     /// Whether every node that answered knows nothing of what was asked. Proves no absence.
     pub fn is_not_found(&self) -> bool {
         matches!(self, Self::Gateway(error) if error.is_not_found())
+    }
+
+    /// Whether asking again later may help: nodes are away, behind or not to be believed.
+    pub fn is_passing(&self) -> bool {
+        matches!(self, Self::Gateway(error) if !error.is_not_found())
     }
 }
 
@@ -161,6 +167,34 @@ impl Ledger {
             found if found.0.height == height => Ok(found),
             _ => Err(lied("the header is of another height")),
         })
+    }
+
+    /// What the block of a height did, all of it.
+    ///
+    /// - `directory`: the books opened before; takes note of those that the block opens.
+    ///
+    /// # Errors
+    /// [`LedgerError`].
+    pub fn events(&mut self, height: Height, directory: &mut Directory) -> Result<Answer<Vec<Event>>, LedgerError> {
+        let (now, domain) = (self.now(), self.domain());
+        let (light, gateway) = (&mut self.light, &self.gateway);
+        let mut others = Others::of(gateway);
+        let answer = gateway.ask(|node| {
+            let (header, certificate) = node.header(height)?;
+            if header.height != height {
+                return Err(lied("the header is of another height"));
+            }
+            believe(light, node, &mut others, now, |light| light.accept(&header, &certificate, now))?;
+            let ((block, _), outcomes) = (node.block(height)?, node.outcomes(height)?);
+            // A node that gives something else has left no trace in the directory.
+            let mut noted = directory.clone();
+            let events = block_events(&domain, &header, &block.0, &outcomes, &mut noted).map_err(lied)?;
+            Ok((events, noted))
+        });
+        Ok(self.settled(answer)?.map(|(events, noted)| {
+            *directory = noted;
+            events
+        }))
     }
 
     fn header_of(

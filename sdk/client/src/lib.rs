@@ -46,6 +46,7 @@ pub mod challenge;
 pub mod checkpoints;
 pub mod clock;
 pub mod decision;
+pub mod events;
 pub mod gateway;
 pub mod governance;
 mod handovers;

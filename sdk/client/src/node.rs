@@ -11,6 +11,7 @@ use fengni_core::finality::CommitCertificate;
 use fengni_core::id::CertificateId;
 use fengni_core::light::{Handover, Recovery, SignedCheckpoint};
 use fengni_core::limits::{BLOCK_BYTES, HANDOVERS_BYTES, PACK_BYTES, PAGE_LINES, PROOF_BYTES, RECOVERIES_BYTES};
+use fengni_core::outcome::Outcome;
 use fengni_core::pack::{Basis, Subscription};
 use fengni_core::proof::{OutcomeProof, Place, ProofError, StateProof};
 use fengni_core::transaction::TransactionId;
@@ -119,6 +120,15 @@ impl Node {
     pub fn block(&self, height: Height) -> Result<(Bytes, CommitCertificate), Trouble> {
         let limit = BLOCK_BYTES + HEADER_BYTES;
         codec::decode(&self.get(format!("/v1/blocks/{height}"), limit, Duration::ZERO)?, limit).map_err(malformed)
+    }
+
+    /// What became of the transactions of a block, in order.
+    ///
+    /// # Errors
+    /// [`Trouble`].
+    pub fn outcomes(&self, height: Height) -> Result<Vec<Outcome>, Trouble> {
+        let path = format!("/v1/blocks/{height}/outcomes");
+        codec::decode(&self.get(path, BLOCK_BYTES, Duration::ZERO)?, BLOCK_BYTES).map_err(malformed)
     }
 
     /// A proof of exactly these places, at the newest height or at one of the newest 1,024.

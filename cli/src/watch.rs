@@ -1,0 +1,170 @@
+//! `fengni watch`: what the ledger does, as it happens, every event bound by a final header.
+
+use std::path::{Path, PathBuf};
+use std::thread::sleep;
+use std::time::Duration;
+
+use anyhow::{Context as _, Result, anyhow};
+use clap::Args;
+use fengni_client::events::Follow;
+use fengni_core::event::{Event, Filter, Position};
+
+use crate::connect::ConnectArgs;
+use crate::ending::Ending;
+use crate::moment;
+use crate::output::Output;
+use crate::private;
+
+/// How often a quiet ledger is asked.
+const PAUSE: Duration = Duration::from_millis(500);
+/// The longest pause after trouble.
+const PAUSE_MAX: Duration = Duration::from_secs(30);
+
+/// `fengni watch`.
+#[derive(Args, Debug)]
+#[command(after_help = "Every block is held against a header that a quorum signed, so that no node leaves an event out
+or adds one. With --position the file remembers what was shown: the next run goes on there, and an
+event that was on its way when the program was killed is shown again, with the same position.
+
+Runs until it is interrupted; with --count it ends by itself, with exit code 0.
+
+Examples:
+  fengni watch --network net
+  fengni watch --kind suspend --kind return --division 31 --json --network net
+  fengni watch --line 0/417 --position c1.position --gateway https://gateway.example --genesis genesis.bin
+  fengni watch --since 0.0.0 --count 10 --network net")]
+pub(crate) struct WatchArgs {
+    /// Kind of event, such as seal or suspend; may be given several times
+    #[arg(long = "kind", value_name = "KIND", help_heading = "Filter")]
+    kinds: Vec<String>,
+    /// Number of a certificate type
+    #[arg(long = "type", value_name = "NUMBER", help_heading = "Filter")]
+    types: Vec<String>,
+    /// Region, with those inside it
+    #[arg(long = "division", value_name = "CODE", help_heading = "Filter")]
+    divisions: Vec<String>,
+    /// Number of a book
+    #[arg(long = "book", value_name = "NUMBER", help_heading = "Filter")]
+    books: Vec<String>,
+    /// A line, as book/line
+    #[arg(long = "line", value_name = "BOOK/LINE", help_heading = "Filter")]
+    lines: Vec<String>,
+    /// Number of a member that acts
+    #[arg(long = "member", value_name = "NUMBER", help_heading = "Filter")]
+    members: Vec<String>,
+    /// Show what was refused as well
+    #[arg(long, help_heading = "Filter")]
+    refused: bool,
+    /// Begin after this position; 0.0.0 for all there is; else now
+    #[arg(long, value_name = "POSITION")]
+    since: Option<String>,
+    /// File that remembers the position
+    #[arg(long, value_name = "FILE", conflicts_with = "since")]
+    position: Option<PathBuf>,
+    /// End after so many events
+    #[arg(long, value_name = "EVENTS")]
+    count: Option<u64>,
+    #[command(flatten)]
+    connect: ConnectArgs,
+}
+
+impl WatchArgs {
+    fn filter(&self) -> Result<Filter> {
+        let mut filter = Filter { refused: self.refused, ..Filter::default() };
+        let fields = [
+            ("kinds", &self.kinds),
+            ("types", &self.types),
+            ("divisions", &self.divisions),
+            ("books", &self.books),
+            ("lines", &self.lines),
+            ("members", &self.members),
+        ];
+        for (name, values) in fields {
+            if !values.is_empty() {
+                filter.set(name, &values.join(","))?;
+            }
+        }
+        Ok(filter)
+    }
+
+    fn since(&self) -> Result<Option<Position>> {
+        let kept = self.position.as_deref().map(read_position).transpose()?.flatten();
+        let named = self.since.as_deref().map(str::parse).transpose();
+        Ok(named.map_err(|error: &str| anyhow!(error))?.or(kept))
+    }
+}
+
+pub(crate) fn run(args: &WatchArgs, output: Output) -> Result<Ending> {
+    let (filter, since) = (args.filter()?, args.since()?);
+    let mut connection = args.connect.open(None)?;
+    let mut follow = Follow::new(&mut connection.ledger, filter, since)?;
+    remember(args, follow.position())?;
+    let (mut left, mut pause) = (args.count, PAUSE);
+    loop {
+        if left == Some(0) {
+            return Ok(Ending::Holds);
+        }
+        match follow.next_block(&mut connection.ledger) {
+            Ok(Some(events)) => {
+                pause = PAUSE;
+                for event in events {
+                    if left == Some(0) {
+                        return Ok(Ending::Holds);
+                    }
+                    output.answer(&event, || text(&event));
+                    remember(args, event.position)?;
+                    left = left.map(|left| left - 1);
+                }
+                if left != Some(0) {
+                    remember(args, follow.position())?;
+                }
+            }
+            Ok(None) => sleep(PAUSE),
+            // A node that is away comes back; what contradicts a quorum is for people.
+            Err(error) if error.is_passing() => {
+                output.progress(&format!("waiting: {error}"));
+                sleep(pause);
+                pause = pause.saturating_mul(2).min(PAUSE_MAX);
+            }
+            Err(error) => return Err(error.into()),
+        }
+    }
+}
+
+/// The position in a file; `None` where there is no file yet.
+fn read_position(path: &Path) -> Result<Option<Position>> {
+    let text = match std::fs::read_to_string(path) {
+        Ok(text) => text,
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(None),
+        Err(error) => return Err(error).with_context(|| path.display().to_string()),
+    };
+    let read = text.trim().parse().map_err(|error: &str| anyhow!("{}: {error}", path.display()))?;
+    Ok(Some(read))
+}
+
+fn remember(args: &WatchArgs, position: Position) -> Result<()> {
+    let Some(path) = &args.position else { return Ok(()) };
+    private::write(path, format!("{position}\n").as_bytes())
+}
+
+/// One line for people.
+fn text(event: &Event) -> String {
+    let mut text = format!("{} {} {}", moment::show(event.time), event.position, event.kind);
+    if let Some(refusal) = event.refusal {
+        text.push_str(&format!(" refused {refusal:?}"));
+    }
+    text.push_str(&format!(" by member {}", event.member));
+    match (event.book, event.line, event.lines) {
+        (Some(book), Some(line), Some(1)) => text.push_str(&format!(", line {book}/{line}")),
+        (Some(book), Some(line), Some(lines)) => text.push_str(&format!(", {lines} lines from {book}/{line} on")),
+        (Some(book), _, _) => text.push_str(&format!(", book {book}")),
+        _ => (),
+    }
+    if let Some(successor) = event.successor {
+        text.push_str(&format!(", goes on at {successor}"));
+    }
+    if let Some(reason) = event.reason {
+        text.push_str(&format!(", reason {reason}"));
+    }
+    text
+}

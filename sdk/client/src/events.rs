@@ -1,0 +1,61 @@
+//! Following what the ledger does: every event of every block, bound by its final header.
+//!
+//! A node's own stream of events (N-31) is a view. Here a block, its transactions and all its
+//! outcomes are held against a header that a quorum signed, and the events are derived from them:
+//! nothing is left out and nothing is added, whoever answers.
+
+use fengni_core::Height;
+use fengni_core::book::Book;
+use fengni_core::event::{Directory, Event, Filter, Position};
+
+use crate::ledger::{Ledger, LedgerError};
+
+/// Events from a position on, block by block.
+pub struct Follow {
+    filter: Filter,
+    since: Position,
+    next: Height,
+    newest: Height,
+    directory: Directory,
+}
+
+impl Follow {
+    /// Begins after a position, or now.
+    ///
+    /// # Errors
+    /// [`LedgerError`].
+    pub fn new(ledger: &mut Ledger, filter: Filter, since: Option<Position>) -> Result<Self, LedgerError> {
+        let newest = ledger.sync()?.value.height;
+        let mut directory = Directory::default();
+        for (number, book) in (0..).zip(ledger.shelf::<Book>()?) {
+            directory.note(fengni_core::BookNumber(number), &book);
+        }
+        let since = since.unwrap_or(Position::after(newest));
+        // A position within a block: what is behind it in the block was seen.
+        let next = if since == Position::after(since.height) { since.height.next() } else { since.height };
+        Ok(Self { filter, since, next: next.max(Height(1)), newest, directory })
+    }
+
+    /// Where to begin again: everything up to here was given.
+    pub fn position(&self) -> Position {
+        self.since
+    }
+
+    /// The wanted events of the next block; `None` where there is none yet.
+    ///
+    /// # Errors
+    /// [`LedgerError`]; the block is asked for again next time.
+    pub fn next_block(&mut self, ledger: &mut Ledger) -> Result<Option<Vec<Event>>, LedgerError> {
+        if self.next > self.newest {
+            self.newest = ledger.sync()?.value.height;
+        }
+        if self.next > self.newest {
+            return Ok(None);
+        }
+        let events = ledger.events(self.next, &mut self.directory)?.value;
+        let since = self.since;
+        self.since = self.since.max(Position::after(self.next));
+        self.next = self.next.next();
+        Ok(Some(events.into_iter().filter(|event| event.position > since && self.filter.matches(event)).collect()))
+    }
+}
