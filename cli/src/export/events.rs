@@ -116,11 +116,7 @@ pub(crate) fn run(args: &ExportEventsArgs, output: Output) -> Result<Ending> {
         bar.inc(1);
         let Some(Executed { transactions, outcomes, state }) = executed else { return Ok(()) };
         // Books of before are in the state; those of this block are noted once more.
-        let directory = directory.get_or_insert_with(|| {
-            let mut directory = Directory::default();
-            state.books().for_each(|(number, book)| directory.note(number, book.record()));
-            directory
-        });
+        let directory = directory.get_or_insert_with(|| state.directory());
         let events = events(header, transactions, outcomes, directory);
         if header.height < first {
             return Ok(());

@@ -1,5 +1,8 @@
 //! Events: what a block did. Rules J-6 to J-9.
 
+// Numbers in tests are small.
+#![allow(clippy::cast_possible_truncation)]
+
 mod common;
 
 use common::domain;

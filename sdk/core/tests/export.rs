@@ -1,5 +1,8 @@
 //! Streams of blocks. Rules J-1 to J-5.
 
+// Numbers in tests are small.
+#![allow(clippy::cast_possible_truncation)]
+
 mod common;
 
 use common::world::{certificate, validators};

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use fengni_core::block::{BlockId, Header};
 use fengni_core::book::{Book, Line, Seal};
+use fengni_core::event::Directory;
 use fengni_core::limits::SUPERIORS;
 use fengni_core::list::{ListKind, NumberedList};
 use fengni_core::record::{
@@ -165,6 +166,13 @@ impl State {
     /// Every book with its number.
     pub fn books(&self) -> impl Iterator<Item = (BookNumber, &Arc<BookState>)> {
         (0..).map(BookNumber).zip(self.books.iter())
+    }
+
+    /// Which type and region each book is of: what events are told with.
+    pub fn directory(&self) -> Directory {
+        let mut directory = Directory::default();
+        self.books().for_each(|(number, book)| directory.note(number, book.record()));
+        directory
     }
 
     /// The books that a member keeps or kept, rising.

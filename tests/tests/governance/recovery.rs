@@ -233,6 +233,25 @@ fn three_of_four_validators_are_lost_and_the_register_goes_on_for_all_to_see() {
     disaster.give_and_run("observer");
     network.wait_agreed(&["gov", "observer"]);
 
+    // So does one that takes the blocks from a file; a replay of the file names the recovery.
+    let (home, blocks) = (network.node("observer").home.clone(), disaster.path("ledger.blocks"));
+    assert_eq!(network.terminate("observer"), Some(0));
+    let home = home.to_str().expect("a path of the test's own");
+    let _ = fengni_node(&["export", "--home", home, "--out", &blocks]).expect(0);
+    std::fs::remove_dir_all(network.node("observer").home.join("data")).expect("the test's own folder");
+    let import = || fengni_node(&["import", "--home", home, "--blocks", &blocks]);
+    let refused = import();
+    assert!(refused.code == 3 && refused.err.contains("fengni-node recover"), "{refused:?}");
+    let _ = disaster.give("observer", &disaster.handover).expect(0);
+    let _ = import().expect(0);
+    network.run("observer");
+    network.wait_agreed(&["gov", "observer"]);
+    let genesis = network.home().join("genesis.bin").display().to_string();
+    for level in ["headers", "full"] {
+        let arguments = ["--json", "audit", "replay", "--blocks", &blocks, "--genesis", &genesis, "--level", level];
+        assert_eq!(fengni(&arguments, b"").expect(0).json()["recoveries"], serde_json::json!([height]), "{level}");
+    }
+
     // What was lost comes back and decides another block after the last one: nobody is believed.
     for name in ["gov", "psb", "amr", "observer"] {
         assert_eq!(network.terminate(name), Some(0));
