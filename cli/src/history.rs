@@ -84,16 +84,14 @@ pub(crate) fn run(args: &HistoryArgs, output: Output) -> Result<Ending> {
 
 fn told(args: &HistoryArgs, place: LinePlace, connection: &mut Connection, output: Output) -> Result<Ending> {
     // By the newest block that any of the gateways shows: none can offer an older state as the present.
+    connection.ledger.follow()?;
     let newest = connection.ledger.highest()?.0;
-    let Whole { history, proof, origin, origin_proof, troubles } =
-        history::whole(&mut connection.ledger, place, newest.height)?;
+    let Whole { history, proof, origin, origin_proof } = history::whole(&mut connection.ledger, place, newest.height)?;
     let headers = headers(connection, &history)?;
     connection.save(output);
     let mut story = Story::new(history, &headers, &connection.genesis)?;
     story.origin = origin;
-    story.notes = troubles.iter().map(ToString::to_string).collect();
-    story.notes.sort();
-    story.notes.dedup();
+    story.notes = connection.ledger.gateway().troubles().iter().map(ToString::to_string).collect();
     if let Some(path) = &args.out {
         let found = FinalHeader { header: proof.header.clone(), certificate: proof.certificate.clone() };
         let handovers = connection.ledger.handovers(&connection.genesis.checkpoint(), &found)?;

@@ -12,6 +12,7 @@ mod command;
 pub mod demo;
 mod folder;
 mod governing;
+pub mod liar;
 mod load;
 mod network;
 mod ports;

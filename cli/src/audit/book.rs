@@ -7,7 +7,6 @@ use anyhow::{Context as _, Result, bail};
 use clap::Args;
 use fengni_client::audit::{self, Audit, WITHHELD};
 use fengni_client::clock;
-use fengni_client::gateway::NodeTrouble;
 use fengni_client::ledger::{Ledger, LedgerError};
 use fengni_core::BookNumber;
 use fengni_core::audit::{Audited, Heights};
@@ -95,7 +94,8 @@ struct Blame {
 
 pub(crate) fn run(args: &BookArgs, output: Output) -> Result<Ending> {
     let mut connection = args.connect.open(None)?;
-    let newest = match connection.ledger.highest() {
+    let followed = connection.ledger.follow();
+    let newest = match followed.and_then(|()| connection.ledger.highest()) {
         Ok((newest, _)) => newest,
         Err(error) => return unproven::undecided(error.into(), output),
     };
@@ -126,7 +126,8 @@ pub(crate) fn run(args: &BookArgs, output: Output) -> Result<Ending> {
         (true, false) => Ending::Holds,
     };
     let signed = signatures(&mut connection.ledger, &newest)?;
-    let summary = Summary { args, heights, newest, age_secs, signed, ending, found, blames };
+    let troubles = connection.ledger.gateway().troubles().iter().map(ToString::to_string).collect();
+    let summary = Summary { args, heights, newest, age_secs, signed, ending, found, troubles, blames };
     output.answer(&summary.facts(), || summary.text());
     Ok(ending)
 }
@@ -212,10 +213,12 @@ fn blame(ledger: &Ledger, numbers: &[BookNumber], heights: Heights, newest: &Hea
             match audit::book(&mut alone, *number, heights, newest.height, &mut |_, _| ()) {
                 Ok(audit) => {
                     says.extend(audit.audited.defects.iter().map(|defect| format!("book {number}: {defect}")));
-                    says.extend(audit.troubles.iter().map(|found| found.trouble.to_string()));
                 }
                 Err(error) => says.push(format!("book {number}: {error}")),
             }
+        }
+        if !says.is_empty() {
+            says.extend(alone.gateway().troubles().iter().map(|found| found.trouble.to_string()));
         }
         blames.push(Blame { gateway, complete: says.is_empty(), says });
     }
@@ -232,18 +235,12 @@ struct Summary<'a> {
     signed: (usize, usize),
     ending: Ending,
     found: Vec<Found>,
+    /// What gateways gave that does not hold, or did not give.
+    troubles: Vec<String>,
     blames: Vec<Blame>,
 }
 
 impl Summary<'_> {
-    fn troubles(&self) -> Vec<String> {
-        let all = self.found.iter().flat_map(|found| &found.audit.troubles);
-        let mut said: Vec<String> = all.map(NodeTrouble::to_string).collect();
-        said.sort();
-        said.dedup();
-        said
-    }
-
     fn result(&self) -> &'static str {
         match self.ending {
             Ending::Holds => "complete",
@@ -271,7 +268,7 @@ impl Summary<'_> {
             "lines": self.sum(|found| found.lines),
             "acts": self.sum(|found| found.acts),
             "books": self.found,
-            "troubles": self.troubles(),
+            "troubles": self.troubles,
             "gateways": self.blames,
         })
     }
@@ -306,7 +303,7 @@ impl Summary<'_> {
                 said.push(format!("book {book}: ended early, {WITHHELD} entries are withheld; there may be more"));
             }
         }
-        said.extend(self.troubles().iter().map(|trouble| format!("note: {trouble}")));
+        said.extend(self.troubles.iter().map(|trouble| format!("note: {trouble}")));
         for blame in &self.blames {
             let says = if blame.complete { "gives everything".to_owned() } else { blame.says.join("; ") };
             said.push(format!("gateway {}: {says}", blame.gateway));
@@ -320,7 +317,12 @@ impl Summary<'_> {
         let height = self.newest.height;
         let time = moment::show(self.newest.time);
         let proof = format!("header {height} of {time} signed by {signatures} of {validators} validators");
-        let span = format!("{}, heights {} to {}", self.args.target, self.heights.from, self.last());
+        let edge = |edge: &Option<Edge>| edge.map_or_else(String::new, |edge| edge.to_string());
+        let days = match (&self.args.from, &self.args.to) {
+            (None, None) => String::new(),
+            (from, to) => format!(" {}…{}", edge(from), edge(to)),
+        };
+        let span = format!("{}{days}, heights {} to {}", self.args.target, self.heights.from, self.last());
         match self.ending {
             Ending::Holds => {
                 let (lines, acts) = (self.sum(|found| found.lines), self.sum(|found| found.acts));

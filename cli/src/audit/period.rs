@@ -1,5 +1,6 @@
 //! Times of an audit: heights, or days that are mapped to heights by proven headers.
 
+use std::fmt;
 use std::str::FromStr;
 
 use anyhow::{Context as _, Result, bail};
@@ -31,10 +32,19 @@ impl FromStr for Edge {
     }
 }
 
+impl fmt::Display for Edge {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Height(height) => write!(f, "height {height}"),
+            Self::Day(day) => day.fmt(f),
+        }
+    }
+}
+
 /// The heights from one edge to another, as far as the newest header goes.
 pub(crate) fn heights(ledger: &mut Ledger, from: Option<Edge>, to: Option<Edge>, newest: &Header) -> Result<Heights> {
     let from = match from {
-        None => Height(0),
+        None => Height(1),
         Some(Edge::Height(height)) => Height(height),
         Some(Edge::Day(day)) => first_since(ledger, begin_of_day(day), newest)?,
     };

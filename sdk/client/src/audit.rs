@@ -6,7 +6,8 @@
 //!
 //! All is asked at one height. An audit that outlasts the heights that nodes prove goes on at a
 //! newer one: seals, acts and lines never change, so that the first record still counts them. A batch
-//! that no node gives is halved until the entry is found that is withheld. Rules U-1 to U-6:
+//! that no node gives is halved until the entry is found that is withheld; who gave what does not hold
+//! is in the gateway's troubles. Rules U-1 to U-6:
 //! `sdk/spec/audits.md`.
 
 use std::collections::BTreeMap;
@@ -20,7 +21,7 @@ use fengni_core::shelf::Shelf;
 use fengni_core::standing::{ActHeads, Page};
 use fengni_core::{ActNumber, BookNumber, Height, PageNumber, SealNumber};
 
-use crate::gateway::{Answer, NodeTrouble, Trouble};
+use crate::gateway::Trouble;
 use crate::ledger::{Ledger, LedgerError};
 use crate::patience::Patience;
 use crate::problem::Problem;
@@ -46,8 +47,6 @@ pub struct Audit {
     /// The record, and the entries at the edges of the time: what proves the counts alone. `None`
     /// where nobody gave them.
     pub proof: Option<StateProof>,
-    /// Which node gave what does not hold, or did not give what others did: each once.
-    pub troubles: Vec<NodeTrouble>,
     /// Whether it ended early, because too much was withheld.
     pub ended_early: bool,
 }
@@ -66,8 +65,7 @@ pub fn book(
     at: Height,
     progress: Progress<'_>,
 ) -> Result<Audit, LedgerError> {
-    let mut reader =
-        Reader { ledger, book, at, asked: 0, withheld: 0, patience: Patience(PAUSES), troubles: Vec::new() };
+    let mut reader = Reader { ledger, book, at, asked: 0, withheld: 0, patience: Patience(PAUSES) };
     let (_, proven) = reader.retried(&[Place::Record(Shelf::Books, book.0)])?;
     let (header, record): (Header, Book) = (proven.header().clone(), proven.record(book.0)?);
     let seals = reader.numbers(record.seals.size, heights, |number| Place::Seal(book, SealNumber(number)))?;
@@ -105,7 +103,7 @@ pub fn book(
         progress(reader.asked, about);
     }
     let ended_early = reader.withheld >= WITHHELD;
-    Ok(Audit { audited: audit.finish(), header, record, proof, troubles: reader.troubles, ended_early })
+    Ok(Audit { audited: audit.finish(), header, record, proof, ended_early })
 }
 
 /// A run of entries with one more on either side, which show that nothing of the time lies there.
@@ -142,7 +140,6 @@ struct Reader<'a> {
     asked: u64,
     withheld: usize,
     patience: Patience,
-    troubles: Vec<NodeTrouble>,
 }
 
 impl Reader<'_> {
@@ -155,7 +152,7 @@ impl Reader<'_> {
         place: impl Fn(u64) -> Place,
     ) -> Result<Range<u64>, LedgerError> {
         let start = match heights.from.0 {
-            0 => Some(0),
+            0 | 1 => Some(0),
             _ => self.first(size, &place, |height| height >= heights.from)?,
         };
         let end = match heights.to.0 {
@@ -243,10 +240,9 @@ impl Reader<'_> {
         self.asked += 1;
         loop {
             match self.ledger.lines(self.book, page, record) {
-                Ok(answer) => return Ok(Some(self.taken(answer))),
+                Ok(answer) => return Ok(Some(answer.value)),
                 Err(error) if self.patience.waits(&error) => (),
                 Err(error) if is_withheld(&error) => {
-                    self.note_all(&error);
                     self.withheld += 1;
                     return Ok(None);
                 }
@@ -273,8 +269,7 @@ impl Reader<'_> {
                 self.gather(first, take)?;
                 self.gather(second, take)
             }
-            Err(error) => {
-                self.note_all(&error);
+            Err(_) => {
                 self.withheld += 1;
                 places.iter().for_each(|place| take(*place, None));
                 Ok(())
@@ -286,7 +281,7 @@ impl Reader<'_> {
     fn retried(&mut self, places: &[Place]) -> Result<(StateProof, Proven), LedgerError> {
         loop {
             match self.ledger.prove_at(places, self.at) {
-                Ok(answer) => return Ok(self.taken(answer)),
+                Ok(answer) => return Ok(answer.value),
                 Err(error) if self.went_on(&error)? || self.patience.waits(&error) => (),
                 Err(error) => return Err(error),
             }
@@ -302,35 +297,6 @@ impl Reader<'_> {
         let later = newest > self.at;
         self.at = newest;
         Ok(later)
-    }
-
-    fn taken<T>(&mut self, answer: Answer<T>) -> T {
-        self.note(&answer.troubles);
-        answer.value
-    }
-
-    fn note_all(&mut self, error: &LedgerError) {
-        if let LedgerError::Gateway(error) = error {
-            self.note(&error.troubles);
-        }
-    }
-
-    /// Keeps who gave what does not hold, each trouble once.
-    fn note(&mut self, troubles: &[NodeTrouble]) {
-        for found in troubles {
-            let behind = matches!(&found.trouble, Trouble::Refused(problem) if problem.is_about("height-not-reached"));
-            let trouble = if behind {
-                NodeTrouble {
-                    trouble: Trouble::Behind(format!("it does not prove height {}", self.at)),
-                    ..found.clone()
-                }
-            } else {
-                found.clone()
-            };
-            if !self.troubles.contains(&trouble) && self.troubles.len() <= 2 * WITHHELD {
-                self.troubles.push(trouble);
-            }
-        }
     }
 }
 

@@ -4,8 +4,8 @@
 //! that is silent, refuses or gives what does not hold is passed over, and its trouble noted.
 
 use std::fmt;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use thiserror::Error;
 
@@ -13,10 +13,16 @@ use crate::node::Node;
 use crate::problem::Problem;
 use crate::transport::{Http, HttpOptions, Transport, UrlError};
 
+/// Troubles that are remembered.
+const TROUBLES: usize = 64;
+
 /// Nodes of one network.
 pub struct Gateway {
     nodes: Vec<Node>,
     first: AtomicUsize,
+    /// What nodes gave that was of no use, each thing once: whoever reads an answer may want to know
+    /// who did not give it.
+    noted: Mutex<Vec<NodeTrouble>>,
 }
 
 /// Why one node gave nothing of use.
@@ -119,7 +125,7 @@ impl fmt::Display for GatewayError {
 impl Gateway {
     /// A gateway to the nodes behind these transports, in order of preference.
     pub fn new(transports: Vec<Arc<dyn Transport>>) -> Self {
-        Self { nodes: transports.into_iter().map(Node::new).collect(), first: AtomicUsize::new(0) }
+        Self::of(transports.into_iter().map(Node::new).collect())
     }
 
     /// A gateway over HTTP to these URLs, in order of preference.
@@ -138,7 +144,23 @@ impl Gateway {
 
     /// A gateway for each node, which asks it alone: to find out who gives what.
     pub fn each(&self) -> impl Iterator<Item = Self> + '_ {
-        self.nodes.iter().map(|node| Self { nodes: vec![node.clone()], first: AtomicUsize::new(0) })
+        self.nodes.iter().map(|node| Self::of(vec![node.clone()]))
+    }
+
+    fn of(nodes: Vec<Node>) -> Self {
+        Self { nodes, first: AtomicUsize::new(0), noted: Mutex::default() }
+    }
+
+    /// What nodes gave so far that was of no use, each thing once.
+    pub fn troubles(&self) -> Vec<NodeTrouble> {
+        self.noted.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    pub(crate) fn note(&self, trouble: &NodeTrouble) {
+        let mut noted = self.noted.lock().unwrap_or_else(PoisonError::into_inner);
+        if noted.len() < TROUBLES && !noted.contains(trouble) {
+            noted.push(trouble.clone());
+        }
     }
 
     /// Asks one node after the other until an answer holds.
@@ -156,7 +178,11 @@ impl Gateway {
                     self.first.store(place, Ordering::Relaxed);
                     return Ok(Answer { value, node: node.name().to_owned(), troubles });
                 }
-                Err(trouble) => troubles.push(NodeTrouble { node: node.name().to_owned(), trouble }),
+                Err(trouble) => {
+                    let trouble = NodeTrouble { node: node.name().to_owned(), trouble };
+                    self.note(&trouble);
+                    troubles.push(trouble);
+                }
             }
         }
         Err(GatewayError { troubles })

@@ -221,10 +221,13 @@ fn recover_once(reader: &mut impl Reader, node: &Node, now: Millis, led_on: &mut
     Ok(true)
 }
 
-/// Only quorums that contradict one another are no fault of the node that shows it.
+/// What is no fault of the node that shows it: quorums that contradict one another, and what this
+/// reader is too old to judge.
 fn broken(error: &LightError) -> Trouble {
     match error {
-        LightError::Contradiction(_) => Trouble::Unjudged(error.to_string()),
+        LightError::Contradiction(_) | LightError::TooOld { .. } | LightError::LaterVersion(_) => {
+            Trouble::Unjudged(error.to_string())
+        }
         // Neither is a recovery whose time has not come.
         LightError::Recovery(_) if !error.is_fault_of_answer() => Trouble::Unjudged(error.to_string()),
         _ => Trouble::Lied(format!("a handover that does not hold: {error}")),

@@ -16,7 +16,6 @@ use fengni_core::proof::{Place, ProofError, Proven, StateProof};
 use fengni_core::shelf::Shelf;
 use fengni_core::{ActNumber, BookNumber, Height, LinePlace};
 
-use crate::gateway::{Answer, NodeTrouble};
 use crate::ledger::{Ledger, LedgerError};
 use crate::patience::Patience;
 
@@ -38,8 +37,6 @@ pub struct Whole {
     pub origin: Option<Origin>,
     /// What proves that, where the seal alone does not.
     pub origin_proof: Option<StateProof>,
-    /// Nodes that gave nothing of use, or left something out.
-    pub troubles: Vec<NodeTrouble>,
 }
 
 /// The history of the certificate that a line stands for, as of a final height that some node has.
@@ -49,7 +46,7 @@ pub struct Whole {
 /// # Errors
 /// [`LedgerError`].
 pub fn whole(ledger: &mut Ledger, place: LinePlace, at: Height) -> Result<Whole, LedgerError> {
-    let mut reader = Reader { ledger, at, patience: Patience(PAUSES), troubles: Vec::new() };
+    let mut reader = Reader { ledger, at, patience: Patience(PAUSES) };
     let (mut first, mut seen) = (place, BTreeSet::from([place]));
     loop {
         let (proof, mut history) = reader.history(first)?;
@@ -70,7 +67,7 @@ pub fn whole(ledger: &mut Ledger, place: LinePlace, at: Height) -> Result<Whole,
         }
         let origin = history.begins(shown.as_ref().map(|(_, proven)| proven));
         let origin_proof = shown.map(|(proof, _)| proof);
-        return Ok(Whole { history, proof, origin, origin_proof, troubles: reader.troubles });
+        return Ok(Whole { history, proof, origin, origin_proof });
     }
 }
 
@@ -78,7 +75,6 @@ struct Reader<'a> {
     ledger: &'a mut Ledger,
     at: Height,
     patience: Patience,
-    troubles: Vec<NodeTrouble>,
 }
 
 impl Reader<'_> {
@@ -103,12 +99,9 @@ impl Reader<'_> {
                 },
             );
             match (answer, best) {
-                (Ok(answer), _) => return Ok(self.taken(answer)),
+                (Ok(answer), _) => return Ok(answer.value),
                 (Err(error), _) if self.patience.waits(&error) => (),
-                (Err(LedgerError::Gateway(error)), Some(best)) => {
-                    self.troubles.extend(error.troubles);
-                    return Ok(best);
-                }
+                (Err(LedgerError::Gateway(_)), Some(best)) => return Ok(best),
                 (Err(error), _) => return Err(error),
             }
         }
@@ -120,19 +113,9 @@ impl Reader<'_> {
         match self.acts_of(place, seal.height) {
             Ok(places) => match self.prove(&places) {
                 Ok(found) => Ok(Some(found)),
-                Err(error) => self.not_shown(error),
+                Err(error) => not_shown(error),
             },
-            Err(error) => self.not_shown(error),
-        }
-    }
-
-    fn not_shown<T>(&mut self, error: LedgerError) -> Result<Option<T>, LedgerError> {
-        match error {
-            LedgerError::Gateway(error) => {
-                self.troubles.extend(error.troubles);
-                Ok(None)
-            }
-            other => Err(other),
+            Err(error) => not_shown(error),
         }
     }
 
@@ -193,17 +176,17 @@ impl Reader<'_> {
     fn prove(&mut self, places: &[Place]) -> Result<(StateProof, Proven), LedgerError> {
         loop {
             match self.ledger.prove_at(places, self.at) {
-                Ok(answer) => return Ok(self.taken(answer)),
+                Ok(answer) => return Ok(answer.value),
                 Err(error) if self.patience.waits(&error) => (),
                 Err(error) => return Err(error),
             }
         }
     }
+}
 
-    fn taken<T>(&mut self, answer: Answer<T>) -> T {
-        self.troubles.extend(answer.troubles);
-        answer.value
-    }
+/// What no node gives is not shown; anything else is an error.
+fn not_shown<T>(error: LedgerError) -> Result<Option<T>, LedgerError> {
+    if matches!(error, LedgerError::Gateway(_)) { Ok(None) } else { Err(error) }
 }
 
 /// The search for the first act at or above a height, in one book.

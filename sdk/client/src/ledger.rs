@@ -22,7 +22,7 @@ use fengni_core::{
 use thiserror::Error;
 
 use crate::clock;
-use crate::gateway::{Answer, Gateway, GatewayError, Trouble};
+use crate::gateway::{Answer, Gateway, GatewayError, NodeTrouble, Trouble};
 use crate::handovers::{Others, Trail, believe, follow_all};
 
 use crate::node::Node;
@@ -129,6 +129,21 @@ impl Ledger {
         Ok(self.header_of(Node::latest_header)?.map(|found| found.header))
     }
 
+    /// Follows the handovers that nodes know, so that every header is judged by the set of its height.
+    ///
+    /// # Errors
+    /// [`LedgerError`] where handovers do not hold; that there are none to be had is no error.
+    pub fn follow(&mut self) -> Result<(), LedgerError> {
+        let now = self.now();
+        let (light, gateway) = (&mut self.light, &self.gateway);
+        let answer = gateway.ask(|node| match follow_all(light, node, now) {
+            (_, Some(trouble @ (Trouble::Lied(_) | Trouble::Malformed(_) | Trouble::Unreachable(_)))) => Err(trouble),
+            // A node that is behind this client has none to give; where none leads on, headers tell.
+            _ => Ok(()),
+        });
+        self.settled(answer).map(|_| ())
+    }
+
     /// Asks every node for its newest final header: the highest of those that hold, and how many held.
     ///
     /// # Errors
@@ -142,7 +157,8 @@ impl Ledger {
         for node in gateway.nodes() {
             let Ok((header, certificate)) = node.latest_header() else { continue };
             let believed = believe(light, node, &mut others, now, |light| light.accept(&header, &certificate, now));
-            if believed.is_err() {
+            if let Err(trouble) = believed {
+                gateway.note(&NodeTrouble { node: node.name().to_owned(), trouble });
                 continue;
             }
             held += 1;
@@ -250,8 +266,9 @@ impl Ledger {
         let (light, gateway) = (&mut self.light, &self.gateway);
         let mut others = Others::of(gateway);
         let answer = gateway.ask(|node| {
-            let proof = question(node)?;
+            let mut proof = question(node)?;
             let proven = believe(light, node, &mut others, now, |light| light.prove(&proof, now))?;
+            certify(light, &mut proof);
             read(&proof, proven).map_err(lied)
         });
         self.settled(answer)
@@ -295,8 +312,9 @@ impl Ledger {
         let (light, gateway) = (&mut self.light, &self.gateway);
         let mut others = Others::of(gateway);
         let answer = gateway.ask(|node| {
-            let proof = node.proof(places, height)?;
+            let mut proof = node.proof(places, height)?;
             let proven = believe(light, node, &mut others, now, |light| light.prove(&proof, now))?;
+            certify(light, &mut proof);
             if height.is_some_and(|height| proof.header.height != height) {
                 return Err(lied(format!("a proof of height {} in place of another", proof.header.height)));
             }
@@ -521,6 +539,14 @@ fn outcome_of(
         return Err(lied("the outcome is of another transaction"));
     }
     Ok((outcome, proof.header.clone()))
+}
+
+/// Gives a proof the certificate that was judged: of a header that is believed already, another is not
+/// looked at, and whoever keeps the proof needs one that holds.
+pub(crate) fn certify(light: &LightClient, proof: &mut StateProof) {
+    if let Some(found) = light.header_at(proof.header.height).filter(|found| found.header == proof.header) {
+        proof.certificate = found.certificate.clone();
+    }
 }
 
 /// The lines of a page as its record has them.

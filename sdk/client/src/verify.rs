@@ -20,7 +20,7 @@ use fengni_core::{Digest, LinePlace, MemberNumber, PurposeCode};
 
 use crate::gateway::{NodeTrouble, Trouble};
 use crate::handovers::Others;
-use crate::ledger::Ledger;
+use crate::ledger::{Ledger, certify};
 use crate::node::Node;
 use crate::picture::{self, PictureError};
 
@@ -257,8 +257,9 @@ impl Verifier {
         let mut proofs: Option<StateProof> = None;
         for node in &nodes {
             let before = self.ledger.light().newest().map_or(0, |newest| newest.height.0);
-            let found = question(node).and_then(|(place, proof)| {
+            let found = question(node).and_then(|(place, mut proof)| {
                 let proven = self.ledger.believe(node, &mut others, |light, now| light.prove(&proof, now))?;
+                certify(self.ledger.light(), &mut proof);
                 Ok(((place, proven), proof))
             });
             let (found, proof) = match found {

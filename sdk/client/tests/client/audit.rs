@@ -66,11 +66,12 @@ fn audited(ledger: &mut Ledger, heights: Heights) -> Result<Audit, LedgerError> 
 fn aud02_an_honest_node_shows_a_complete_book() {
     let network = Network::new();
     story(&mut network.chain());
-    let audit = audited(&mut network.ledger(0), Heights::ALL).expect("an honest node");
+    let mut reads = network.ledger(0);
+    let audit = audited(&mut reads, Heights::ALL).expect("an honest node");
     assert_eq!(audit.audited.defects, []);
     assert_eq!((audit.audited.seals, audit.audited.lines, audit.audited.acts), (4, 4, 3));
     assert_eq!(audit.audited.counter, Some((1, 7)));
-    assert_eq!(audit.troubles, []);
+    assert_eq!(reads.gateway().troubles(), []);
     // The first block is empty, then comes a block for each.
     let heights = Heights { from: Height(3), to: Height(6) };
     let part = audited(&mut network.ledger(0), heights).expect("an honest node");
@@ -123,13 +124,16 @@ fn aud02_what_one_node_withholds_is_named_and_another_gives_it() {
     let network = Network::new();
     story(&mut network.chain());
     for (does, says) in TABLE {
-        let alone = audited(&mut ledger(&network, does, false), Heights::ALL).expect("its record is given");
+        let mut reads = ledger(&network, does, false);
+        let alone = audited(&mut reads, Heights::ALL).expect("its record is given");
         let said: Vec<String> = alone.audited.defects.iter().map(ToString::to_string).collect();
         assert_eq!(said, [says]);
-        assert!(!alone.troubles.is_empty() && alone.troubles.iter().all(|found| found.node == "crooked"));
-        let both = audited(&mut ledger(&network, does, true), Heights::ALL).expect("one of them is honest");
+        let troubles = reads.gateway().troubles();
+        assert!(!troubles.is_empty() && troubles.iter().all(|found| found.node == "crooked"));
+        let mut reads = ledger(&network, does, true);
+        let both = audited(&mut reads, Heights::ALL).expect("one of them is honest");
         assert_eq!((both.audited.defects.as_slice(), both.audited.counter), (&[] as &[Defect], Some((1, 7))), "{says}");
-        assert!(both.troubles.iter().any(|found| found.node == "crooked"), "{says}");
+        assert!(reads.gateway().troubles().iter().any(|found| found.node == "crooked"), "{says}");
     }
 }
 

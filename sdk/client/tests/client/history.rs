@@ -1,6 +1,7 @@
 //! History: complete, or visibly broken (journey J8).
 
 use fengni_client::history::{Whole, whole};
+use fengni_client::ledger::Ledger;
 use fengni_core::history::{Gap, History, Origin};
 use fengni_core::proof::{BookList, Place};
 use fengni_core::standing::{ActKind, Standing, State};
@@ -95,9 +96,12 @@ fn versions(chain: &mut Chain) -> [LinePlace; 3] {
 }
 
 fn read_whole(network: &Network, place: LinePlace) -> Whole {
-    let mut ledger = network.ledger(0);
+    read_by(&mut network.ledger(0), place)
+}
+
+fn read_by(ledger: &mut Ledger, place: LinePlace) -> Whole {
     let at = ledger.highest().expect("an honest node").0.height;
-    whole(&mut ledger, place, at).expect("an honest node")
+    whole(ledger, place, at).expect("an honest node")
 }
 
 #[test]
@@ -139,9 +143,11 @@ fn j8_a_node_that_leaves_something_out_is_passed_over() {
     let network = Network::new();
     let [first, ..] = versions(&mut network.chain());
     network.set(0, Mood::Forgets);
-    let found = read_whole(&network, first);
+    let mut ledger = network.ledger(0);
+    let found = read_by(&mut ledger, first);
     assert_eq!(found.history.gaps, []);
-    assert!(found.troubles.iter().any(|trouble| trouble.node == "node-a"), "{:?}", found.troubles);
+    let troubles = ledger.gateway().troubles();
+    assert!(troubles.iter().any(|trouble| trouble.node == "node-a"), "{troubles:?}");
     // Where nobody gives more, what is missing is named.
     network.set_all(Mood::Forgets);
     let found = read_whole(&network, first);
