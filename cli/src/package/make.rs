@@ -7,7 +7,6 @@ use anyhow::{Context as _, Result, bail};
 use clap::Args;
 use fengni_client::clock;
 use fengni_client::history::{Whole, whole};
-use fengni_core::LinePlace;
 use fengni_core::certificate::CertificateFile;
 use fengni_core::evidence::{Content, Evidence, FORMAT, Package};
 use fengni_core::history::History;
@@ -15,6 +14,7 @@ use fengni_core::light::FinalHeader;
 use fengni_core::proof::{Place, ProofError, StateProof};
 use fengni_core::record::{CertificateType, CodeSet};
 use fengni_core::shelf::Shelf;
+use fengni_core::{Height, LinePlace};
 use serde_json::json;
 
 use crate::connect::{ConnectArgs, Connection};
@@ -65,9 +65,9 @@ pub(crate) fn run(args: &MakeArgs, output: Output) -> Result<Ending> {
     let file = args.certificate.as_ref().map(|path| wallet::load_file(path, &domain)).transpose()?;
     let newest = connection.ledger.highest()?.0.height;
     // From where the certificate began, whichever of its lines was named.
-    let Whole { history, origin_proof, .. } = whole(&mut connection.ledger, place, newest)?;
+    let Whole { history, proof, origin_proof, .. } = whole(&mut connection.ledger, place, newest)?;
     let place = history.chapters.first().map_or(place, |chapter| chapter.place);
-    let (proof, history) = prove(&mut connection, place)?;
+    let (proof, history) = prove(&mut connection, place, proof.header.height)?;
     let headers = history::headers(&mut connection, &history)?;
     let found = FinalHeader { header: proof.header.clone(), certificate: proof.certificate.clone() };
     let checkpoint = connection.genesis.checkpoint();
@@ -125,12 +125,12 @@ pub(crate) fn run(args: &MakeArgs, output: Output) -> Result<Ending> {
 }
 
 /// The history of a line, with the records of all who acted on it, of one state.
-fn prove(connection: &mut Connection, place: LinePlace) -> Result<(StateProof, History)> {
+fn prove(connection: &mut Connection, place: LinePlace, at: Height) -> Result<(StateProof, History)> {
     let reasons = Names::default().codes(connection)?.iter().position(|set: &CodeSet| set.name == "reasons");
     let reasons =
         reasons.and_then(|number| u32::try_from(number).ok()).map(|number| Place::Record(Shelf::Codes, number));
     let ask = |node: &fengni_client::node::Node| {
-        let begun = node.history(place)?;
+        let begun = node.history(place, Some(at))?;
         // Believed only below, together with what is added: until then it says what to ask for.
         let Ok(proven) = begun.verify_under_final_header(&begun.header.domain()) else { return Ok(begun) };
         let mut places: BTreeSet<Place> = proven.places().copied().chain(reasons).collect();
@@ -141,7 +141,7 @@ fn prove(connection: &mut Connection, place: LinePlace) -> Result<(StateProof, H
         places.extend(acts.map(|act| Place::Record(Shelf::Members, act.by.0)));
         let signers = begun.certificate.signatures.iter();
         places.extend(signers.map(|signed| Place::Record(Shelf::Members, signed.member.0)));
-        node.proof(&places.into_iter().collect::<Vec<_>>(), Some(begun.header.height))
+        node.proof(&places.into_iter().collect::<Vec<_>>(), Some(at))
     };
     let read = |proof: &StateProof, proven| Ok::<_, ProofError>((proof.clone(), History::read(&proven, place)?));
     Ok(connection.ledger.ask(ask, read)?.value)

@@ -116,8 +116,7 @@ async fn follow(
         return Err(not_kept(&*reader.source, next, newest));
     }
     let seat = reader.work.subscriber().ok_or(ApiError::Overloaded)?;
-    let mut directory = Directory::default();
-    at.state.books().for_each(|(number, book)| directory.note(number, book.record()));
+    let directory = at.state.directory();
     let heights = reader.source.heights();
     let following =
         Following { reader, filter, since, next, heights, directory, ready: VecDeque::new(), silent: 0, _seat: seat };
