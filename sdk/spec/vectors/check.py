@@ -1027,8 +1027,22 @@ def exports():
         refused("exports", case["rule"], read_stream, bytes.fromhex(case["stream"]), network)
 
 
+def evidence():
+    """W-1, W-5, F-12: where the checkpoint stands, and the two digests that readers compare."""
+    file = load("evidence")
+    network, checkpoint = bytes.fromhex(file["network"]), bytes.fromhex(file["checkpoint"])
+    for case in file["cases"]:
+        data = bytes.fromhex(case["package"])
+        reader = Reader(data)
+        same("evidence", U16[0](reader), 1)
+        read_bytes(reader), U64[0](reader)
+        same("evidence", reader.take(len(checkpoint)), checkpoint)
+        same("evidence", digest(network, "pinned-checkpoint", checkpoint).hex(), case["checkpoint_digest"])
+        same("evidence", sha(data).hex(), case["imprint"])
+
+
 for part in (encoding, digests, lists, keys, finality, recovery, transactions, proofs, challenges, codes, static_codes, possession,
-             exports):
+             exports, evidence):
     part()
 for name, count in COUNTS.items():
     print("%-13s %4d checks" % (name, count))

@@ -36,6 +36,7 @@ pages! {
     members: Scene::Network,
     governing: Scene::Network,
     orders: Scene::Network,
+    auditing: Scene::Network,
     offences: Scene::Network,
     stores: Scene::Network,
     recovery: Scene::Network,
