@@ -1,5 +1,8 @@
 //! An audit: blocks from a source, checked to a level, from where a folder says it stands.
 
+#[cfg(test)]
+mod tests;
+
 use std::io;
 use std::ops::ControlFlow;
 use std::path::Path;
@@ -351,7 +354,3 @@ impl From<WorkError> for Stop {
         Self::Trouble(error.into())
     }
 }
-
-#[cfg(test)]
-#[path = "audit_tests.rs"]
-mod tests;
