@@ -21,6 +21,7 @@ use utoipa::ToSchema;
 
 use crate::ledger::{Ledger, OpenError};
 use crate::pool::PoolLimits;
+use crate::selfcheck::Damage;
 use crate::store::{Store, StoreError, copy};
 
 /// The form of a backup.
@@ -99,9 +100,9 @@ pub enum BackupError {
     /// No quorum stands behind the last block.
     #[error("the backup's last block is not final: {0}; next: take another backup")]
     NotFinal(#[from] LightError),
-    /// The state is not what its header commits to.
-    #[error("the backup is damaged: {0}")]
-    Load(#[from] OpenError),
+    /// An entry is not what the last header commits to.
+    #[error("the backup is damaged: {0}; next: take another backup")]
+    Damaged(Damage),
     /// The store.
     #[error(transparent)]
     Store(#[from] StoreError),
@@ -113,6 +114,15 @@ pub enum BackupError {
         /// The system's answer.
         error: std::io::Error,
     },
+}
+
+impl From<OpenError> for BackupError {
+    fn from(error: OpenError) -> Self {
+        match error {
+            OpenError::Store(error) => Self::Store(error),
+            OpenError::Damaged(damage) => Self::Damaged(damage),
+        }
+    }
 }
 
 fn disk(path: &Path) -> impl FnOnce(std::io::Error) -> BackupError {

@@ -118,11 +118,15 @@ fn aud03_a_package_proves_itself_without_any_network_and_no_byte_counts_for_noth
     let (shown, bare) = [&page, &bare].map(|path| std::fs::read_to_string(path).expect("a page is text")).into();
     let file = std::fs::read(&told.certificate).expect("it was written");
     let certificate = CertificateFile::decode(&told.network.genesis().domain(), &file).expect("its own file");
+    // Short values stand in any page by chance, and the header's days are shown with it.
+    let facts = &certificate.certificate.header().facts;
+    let days = [Some(facts.issued), Some(facts.from), facts.until].map(|day| day.map(|day| day.to_string()));
+    let said = |value: &str| bare.contains(value) || days.iter().flatten().any(|day| value.contains(day.as_str()));
     let values = certificate.certificate.claims().iter().filter_map(|claim| claim.value.as_ref());
-    let hidden: Vec<&str> = values.map(ClaimValue::as_str).filter(|value| !bare.contains(value)).collect();
+    let hidden: Vec<&str> = values.map(ClaimValue::as_str).filter(|value| value.len() > 6 && !said(value)).collect();
+    assert!(hidden.len() > 1, "{}", hidden.len());
     let found = hidden.iter().filter(|value| shown.contains(**value) || shown.contains(&hex::encode(value))).count();
-    assert!(hidden.len() > 3, "{}", hidden.len());
-    assert_eq!(found, 1, "the one that was shown");
+    assert_eq!(found, 0, "what was not shown is on the page");
 }
 
 #[test]

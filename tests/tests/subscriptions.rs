@@ -88,10 +88,7 @@ fn svc03_a_follower_gets_exactly_its_events_whatever_is_killed() {
         }
         if round == 1 {
             // Its gateway is gone: others answer. Writers use another as well.
-            (psb, police) = (
-                network.actor("psb", "issuing", 1, "psb"),
-                network.actor("psb", "enforcement", 2, "psb"),
-            );
+            (psb, police) = (network.actor("psb", "issuing", 1, "psb"), network.actor("psb", "enforcement", 2, "psb"));
         }
     }
     let kinds: Vec<&str> = seen.iter().map(|event| event.kind.word()).collect();

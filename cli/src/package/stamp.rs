@@ -7,10 +7,10 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, Result, anyhow, bail, ensure};
 use clap::Args;
-use cms::signed_data::SignedData;
-use der::asn1::OctetString;
+use cms::signed_data::EncapsulatedContentInfo;
+use der::asn1::{AnyRef, OctetString};
 use der::oid::ObjectIdentifier;
-use der::{Decode as _, Encode as _};
+use der::{Decode as _, Encode as _, Reader as _, SliceReader};
 use fengni_core::Digest;
 use fengni_core::bytes::Bytes;
 use fengni_core::evidence::Evidence;
@@ -99,6 +99,19 @@ pub(super) fn stamp(args: &StampArgs, output: Output) -> Result<Ending> {
     Ok(Ending::Holds)
 }
 
+/// What a token is about. What follows in it, certificates and signatures, is for who judges those:
+/// services order it as they like.
+fn content(signed_data: &[u8]) -> der::Result<EncapsulatedContentInfo> {
+    let mut reader = SliceReader::new(signed_data)?;
+    reader.sequence(|inner| {
+        let _version: u8 = inner.decode()?;
+        let _digests: AnyRef<'_> = inner.decode()?;
+        let content = inner.decode()?;
+        inner.read_slice(inner.remaining_len())?;
+        Ok(content)
+    })
+}
+
 fn load_reply(path: &Path) -> Result<Vec<u8>> {
     let size = std::fs::metadata(path).with_context(|| path.display().to_string())?.len();
     ensure!(size <= REPLY_BYTES, "{} is too large for a timestamp service's reply", path.display());
@@ -115,8 +128,8 @@ pub(super) fn read(reply: &[u8], imprint: &Digest) -> Result<String> {
         bail!("the service granted nothing; next: ask it again, or another one");
     }
     let token = reply.time_stamp_token.context("the reply holds no timestamp")?;
-    let signed = SignedData::from_der(&token.content.to_der()?).map_err(|error| anyhow!("its token: {error}"))?;
-    let content = signed.encap_content_info.econtent.context("its token holds nothing")?;
+    let content = content(&token.content.to_der()?).map_err(|error| anyhow!("its token: {error}"))?;
+    let content = content.econtent.context("its token holds nothing")?;
     let stamped = TstInfo::from_der(content.value()).map_err(|error| anyhow!("its token: {error}"))?;
     let of = &stamped.message_imprint;
     ensure!(

@@ -340,11 +340,10 @@ fn make(path: &Path, domain: &Domain) -> Result<(), StoreError> {
     beside.push(".making");
     let beside = Path::new(&beside);
     copy::remove(beside).map_err(StoreError::Make)?;
-    if let Some(above) = path.parent() {
-        std::fs::create_dir_all(above).map_err(StoreError::Make)?;
-    }
+    let above = path.parent().filter(|above| !above.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    std::fs::create_dir_all(above).map_err(StoreError::Make)?;
     let store = Store::open_as(beside, Access::Make)?;
     store.db.put_cf_opt(store.column(Column::Meta), NETWORK, domain.network.to_string(), &Store::synced())?;
     drop(store);
-    std::fs::rename(beside, path).map_err(StoreError::Make)
+    std::fs::rename(beside, path).and_then(|()| copy::sync(above)).map_err(StoreError::Make)
 }
