@@ -42,8 +42,9 @@ pub(crate) struct Evidence {
     /// Handovers from the founding to the height of the proof, in order.
     pub(crate) handovers: Vec<Handover>,
     proof: Proof,
-    /// What shows that no other line came before the first, where its seal alone does not.
-    origin: Option<Proof>,
+    /// What shows that no other line came before the first, where its seal alone does not: some books
+    /// each.
+    origin: Vec<Proof>,
 }
 
 /// A state proof in JSON, whose maps have words for keys.
@@ -73,7 +74,7 @@ impl Evidence {
         events: Vec<Value>,
         headers: Vec<FinalHeader>,
         handovers: Vec<Handover>,
-        origin: Option<&StateProof>,
+        origin: &[StateProof],
     ) -> Self {
         Self {
             kind: KIND.to_owned(),
@@ -84,7 +85,7 @@ impl Evidence {
             headers,
             handovers,
             proof: Proof::of(proof),
-            origin: origin.map(Proof::of),
+            origin: origin.iter().map(Proof::of).collect(),
         }
     }
 
@@ -114,9 +115,9 @@ impl Evidence {
         self.proof.state_proof()
     }
 
-    /// The proof of where the first line comes from.
-    pub(crate) fn origin(&self) -> Option<StateProof> {
-        self.origin.as_ref().map(Proof::state_proof)
+    /// What proves where the first line comes from.
+    pub(crate) fn origin(&self) -> impl Iterator<Item = StateProof> + '_ {
+        self.origin.iter().map(Proof::state_proof)
     }
 }
 

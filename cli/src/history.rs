@@ -11,6 +11,7 @@ use fengni_core::book::{Suspension, SuspensionCause};
 use fengni_core::evidence::{act_words, standing_words};
 use fengni_core::history::{Actor, Event, Gap, History, Origin};
 use fengni_core::light::{FinalHeader, LightClient, LightError};
+use fengni_core::proof::Proven;
 use fengni_core::standing::{ActKind, State};
 use fengni_core::{Height, LinePlace, Millis};
 use fengni_genesis::Genesis;
@@ -86,7 +87,7 @@ fn told(args: &HistoryArgs, place: LinePlace, connection: &mut Connection, outpu
     // By the newest block that any of the gateways shows: none can offer an older state as the present.
     connection.ledger.follow()?;
     let newest = connection.ledger.highest()?.0;
-    let Whole { history, proof, origin, origin_proof } = history::whole(&mut connection.ledger, place, newest.height)?;
+    let Whole { history, proof, origin, origin_proofs } = history::whole(&mut connection.ledger, place, newest.height)?;
     let headers = headers(connection, &history)?;
     connection.save(output);
     let mut story = Story::new(history, &headers, &connection.genesis)?;
@@ -97,7 +98,7 @@ fn told(args: &HistoryArgs, place: LinePlace, connection: &mut Connection, outpu
         let handovers = connection.ledger.handovers(&connection.genesis.checkpoint(), &found)?;
         let first = story.history.chapters.first().map_or(place, |chapter| chapter.place);
         let events = story.events.clone();
-        Evidence::new(first, &proof, events, headers, handovers, origin_proof.as_ref()).save(path)?;
+        Evidence::new(first, &proof, events, headers, handovers, &origin_proofs).save(path)?;
         output.progress(&format!(
             "wrote {}; next: fengni check {} --genesis genesis.bin",
             path.display(),
@@ -189,11 +190,11 @@ pub(crate) fn check(args: &CheckArgs, output: Output) -> Result<Ending> {
         Ok(history) => history,
         Err(error) => return Ok(not_proven(&LightError::Proof(error), output)),
     };
-    let before = match file.origin().map(|proof| light.prove(&proof, now)).transpose() {
+    let before: Vec<Proven> = match file.origin().map(|proof| light.prove(&proof, now)).collect() {
         Ok(before) => before,
         Err(error) => return Ok(not_proven(&error, output)),
     };
-    let origin = history.begins(before.as_ref());
+    let origin = history.begins(&before);
     let mut story = Story::new(history, &file.headers, &genesis)?;
     story.origin = origin;
     let missing = heights(&story.history).into_iter().find(|height| !story.times.contains_key(height));

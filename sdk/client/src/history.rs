@@ -21,6 +21,8 @@ use crate::patience::Patience;
 
 /// Acts looked at in one question, one a book.
 const ACTS_AT_ONCE: usize = 128;
+/// Books of one proof, each with the acts of a height.
+const BOOKS_AT_ONCE: usize = 256;
 /// Lines that stood for one certificate, at most.
 const VERSIONS: usize = 1024;
 /// How often is waited for a node that is behind, in all.
@@ -35,8 +37,8 @@ pub struct Whole {
     pub proof: StateProof,
     /// Where its first line comes from; `None` where that was not shown.
     pub origin: Option<Origin>,
-    /// What proves that, where the seal alone does not.
-    pub origin_proof: Option<StateProof>,
+    /// What proves that, where the seal alone does not: some books each.
+    pub origin_proofs: Vec<StateProof>,
 }
 
 /// The history of the certificate that a line stands for, as of a final height that some node has.
@@ -51,23 +53,20 @@ pub fn whole(ledger: &mut Ledger, place: LinePlace, at: Height) -> Result<Whole,
     loop {
         let (proof, mut history) = reader.history(first)?;
         let seal = history.chapters.first().and_then(|chapter| chapter.sealed.clone());
-        let shown = match seal.filter(|seal| !Origin::is_issued_by(seal)) {
-            Some(seal) => reader.origin(first, &seal)?,
-            None => None,
+        let (origin_proofs, parts) = match &seal {
+            Some(seal) if !Origin::is_issued_by(seal) => reader.origin(first, seal)?.into_iter().unzip(),
+            _ => (Vec::new(), Vec::new()),
         };
-        let found = shown.as_ref().and_then(|(proof, proven)| {
-            Some((Origin::read(proven, first, history.chapters.first()?.sealed.as_ref()?).ok()?, proof))
+        let before = seal.and_then(|seal| match Origin::read(&parts, first, &seal) {
+            Ok(Origin::TookOver { place, .. }) => Some(place),
+            _ => None,
         });
-        if let Some((Origin::TookOver { place: before, .. }, _)) = found
-            && seen.len() < VERSIONS
-            && seen.insert(before)
-        {
+        if let Some(before) = before.filter(|before| seen.len() < VERSIONS && seen.insert(*before)) {
             first = before;
             continue;
         }
-        let origin = history.begins(shown.as_ref().map(|(_, proven)| proven));
-        let origin_proof = shown.map(|(proof, _)| proof);
-        return Ok(Whole { history, proof, origin, origin_proof });
+        let origin = history.begins(&parts);
+        return Ok(Whole { history, proof, origin, origin_proofs });
     }
 }
 
@@ -108,19 +107,17 @@ impl Reader<'_> {
     }
 
     /// What tells where a line comes from: the acts of its height, of every book that has any; or the
-    /// one that made it go on from another. `None` where no node gives it.
-    fn origin(&mut self, place: LinePlace, seal: &Sealed) -> Result<Option<(StateProof, Proven)>, LedgerError> {
-        match self.acts_of(place, seal.height) {
-            Ok(places) => match self.prove(&places) {
-                Ok(found) => Ok(Some(found)),
-                Err(error) => not_shown(error),
-            },
-            Err(error) => not_shown(error),
+    /// one that made it go on from another. Nothing where no node gives it.
+    fn origin(&mut self, place: LinePlace, seal: &Sealed) -> Result<Vec<(StateProof, Proven)>, LedgerError> {
+        let parts = self.acts_of(place, seal.height);
+        match parts.and_then(|parts| parts.iter().map(|places| self.prove(places)).collect()) {
+            Err(LedgerError::Gateway(_)) => Ok(Vec::new()),
+            found => found,
         }
     }
 
-    /// The places that prove which acts of a height there are, in every book.
-    fn acts_of(&mut self, place: LinePlace, height: Height) -> Result<Vec<Place>, LedgerError> {
+    /// The places that prove which acts of a height there are, in every book: some books each.
+    fn acts_of(&mut self, place: LinePlace, height: Height) -> Result<Vec<Vec<Place>>, LedgerError> {
         let books: Vec<Book> = loop {
             match self.ledger.shelf_at(self.at) {
                 Ok(books) => break books,
@@ -128,10 +125,8 @@ impl Reader<'_> {
                 Err(error) => return Err(error),
             }
         };
-        let mut places: Vec<Place> = Vec::new();
         let mut searches: Vec<Search> = Vec::new();
         for (book, number) in books.iter().zip(0..) {
-            places.push(Place::Record(Shelf::Books, number));
             if Origin::may_name(book, height) {
                 searches.push(Search { book: BookNumber(number), size: book.acts.size, low: 0, high: book.acts.size });
             }
@@ -152,8 +147,12 @@ impl Reader<'_> {
                 }
             }
         }
+        let records = books.iter().zip(0..).map(|(_, number)| Place::Record(Shelf::Books, number));
+        let mut parts: Vec<Vec<Place>> =
+            records.collect::<Vec<_>>().chunks(BOOKS_AT_ONCE).map(<[Place]>::to_vec).collect();
         for search in searches {
             let (book, mut number) = (search.book, search.low);
+            let places = &mut parts[book.0 as usize / BOOKS_AT_ONCE];
             places.extend(number.checked_sub(1).map(|before| Place::Act(book, ActNumber(before))));
             // Those of the height itself, and the next one, which is not.
             while number < search.size {
@@ -162,7 +161,7 @@ impl Reader<'_> {
                 let (_, proven) = self.prove(&[place_of])?;
                 let act = proven.act(book, ActNumber(number))?;
                 if act.successor == Some(place) && act.height == height {
-                    return Ok(vec![place_of]);
+                    return Ok(vec![vec![place_of]]);
                 }
                 if act.height > height {
                     break;
@@ -170,7 +169,7 @@ impl Reader<'_> {
                 number += 1;
             }
         }
-        Ok(places)
+        Ok(parts)
     }
 
     fn prove(&mut self, places: &[Place]) -> Result<(StateProof, Proven), LedgerError> {
@@ -182,11 +181,6 @@ impl Reader<'_> {
             }
         }
     }
-}
-
-/// What no node gives is not shown; anything else is an error.
-fn not_shown<T>(error: LedgerError) -> Result<Option<T>, LedgerError> {
-    if matches!(error, LedgerError::Gateway(_)) { Ok(None) } else { Err(error) }
 }
 
 /// The search for the first act at or above a height, in one book.

@@ -4,6 +4,7 @@ use fengni_client::history::{Whole, whole};
 use fengni_client::ledger::Ledger;
 use fengni_core::history::{Gap, History, Origin};
 use fengni_core::proof::{BookList, Place};
+use fengni_core::shelf::Shelf;
 use fengni_core::standing::{ActKind, Standing, State};
 use fengni_core::{ActNumber, BookNumber, LineNumber, LinePlace, ReasonCode};
 use fengni_genesis::sample;
@@ -114,24 +115,33 @@ fn s10_a_history_begins_with_the_line_that_was_issued_first() {
         assert_eq!((chapters.as_slice(), found.history.gaps.as_slice()), (&versions[..], &[] as &[Gap]));
         assert_eq!(found.origin, Some(Origin::Issued));
         // What proves that nothing came before holds by itself.
-        let proof = found.origin_proof.expect("a seal of one line does not say it");
-        let proven = network.ledger(0).light_mut().prove(&proof, NOW).expect("final");
+        // A seal of one line does not say it.
+        let [proof] = found.origin_proofs.as_slice() else { panic!("of one book: {:?}", found.origin_proofs) };
+        let proven = network.ledger(0).light_mut().prove(proof, NOW).expect("final");
         let mut again = found.history.clone();
-        assert_eq!(again.begins(Some(&proven)), Some(Origin::Issued));
-        assert_eq!((again.begins(None), again.gaps), (None, vec![Gap::Origin { place: C1 }]));
+        assert_eq!(again.begins(&[proven]), Some(Origin::Issued));
+        assert_eq!((again.begins(&[]), again.gaps), (None, vec![Gap::Origin { place: C1 }]));
     }
 }
 
 #[test]
 fn s10_a_line_that_took_over_is_not_shown_as_issued() {
     let network = Network::new();
+    let early = {
+        let chain = network.chain();
+        let proof = chain.prove([Place::Record(Shelf::Books, 0)]).expect("it is there");
+        proof.verify_under_final_header(&chain.domain).expect("an honest proof")
+    };
     let [_, second, _] = versions(&mut network.chain());
     let chain = network.chain();
     let seal = chain.sealed(second);
+    // A state of before has no act at all, and says nothing.
+    assert!(Origin::read(&[early], second, &seal).is_err());
     // The act of that height names it; with the acts beside that height alone, nothing can be said.
     let prove = |acts: &[u64]| {
         let places = acts.iter().map(|act| Place::Act(BookNumber(0), ActNumber(*act)));
-        chain.prove(places).expect("they are there").verify_under_final_header(&chain.domain).expect("an honest proof")
+        let proof = chain.prove(places).expect("they are there");
+        [proof.verify_under_final_header(&chain.domain).expect("an honest proof")]
     };
     assert_eq!(Origin::read(&prove(&[0, 1, 2]), second, &seal), Ok(Origin::TookOver { place: C1, act: ActNumber(1) }));
     assert!(Origin::read(&prove(&[0, 2]), second, &seal).is_err());

@@ -213,17 +213,13 @@ impl History {
 
     /// Rule S-10: what came before the first line, by entries of their own.
     ///
-    /// - `proven`: of any state since; `None` where nobody gave them.
+    /// - `parts`: of any state since; none where nobody gave them.
     ///
     /// Where the line took over from another, or that is not shown, it is a [`Gap`].
-    pub fn begins(&mut self, proven: Option<&Proven>) -> Option<Origin> {
+    pub fn begins(&mut self, parts: &[Proven]) -> Option<Origin> {
         let first = self.chapters.first()?;
         let (place, seal) = (first.place, first.sealed.as_ref()?);
-        let origin = match proven {
-            _ if Origin::is_issued_by(seal) => Some(Origin::Issued),
-            Some(proven) => Origin::read(proven, place, seal).ok(),
-            None => None,
-        };
+        let origin = Origin::read(parts, place, seal).ok();
         match origin {
             Some(Origin::Issued) => (),
             Some(Origin::TookOver { place: before, .. }) => self.gaps.push(Gap::Predecessor { place, before }),

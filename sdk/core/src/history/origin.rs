@@ -39,14 +39,16 @@ impl Origin {
 
     /// Rule S-10: where a line comes from, by the acts of its height in every book.
     ///
+    /// - `parts`: of one state, each with some books: a register may have more than one proof holds.
+    ///
     /// # Errors
     /// [`ProofError::Missing`] with an entry without which nothing can be said.
-    pub fn read(proven: &Proven, place: LinePlace, seal: &Sealed) -> Result<Self, ProofError> {
+    pub fn read(parts: &[Proven], place: LinePlace, seal: &Sealed) -> Result<Self, ProofError> {
         if Self::is_issued_by(seal) {
             return Ok(Self::Issued);
         }
         let mut acts: BTreeMap<BookNumber, BTreeMap<u64, Act>> = BTreeMap::new();
-        for found in proven.places() {
+        for (proven, found) in parts.iter().flat_map(|proven| proven.places().map(move |found| (proven, found))) {
             if let Place::Act(book, number) = *found {
                 let act = proven.act(book, number)?;
                 if act.successor == Some(place) && act.height == seal.height {
@@ -56,9 +58,17 @@ impl Origin {
                 acts.entry(book).or_default().insert(number.0, act);
             }
         }
-        let books = u32::try_from(proven.size(Shelf::Books)).unwrap_or(u32::MAX);
+        let none = ProofError::Missing(Place::Record(Shelf::Books, 0));
+        let state = parts.first().ok_or(none.clone())?;
+        // A state before the line was there knows nothing of what it took over.
+        let early = state.header().height < seal.height;
+        if early || parts.iter().any(|part| part.header() != state.header()) {
+            return Err(none);
+        }
+        let books = u32::try_from(state.size(Shelf::Books)).unwrap_or(u32::MAX);
         for book in (0..books).map(BookNumber) {
-            let record: Book = proven.record(book.0)?;
+            let missing = ProofError::Missing(Place::Record(Shelf::Books, book.0));
+            let record: Book = parts.iter().find_map(|proven| proven.record(book.0).ok()).ok_or(missing)?;
             if !Self::may_name(&record, seal.height) {
                 continue;
             }
