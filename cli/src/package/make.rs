@@ -65,7 +65,7 @@ pub(crate) fn run(args: &MakeArgs, output: Output) -> Result<Ending> {
     let file = args.certificate.as_ref().map(|path| wallet::load_file(path, &domain)).transpose()?;
     let newest = connection.ledger.highest()?.0.height;
     // From where the certificate began, whichever of its lines was named.
-    let Whole { history, proof, origin_proof, .. } = whole(&mut connection.ledger, place, newest)?;
+    let Whole { history, proof, origin_proofs, .. } = whole(&mut connection.ledger, place, newest)?;
     let place = history.chapters.first().map_or(place, |chapter| chapter.place);
     let (proof, history) = prove(&mut connection, place, proof.header.height)?;
     let headers = history::headers(&mut connection, &history)?;
@@ -82,7 +82,7 @@ pub(crate) fn run(args: &MakeArgs, output: Output) -> Result<Ending> {
         handovers,
         place,
         proof,
-        origin: origin_proof,
+        origin: origin_proofs,
         headers,
         content,
     };

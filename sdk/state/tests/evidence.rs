@@ -124,7 +124,7 @@ impl World {
             handovers: Vec::new(),
             place: PLACE,
             proof: self.proof(&self.places()),
-            origin: Some(self.origin()),
+            origin: vec![self.origin()],
             headers: headers
                 .map(|made| FinalHeader { header: made.block.header.clone(), certificate: made.certificate.clone() })
                 .collect(),
@@ -213,7 +213,7 @@ fn w2_w4_what_was_left_out_is_named() {
     assert_eq!(without(Place::Record(Shelf::Members, court.0)), Ok(vec![Defect::Member(court)]));
     assert!(matches!(without(Place::Record(Shelf::Types, 0)), Err(LightError::Proof(_))));
 
-    let unbegun = Package { origin: None, ..world.package(&[]) };
+    let unbegun = Package { origin: Vec::new(), ..world.package(&[]) };
     let gap = Gap::Origin { place: PLACE };
     assert_eq!(judged(&unbegun).expect("the rest is proven").defects, [Defect::History(gap)]);
 

@@ -125,8 +125,8 @@ impl Evidence {
         let validators = light.validators_at(proof.header.height)?.clone();
         proof.certificate.verify(&domain, &validators, proof.header.height, proof.header.id(&domain))?;
         let mut history = History::read(&proven, *place).map_err(LightError::Proof)?;
-        let origin = origin.as_ref().map(|proof| light.prove(proof, now)).transpose()?;
-        history.begins(origin.as_ref());
+        let origin: Vec<Proven> = origin.iter().map(|proof| light.prove(proof, now)).collect::<Result<_, _>>()?;
+        history.begins(&origin);
         let (book, kind) = subject(&proven, *place).map_err(LightError::Proof)?;
 
         let mut defects: Vec<Defect> = history.gaps.iter().cloned().map(Defect::History).collect();

@@ -53,8 +53,9 @@ pub struct Package {
     pub place: LinePlace,
     /// Seal, acts, heads, page, book, type, members and authorities, all of one state.
     pub proof: StateProof,
-    /// Where the line's seal alone does not tell: what shows that it took over from no other (S-10).
-    pub origin: Option<StateProof>,
+    /// Where the line's seal alone does not tell: what shows that it took over from no other, some books
+    /// each (S-10).
+    pub origin: Vec<StateProof>,
     /// Headers of the blocks in which something happened: they say when. By rising height.
     pub headers: Vec<FinalHeader>,
     /// What the certificate says, as far as its holder showed it.
