@@ -96,7 +96,7 @@ pub(crate) fn run(args: &AssureArgs, output: Output) -> Result<Ending> {
         expires_secs: said.expires_secs(),
     };
     output.answer(&made, || made.text.clone());
-    let until = moment::show(Millis::from_secs(made.expires_secs));
+    let until = Millis::from_secs(made.expires_secs).show();
     output.progress(&format!("{} vouches for the phone: {}, until {until}", service.name, made.level.as_str()));
     Ok(Ending::Holds)
 }

@@ -13,7 +13,6 @@ use serde::Serialize;
 
 use crate::connect::ConnectArgs;
 use crate::ending::Ending;
-use crate::moment;
 use crate::names::{self, Names};
 use crate::output::Output;
 use crate::signing::ActorArgs;
@@ -98,7 +97,7 @@ pub(crate) fn run(command: &ChallengeCommand, output: Output) -> Result<Ending> 
             "member {} asks for purpose {}, until {}\nnext: fengni verify ANSWER --challenge {}",
             made.verifier,
             made.purpose,
-            moment::show(Millis::from_secs(made.expires_secs)),
+            Millis::from_secs(made.expires_secs).show(),
             made.text
         )
     };

@@ -157,7 +157,7 @@ impl Story {
     }
 
     fn when(&self, height: Height) -> String {
-        self.times.get(&height).map_or_else(String::new, |time| moment::show(*time))
+        self.times.get(&height).map_or_else(String::new, |time| time.show())
     }
 
     fn reason(&self, event: &Event) -> String {
@@ -223,7 +223,7 @@ fn check_verdict(file: &Kept, light: &mut LightClient, output: Output) -> Result
         if !words_hold {
             lines.push("refused: the words of the file are not what its proof says; this is what it says:".to_owned());
         }
-        lines.push(format!("at {}, by the state of that block:", moment::show(*block)));
+        lines.push(format!("at {}, by the state of that block:", block.show()));
         lines.push(verify::statement(verdict));
         lines.push("whether the code was used before, and what has happened since, is not in the file".to_owned());
         lines.join("\n")
@@ -352,7 +352,7 @@ fn text(story: &Story, defects: &[String], (signatures, validators): (usize, usi
     }
     said.extend(story.notes.iter().map(|note| format!("note: {note}")));
     let (height, time) = story.history.as_of;
-    let proof = format!("header {height} of {} signed by {signatures} of {validators} validators", moment::show(time));
+    let proof = format!("header {height} of {} signed by {signatures} of {validators} validators", time.show());
     let last = story.events.len();
     match story.stale_secs {
         _ if !defects.is_empty() => {
@@ -416,7 +416,7 @@ fn keys(keys: &[fengni_core::KeyNumber]) -> String {
 fn act(event: &Event) -> String {
     let mut name = act_words(event.kind).to_owned();
     if let Some(until) = event.until {
-        name.push_str(&format!(" until {}", moment::show(until)));
+        name.push_str(&format!(" until {}", until.show()));
     }
     if let Some(successor) = event.successor {
         name.push_str(&format!(", goes on at {successor}"));

@@ -1,18 +1,4 @@
-//! Moments and ages as people read them, in China Standard Time.
-
-use fengni_core::Millis;
-use time::OffsetDateTime;
-use time::macros::{format_description, offset};
-
-/// A moment such as `2026-03-05 08:31:10`, +08:00.
-pub(crate) fn show(moment: Millis) -> String {
-    let shown = || {
-        let moment = OffsetDateTime::from_unix_timestamp_nanos(i128::from(moment.0) * 1_000_000).ok()?;
-        let form = format_description!("[year]-[month]-[day] [hour]:[minute]:[second]");
-        moment.to_offset(offset!(+8)).format(&form).ok()
-    };
-    shown().unwrap_or_else(|| format!("{} ms", moment.0))
-}
+//! Ages and spans as people read and write them.
 
 /// An age such as `8 seconds`, `2 minutes` or `26 hours`.
 pub(crate) fn age(secs: u64) -> String {
@@ -66,6 +52,5 @@ mod tests {
         for (secs, shown) in cases {
             assert_eq!(age(secs), shown);
         }
-        assert_eq!(show(Millis(1_772_670_670_000)), "2026-03-05 08:31:10");
     }
 }

@@ -244,7 +244,7 @@ fn told(handover: &RecoveryHandover) -> String {
         plan.network,
         plan.block.0,
         plan.height,
-        moment::show(plan.from),
+        plan.from.show(),
         plan.ground.reason,
         table(["member", "power", "consensus key", "peer key"], seats),
         if signed.is_empty() { "none".to_owned() } else { signed.join(", ") }

@@ -19,7 +19,6 @@ use serde::Serialize;
 
 use crate::connect::{ConnectArgs, Connection};
 use crate::ending::Ending;
-use crate::moment;
 use crate::names::{self, Names, Target};
 use crate::output::Output;
 use crate::signing::{self, ActorArgs, Settled};
@@ -435,14 +434,10 @@ fn text(shown: &Shown) -> String {
     let mut text = format!("{}: {}, kept by {}", shown.place, shown.certificate_type, shown.keeper);
     let suspended = shown.holds.iter().any(|hold| hold.live) && shown.standing.state == State::Active;
     let standing = if suspended { "suspended 暂扣".to_owned() } else { standing_words(shown.standing) };
-    text.push_str(&format!(
-        "\nstanding {standing} as of block {}, {}",
-        shown.as_of_height,
-        moment::show(shown.as_of_time)
-    ));
+    text.push_str(&format!("\nstanding {standing} as of block {}, {}", shown.as_of_height, shown.as_of_time.show()));
     for hold in &shown.holds {
         let name = hold.name.clone().unwrap_or_else(|| format!("member {}", hold.by));
-        let until = hold.until.map_or_else(String::new, |until| format!(" until {}", moment::show(until)));
+        let until = hold.until.map_or_else(String::new, |until| format!(" until {}", until.show()));
         text.push_str(&format!("\nsuspended by {name}{until}{}", if hold.live { "" } else { ", over" }));
     }
     for key in &shown.revoked_keys {

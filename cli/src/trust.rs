@@ -263,7 +263,7 @@ fn pin(args: &PinArgs, output: Output) -> Result<Ending> {
         format!(
             "pinned height {}, {}: {block}, decided on by {} validators{word}\nnext: fengni trust update {}",
             checkpoint.height,
-            moment::show(checkpoint.time),
+            checkpoint.time.show(),
             checkpoint.validators.len(),
             args.store.display()
         )
@@ -377,7 +377,7 @@ fn update(args: &UpdateArgs, output: Output) -> Result<Ending> {
         let mut lines = vec![format!(
             "as of height {}, {}: {} bytes, {kind}, from {}",
             updated.height,
-            moment::show(updated.time),
+            updated.time.show(),
             updated.bytes,
             updated.node
         )];
@@ -429,7 +429,7 @@ fn show(path: &Path, output: Output) -> Result<Ending> {
             "network {}\nas of height {}, {} ({} ago)\n{}",
             store.domain().network,
             pack.header().height,
-            moment::show(pack.header().time),
+            pack.header().time.show(),
             moment::age(age_secs),
             table(["book", "type", "division", "lines", "good for", "now"], rows)
         );

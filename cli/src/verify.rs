@@ -409,7 +409,7 @@ pub(crate) fn statement(verdict: &Verdict) -> String {
         }
     }
     if let Some(assured) = &verdict.assurance {
-        let (level, when) = (assured.level, moment::show(Millis::from_secs(assured.time_secs)));
+        let (level, when) = (assured.level, Millis::from_secs(assured.time_secs).show());
         lines.push(format!("holder checked by {}: {} ({}), {when}", assured.service, level.as_str(), level.chinese()));
     }
     if let Some(height) = verdict.recovered {

@@ -79,7 +79,7 @@ pub(crate) fn network(args: &NetworkArgs, output: Output) -> Result<Ending> {
             header.network,
             connection.genesis.checkpoint().digest(),
             header.height,
-            moment::show(header.time),
+            header.time.show(),
             moment::age(age_secs),
             header.state_root,
             validators.len(),

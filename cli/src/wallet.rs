@@ -25,7 +25,6 @@ use crate::challenge;
 use crate::connect::ConnectArgs;
 use crate::ending::Ending;
 use crate::local::map::NetworkMap;
-use crate::moment;
 use crate::names::{self, Names};
 use crate::output::{Output, table};
 use crate::private;
@@ -427,8 +426,8 @@ fn about(made: &Made) -> String {
         made.certificate_type,
         made.purpose,
         made.disclosed.join(", "),
-        moment::show(Millis::from_secs(made.issued_secs)),
-        moment::show(Millis::from_secs(made.expires_secs)),
+        Millis::from_secs(made.issued_secs).show(),
+        Millis::from_secs(made.expires_secs).show(),
         made.bytes,
         made.qr_version,
     )

@@ -11,7 +11,6 @@ use fengni_core::event::{Event, Filter, Position};
 
 use crate::connect::ConnectArgs;
 use crate::ending::Ending;
-use crate::moment;
 use crate::output::Output;
 use crate::private;
 
@@ -149,7 +148,7 @@ fn remember(args: &WatchArgs, position: Position) -> Result<()> {
 
 /// One line for people.
 fn text(event: &Event) -> String {
-    let mut text = format!("{} {} {}", moment::show(event.time), event.position, event.kind);
+    let mut text = format!("{} {} {}", event.time.show(), event.position, event.kind);
     if let Some(refusal) = event.refusal {
         text.push_str(&format!(" refused {refusal:?}"));
     }

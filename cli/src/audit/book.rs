@@ -315,7 +315,7 @@ impl Summary<'_> {
     fn conclusion(&self) -> String {
         let (signatures, validators) = self.signed;
         let height = self.newest.height;
-        let time = moment::show(self.newest.time);
+        let time = self.newest.time.show();
         let proof = format!("header {height} of {time} signed by {signatures} of {validators} validators");
         let edge = |edge: &Option<Edge>| edge.map_or_else(String::new, |edge| edge.to_string());
         let days = match (&self.args.from, &self.args.to) {

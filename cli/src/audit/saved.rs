@@ -18,7 +18,6 @@ use serde_json::{Value, json};
 use crate::connect::Connection;
 use crate::ending::Ending;
 use crate::evidence::Proof;
-use crate::moment;
 use crate::output::Output;
 
 /// What the file says it is.
@@ -171,7 +170,7 @@ fn text(proven: &[(BookNumber, Counts, fengni_core::Header)], defects: &[String]
                 count(&counts.seals),
                 count(&counts.acts),
                 header.height,
-                moment::show(header.time)
+                header.time.show()
             )
         })
         .collect();

@@ -7,8 +7,6 @@ use fengni_core::LinePlace;
 use fengni_core::event::Event;
 use fengni_core::standing::State;
 
-use crate::moment;
-
 /// Names of the columns; new ones are added at the end.
 const COLUMNS: [&str; 36] = [
     "position",
@@ -94,7 +92,7 @@ fn row(event: &Event) -> [String; COLUMNS.len()] {
     let keys: Vec<String> = event.keys.iter().map(ToString::to_string).collect();
     [
         event.position.to_string(),
-        moment::show(event.time),
+        event.time.show(),
         event.kind.to_string(),
         if event.done { "done" } else { "refused" }.to_owned(),
         event.member.to_string(),
@@ -119,7 +117,7 @@ fn row(event: &Event) -> [String; COLUMNS.len()] {
         cell(event.concerns),
         cell(event.key),
         cell(event.from),
-        cell(event.until.map(moment::show)),
+        cell(event.until.map(fengni_core::Millis::show)),
         cell(event.agreement),
         cell(event.authority),
         cell(event.application),

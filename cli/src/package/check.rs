@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use anyhow::{Context as _, Result, anyhow};
 use clap::Args;
 use fengni_core::Digest;
-use fengni_core::evidence::{Evidence, Findings, moment, standing_words};
+use fengni_core::evidence::{Evidence, Findings, standing_words};
 use serde_json::json;
 
 use super::stamp;
@@ -121,7 +121,7 @@ fn text(result: &str, defects: &[String], evidence: &Evidence, findings: &Findin
         findings.history.events(),
         evidence.package.place,
         findings.header.height,
-        moment(findings.header.time)
+        findings.header.time.show()
     ));
     lines.extend(findings.content.as_ref().map(|content| format!("the certificate is {}", content.identifier)));
     lines.push(match timestamp {

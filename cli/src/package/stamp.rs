@@ -19,7 +19,6 @@ use x509_tsp::{MessageImprint, TimeStampReq, TimeStampResp, TspVersion, TstInfo}
 
 use super::check::judged;
 use crate::ending::Ending;
-use crate::moment;
 use crate::output::Output;
 use crate::private;
 
@@ -137,5 +136,5 @@ pub(super) fn read(reply: &[u8], imprint: &Digest) -> Result<String> {
         "it is for other bytes than this package; next: attach the reply to the request for this file"
     );
     let at = stamped.gen_time.to_unix_duration();
-    Ok(moment::show(fengni_core::Millis::from_secs(at.as_secs())) + " +08:00")
+    Ok(fengni_core::Millis::from_secs(at.as_secs()).show() + " +08:00")
 }

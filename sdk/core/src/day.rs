@@ -23,6 +23,12 @@ impl Millis {
     pub fn from_secs(secs: u64) -> Self {
         Self(secs.saturating_mul(1000))
     }
+
+    /// As clocks in China show it, such as `2026-03-05 08:31:10`.
+    pub fn show(self) -> String {
+        let secs = self.0.saturating_add(CHINA_OFFSET_MILLIS) % DAY_MILLIS / 1000;
+        format!("{} {:02}:{:02}:{:02}", Day::of(self), secs / 3_600, secs / 60 % 60, secs % 60)
+    }
 }
 
 const DAY_MILLIS: u64 = 86_400_000;
@@ -111,6 +117,12 @@ mod tests {
         let moment = Millis::from_secs(u64::from(last.0) * 86_400 + 86_399 - 8 * 3600);
         assert_eq!(Day::of(moment), last);
         assert_eq!(Day::of(Millis(moment.0 + 1000)), Day(last.0 + 1));
+    }
+
+    #[test]
+    fn a_moment_is_shown_as_clocks_in_china_do() {
+        assert_eq!(Millis(1_772_670_670_000).show(), "2026-03-05 08:31:10");
+        assert_eq!(Millis(1_772_639_999_000).show(), "2026-03-04 23:59:59");
     }
 
     #[test]

@@ -7,7 +7,7 @@ use std::io::Write;
 use std::process::ExitCode;
 
 use fengni_core::Digest;
-use fengni_core::evidence::{Evidence, moment, standing_words};
+use fengni_core::evidence::{Evidence, standing_words};
 
 const HELP: &str = "Checks an evidence package 核验存证证明, without any network.
 
@@ -90,7 +90,7 @@ fn check(page: &str, checkpoint: Option<Digest>) -> ExitCode {
         findings.history.events(),
         evidence.package.place,
         findings.header.height,
-        moment(findings.header.time),
+        findings.header.time.show(),
         findings.signers.len(),
         findings.checkpoint,
     ));

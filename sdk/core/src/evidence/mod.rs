@@ -31,7 +31,7 @@ use crate::proof::StateProof;
 pub use content::{Content, ContentError, ContentShown};
 pub use judge::{Defect, Findings, KeyUsed};
 pub use page::PageError;
-pub use words::{act_words, moment, standing_words};
+pub use words::{act_words, standing_words};
 
 /// Version of the package's form.
 pub const FORMAT: u16 = 1;

@@ -5,7 +5,7 @@
 
 use thiserror::Error;
 
-use super::words::{act_words, moment, standing_words};
+use super::words::{act_words, standing_words};
 use super::{Evidence, Findings, Package, PackageError};
 use crate::bytes::Bytes;
 use crate::digest::{Digest, Suite};
@@ -98,11 +98,11 @@ impl Evidence {
             ("行政区划 Division", findings.book.division.to_string()),
             ("登记位置 Place", format!("book 簿 {}, line 行 {}", self.package.place.book, self.package.place.line)),
             ("状态 Standing", format!("{now}, as of block {} 截至区块", findings.header.height)),
-            ("截至 As of", format!("{} +08:00", moment(findings.header.time))),
+            ("截至 As of", format!("{} +08:00", findings.header.time.show())),
         ]);
         let held = chapters.last().map(|chapter| &chapter.holds[..]).unwrap_or_default();
         for hold in held {
-            let until = hold.until.map_or_else(String::new, |until| format!(", until 至 {}", moment(until)));
+            let until = hold.until.map_or_else(String::new, |until| format!(", until 至 {}", until.show()));
             page.paragraph(&format!("Suspended 暂扣 by {}{until}", findings.name(hold.by)));
         }
         let line = self.package.place.line;
@@ -162,7 +162,7 @@ impl Evidence {
                 ),
             ),
             ("软件 Software", self.package.software.clone()),
-            ("制作 Made", format!("{} +08:00, by the maker’s clock 制作者时钟", moment(self.package.made))),
+            ("制作 Made", format!("{} +08:00, by the maker’s clock 制作者时钟", self.package.made.show())),
         ]);
     }
 
@@ -198,7 +198,7 @@ fn events(page: &mut Writer, findings: &Findings) {
     page.heading("经过 Events");
     page.raw("<table><tr><th>#</th><th>行 Line</th><th>行为 Act</th><th>状态 Standing after</th><th>机构 By</th><th>原因 Reason</th><th>决定 Decision</th><th>时间 Time</th></tr>\n");
     let when = |height: Height| {
-        let time = findings.times.get(&height).map_or_else(String::new, |time| moment(*time));
+        let time = findings.times.get(&height).map_or_else(String::new, |time| time.show());
         format!("{time} block {height}")
     };
     let mut seq = 0u64;

@@ -1,6 +1,5 @@
-//! Words of acts, standings and moments in both languages, as people read them on a page.
+//! Words of acts and standings in both languages, as people read them on a page.
 
-use crate::day::{Day, Millis};
 use crate::standing::{ActKind, Standing, State};
 
 /// An act in both languages.
@@ -42,22 +41,4 @@ pub fn standing_words(standing: Standing) -> String {
     let disputed = if standing.disputed { ", disputed 异议" } else { "" };
     let blocked = if standing.key_blocked { ", holder key blocked 挂失" } else { "" };
     format!("{state}{disputed}{blocked}")
-}
-
-/// A moment such as `2026-03-05 08:31:10`, +08:00.
-pub fn moment(moment: Millis) -> String {
-    const DAY_SECS: u64 = 86_400;
-    let secs = moment.secs().saturating_add(8 * 3_600) % DAY_SECS;
-    format!("{} {:02}:{:02}:{:02}", Day::of(moment), secs / 3_600, secs / 60 % 60, secs % 60)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_moment_is_shown_as_clocks_in_china_do() {
-        assert_eq!(moment(Millis(1_772_670_670_000)), "2026-03-05 08:31:10");
-        assert_eq!(moment(Millis(1_772_639_999_000)), "2026-03-04 23:59:59");
-    }
 }
