@@ -165,8 +165,9 @@ impl Proof {
 /// a header tells.
 pub(crate) fn events(history: &History, times: &BTreeMap<Height, Millis>) -> Result<Vec<Value>> {
     let mut events = Vec::new();
-    for chapter in &history.chapters {
-        if let Some(seal) = sealed(chapter)? {
+    for (place, chapter) in history.chapters.iter().enumerate() {
+        // A line that goes on from another was not issued anew.
+        if let Some(seal) = sealed(chapter, if place == 0 { "issue" } else { "succeed" })? {
             events.push((chapter.sealed.as_ref().map(|sealed| sealed.height), seal));
         }
         for event in &chapter.events {
@@ -188,11 +189,11 @@ pub(crate) fn events(history: &History, times: &BTreeMap<Height, Millis>) -> Res
     Ok(numbered.collect())
 }
 
-fn sealed(chapter: &Chapter) -> Result<Option<Value>> {
+fn sealed(chapter: &Chapter, kind: &str) -> Result<Option<Value>> {
     let Some(sealed) = &chapter.sealed else { return Ok(None) };
     let mut value = serde_json::to_value(sealed)?;
     if let Some(fields) = value.as_object_mut() {
-        fields.insert("kind".to_owned(), "issue".into());
+        fields.insert("kind".to_owned(), kind.into());
         fields.insert("place".to_owned(), serde_json::to_value(chapter.place)?);
         fields.insert("by".to_owned(), serde_json::to_value(&chapter.keeper)?);
     }

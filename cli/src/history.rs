@@ -8,11 +8,9 @@ use clap::Args;
 use fengni_client::clock;
 use fengni_client::history::{self, Whole};
 use fengni_core::book::{Suspension, SuspensionCause};
-use fengni_core::evidence::{act_words, standing_words};
 use fengni_core::history::{Actor, Event, Gap, History, Origin};
 use fengni_core::light::{FinalHeader, LightClient, LightError};
 use fengni_core::proof::Proven;
-use fengni_core::standing::{ActKind, State};
 use fengni_core::{Height, LinePlace, Millis};
 use fengni_genesis::Genesis;
 use serde_json::{Value, json};
@@ -298,41 +296,19 @@ fn named_gap(gap: &Gap, said: &[Value]) -> String {
 }
 
 fn text(story: &Story, defects: &[String], (signatures, validators): (usize, usize)) -> String {
-    let mut rows = Vec::new();
-    for chapter in &story.history.chapters {
-        let name = |actor: &Actor| actor.name.clone().unwrap_or_else(|| format!("member {}", actor.member));
-        if let Some(sealed) = &chapter.sealed {
-            rows.push([
-                chapter.place.to_string(),
-                "issue 新发".to_owned(),
-                "active 有效".to_owned(),
-                name(&chapter.keeper),
-                keys(&sealed.keys),
-                String::new(),
-                sealed.height.to_string(),
-                story.when(sealed.height),
-            ]);
-        }
-        let mut holds = BTreeSet::new();
-        for event in &chapter.events {
-            match (event.kind, event.hold) {
-                (ActKind::Suspend, _) => drop(holds.insert(event.by.member)),
-                (ActKind::Return, Some(hold)) => drop(holds.remove(&hold)),
-                _ => (),
-            }
-            let suspended = !holds.is_empty() && event.to.state == State::Active;
-            rows.push([
-                chapter.place.to_string(),
-                act(event),
-                if suspended { "suspended 暂扣".to_owned() } else { standing_words(event.to) },
-                name(&event.by),
-                keys(&event.keys),
-                story.reason(event),
-                event.height.to_string(),
-                story.when(event.height),
-            ]);
-        }
-    }
+    let name = |actor: &Actor| actor.name.clone().unwrap_or_else(|| format!("member {}", actor.member));
+    let rows = story.history.told().into_iter().map(|told| {
+        [
+            told.place.to_string(),
+            told.act,
+            told.after,
+            name(told.by),
+            keys(told.keys),
+            told.event.map_or_else(String::new, |event| story.reason(event)),
+            told.height.to_string(),
+            story.when(told.height),
+        ]
+    });
     let rows = (1..).zip(rows).map(|(seq, [place, act, to, by, keys, reason, height, time]): (u32, _)| {
         [seq.to_string(), place, act, to, by, keys, reason, height, time]
     });
@@ -393,6 +369,9 @@ fn statement(story: &Story, (signatures, validators): (usize, usize)) -> Vec<Str
     said.push(
         "the book's record binds its lists of pages, seals, acts and heads; the state root binds the record".to_owned(),
     );
+    said.push(
+        "suspensions of many lines by one act are shown as they are now; those lifted before leave no act".to_owned(),
+    );
     said.push(format!(
         "header {} binds the state root; {signatures} of {validators} validators signed it",
         story.history.as_of.0
@@ -410,16 +389,4 @@ fn cause(cause: SuspensionCause) -> String {
 
 fn keys(keys: &[fengni_core::KeyNumber]) -> String {
     keys.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ")
-}
-
-/// What was done, with what belongs to it.
-fn act(event: &Event) -> String {
-    let mut name = act_words(event.kind).to_owned();
-    if let Some(until) = event.until {
-        name.push_str(&format!(" until {}", until.show()));
-    }
-    if let Some(successor) = event.successor {
-        name.push_str(&format!(", goes on at {successor}"));
-    }
-    name
 }

@@ -129,14 +129,23 @@ fn judge(bytes: &[u8], place: LinePlace, connection: &mut Connection) -> Result<
     let proven = connection.ledger.line(place, None)?.value;
     let line = proven.line(place).with_context(|| format!("there is no line {place}"))?;
     let book: Book = proven.record(place.book.0)?;
-    if !book.was_kept_by(read.member) {
-        return Ok(Err(format!("member {} never kept book {}", read.member, place.book)));
+    // Whoever kept the book when the line was sealed, or later.
+    let keepers = book.former.iter().filter(|former| place.line.0 < former.lines).map(|former| former.member);
+    if !keepers.chain([book.keeper]).any(|keeper| keeper == read.member) {
+        return Ok(Err(format!("member {} never kept line {place}", read.member)));
     }
     let member: Member = connection.ledger.record(read.member.0)?;
     let key = member.key(read.key).filter(|key| key.purpose == KeyPurpose::Issuing);
     let Some(key) = key else {
         return Ok(Err(format!("key {} is no issuing key of {}", read.key, member.name)));
     };
+    if let Some(until) = key.until {
+        // A receipt has no time of its own: whoever stole the key may have made it since.
+        return Ok(Err(format!(
+            "key {} of {} ended at height {until}, and a receipt does not say when it was signed; next: ask for a new one",
+            read.key, member.name
+        )));
+    }
     let verified = read.verify(&connection.ledger.domain(), place.line, &line, &key.key);
     Ok(verified.map(|_| member.name.clone()).map_err(|error| error.to_string()))
 }

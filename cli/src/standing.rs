@@ -9,7 +9,7 @@ use fengni_client::decision::Decision;
 use fengni_client::standing;
 use fengni_client::submit::Settlement;
 use fengni_core::book::Book;
-use fengni_core::evidence::standing_words;
+use fengni_core::history::standing_words;
 use fengni_core::operation::{Ground, StandingChange};
 use fengni_core::proof::Proven;
 use fengni_core::record::{CertificateType, KeyPurpose, Member};

@@ -6,16 +6,18 @@ use std::time::Duration;
 
 use anyhow::{Context as _, Result, anyhow};
 use clap::Args;
+use fengni_client::clock;
 use fengni_client::events::Follow;
 use fengni_core::event::{Event, Filter, Position};
 
 use crate::connect::ConnectArgs;
 use crate::ending::Ending;
+use crate::moment;
 use crate::output::Output;
 use crate::private;
 
 /// How often a quiet ledger is asked.
-const PAUSE: Duration = Duration::from_millis(500);
+const PAUSE: Duration = Duration::from_secs(1);
 /// The longest pause after trouble.
 const PAUSE_MAX: Duration = Duration::from_secs(30);
 
@@ -60,6 +62,9 @@ pub(crate) struct WatchArgs {
     /// File that remembers the position
     #[arg(long, value_name = "FILE", conflicts_with = "since")]
     position: Option<PathBuf>,
+    /// How old the newest block may be, such as 90s or 10m, before a note says so
+    #[arg(long, value_name = "TIME", default_value = "60s", value_parser = moment::parse_span)]
+    max_age: u32,
     /// End after so many events
     #[arg(long, value_name = "EVENTS")]
     count: Option<u64>,
@@ -98,7 +103,7 @@ pub(crate) fn run(args: &WatchArgs, output: Output) -> Result<Ending> {
     let mut connection = args.connect.open(None)?;
     let mut follow = Follow::new(&mut connection.ledger, filter, since)?;
     remember(args, follow.position())?;
-    let (mut left, mut pause) = (args.count, PAUSE);
+    let (mut left, mut pause, mut told) = (args.count, PAUSE, false);
     loop {
         if left == Some(0) {
             return Ok(Ending::Holds);
@@ -118,7 +123,18 @@ pub(crate) fn run(args: &WatchArgs, output: Output) -> Result<Ending> {
                     remember(args, follow.position())?;
                 }
             }
-            Ok(None) => sleep(PAUSE),
+            Ok(None) => {
+                let age_secs = clock::now().0.saturating_sub(follow.newest().0) / 1000;
+                let is_stale = age_secs > u64::from(args.max_age);
+                if is_stale && !told {
+                    output.progress(&format!(
+                        "note: the newest block that any gateway shows is {} old; next: ask another gateway as well",
+                        moment::age(age_secs)
+                    ));
+                }
+                told = is_stale;
+                sleep(PAUSE);
+            }
             // A node that is away comes back; what contradicts a quorum is for people.
             Err(error) if error.is_passing() => {
                 output.progress(&format!("waiting: {error}"));

@@ -72,6 +72,9 @@ fn every_command_has_help_with_examples() {
         "offence",
         "genesis",
         "recovery",
+        "evidence",
+        "receipt",
+        "export",
     ];
     for command in commands.iter().filter(|command| !groups.contains(command)) {
         let (code, help, _) = fengni(&[command, "--help"]);

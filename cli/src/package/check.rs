@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use anyhow::{Context as _, Result, anyhow};
 use clap::Args;
 use fengni_core::Digest;
-use fengni_core::evidence::{Evidence, Findings, standing_words};
+use fengni_core::evidence::{Evidence, Findings};
 use serde_json::json;
 
 use super::stamp;
@@ -107,15 +107,15 @@ fn refused(reason: &str, output: Output) -> Ending {
 fn text(result: &str, defects: &[String], evidence: &Evidence, findings: &Findings, timestamp: Option<&str>) -> String {
     let mut lines = Vec::new();
     match result {
-        "proven" => lines.push("proven: every word of the page follows from its proof".to_owned()),
+        "proven" => lines.push("proven: every word of the page follows from its proof, but the maker's own: software, time of making".to_owned()),
         "undecided" => lines.push(format!(
             "undecided: everything follows from checkpoint {}; next: compare it with what the network published, and give --genesis or --checkpoint-digest",
             findings.checkpoint
         )),
         _ => lines.extend(defects.iter().map(|defect| format!("refused: {defect}"))),
     }
-    let standing =
-        findings.history.chapters.last().map_or_else(String::new, |chapter| standing_words(chapter.standing));
+    let last = findings.history.chapters.last();
+    let standing = last.map_or_else(String::new, |chapter| chapter.standing_words(findings.header.time));
     lines.push(format!(
         "{} events of line {}, standing {standing} as of block {}, {} +08:00",
         findings.history.events(),
@@ -123,7 +123,9 @@ fn text(result: &str, defects: &[String], evidence: &Evidence, findings: &Findin
         findings.header.height,
         findings.header.time.show()
     ));
-    lines.extend(findings.content.as_ref().map(|content| format!("the certificate is {}", content.identifier)));
+    lines.extend(
+        findings.content.as_ref().map(|content| format!("shown is {}, of line {}", content.identifier, content.place)),
+    );
     lines.push(match timestamp {
         Some(time) => format!(
             "a timestamp says {time}, judge its signature with: openssl ts -verify -digest {} -in REPLY -CAfile SERVICE",

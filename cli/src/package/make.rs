@@ -11,7 +11,7 @@ use fengni_core::certificate::CertificateFile;
 use fengni_core::evidence::{Content, Evidence, FORMAT, Package};
 use fengni_core::history::History;
 use fengni_core::light::FinalHeader;
-use fengni_core::proof::{Place, ProofError, StateProof};
+use fengni_core::proof::{Place, ProofError, Proven, StateProof};
 use fengni_core::record::{CertificateType, CodeSet};
 use fengni_core::shelf::Shelf;
 use fengni_core::{Height, LinePlace};
@@ -100,7 +100,9 @@ pub(crate) fn run(args: &MakeArgs, output: Output) -> Result<Ending> {
         return Ok(Ending::Refused);
     }
     let page = evidence.page(&findings);
-    std::fs::write(&args.out, &page).with_context(|| args.out.display().to_string())?;
+    Evidence::from_page(&page).context("the package is too large to be read again")?;
+    // What was shown of the certificate is for those whom the holder hands it to.
+    private::write(&args.out, page.as_bytes())?;
     let out = args.out.display();
     let facts = json!({
         "result": "complete",
@@ -143,7 +145,14 @@ fn prove(connection: &mut Connection, place: LinePlace, at: Height) -> Result<(S
         places.extend(signers.map(|signed| Place::Record(Shelf::Members, signed.member.0)));
         node.proof(&places.into_iter().collect::<Vec<_>>(), Some(at))
     };
-    let read = |proof: &StateProof, proven| Ok::<_, ProofError>((proof.clone(), History::read(&proven, place)?));
+    let read = |proof: &StateProof, proven: Proven| {
+        let history = History::read(&proven, place)?;
+        match history.is_complete() {
+            true => Ok((proof.clone(), history)),
+            // The next node may give what this one left out.
+            false => Err(ProofError::Missing(Place::Heads(place.book, place.line.page()))),
+        }
+    };
     Ok(connection.ledger.ask(ask, read)?.value)
 }
 

@@ -18,7 +18,7 @@ use fengni_core::{Block, Height};
 use futures::stream::{self, Stream};
 use serde::Deserialize;
 use tokio::sync::{OwnedSemaphorePermit, watch};
-use tokio::time::{sleep, timeout};
+use tokio::time::{Instant, sleep, timeout_at};
 use utoipa::IntoParams;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
@@ -118,8 +118,18 @@ async fn follow(
     let seat = reader.work.subscriber().ok_or(ApiError::Overloaded)?;
     let directory = at.state.directory();
     let heights = reader.source.heights();
-    let following =
-        Following { reader, filter, since, next, heights, directory, ready: VecDeque::new(), silent: 0, _seat: seat };
+    let following = Following {
+        reader,
+        filter,
+        since,
+        next,
+        heights,
+        directory,
+        ready: VecDeque::new(),
+        silent: 0,
+        beat: Instant::now(),
+        _seat: seat,
+    };
     Ok(Sse::new(following.stream()))
 }
 
@@ -137,6 +147,8 @@ struct Following {
     ready: VecDeque<Event>,
     /// Blocks read since anything was sent.
     silent: u64,
+    /// When it is to speak at the latest; at once, so that whoever comes again knows where it began.
+    beat: Instant,
     _seat: OwnedSemaphorePermit,
 }
 
@@ -148,23 +160,27 @@ impl Following {
         })
     }
 
-    /// The next message; `None` where the node stops or has dropped the block.
+    /// The next message; `None` where the node stops, has dropped the block or found its store damaged.
     async fn message(&mut self) -> Option<Message> {
         loop {
+            if self.reader.source.damage().is_some() {
+                return None;
+            }
             if let Some(event) = self.ready.pop_front() {
-                self.silent = 0;
+                (self.silent, self.beat) = (0, Instant::now() + BEAT);
                 self.since = event.position;
                 let message = Message::default().id(event.position.to_string()).event(event.kind.word());
                 // An event is plain data: it has a JSON form.
                 return message.json_data(&event).ok();
             }
-            if self.silent >= SILENT_BLOCKS {
+            // Blocks without a wanted event come and go: the stream speaks all the same.
+            if self.silent >= SILENT_BLOCKS || Instant::now() >= self.beat {
                 return Some(self.progress());
             }
             if self.next > *self.heights.borrow_and_update() {
                 let changed = tokio::select! {
                     _ = self.reader.stopped.wait_for(|stopped| *stopped) => return None,
-                    changed = timeout(BEAT, self.heights.changed()) => changed,
+                    changed = timeout_at(self.beat, self.heights.changed()) => changed,
                 };
                 match changed {
                     Ok(Ok(())) => continue,
@@ -178,7 +194,7 @@ impl Following {
 
     /// Says how far the stream is, so that whoever comes again begins there; no event for a reader.
     fn progress(&mut self) -> Message {
-        self.silent = 0;
+        (self.silent, self.beat) = (0, Instant::now() + BEAT);
         let behind = Height(self.next.0.saturating_sub(1));
         self.since = self.since.max(Position::after(behind));
         Message::default().id(self.since.to_string()).comment(format!("height {behind}"))

@@ -4,9 +4,10 @@
 //! outcomes are held against a header that a quorum signed, and the events are derived from them:
 //! nothing is left out and nothing is added, whoever answers.
 
-use fengni_core::Height;
+use fengni_core::block::Header;
 use fengni_core::book::Book;
 use fengni_core::event::{Directory, Event, Filter, Position};
+use fengni_core::{Height, Millis};
 
 use crate::ledger::{Ledger, LedgerError};
 
@@ -15,7 +16,7 @@ pub struct Follow {
     filter: Filter,
     since: Position,
     next: Height,
-    newest: Height,
+    newest: Header,
     directory: Directory,
 }
 
@@ -25,12 +26,12 @@ impl Follow {
     /// # Errors
     /// [`LedgerError`].
     pub fn new(ledger: &mut Ledger, filter: Filter, since: Option<Position>) -> Result<Self, LedgerError> {
-        let newest = ledger.sync()?.value.height;
+        let newest = ledger.highest()?.0;
         let mut directory = Directory::default();
         for (number, book) in (0..).zip(ledger.shelf::<Book>()?) {
             directory.note(fengni_core::BookNumber(number), &book);
         }
-        let since = since.unwrap_or(Position::after(newest));
+        let since = since.unwrap_or(Position::after(newest.height));
         // A position within a block: what is behind it in the block was seen.
         let next = if since == Position::after(since.height) { since.height.next() } else { since.height };
         Ok(Self { filter, since, next: next.max(Height(1)), newest, directory })
@@ -41,15 +42,21 @@ impl Follow {
         self.since
     }
 
+    /// Time of the newest block that any node shows: where it is long ago, nodes may be hiding some.
+    pub fn newest(&self) -> Millis {
+        self.newest.time
+    }
+
     /// The wanted events of the next block; `None` where there is none yet.
     ///
     /// # Errors
     /// [`LedgerError`]; the block is asked for again next time.
     pub fn next_block(&mut self, ledger: &mut Ledger) -> Result<Option<Vec<Event>>, LedgerError> {
-        if self.next > self.newest {
-            self.newest = ledger.sync()?.value.height;
+        if self.next > self.newest.height {
+            // Of all nodes: one that shows no more blocks hides nothing as long as another does.
+            self.newest = ledger.highest()?.0;
         }
-        if self.next > self.newest {
+        if self.next > self.newest.height {
             return Ok(None);
         }
         let events = ledger.events(self.next, &mut self.directory)?.value;

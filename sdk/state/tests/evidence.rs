@@ -20,7 +20,8 @@ use fengni_core::proof::{Place, StateProof};
 use fengni_core::record::{ClaimSpec, Schema};
 use fengni_core::shelf::Shelf;
 use fengni_core::{
-    ActNumber, BookNumber, Height, KeyAlgorithm, LineNumber, LinePlace, Millis, PageNumber, SecretKey, Suite,
+    ActNumber, AuthorityNumber, BookNumber, Height, KeyAlgorithm, LineNumber, LinePlace, Millis, PageNumber, SecretKey,
+    Suite,
 };
 use fengni_state::{line_places, prove};
 use proptest::prelude::*;
@@ -213,6 +214,10 @@ fn w2_w4_what_was_left_out_is_named() {
     assert_eq!(without(Place::Record(Shelf::Members, court.0)), Ok(vec![Defect::Member(court)]));
     assert!(matches!(without(Place::Record(Shelf::Types, 0)), Err(LightError::Proof(_))));
 
+    let authority = |number| Place::Record(Shelf::Authorities, number);
+    assert_eq!(without(authority(0)), Ok(vec![Defect::Authority(AuthorityNumber(0))]));
+    let police = Place::Record(Shelf::Members, member("police").0);
+    assert_eq!(without(police), Ok(vec![Defect::Member(member("police")), Defect::Member(member("police"))]));
     let unbegun = Package { origin: Vec::new(), ..world.package(&[]) };
     let gap = Gap::Origin { place: PLACE };
     assert_eq!(judged(&unbegun).expect("the rest is proven").defects, [Defect::History(gap)]);
@@ -220,6 +225,56 @@ fn w2_w4_what_was_left_out_is_named() {
     let mut timeless = world.package(&[]);
     let gone = timeless.headers.remove(1).header.height;
     assert_eq!(judged(&timeless).expect("the rest is proven").defects, [Defect::Time(gone)]);
+}
+
+#[test]
+fn w3_what_stands_now_is_the_last_lines_and_an_older_version_is_shown_as_such() {
+    let mut world = World::new(Suite::Standard);
+    world.story.tell(
+        "
+        block +1h
+          police        renew c B n                   ok
+        block +1h
+          court/enf     suspend n                     ok
+    ",
+    );
+    let next = world.story.place("n");
+    let network = &world.story.network;
+    let acts = [0, 1, 2, 4, 5].map(|act| Place::Act(PLACE.book, ActNumber(act)));
+    let places =
+        world.places().into_iter().chain(acts).chain(line_places(&network.state, &network.records, next, None));
+    let package = Package { proof: world.proof(&places.collect()), ..world.package(&[0]) };
+    let evidence = Evidence { package, timestamp: None };
+    let findings = evidence.judge().expect("an honest package");
+    assert_eq!(findings.defects, []);
+    assert_eq!(findings.content.as_ref().map(|content| content.place), Some(PLACE));
+    let [first, last] = findings.history.chapters.as_slice() else { panic!("two lines") };
+    assert_eq!(first.standing_words(findings.header.time), "superseded 已换发, disputed 异议");
+    assert_eq!((last.place, last.standing_words(findings.header.time).as_str()), (next, "suspended 暂扣, disputed 异议"));
+    // A hold that is over withholds nothing.
+    let told = findings.history.told();
+    let acts: Vec<(&str, &str)> = told.iter().map(|row| (row.act.as_str(), row.after.as_str())).collect();
+    assert_eq!(acts[0], ("issue 新发", "active 有效"));
+    assert_eq!(acts[1], ("suspend 暂扣", "suspended 暂扣"));
+    assert_eq!(acts[2], ("return 暂扣发还", "active 有效"));
+    assert_eq!(acts[5], (format!("goes on 承接, from {PLACE}").as_str(), ""));
+    let page = evidence.page(&findings);
+    assert!(page.contains("suspended 暂扣, disputed 异议, as of block") && page.contains("line 行 0, superseded 已换发"));
+}
+
+#[test]
+fn w4_a_key_that_was_revoked_later_is_shown_and_is_no_defect() {
+    let mut world = World::new(Suite::Standard);
+    world.story.tell("block +1h\n police/adm*2 revoke-key police 4 from:2 ok");
+    let findings = judged(&world.package(&[])).expect("an honest package");
+    assert_eq!(findings.defects, []);
+    let revoked: Vec<bool> = findings.keys.iter().map(|used| used.revoked).collect();
+    assert_eq!(revoked, [true, false]);
+    let chapter = &findings.history.chapters[0];
+    assert_eq!(
+        (chapter.together.len(), chapter.standing_words(findings.header.time).as_str()),
+        (1, "suspended 暂扣, disputed 异议")
+    );
 }
 
 #[test]

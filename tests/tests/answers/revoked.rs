@@ -135,6 +135,8 @@ fn gov05_what_a_stolen_key_sealed_is_refused_and_what_it_sealed_before_is_not() 
     expect("sealed anew", &online(&world, &renewed, TRAFFIC), VerdictCode::Valid, "in force");
     expect("the old line", &online(&world, &stolen, TRAFFIC), VerdictCode::IssuerKeyRevoked, "");
     // What took the place of a suspended line is listed, so that people look at it.
+    // The command asks whichever node comes first in the map.
+    world.network().wait_agreed(&["gov", "psb", "amr", "hrs", "observer"]);
     let map = world.network().map();
     let followed = fengni(&["--json", "key", "successors", "PSB", &number, "--network", &map], b"").expect(0).json();
     let place = |place: LinePlace| serde_json::to_value(place).expect("JSON");

@@ -92,6 +92,10 @@ async fn n31_events_come_in_order_from_any_position_without_loss_or_repetition()
     for stream in [&mut whole, &mut again, &mut new] {
         assert_eq!(stream.next().await, Some((last.position.to_string(), last.clone())));
     }
+    // One that begins now says where that is, so that nothing is lost before its first event.
+    let mut now = Subscriber::open(&node, "", None).await;
+    let newest = node.double.state().height();
+    assert_eq!(now.field("id").await, Some(Position::after(newest).to_string()));
     // A stream ends when the node stops.
     node.stopping.send_replace(true);
     assert_eq!(whole.next().await, None);
@@ -133,6 +137,8 @@ async fn n31_a_stream_says_how_far_it_is_and_seats_are_counted() {
     for _ in 0..260 {
         node.double.mine();
     }
+    // At once, with where it begins.
+    assert_eq!(stream.field("id").await.as_deref(), Some("0.0.0"));
     let id: Position = stream.field("id").await.expect("it speaks").parse().expect("a position");
     assert!(id.height >= Height(256) && id == Position::after(id.height), "{id}");
 }

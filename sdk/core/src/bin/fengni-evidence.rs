@@ -7,7 +7,7 @@ use std::io::Write;
 use std::process::ExitCode;
 
 use fengni_core::Digest;
-use fengni_core::evidence::{Evidence, standing_words};
+use fengni_core::evidence::Evidence;
 
 const HELP: &str = "Checks an evidence package 核验存证证明, without any network.
 
@@ -83,8 +83,8 @@ fn check(page: &str, checkpoint: Option<Digest>) -> ExitCode {
             "refused: the page's words are not those of its proof, or another version of this program wrote them\n",
         );
     }
-    let standing =
-        findings.history.chapters.last().map_or_else(String::new, |chapter| standing_words(chapter.standing));
+    let last = findings.history.chapters.last();
+    let standing = last.map_or_else(String::new, |chapter| chapter.standing_words(findings.header.time));
     text.push_str(&format!(
         "{} events of line {}, standing {standing} as of block {}, {} +08:00\nsigned by {} validators, judged against checkpoint {}\n",
         findings.history.events(),
@@ -95,11 +95,11 @@ fn check(page: &str, checkpoint: Option<Digest>) -> ExitCode {
         findings.checkpoint,
     ));
     if let Some(content) = &findings.content {
-        text.push_str(&format!("the certificate is {}\n", content.identifier));
+        text.push_str(&format!("shown is {}, of line {}\n", content.identifier, content.place));
     }
     match &evidence.timestamp {
         Some(_) => text.push_str(&format!(
-            "a timestamp from outside is attached and not judged here; its imprint is to be {}\n",
+            "bytes said to be a timestamp from outside are attached and not judged here; its imprint is to be {}\n",
             evidence.package.imprint()
         )),
         None => text.push_str("no timestamp from outside is attached\n"),
@@ -108,7 +108,9 @@ fn check(page: &str, checkpoint: Option<Digest>) -> ExitCode {
         return said(1, &text);
     }
     match checkpoint {
-        Some(_) => said(0, &format!("every word is proven\n{text}")),
+        Some(_) => {
+            said(0, &format!("every word is proven, but the maker's own: software, time of making, timestamp\n{text}"))
+        }
         None => said(
             2,
             &format!(

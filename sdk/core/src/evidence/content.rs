@@ -10,6 +10,7 @@ use crate::certificate::{Certificate, CertificateHeader, Claim, Facts, claims_di
 use crate::digest::{Digest, Domain};
 use crate::id::CertificateId;
 use crate::limits::{CERTIFICATE_FILE_BYTES, CLAIMS};
+use crate::number::LinePlace;
 use crate::record::CertificateType;
 use crate::tree;
 
@@ -44,6 +45,8 @@ pub enum ContentError {
 /// What content turned out to say.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct ContentShown {
+    /// The line that commits to it: of several that stood for a certificate, one.
+    pub place: LinePlace,
     /// The certificate's identifier.
     pub identifier: CertificateId,
     /// What the header says.
@@ -69,14 +72,14 @@ impl Content {
 
     /// Rule W-3: whether the line commits to it, and what it says.
     ///
-    /// - `line`, `book`, `kind`: proven.
+    /// - `place`, `line`, `book`, `kind`: proven.
     ///
     /// # Errors
     /// [`ContentError`].
     pub fn check(
         &self,
         domain: &Domain,
-        line: &Line,
+        (place, line): (LinePlace, &Line),
         book: &Book,
         kind: &CertificateType,
     ) -> Result<ContentShown, ContentError> {
@@ -106,6 +109,6 @@ impl Content {
             claims.push((label, claim.value.map(String::from)));
         }
         let hidden = self.leaves.len() - claims.len();
-        Ok(ContentShown { identifier, facts: header.facts, claims, hidden })
+        Ok(ContentShown { place, identifier, facts: header.facts, claims, hidden })
     }
 }

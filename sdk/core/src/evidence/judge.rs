@@ -33,6 +33,8 @@ pub struct KeyUsed {
     pub heights: Vec<Height>,
     /// First and last height at which it signs.
     pub valid: (Height, Option<Height>),
+    /// Whether it was revoked later, with effect from before what it signed here (O-15).
+    pub revoked: bool,
 }
 
 /// Everything that a package proves.
@@ -48,7 +50,7 @@ pub struct Findings {
     pub signers: Vec<(MemberNumber, u64)>,
     /// Power of all validators of its height, and how much a quorum needs.
     pub power: (u64, u64),
-    /// The line's book.
+    /// The book of the line that stands for the certificate now.
     pub book: Book,
     /// Its type.
     pub kind: CertificateType,
@@ -77,7 +79,9 @@ pub enum Defect {
     Time(Height),
     /// W-4: the record of a member that acted is missing.
     Member(MemberNumber),
-    /// W-4: a key that signed is not the member's, not for this, or was not in force.
+    /// W-4: an authority of the issuer that its record names is missing.
+    Authority(AuthorityNumber),
+    /// W-4: a key that signed is not the member's, not for this, or not from then on.
     Key {
         /// Whose.
         member: MemberNumber,
@@ -96,8 +100,9 @@ impl fmt::Display for Defect {
             Self::History(gap) => gap.fmt(f),
             Self::Time(height) => write!(f, "the header of height {height} is missing, which says when"),
             Self::Member(member) => write!(f, "the record of member {member} is missing"),
+            Self::Authority(number) => write!(f, "authority {number} of the issuer is missing"),
             Self::Key { member, key, height } => {
-                write!(f, "key {key} of member {member} did not sign for this at height {height}")
+                write!(f, "key {key} of member {member} is none that signs this at height {height}")
             }
             Self::Content(error) => error.fmt(f),
         }
@@ -127,7 +132,10 @@ impl Evidence {
         let mut history = History::read(&proven, *place).map_err(LightError::Proof)?;
         let origin: Vec<Proven> = origin.iter().map(|proof| light.prove(proof, now)).collect::<Result<_, _>>()?;
         history.begins(&origin);
-        let (book, kind) = subject(&proven, *place).map_err(LightError::Proof)?;
+        // What stands now is the last line's; what was issued is the first one's.
+        let last = history.chapters.last().map_or(*place, |chapter| chapter.place);
+        let (book, kind) = subject(&proven, last).map_err(LightError::Proof)?;
+        let begun: Book = proven.record(place.book.0).map_err(LightError::Proof)?;
 
         let mut defects: Vec<Defect> = history.gaps.iter().cloned().map(Defect::History).collect();
         let times = headers.iter().map(|found| (found.header.height, found.header.time)).collect::<LiteMap<_, _>>();
@@ -138,7 +146,7 @@ impl Evidence {
         defects.extend(heights.iter().filter(|height| times.get(height).is_none()).copied().map(Defect::Time));
         let members = members(&proven);
         let keys = keys(&members, &uses, &mut defects);
-        let authorities = authorities(&proven, &book, *place, &times);
+        let authorities = authorities(&proven, &begun, *place, &times, &mut defects);
         let content = content.as_ref().and_then(|content| {
             let shown = shown(content, &proven, &history, &domain, &kind);
             shown.map_err(|error| defects.push(Defect::Content(error))).ok()
@@ -183,7 +191,7 @@ fn shown(
     let mut wrong = ContentError::Header;
     for chapter in &history.chapters {
         let (Ok(line), Ok(book)) = (proven.line(chapter.place), proven.record(chapter.place.book.0)) else { continue };
-        match content.check(domain, &line, &book, kind) {
+        match content.check(domain, (chapter.place, &line), &book, kind) {
             Ok(shown) => return Ok(shown),
             Err(ContentError::Header) => (),
             Err(error) => wrong = error,
@@ -227,13 +235,18 @@ fn keys(members: &LiteMap<MemberNumber, Member>, uses: &[Use], defects: &mut Vec
             }
             continue;
         };
-        let found = record.key(*number).filter(|key| key.is_valid_at(*height) && suits(key.purpose, *sealed));
+        // What stands on the ledger was signed with a key in force: an end from before it came later.
+        let found = record.key(*number).filter(|key| key.from <= *height && suits(key.purpose, *sealed));
         let Some(key) = found else {
             defects.push(Defect::Key { member: *member, key: *number, height: *height });
             continue;
         };
+        let revoked = key.until.is_some_and(|until| until < *height);
         match keys.iter_mut().find(|used| (used.member, used.number) == (*member, *number)) {
-            Some(used) => used.heights.push(*height),
+            Some(used) => {
+                used.heights.push(*height);
+                used.revoked |= revoked;
+            }
             None => keys.push(KeyUsed {
                 member: *member,
                 number: *number,
@@ -241,6 +254,7 @@ fn keys(members: &LiteMap<MemberNumber, Member>, uses: &[Use], defects: &mut Vec
                 key: key.key,
                 heights: vec![*height],
                 valid: (key.from, key.until),
+                revoked,
             }),
         }
     }
@@ -261,24 +275,36 @@ fn suits(purpose: KeyPurpose, sealed: bool) -> bool {
     }
 }
 
-/// The issuer's authorities that covered the seal's day: that of a line with a new holder key may be
-/// later than any. One that is withheld today may have held then.
+/// The issuer's authorities that covered the day of the first seal: that of a line with a new holder
+/// key may be later than any. One that is withheld today may have held then.
 fn authorities(
     proven: &Proven,
     book: &Book,
     place: LinePlace,
     times: &LiteMap<Height, Millis>,
+    defects: &mut Vec<Defect>,
 ) -> Vec<(AuthorityNumber, Authority)> {
-    let seal = proven.seal_of(place);
-    let Some(day) = seal.and_then(|seal| times.get(&seal.height)).map(|time| Day::of(*time)) else { return Vec::new() };
     let issuer = book.opener();
-    let numbers = proven.record::<Member>(issuer.0).map(|issuer| issuer.authorities).unwrap_or_default();
-    let records = numbers.into_iter().filter_map(|number| Some((number, proven.record::<Authority>(number.0).ok()?)));
-    let covers = |authority: &Authority| {
-        let held = Authority { suspended: None, ..authority.clone() };
-        held.covers(issuer, book.certificate_type(), &book.division, day)
+    let Ok(record) = proven.record::<Member>(issuer.0) else {
+        defects.push(Defect::Member(issuer));
+        return Vec::new();
     };
-    records.filter(|(_, authority)| covers(authority)).collect()
+    let seal = proven.seal_of(place);
+    let day = seal.and_then(|seal| times.get(&seal.height)).map(|time| Day::of(*time));
+    let mut found = Vec::new();
+    for number in record.authorities {
+        // Its record names all of them: that none covers the day is only said where all are there.
+        let Ok(authority) = proven.record::<Authority>(number.0) else {
+            defects.push(Defect::Authority(number));
+            continue;
+        };
+        let held = Authority { suspended: None, ..authority.clone() };
+        let covers = |day| held.covers(issuer, book.certificate_type(), &book.division, day);
+        if day.is_some_and(covers) {
+            found.push((number, authority));
+        }
+    }
+    found
 }
 
 impl Findings {

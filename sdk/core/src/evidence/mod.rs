@@ -14,7 +14,6 @@
 mod content;
 mod judge;
 mod page;
-mod words;
 
 use bincode::{Decode, Encode};
 use thiserror::Error;
@@ -24,14 +23,13 @@ use crate::codec::{self, DecodeError};
 use crate::day::Millis;
 use crate::digest::{Digest, Suite};
 use crate::light::{Checkpoint, FinalHeader, Handover};
-use crate::limits::EVIDENCE_BYTES;
+use crate::limits::{EVIDENCE_BYTES, NAME_BYTES};
 use crate::number::LinePlace;
 use crate::proof::StateProof;
 
 pub use content::{Content, ContentError, ContentShown};
 pub use judge::{Defect, Findings, KeyUsed};
 pub use page::PageError;
-pub use words::{act_words, standing_words};
 
 /// Version of the package's form.
 pub const FORMAT: u16 = 1;
@@ -41,7 +39,7 @@ pub const FORMAT: u16 = 1;
 pub struct Package {
     /// Version of the form, [`FORMAT`].
     pub format: u16,
-    /// Which program made it: words, nothing rests on them.
+    /// Which program made it, in at most 300 bytes: words, nothing rests on them.
     pub software: String,
     /// When, by the maker's clock: words as well; a timestamp from outside proves a time.
     pub made: Millis,
@@ -83,7 +81,11 @@ impl Package {
         if let Some(form) = bytes.first_chunk().map(|form| u16::from_le_bytes(*form)).filter(|form| *form != FORMAT) {
             return Err(PackageError::Format(form));
         }
-        Ok(codec::decode(bytes, EVIDENCE_BYTES)?)
+        let package: Self = codec::decode(bytes, EVIDENCE_BYTES)?;
+        match package.software.len() {
+            0..=NAME_BYTES => Ok(package),
+            found => Err(DecodeError::TooLong { found, limit: NAME_BYTES }.into()),
+        }
     }
 
     /// Its one encoding.

@@ -5,8 +5,8 @@
 
 use thiserror::Error;
 
-use super::words::{act_words, standing_words};
 use super::{Evidence, Findings, Package, PackageError};
+use crate::book::SuspensionCause;
 use crate::bytes::Bytes;
 use crate::digest::{Digest, Suite};
 use crate::keys::KeyAlgorithm;
@@ -84,33 +84,38 @@ impl Evidence {
     fn subject(&self, page: &mut Writer, findings: &Findings) {
         page.heading("结论 What it says");
         if findings.holds() {
-            page.raw("<p>Complete: nothing that was recorded of this certificate up to the block below is missing. 记录完整，无遗漏。</p>\n");
+            page.raw("<p>Complete: no seal and no act on this certificate up to the block below is missing. 签章与行为记录完整，无遗漏。");
+            page.raw(" Suspensions of many lines by one act are shown as they are now; those lifted before leave no event. 批量暂扣仅示现状。</p>\n");
         } else {
             page.raw("<div class=\"defects\"><p>Incomplete 不完整:</p><ul>");
             findings.defects.iter().for_each(|defect| page.item(&defect.to_string()));
             page.raw("</ul></div>\n");
         }
         let chapters = &findings.history.chapters;
-        let now = chapters.last().map_or_else(String::new, |chapter| standing_words(chapter.standing));
+        let at = findings.header.time;
+        let last = chapters.last();
+        let now = last.map_or_else(String::new, |chapter| chapter.standing_words(at));
+        let place = last.map_or(self.package.place, |chapter| chapter.place);
         page.rows(&[
             ("证照类型 Type", format!("{} {}", findings.kind.name, findings.kind.code)),
             ("制发机构 Issuer", format!("{} {}", findings.name(findings.book.opener()), findings.book.issuer)),
             ("行政区划 Division", findings.book.division.to_string()),
-            ("登记位置 Place", format!("book 簿 {}, line 行 {}", self.package.place.book, self.package.place.line)),
+            ("登记位置 Place", format!("book 簿 {}, line 行 {}", place.book, place.line)),
             ("状态 Standing", format!("{now}, as of block {} 截至区块", findings.header.height)),
             ("截至 As of", format!("{} +08:00", findings.header.time.show())),
         ]);
-        let held = chapters.last().map(|chapter| &chapter.holds[..]).unwrap_or_default();
-        for hold in held {
+        let Some(last) = last else { return };
+        for hold in last.holds.iter().filter(|hold| hold.is_live(at)) {
             let until = hold.until.map_or_else(String::new, |until| format!(", until 至 {}", until.show()));
             page.paragraph(&format!("Suspended 暂扣 by {}{until}", findings.name(hold.by)));
         }
-        let line = self.package.place.line;
-        for key in findings.book.revoked_keys(line) {
-            page.paragraph(&format!("Suspended because key {key} of its keeper was revoked 密钥吊销"));
-        }
-        for order in findings.book.orders(line) {
-            page.paragraph(&format!("Suspended by order {order} 批量暂扣"));
+        for run in &last.together {
+            page.paragraph(&match run.cause {
+                SuspensionCause::Key { key } => {
+                    format!("Suspended because key {key} of whoever sealed it was revoked 密钥吊销")
+                }
+                SuspensionCause::Order { order } => format!("Suspended by order {order} 批量暂扣"),
+            });
         }
     }
 
@@ -122,8 +127,11 @@ impl Evidence {
         };
         let facts = &content.facts;
         let until = facts.until.map_or_else(|| "长期 for ever".to_owned(), |until| until.to_string());
+        let of = findings.history.chapters.iter().find(|chapter| chapter.place == content.place);
+        let standing = of.map_or_else(String::new, |chapter| chapter.standing_words(findings.header.time));
         let mut rows = vec![
             ("证照标识 Identifier", content.identifier.to_string()),
+            ("本版本 This version", format!("line 行 {}, {standing}", content.place)),
             ("颁发日期 Issued", facts.issued.to_string()),
             ("有效期 Valid", format!("{} – {until}", facts.from)),
             ("可信等级 Grade", facts.grade.to_string()),
@@ -161,7 +169,7 @@ impl Evidence {
                     algorithms(findings)
                 ),
             ),
-            ("软件 Software", self.package.software.clone()),
+            ("软件 Software", format!("{} (the maker’s word 制作者自述)", self.package.software)),
             ("制作 Made", format!("{} +08:00, by the maker’s clock 制作者时钟", self.package.made.show())),
         ]);
     }
@@ -184,7 +192,8 @@ impl Evidence {
             Some(timestamp) => {
                 let digest: Digest = Suite::Standard.hash(&[&timestamp.0]);
                 page.paragraph(&format!(
-                    "An outside timestamp (RFC 3161) of {} bytes is attached, SHA-256 {digest}. 附外部时间戳。",
+                    "{} bytes said to be an outside timestamp (RFC 3161) are attached, SHA-256 {digest}; they are not judged here. \
+                     附称为外部时间戳的数据，此处未核验。",
                     timestamp.0.len()
                 ));
             }
@@ -201,27 +210,15 @@ fn events(page: &mut Writer, findings: &Findings) {
         let time = findings.times.get(&height).map_or_else(String::new, |time| time.show());
         format!("{time} block {height}")
     };
-    let mut seq = 0u64;
-    for chapter in &findings.history.chapters {
-        let place = format!("{}/{}", chapter.place.book, chapter.place.line);
-        if let Some(sealed) = &chapter.sealed {
-            seq += 1;
-            let keeper = findings.name(chapter.keeper.member);
-            page.cells(&[&seq.to_string(), &place, "issue 新发", "active 有效", &keeper, "", "", &when(sealed.height)]);
-        }
-        for event in &chapter.events {
-            seq += 1;
-            let reason = match &event.reason_name {
-                Some(name) => format!("{} {name}", event.reason),
-                None => event.reason.to_string(),
-            };
-            let successor = event.successor.map(|place| format!(" → {}/{}", place.book, place.line));
-            let act = format!("{}{}", act_words(event.kind), successor.unwrap_or_default());
-            let by = findings.name(event.by.member);
-            let decision = event.decision.to_string();
-            let after = standing_words(event.to);
-            page.cells(&[&seq.to_string(), &place, &act, &after, &by, &reason, &decision, &when(event.height)]);
-        }
+    for (seq, told) in (1u64..).zip(findings.history.told()) {
+        let reason = told.event.map_or_else(String::new, |event| match &event.reason_name {
+            Some(name) => format!("{} {name}", event.reason),
+            None => event.reason.to_string(),
+        });
+        let decision = told.event.map_or_else(String::new, |event| event.decision.to_string());
+        let by = findings.name(told.by.member);
+        let (seq, place) = (seq.to_string(), told.place.to_string());
+        page.cells(&[&seq, &place, &told.act, &told.after, &by, &reason, &decision, &when(told.height)]);
     }
     page.raw("</table>\n");
 }
@@ -237,7 +234,7 @@ fn signatures(page: &mut Writer, findings: &Findings) {
             &findings.name(used.member),
             &format!("{} ({})", used.number, algorithm(used.key.algorithm())),
             &used.key.to_string(),
-            &format!("{}–{until}", used.valid.0),
+            &format!("{}–{until}{}", used.valid.0, if used.revoked { ", revoked later 其后吊销" } else { "" }),
             &heights.join(", "),
         ]);
     }

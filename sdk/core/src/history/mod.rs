@@ -11,6 +11,7 @@
 //! [`Origin`].
 
 mod origin;
+mod told;
 
 use std::collections::BTreeSet;
 
@@ -23,6 +24,7 @@ use crate::{ActNumber, Digest, Height, KeyNumber, LinePlace, MemberNumber, Milli
 use serde::Serialize;
 
 pub use origin::Origin;
+pub use told::{Told, act_words, standing_words};
 
 /// The history of a certificate through the lines that stood for it.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize)]
