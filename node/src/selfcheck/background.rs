@@ -154,7 +154,7 @@ fn note(ledger: &Ledger, report: Report) -> Checking {
         None => tracing::info!(height = %report.height, entries = report.entries, "the store is sound"),
         Some(first) => {
             tracing::error!(%first, entries = report.damage.len(), "the store is damaged: nothing is served from it");
-            ledger.note_damage(format!("{first}; next: stop the node, then {}", report.next()));
+            report.says().into_iter().for_each(|says| ledger.note_damage(says));
         }
     }
     Checking::Done { report }

@@ -112,6 +112,11 @@ impl Report {
         self.damage.is_empty()
     }
 
+    /// What is damaged first, and what a person does about it.
+    pub fn says(&self) -> Option<String> {
+        self.damage.first().map(|first| format!("{first}; next: stop the node, then {}", self.next()))
+    }
+
     /// What a person does about it.
     pub fn next(&self) -> &'static str {
         match self.mendable {
@@ -143,6 +148,32 @@ pub fn repair(
     if report.mendable {
         store.mend(&mends)?;
     }
+    Ok(report)
+}
+
+/// Looks at every entry of a stopped node's store, and marks the store for the next start: as damaged,
+/// or no more so.
+///
+/// - `mend`: as [`repair`].
+///
+/// # Errors
+/// [`StoreError`] where the disk takes no writes.
+pub fn check_stopped(
+    store: &Store,
+    domain: Domain,
+    founding: &Founding,
+    mend: bool,
+    tell: &mut dyn FnMut(u64),
+) -> Result<Report, StoreError> {
+    let report = match mend {
+        true => repair(store, domain, founding, tell)?,
+        false => check(store, domain, founding, Depth::Whole, tell),
+    };
+    let marked = match report.says().filter(|_| !(mend && report.mendable)) {
+        Some(says) => store.mark_damaged(&says),
+        None => store.unmark(),
+    };
+    marked.map_err(StoreError::Mark)?;
     Ok(report)
 }
 

@@ -3,9 +3,10 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use super::{Column, Depth, Edit, Kept, alter, book, named, open};
+use super::{Column, Depth, Edit, Kept, alter, book, first, named, open};
+use crate::ledger::OpenError;
 use crate::ledger::tests::decide;
-use crate::selfcheck::{CheckError, Checking, Checks, Look, RUN_AT_START, Report, look};
+use crate::selfcheck::{CheckError, Checking, Checks, Look, RUN_AT_START, Report, check_stopped, look};
 
 fn done(checks: &Checks) -> Report {
     ended(checks).expect("it comes to its end")
@@ -45,6 +46,50 @@ fn aud04_a_running_ledger_is_examined_and_serves_nothing_once_it_is_damaged() {
     assert!(said.starts_with("lines, book 0, line 1023: ") && said.contains("next: "), "{said}");
     assert!(matches!(checks.begin(), Ok(()) | Err(CheckError::Busy)));
     done(&checks);
+}
+
+#[test]
+fn n28_damage_that_no_start_looks_for_is_known_to_every_start_until_a_check_finds_none() {
+    let kept = Kept::new();
+    let check = |mend| check_stopped(&kept.store(), kept.genesis.domain(), &kept.founding, mend, &mut |_| ());
+    let refused = |next: &str| {
+        let said = kept.start(&kept.folder()).map(drop).expect_err("it is known").to_string();
+        assert!(said.contains("lines, book 0, line 1023: ") && said.contains(next), "{said}");
+    };
+    // Found beside a running node, in a full page.
+    let ledger = Arc::new(kept.start(&kept.folder()).expect("a sound store"));
+    let right = alter(ledger.store(), Column::Lines, &book(0), &Edit::Flip(0));
+    let checks = Checks::new(ledger.clone(), kept.founding.clone(), kept.home.path());
+    checks.begin().expect("there are blocks");
+    done(&checks);
+    drop(checks);
+    drop(Arc::into_inner(ledger).expect("no check is under way"));
+    refused("next: stop the node, then move data/store away");
+    // A mark that was torn is one.
+    std::fs::write(kept.folder().join("damaged"), "").expect("a disk");
+    assert!(matches!(kept.start(&kept.folder()), Err(OpenError::Known(_))));
+    // Found in a stopped node's, which cannot be mended.
+    assert!(!check(true).expect("a disk").is_sound());
+    refused("next: stop the node, then move data/store away");
+    // A store that takes its place is another.
+    let aside = kept.home.path().join("aside");
+    std::fs::rename(kept.folder(), &aside).expect("one disk");
+    assert_eq!(kept.store().known_damage(), None);
+    std::fs::remove_dir_all(kept.folder()).and_then(|()| std::fs::rename(&aside, kept.folder())).expect("one disk");
+    refused("next: ");
+    // It is right again, and a check says so.
+    kept.store().mend(&[right]).expect("a disk");
+    refused("next: ");
+    assert!(check(false).expect("a disk").is_sound());
+    drop(kept.start(&kept.folder()).expect("a sound store"));
+    // An index that is made again is sound.
+    let key = first(&kept.store(), Column::Tags).0;
+    alter(&kept.store(), Column::Tags, &key, &Edit::Remove);
+    assert!(check(false).expect("a disk").mendable);
+    let said = kept.start(&kept.folder()).map(drop).expect_err("it is known").to_string();
+    assert!(said.contains("tags, ") && said.contains("check --store --repair"), "{said}");
+    assert!(check(true).expect("a disk").mendable);
+    drop(kept.start(&kept.folder()).expect("a sound store"));
 }
 
 #[test]
