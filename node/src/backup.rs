@@ -21,7 +21,6 @@ use utoipa::ToSchema;
 
 use crate::ledger::{Ledger, OpenError};
 use crate::pool::PoolLimits;
-use crate::selfcheck::Damage;
 use crate::store::{Store, StoreError, copy};
 
 /// The form of a backup.
@@ -102,7 +101,7 @@ pub enum BackupError {
     NotFinal(#[from] LightError),
     /// An entry is not what the last header commits to.
     #[error("the backup is damaged: {0}; next: take another backup")]
-    Damaged(Damage),
+    Damaged(String),
     /// The store.
     #[error(transparent)]
     Store(#[from] StoreError),
@@ -120,7 +119,8 @@ impl From<OpenError> for BackupError {
     fn from(error: OpenError) -> Self {
         match error {
             OpenError::Store(error) => Self::Store(error),
-            OpenError::Damaged(damage) => Self::Damaged(damage),
+            OpenError::Damaged(damage) => Self::Damaged(damage.to_string()),
+            OpenError::Known(says) => Self::Damaged(says),
         }
     }
 }

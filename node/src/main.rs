@@ -136,7 +136,7 @@ enum Command {
     },
     /// Check node.toml, keys and genesis without starting anything; with --store, every entry of the store.
     #[command(
-        after_help = "Exit codes: 0 sound, 1 the store is damaged, 3 could not run.\n\nExamples:\n  fengni-node check --home nodes/psb\n  fengni-node check --home nodes/psb --store\n  fengni-node check --home nodes/psb --store --repair\n\nA running node looks at its store beside its work, and is asked through its admin listener. A damaged\nstore is named entry by entry; indexes that can be made from the rest are made again by --repair, on\na stopped node; for everything else, move data/store away and start the node."
+        after_help = "Exit codes: 0 sound, 1 the store is damaged, 3 could not run.\n\nExamples:\n  fengni-node check --home nodes/psb\n  fengni-node check --home nodes/psb --store\n  fengni-node check --home nodes/psb --store --repair\n\nA running node looks at its store beside its work, and is asked through its admin listener. A damaged\nstore is named entry by entry; indexes that can be made from the rest are made again by --repair, on\na stopped node; for everything else, move data/store away and start the node.\n\nWhat is found is kept with the store: the node does not start until a check of its store, while it is\nstopped, finds every entry sound or makes it so."
     )]
     Check {
         /// Folder with node.toml.

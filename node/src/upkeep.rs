@@ -11,7 +11,7 @@ use crate::backup::{self, Manifest};
 use crate::config::Config;
 use crate::engine;
 use crate::run::Files;
-use crate::selfcheck::{self, Damage, Depth, Report};
+use crate::selfcheck::{self, Damage, Report};
 use crate::store::{Store, StoreError, copy};
 
 /// The rest between two questions how far a running node's check is.
@@ -84,8 +84,7 @@ pub fn check_store(home: &Path, repair: bool, tell: &mut dyn FnMut(u64)) -> anyh
     let place = copy::place(&files.config.data);
     anyhow::ensure!(place.exists(), "{} is not there; next: start the node, which makes it", place.display());
     match Store::open(&place, &domain) {
-        Ok(store) if repair => Ok(selfcheck::repair(&store, domain, &founding, tell)?),
-        Ok(store) => Ok(selfcheck::check(&store, domain, &founding, Depth::Whole, tell)),
+        Ok(store) => Ok(selfcheck::check_stopped(&store, domain, &founding, repair, tell)?),
         Err(error) if error.is_held() && repair => Err(error).context("next: stop the node first"),
         Err(error) if error.is_held() => ask_check(&files.config, error, tell),
         Err(error) if error.is_damage() => {

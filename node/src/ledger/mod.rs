@@ -99,6 +99,9 @@ pub enum OpenError {
     /// Something in the store is not what the last final header commits to.
     #[error("the store is damaged: {0}; next: {FETCH_ANEW}; fengni-node check --store names all of it")]
     Damaged(Damage),
+    /// A check has found it before, where a start may not look.
+    #[error("the store is damaged, as a check has found: {0}; fengni-node check --store names all of it")]
+    Known(String),
 }
 
 /// Why a transaction was not taken.
@@ -137,7 +140,7 @@ impl Ledger {
     /// - `voter`: credit code of the member this node votes for, also before the register lists it.
     ///
     /// # Errors
-    /// [`OpenError`], with the next step.
+    /// [`OpenError`], with the next step: also where a check has marked the store as damaged.
     pub fn open(
         store: Store,
         domain: Domain,
@@ -145,6 +148,9 @@ impl Ledger {
         voter: Option<CreditCode>,
         limits: PoolLimits,
     ) -> Result<Self, OpenError> {
+        if let Some(says) = store.known_damage() {
+            return Err(OpenError::Known(says));
+        }
         // Before anything is written: a store that has lost its end is not one that never began.
         let report = selfcheck::check_blocks(&store, domain, &founding);
         if let Some(damage) = report.damage.into_iter().next() {
@@ -257,9 +263,13 @@ impl Ledger {
         self.damage.get().map(String::as_str)
     }
 
-    /// Notes that the store is damaged; what was found first stays.
+    /// Notes that the store is damaged, also for the starts to come; what was found first stays.
     pub fn note_damage(&self, damage: String) {
-        let _ = self.damage.set(damage);
+        if self.damage.set(damage.clone()).is_ok()
+            && let Err(error) = self.store.mark_damaged(&damage)
+        {
+            tracing::error!(%error, "the store cannot be marked as damaged: the next start may not know");
+        }
     }
 
     /// How many milliseconds ahead of this node's clock the newest block of each proposer arrived.

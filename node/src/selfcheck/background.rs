@@ -3,8 +3,11 @@
 //! The copy links the files that the node reads, so that damage on the disk is found; what it finds is
 //! noted at the ledger, after which nothing is served any more.
 
+use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::thread::JoinHandle;
 use std::time::Instant;
 
 use fengni_core::Height;
@@ -19,6 +22,9 @@ use crate::store::{Store, StoreError, copy};
 
 /// Entries after which a look rests as long as it has worked.
 const BREATH: u64 = 256;
+/// What is said of a look that did not come to its end.
+const BROKEN_OFF: &str =
+    "the check broke off; next: read the node's log, then stop the node and run fengni-node check --store";
 
 /// How far a look at the store is.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, ToSchema)]
@@ -54,18 +60,24 @@ pub enum CheckError {
     Empty,
 }
 
-/// Looks at the store of a running node, one at a time.
+/// Looks at the store of a running node, one at a time. A look that is under way ends with this value.
 pub struct Checks {
     ledger: Arc<Ledger>,
     founding: Founding,
     folder: PathBuf,
     now: Arc<Mutex<Checking>>,
+    stopping: Arc<AtomicBool>,
+    thread: Mutex<Option<JoinHandle<()>>>,
 }
 
 impl Checks {
-    /// Looks at a ledger's store, in a copy below the data folder.
+    /// Looks at a ledger's store, in a copy below the data folder. What a crash left of one is removed:
+    /// its links keep files on the disk that the store has long replaced.
     pub fn new(ledger: Arc<Ledger>, founding: Founding, data: &Path) -> Self {
-        Self { ledger, founding, folder: data.join("checking"), now: Arc::new(Mutex::new(Checking::Never)) }
+        let folder = data.join("checking");
+        remove(&folder);
+        let (now, thread) = (Arc::new(Mutex::new(Checking::Never)), Mutex::new(None));
+        Self { ledger, founding, folder, now, stopping: Arc::default(), thread }
     }
 
     /// How far the last one is.
@@ -87,35 +99,54 @@ impl Checks {
         }
         *now = Checking::Running { entries: 0 };
         let (ledger, founding) = (Arc::clone(&self.ledger), self.founding.clone());
-        let (folder, now) = (self.folder.clone(), Arc::clone(&self.now));
-        std::thread::spawn(move || {
-            let found = look(&ledger, &founding, &folder, &now);
-            if let Err(error) = copy::remove(&folder) {
-                tracing::warn!(%error, "the copy that was checked cannot be deleted");
-            }
+        let (folder, now, stopping) = (self.folder.clone(), Arc::clone(&self.now), Arc::clone(&self.stopping));
+        *lock(&self.thread) = Some(std::thread::spawn(move || {
+            let found = catch_unwind(AssertUnwindSafe(|| look(&ledger, &founding, &folder, &now, &stopping)));
+            remove(&folder);
             *lock(&now) = match found {
-                Ok(report) => note(&ledger, report),
-                Err(error) => Checking::Failed { reason: error.to_string() },
+                Ok(Ok(report)) => note(&ledger, report),
+                Ok(Err(error)) => Checking::Failed { reason: error.to_string() },
+                Err(_) => Checking::Failed { reason: BROKEN_OFF.to_owned() },
             };
-        });
+        }));
         Ok(())
     }
 }
 
-fn look(ledger: &Ledger, founding: &Founding, folder: &Path, now: &Mutex<Checking>) -> Result<Report, StoreError> {
+impl Drop for Checks {
+    fn drop(&mut self) {
+        self.stopping.store(true, Ordering::Relaxed);
+        if let Some(thread) = lock(&self.thread).take() {
+            // What it had to tell is in the log.
+            let _ = thread.join();
+        }
+    }
+}
+
+fn look(
+    ledger: &Ledger,
+    founding: &Founding,
+    folder: &Path,
+    now: &Mutex<Checking>,
+    stopping: &AtomicBool,
+) -> Result<Report, StoreError> {
     // What a crash left of the one before.
     copy::remove(folder).map_err(StoreError::Make)?;
     ledger.store().copy_to(folder)?;
     let store = Store::open_copy(folder, ledger.domain())?;
     let mut since = Instant::now();
     let mut tell = |entries: u64| {
+        if stopping.load(Ordering::Relaxed) {
+            // Out of whatever loop this is in, as a panic that tells nobody.
+            resume_unwind(Box::new(()));
+        }
         if entries.is_multiple_of(BREATH) {
             *lock(now) = Checking::Running { entries };
             std::thread::sleep(since.elapsed());
             since = Instant::now();
         }
     };
-    Ok(check(&store, *ledger.domain(), founding, Depth::Whole, &mut tell))
+    Ok(check(&store, *ledger.domain(), founding, Depth::Beside, &mut tell))
 }
 
 fn note(ledger: &Ledger, report: Report) -> Checking {
@@ -123,12 +154,18 @@ fn note(ledger: &Ledger, report: Report) -> Checking {
         None => tracing::info!(height = %report.height, entries = report.entries, "the store is sound"),
         Some(first) => {
             tracing::error!(%first, entries = report.damage.len(), "the store is damaged: nothing is served from it");
-            ledger.note_damage(format!("{first}; next: stop the node, then {}", report.next()));
+            report.says().into_iter().for_each(|says| ledger.note_damage(says));
         }
     }
     Checking::Done { report }
 }
 
-fn lock(now: &Mutex<Checking>) -> MutexGuard<'_, Checking> {
-    now.lock().unwrap_or_else(PoisonError::into_inner)
+fn remove(folder: &Path) {
+    if let Err(error) = copy::remove(folder) {
+        tracing::warn!(%error, "the copy that was checked cannot be deleted");
+    }
+}
+
+fn lock<T>(value: &Mutex<T>) -> MutexGuard<'_, T> {
+    value.lock().unwrap_or_else(PoisonError::into_inner)
 }

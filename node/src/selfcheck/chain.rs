@@ -51,7 +51,7 @@ pub(super) fn check(look: &mut Look<'_>) -> Option<Blocks> {
     let (kept, last) = ends(look)?;
     let first = match look.depth {
         Depth::Start => Height(last.0.saturating_sub(AT_START - 1)).max(kept),
-        Depth::Whole => kept,
+        Depth::Beside | Depth::Whole => kept,
     };
     let before = look.report.damage.len();
     let mut blocks = Blocks { kept, last, header: None, sound: false };
@@ -65,14 +65,14 @@ pub(super) fn check(look: &mut Look<'_>) -> Option<Blocks> {
         }
         above = Some(at);
     }
-    if look.depth == Depth::Whole {
+    if look.depth.is_whole() {
         above = look.pruned(kept, above);
     }
-    if let Some(above) = above.filter(|above| look.depth == Depth::Whole || above.height == Height(1)) {
+    if let Some(above) = above.filter(|above| look.depth.is_whole() || above.height == Height(1)) {
         look.begins(&above);
     }
     blocks.sound = look.report.damage.len() == before;
-    if look.depth == Depth::Whole {
+    if look.depth.is_whole() {
         look.changes(kept, last);
         look.strays(kept, last, indexed);
         look.candidates();

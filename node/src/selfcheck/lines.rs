@@ -28,7 +28,7 @@ impl Look<'_> {
     ) {
         let first = match self.depth {
             Depth::Start => pages.len().saturating_sub(1),
-            Depth::Whole => 0,
+            Depth::Beside | Depth::Whole => 0,
         };
         for (page, number) in pages.iter().zip(0u64..).skip(first) {
             let Some(page) = page else { continue };
@@ -43,7 +43,7 @@ impl Look<'_> {
                 doubts.push(Doubt::Lines(book, number));
             }
         }
-        if self.depth == Depth::Whole {
+        if self.depth.is_whole() {
             let pages = record.lines.div_ceil(PAGE_LINES);
             self.each(Column::Lines, &book.0.to_be_bytes(), |look, key, _| {
                 let number = key.get(4..).and_then(|number| Some(u64::from_be_bytes(number.try_into().ok()?)));

@@ -42,7 +42,8 @@ pub(crate) use shelves::{ShelfError, Shelves};
 
 /// Damage that is named one by one; the rest is counted.
 const NAMED: usize = 64;
-/// Blocks that a start runs again to name what is damaged; more would take longer than people wait.
+/// Blocks that are run again at most to name what is damaged, at a start and beside a node's work: more
+/// would take longer than people wait, and the register that they make more memory than there is to spare.
 const RUN_AT_START: u64 = 4096;
 
 /// How much is looked at.
@@ -50,8 +51,26 @@ const RUN_AT_START: u64 = 4096;
 pub enum Depth {
     /// What every start looks at: the newest blocks, and every list behind the state root.
     Start,
+    /// Every entry of every column, beside a node's work: as [`Depth::Whole`], but a long chain is not run
+    /// again to tell one entry of a list from another.
+    Beside,
     /// Every entry of every column.
     Whole,
+}
+
+impl Depth {
+    /// Whether every entry is looked at.
+    fn is_whole(self) -> bool {
+        self != Self::Start
+    }
+
+    /// How many blocks are run again at most.
+    fn runs(self) -> u64 {
+        match self {
+            Self::Start | Self::Beside => RUN_AT_START,
+            Self::Whole => u64::MAX,
+        }
+    }
 }
 
 /// One damaged entry.
@@ -93,6 +112,11 @@ impl Report {
         self.damage.is_empty()
     }
 
+    /// What is damaged first, and what a person does about it.
+    pub fn says(&self) -> Option<String> {
+        self.damage.first().map(|first| format!("{first}; next: stop the node, then {}", self.next()))
+    }
+
     /// What a person does about it.
     pub fn next(&self) -> &'static str {
         match self.mendable {
@@ -106,7 +130,7 @@ impl Report {
 ///
 /// - `tell`: told now and then how many entries were looked at.
 pub fn check(store: &Store, domain: Domain, founding: &Founding, depth: Depth, tell: &mut dyn FnMut(u64)) -> Report {
-    look(store, domain, founding, depth, tell).0
+    look(Look::new(store, domain, founding, depth, tell)).0
 }
 
 /// As [`check`] of everything, and puts right what can be computed where nothing else is damaged.
@@ -120,10 +144,36 @@ pub fn repair(
     founding: &Founding,
     tell: &mut dyn FnMut(u64),
 ) -> Result<Report, StoreError> {
-    let (report, mends) = look(store, domain, founding, Depth::Whole, tell);
+    let (report, mends) = look(Look::new(store, domain, founding, Depth::Whole, tell));
     if report.mendable {
         store.mend(&mends)?;
     }
+    Ok(report)
+}
+
+/// Looks at every entry of a stopped node's store, and marks the store for the next start: as damaged,
+/// or no more so.
+///
+/// - `mend`: as [`repair`].
+///
+/// # Errors
+/// [`StoreError`] where the disk takes no writes.
+pub fn check_stopped(
+    store: &Store,
+    domain: Domain,
+    founding: &Founding,
+    mend: bool,
+    tell: &mut dyn FnMut(u64),
+) -> Result<Report, StoreError> {
+    let report = match mend {
+        true => repair(store, domain, founding, tell)?,
+        false => check(store, domain, founding, Depth::Whole, tell),
+    };
+    let marked = match report.says().filter(|_| !(mend && report.mendable)) {
+        Some(says) => store.mark_damaged(&says),
+        None => store.unmark(),
+    };
+    marked.map_err(StoreError::Mark)?;
     Ok(report)
 }
 
@@ -148,14 +198,7 @@ pub(crate) fn outcomes(store: &Store, height: Height) -> Result<Vec<Outcome>, Da
     codec::decode(&bytes, BLOCK_BYTES).map_err(|error| damage(error.to_string()))
 }
 
-fn look(
-    store: &Store,
-    domain: Domain,
-    founding: &Founding,
-    depth: Depth,
-    tell: &mut dyn FnMut(u64),
-) -> (Report, Vec<Mend>) {
-    let mut look = Look::new(store, domain, founding, depth, tell);
+fn look(mut look: Look<'_>) -> (Report, Vec<Mend>) {
     if let Some(blocks) = chain::check(&mut look) {
         look.report.height = blocks.last;
         if let Some(header) = &blocks.header {
@@ -175,6 +218,8 @@ struct Look<'a> {
     domain: Domain,
     founded: State,
     depth: Depth,
+    /// How many blocks are run again at most.
+    runs: u64,
     report: Report,
     /// What each entry of an index is to be.
     mends: BTreeMap<(Column, Vec<u8>), Option<Vec<u8>>>,
@@ -186,7 +231,8 @@ struct Look<'a> {
 impl<'a> Look<'a> {
     fn new(store: &'a Store, domain: Domain, founding: &Founding, depth: Depth, tell: &'a mut dyn FnMut(u64)) -> Self {
         let founded = State::found(domain, founding.clone());
-        Self { store, domain, founded, depth, report: Report::default(), mends: BTreeMap::new(), lost: false, tell }
+        let (runs, report, mends) = (depth.runs(), Report::default(), BTreeMap::new());
+        Self { store, domain, founded, depth, runs, report, mends, lost: false, tell }
     }
 
     /// Notes an entry as damaged, once.

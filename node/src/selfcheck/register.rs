@@ -8,8 +8,8 @@ use fengni_core::shelf::Shelf;
 use fengni_core::standing::{Act, ActHeads, Page};
 use fengni_core::{BookNumber, Header};
 
+use super::Look;
 use super::shelves::{ShelfError, Shelves};
-use super::{Depth, Look};
 use crate::store::Column;
 
 /// Entries of which one is wrong, by a digest over all of them.
@@ -93,7 +93,7 @@ pub(super) fn check(look: &mut Look<'_>, header: &Header) -> Vec<Doubt> {
         let doubted = doubts.contains(&Doubt::List(number, BookList::Pages));
         look.lines(number, book, &pages, doubted, &mut doubts);
     }
-    if look.depth == Depth::Whole {
+    if look.depth.is_whole() {
         look.stray_entries(&books);
         look.tags(&books, &doubts);
     }

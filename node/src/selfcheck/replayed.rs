@@ -6,9 +6,9 @@ use fengni_core::shelf::Shelf;
 use fengni_core::{ActNumber, Block, BookNumber, Height, PageNumber, SealNumber};
 use fengni_state::{MemoryRecords, RecentIds, Records as _, State, check, execute, recovery_of};
 
+use super::Look;
 use super::chain::Blocks;
 use super::register::{Doubt, column_of, in_book};
-use super::{Depth, Look, RUN_AT_START};
 use crate::store::{Column, LINE_BYTES, key_in_book, key_of_height, key_of_record};
 
 /// The register as the blocks make it.
@@ -22,8 +22,7 @@ pub(super) fn name(look: &mut Look<'_>, blocks: &Blocks, doubts: Vec<Doubt>) {
     if doubts.is_empty() {
         return;
     }
-    let short = look.depth == Depth::Whole || blocks.last.0 <= RUN_AT_START;
-    let all = blocks.sound && blocks.kept == Height(1) && short;
+    let all = blocks.sound && blocks.kept == Height(1) && blocks.last.0 <= look.runs;
     let made = all.then(|| make(look, blocks.last)).flatten();
     for doubt in doubts {
         let known = look.report.damage.len() as u64 + look.report.unnamed;

@@ -24,6 +24,7 @@ mod candidates;
 pub mod copy;
 mod evidence;
 pub(crate) mod keys;
+mod mark;
 mod parts;
 mod pruning;
 mod raw;
@@ -152,6 +153,9 @@ pub enum StoreError {
     /// The disk does not take the folder of a new store.
     #[error("cannot make the store: {0}; next: look at the disk: its room, its health, who owns the folder")]
     Make(std::io::Error),
+    /// What a check has found cannot be kept for the next start.
+    #[error("cannot mark the store as damaged or sound: {0}; next: look at the disk, then check again")]
+    Mark(std::io::Error),
     /// A copy of the store cannot be written.
     #[error("cannot copy the store: {0}; next: see that the disk has room and the folder is on the store's disk")]
     Copy(rocksdb::Error),
@@ -190,7 +194,7 @@ impl StoreError {
         match self {
             Self::Open { next, .. } => *next == FETCH_ANEW,
             Self::Unreadable(_) | Self::Nameless => true,
-            Self::Make(_) | Self::Copy(_) | Self::OtherNetwork { .. } => false,
+            Self::Make(_) | Self::Mark(_) | Self::Copy(_) | Self::OtherNetwork { .. } => false,
         }
     }
 }
