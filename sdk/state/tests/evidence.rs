@@ -250,7 +250,10 @@ fn w3_what_stands_now_is_the_last_lines_and_an_older_version_is_shown_as_such() 
     assert_eq!(findings.content.as_ref().map(|content| content.place), Some(PLACE));
     let [first, last] = findings.history.chapters.as_slice() else { panic!("two lines") };
     assert_eq!(first.standing_words(findings.header.time), "superseded 已换发, disputed 异议");
-    assert_eq!((last.place, last.standing_words(findings.header.time).as_str()), (next, "suspended 暂扣, disputed 异议"));
+    assert_eq!(
+        (last.place, last.standing_words(findings.header.time).as_str()),
+        (next, "suspended 暂扣, disputed 异议")
+    );
     // A hold that is over withholds nothing.
     let told = findings.history.told();
     let acts: Vec<(&str, &str)> = told.iter().map(|row| (row.act.as_str(), row.after.as_str())).collect();
@@ -259,7 +262,9 @@ fn w3_what_stands_now_is_the_last_lines_and_an_older_version_is_shown_as_such() 
     assert_eq!(acts[2], ("return 暂扣发还", "active 有效"));
     assert_eq!(acts[5], (format!("goes on 承接, from {PLACE}").as_str(), ""));
     let page = evidence.page(&findings);
-    assert!(page.contains("suspended 暂扣, disputed 异议, as of block") && page.contains("line 行 0, superseded 已换发"));
+    assert!(
+        page.contains("suspended 暂扣, disputed 异议, as of block") && page.contains("line 行 0/0, superseded 已换发")
+    );
 }
 
 #[test]
