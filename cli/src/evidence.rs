@@ -121,6 +121,11 @@ impl Evidence {
     }
 }
 
+/// How the network that a file names differs from the one that it proves something of.
+pub(crate) fn other_network(said: NetworkId, proven: NetworkId) -> Option<String> {
+    (said != proven).then(|| format!("network was altered: {proven} is proven, not {said}"))
+}
+
 /// Reads the text of a file with a proof.
 pub(crate) fn read(path: &Path) -> Result<String> {
     let size = std::fs::metadata(path).with_context(|| path.display().to_string())?.len();
