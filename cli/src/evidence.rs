@@ -247,6 +247,13 @@ mod tests {
     use super::*;
 
     #[test]
+    fn a_file_that_names_another_network_than_it_proves_is_named() {
+        let (proven, said) = (NetworkId(Digest([1; 32])), NetworkId(Digest([2; 32])));
+        assert_eq!(other_network(proven, proven), None);
+        assert!(other_network(said, proven).is_some_and(|says| says.starts_with("network was altered")));
+    }
+
+    #[test]
     fn what_was_done_to_the_words_is_named() {
         let proven = vec![
             json!({"seq": 1, "kind": "issue"}),
