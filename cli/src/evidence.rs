@@ -121,6 +121,11 @@ impl Evidence {
     }
 }
 
+/// How the network that a file names differs from the one that it proves something of.
+pub(crate) fn other_network(said: NetworkId, proven: NetworkId) -> Option<String> {
+    (said != proven).then(|| format!("network was altered: {proven} is proven, not {said}"))
+}
+
 /// Reads the text of a file with a proof.
 pub(crate) fn read(path: &Path) -> Result<String> {
     let size = std::fs::metadata(path).with_context(|| path.display().to_string())?.len();
@@ -241,6 +246,13 @@ mod tests {
     use serde_json::json;
 
     use super::*;
+
+    #[test]
+    fn a_file_that_names_another_network_than_it_proves_is_named() {
+        let (proven, said) = (NetworkId(Digest([1; 32])), NetworkId(Digest([2; 32])));
+        assert_eq!(other_network(proven, proven), None);
+        assert!(other_network(said, proven).is_some_and(|says| says.starts_with("network was altered")));
+    }
 
     #[test]
     fn what_was_done_to_the_words_is_named() {

@@ -18,7 +18,7 @@ use serde_json::{Value, json};
 use crate::audit::saved::{self, Saved};
 use crate::connect::{ConnectArgs, Connection, load_genesis};
 use crate::ending::Ending;
-use crate::evidence::{self, Evidence, differences, events};
+use crate::evidence::{self, Evidence, differences, events, other_network};
 use crate::kept::{self, Kept, Shown};
 use crate::moment;
 use crate::names::Target;
@@ -201,6 +201,8 @@ pub(crate) fn check(args: &CheckArgs, output: Output) -> Result<Ending> {
         true => differences(&file.events, &story.events),
         false => story.history.gaps.iter().map(|gap| named_gap(gap, &file.events)).collect(),
     };
+    // The header of the proof is of the founding's network, else nothing were proven.
+    defects.extend(other_network(file.network, proof.header.network));
     defects.extend(missing.map(|height| format!("the header of height {height} is missing, which says when")));
     let signed = (proof.certificate.signatures.len(), light.validators_at(proof.header.height)?.len());
     answer_history(&story, signed, defects, true, output)

@@ -141,7 +141,8 @@ impl Kept {
         let proof = self.proof.state_proof();
         let proven = light.prove(&proof, now)?;
         let verdict = verdict_by(&self.asked.text, &proof, &proven, &self.asked.context(*light.domain()));
-        let words_hold = serde_json::to_value(&verdict).is_ok_and(|verdict| verdict == self.verdict);
+        let same = serde_json::to_value(&verdict).is_ok_and(|verdict| verdict == self.verdict);
+        let words_hold = same && self.network == proof.header.network;
         Ok(Shown { block: proof.header.time, words_hold, verdict })
     }
 }
@@ -280,6 +281,8 @@ mod tests {
         // Words alone: the proof goes on saying what it says.
         let words = altered(&|file| file["verdict"]["code"] = json!("VALID")).expect("the proof holds");
         assert!(!words.words_hold && words.verdict.code == VerdictCode::Suspended);
+        let network = altered(&|file| file["network"] = json!("08".repeat(32))).expect("the proof holds");
+        assert!(!network.words_hold);
         // Another moment, when the suspension was not in force yet: the state is not of then.
         let judged = file["asked"]["judged"].as_u64().expect("a time");
         for moment in [judged - 86_400_000, judged + 86_400_000] {

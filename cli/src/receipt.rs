@@ -74,7 +74,7 @@ fn make(args: &MakeArgs, output: Output) -> Result<Ending> {
     let place = Target::parse(&args.target)?.place(&mut connection)?;
     let key = args.actor.key(KeyPurpose::Issuing)?;
     let proven = connection.ledger.line(place, None)?.value;
-    let line = proven.line(place).with_context(|| format!("there is no line {place}"))?;
+    let line = proven.line(place).with_context(|| format!("there is no {place}"))?;
     let keeper = proven.record::<Book>(place.book.0)?.keeper;
     if key.member != keeper {
         bail!("book {} is kept by member {keeper}, the key is of member {}", place.book, key.member);
@@ -92,7 +92,7 @@ fn make(args: &MakeArgs, output: Output) -> Result<Ending> {
     });
     output.answer(&facts, || {
         format!(
-            "wrote {} for line {place}, one of {} on its page\nentry {}\nnext: hand both over, with the key that the register lists",
+            "wrote {} for {place}, one of {} on its page\nentry {}\nnext: hand both over, with the key that the register lists",
             args.out.display(),
             path.lines,
             hex::encode(line.bytes())
@@ -113,7 +113,8 @@ fn check(args: &ReceiptCheckArgs, output: Output) -> Result<Ending> {
     };
     output.answer(&facts, || match &judged {
         Ok(name) => {
-            format!("signed by {name} for line {place}\nnext: fengni history {place} --prove says how it stands")
+            let (book, line) = (place.book, place.line);
+            format!("signed by {name} for {place}\nnext: fengni history {book}/{line} --prove says how it stands")
         }
         Err(reason) => format!("refused: {reason}"),
     });
@@ -127,12 +128,12 @@ fn judge(bytes: &[u8], place: LinePlace, connection: &mut Connection) -> Result<
         Err(error) => return Ok(Err(error.to_string())),
     };
     let proven = connection.ledger.line(place, None)?.value;
-    let line = proven.line(place).with_context(|| format!("there is no line {place}"))?;
+    let line = proven.line(place).with_context(|| format!("there is no {place}"))?;
     let book: Book = proven.record(place.book.0)?;
     // Whoever kept the book when the line was sealed, or later.
     let keepers = book.former.iter().filter(|former| place.line.0 < former.lines).map(|former| former.member);
     if !keepers.chain([book.keeper]).any(|keeper| keeper == read.member) {
-        return Ok(Err(format!("member {} never kept line {place}", read.member)));
+        return Ok(Err(format!("member {} never kept {place}", read.member)));
     }
     let member: Member = connection.ledger.record(read.member.0)?;
     let key = member.key(read.key).filter(|key| key.purpose == KeyPurpose::Issuing);

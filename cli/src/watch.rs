@@ -27,6 +27,11 @@ const PAUSE_MAX: Duration = Duration::from_secs(30);
 or adds one. With --position the file remembers what was shown: the next run goes on there, and an
 event that was on its way when the program was killed is shown again, with the same position.
 
+--line and --book show events that name the line or the book. One of a wider scope names neither: an
+order about a type or a keeper, the lifting of an order, a revoked key. Follow these besides, with
+--kind order --kind lift-order --kind revoke-key --kind confirm and no --line, --book, --type or
+--division.
+
 Runs until it is interrupted; with --count it ends by itself, with exit code 0.
 
 Examples:

@@ -14,13 +14,15 @@ use std::time::Instant;
 use anyhow::{Result, anyhow};
 use clap::{Args, ValueEnum};
 use fengni_audit::{Audit, Level};
+use fengni_client::clock;
 use fengni_core::record::Offence;
-use fengni_core::{Digest, Height};
+use fengni_core::{Digest, Height, Millis};
 use serde::Serialize;
 
 use crate::blocks::BlocksFrom;
 use crate::connect::load_genesis;
 use crate::ending::Ending;
+use crate::moment;
 use crate::offence;
 use crate::output::Output;
 
@@ -32,7 +34,11 @@ use crate::output::Output;
   trees    transactions and parent certificates are those that headers name
   full     signatures, every outcome and every state root
 
-Exit codes: 0 everything holds, 1 a block does not hold, 3 a block cannot be had.
+Without --to, the replay ends at the newest block that this one gateway shows, or where the stream ends:
+the age of the last block says how much may be missing, and --max-age how much is too much.
+
+Exit codes: 0 everything holds, 1 a block does not hold, 2 undecided because the last block is older than
+--max-age, 3 a block cannot be had.
 
 Examples:
   fengni audit replay --gateway http://127.0.0.1:27002 --genesis net/genesis.bin
@@ -48,6 +54,9 @@ pub(crate) struct ReplayArgs {
     /// Last height; else the newest
     #[arg(long, value_name = "HEIGHT")]
     to: Option<u64>,
+    /// How old the last block may be, such as 90s, 30m or 2h; else its age is only said
+    #[arg(long, value_name = "TIME", value_parser = moment::parse_span, conflicts_with = "to")]
+    max_age: Option<u32>,
     /// How far blocks are checked
     #[arg(long, value_enum, default_value = "full")]
     level: LevelArg,
@@ -72,12 +81,18 @@ impl ValueEnum for LevelArg {
 
 #[derive(Serialize)]
 struct Replayed {
-    /// `equal`, or `refused` where a block does not hold.
+    /// `equal`, `refused` where a block does not hold, or `undecided` where the last one is too old.
     result: &'static str,
     level: Level,
     /// The height that an earlier replay had come to.
     resumed_from: Height,
     height: Height,
+    /// The time of the last block, where the level reads it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    time: Option<Millis>,
+    /// How old it is by this clock, where the replay was to reach the newest.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    age_secs: Option<u64>,
     #[serde(skip_serializing_if = "Option::is_none")]
     state_root: Option<Digest>,
     transactions: u64,
@@ -121,11 +136,14 @@ pub(crate) fn run(args: &ReplayArgs, output: Output) -> Result<Ending> {
     let elapsed = began.elapsed();
     #[expect(clippy::cast_precision_loss, reason = "a rate for people")]
     let rate = (report.figures.transactions - transactions) as f64 / elapsed.as_secs_f64().max(0.001);
+    let age_secs = report.time.filter(|_| to.is_none()).map(|time| clock::now().0.saturating_sub(time.0) / 1000);
     let replayed = Replayed {
-        result: if report.failure.is_none() { "equal" } else { "refused" },
+        result: result(report.failure.is_some(), age_secs, args.max_age),
         level,
         resumed_from,
         height: report.height,
+        time: report.time,
+        age_secs,
         state_root: report.state_root,
         transactions: report.figures.transactions,
         refused_transactions: (level == Level::Full).then_some(report.figures.refused),
@@ -138,7 +156,21 @@ pub(crate) fn run(args: &ReplayArgs, output: Output) -> Result<Ending> {
         reason: report.failure.map(|failure| failure.fault.to_string()),
     };
     output.answer(&replayed, || text(&replayed, elapsed, args.from.name()));
-    Ok(Ending::from(replayed.result == "equal"))
+    Ok(match replayed.result {
+        "equal" => Ending::Holds,
+        "undecided" => Ending::Undecided,
+        _ => Ending::Refused,
+    })
+}
+
+/// What is to be said of a replay. Where blocks may be of any age, none is too old.
+fn result(failed: bool, age_secs: Option<u64>, max_age: Option<u32>) -> &'static str {
+    let is_old = |max: u32| age_secs.is_none_or(|age| age > u64::from(max));
+    match (failed, max_age.is_some_and(is_old)) {
+        (true, _) => "refused",
+        (false, true) => "undecided",
+        (false, false) => "equal",
+    }
 }
 
 /// The most memory that this process had at once.
@@ -178,5 +210,34 @@ fn text(replayed: &Replayed, elapsed: Duration, source: &str) -> String {
         (Some(root), _) => format!("a quorum signed state root {root} at height {height}; not computed at this level"),
         (None, _) => format!("no gap up to height {height}; nothing more is checked at this level"),
     };
-    format!("{said}\n{held}")
+    said = format!("{said}\n{held}");
+    if let Some(time) = replayed.time {
+        said += &format!("\nthe last block is of {}", time.show());
+    }
+    if let Some(secs) = replayed.age_secs {
+        said += &format!(", {} ago: what came after it is not looked at", moment::age(secs));
+    }
+    if replayed.result == "undecided" {
+        said += "\nundecided: the last block is too old, or this level reads no time\nnext: replay from another node, or name --to";
+    }
+    said
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn aud05_a_replay_that_ends_long_ago_is_undecided_where_an_age_is_named() {
+        let cases = [
+            ((false, Some(90_000), None), "equal"),
+            ((false, Some(60), Some(60)), "equal"),
+            ((false, Some(61), Some(60)), "undecided"),
+            ((false, None, Some(60)), "undecided"),
+            ((true, Some(61), Some(60)), "refused"),
+        ];
+        for ((failed, age, max), said) in cases {
+            assert_eq!(result(failed, age, max), said, "{failed} {age:?} {max:?}");
+        }
+    }
 }

@@ -8,7 +8,7 @@ use fengni_core::event::Event;
 use fengni_core::standing::State;
 
 /// Names of the columns; new ones are added at the end.
-const COLUMNS: [&str; 36] = [
+const COLUMNS: [&str; 37] = [
     "position",
     "time",
     "kind",
@@ -45,6 +45,7 @@ const COLUMNS: [&str; 36] = [
     "approve",
     "transaction",
     "time_millis",
+    "last",
 ];
 
 /// Rows of events, under the names of their columns.
@@ -127,6 +128,7 @@ fn row(event: &Event) -> [String; COLUMNS.len()] {
         cell(event.approve),
         event.transaction.to_string(),
         event.time.0.to_string(),
+        cell(event.last),
     ]
 }
 

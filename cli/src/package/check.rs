@@ -117,14 +117,14 @@ fn text(result: &str, defects: &[String], evidence: &Evidence, findings: &Findin
     let last = findings.history.chapters.last();
     let standing = last.map_or_else(String::new, |chapter| chapter.standing_words(findings.header.time));
     lines.push(format!(
-        "{} events of line {}, standing {standing} as of block {}, {} +08:00",
+        "{} events of {}, standing {standing} as of block {}, {} +08:00",
         findings.history.events(),
         evidence.package.place,
         findings.header.height,
         findings.header.time.show()
     ));
     lines.extend(
-        findings.content.as_ref().map(|content| format!("shown is {}, of line {}", content.identifier, content.place)),
+        findings.content.as_ref().map(|content| format!("shown is {}, of {}", content.identifier, content.place)),
     );
     lines.push(match timestamp {
         Some(time) => format!(

@@ -116,7 +116,7 @@ pub(crate) fn run(args: &MakeArgs, output: Output) -> Result<Ending> {
     });
     output.answer(&facts, || {
         format!(
-            "wrote {out}: {} events of line {place}, as of block {}\njudged against checkpoint {}\nnext: fengni-evidence {out} --checkpoint {}",
+            "wrote {out}: {} events of {place}, as of block {}\njudged against checkpoint {}\nnext: fengni-evidence {out} --checkpoint {}",
             findings.history.events(),
             findings.header.height,
             findings.checkpoint,

@@ -54,9 +54,11 @@ struct Wanted {
     types: Option<String>,
     /// Regions, each with those inside it.
     divisions: Option<String>,
-    /// Numbers of books.
+    /// Numbers of books. Events of a wider scope name no book and are left out: orders about a type or a
+    /// keeper, `lift-order` and `revoke-key`. Follow `kinds=order,lift-order,revoke-key,confirm` besides,
+    /// without `books`, `lines`, `types` and `divisions`.
     books: Option<String>,
-    /// Lines, as `BOOK/LINE`.
+    /// Lines, as `BOOK/LINE`. Events of a wider scope name no line and are left out, as with `books`.
     lines: Option<String>,
     /// Numbers of members that acted.
     members: Option<String>,

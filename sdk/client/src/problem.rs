@@ -41,7 +41,7 @@ impl Problem {
     }
 
     /// Whether it is of a kind, by the name that ends its URI.
-    pub(crate) fn is_about(&self, kind: &str) -> bool {
+    pub fn is_about(&self, kind: &str) -> bool {
         self.kind.rsplit(':').next() == Some(kind)
     }
 

@@ -1,7 +1,7 @@
 //! Events: what a block did, one public fact after the other.
 //!
 //! Derived from a block's header, its transactions and their outcomes, and from nothing else but
-//! which type and region each book is of, which never changes. So whoever derives them from the
+//! which type and region each book is of and when it was opened, which never changes. So whoever derives them from the
 //! same block gets the same ones: for spreadsheets, for those who subscribe, for statistics. Rules
 //! J-6 to J-9: `sdk/spec/exports.md`.
 //!
@@ -221,6 +221,9 @@ pub struct Event {
     /// The first line.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub line: Option<LineNumber>,
+    /// The last line of a run that was asked for; of that run, the act may concern some only.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub last: Option<LineNumber>,
     /// How many lines.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub lines: Option<u64>,
@@ -282,12 +285,12 @@ pub struct Event {
 }
 
 impl Event {
-    /// Names its book, with type and region where the directory knows it.
+    /// Names its book, with type and region where there was such a book by then.
     fn in_book(&mut self, book: BookNumber, directory: &Directory) {
         self.book = Some(book);
-        if let Some((subject, division)) = directory.0.get(&book) {
-            let Subject::Certificates { certificate_type } = subject;
-            (self.certificate_type, self.division) = (Some(*certificate_type), Some(*division));
+        if let Some(entry) = directory.open_by_now(book) {
+            let Subject::Certificates { certificate_type } = entry.subject;
+            (self.certificate_type, self.division) = (Some(certificate_type), Some(entry.division));
         }
     }
 
@@ -302,30 +305,62 @@ impl Event {
 }
 
 /// Which type and region each book is of; fixed when it is opened.
+///
+/// It may know books that are opened later than a block: of those, that block's events say nothing,
+/// so that they are the same whenever they are derived.
 #[derive(Clone, Default, Debug)]
-pub struct Directory(BTreeMap<BookNumber, (Subject, Division)>);
+pub struct Directory {
+    books: BTreeMap<BookNumber, Entry>,
+    /// The next book to be opened, at the place that events are derived of: numbers have no gaps.
+    next: BookNumber,
+}
+
+/// What is fixed when a book is opened.
+#[derive(Clone, Copy, Debug)]
+struct Entry {
+    subject: Subject,
+    division: Division,
+    opened: Height,
+}
 
 impl Directory {
     /// Notes a book.
     pub fn note(&mut self, number: BookNumber, book: &Book) {
-        self.0.insert(number, (book.subject, book.division));
+        self.books.insert(number, Entry { subject: book.subject, division: book.division, opened: book.opened });
     }
 
     /// How many books it knows: numbers have no gaps.
     pub fn len(&self) -> usize {
-        self.0.len()
+        self.books.len()
     }
 
     /// Whether it knows none.
     pub fn is_empty(&self) -> bool {
-        self.0.is_empty()
+        self.books.is_empty()
+    }
+
+    /// Goes to where a block begins.
+    fn begin(&mut self, height: Height) {
+        let before = self.books.iter().rev().find(|(_, entry)| entry.opened < height);
+        self.next = BookNumber(before.map_or(0, |(number, _)| number.0.saturating_add(1)));
+    }
+
+    /// A book is opened here.
+    fn open(&mut self, number: BookNumber, entry: Entry) {
+        self.books.insert(number, entry);
+        self.next = BookNumber(number.0.saturating_add(1));
+    }
+
+    /// A book that was opened before this place.
+    fn open_by_now(&self, number: BookNumber) -> Option<&Entry> {
+        self.books.get(&number).filter(|_| number < self.next)
     }
 }
 
 /// What a block did, in order. Rules J-6 to J-9.
 ///
 /// - `transactions` and `outcomes`: of the same block, in order; the caller has proven both.
-/// - `directory`: every book opened before; takes note of those that the block opens.
+/// - `directory`: every book opened before, and any opened later; takes note of those that the block opens.
 pub fn events(
     header: &Header,
     transactions: &[(TransactionId, Transaction)],
@@ -333,12 +368,13 @@ pub fn events(
     directory: &mut Directory,
 ) -> Vec<Event> {
     let mut events = Vec::with_capacity(transactions.len());
+    directory.begin(header.height);
     for (((id, transaction), outcome), place) in transactions.iter().zip(outcomes).zip(0..) {
         let operation = &transaction.body.operation;
         if let (Operation::OpenBook { subject, division }, Decision::Done(Effect::BookOpened { book })) =
             (operation, &outcome.decision)
         {
-            directory.0.insert(*book, (*subject, *division));
+            directory.open(*book, Entry { subject: *subject, division: *division, opened: header.height });
         }
         let mut event = Event {
             position: Position { height: header.height, place, part: 0 },
@@ -354,6 +390,7 @@ pub fn events(
             certificate_type: None,
             division: None,
             line: None,
+            last: None,
             lines: None,
             seal: None,
             act: None,
@@ -500,9 +537,9 @@ fn asked(event: &mut Event, operation: &Operation, directory: &Directory) {
             event.order = Some(*order);
             event.with(ground);
         }
-        Operation::Confirm { book, first, ground, .. } => {
+        Operation::Confirm { book, first, last, ground } => {
             event.in_book(*book, directory);
-            event.line = Some(*first);
+            (event.line, event.last) = (Some(*first), Some(*last));
             event.with(ground);
         }
         Operation::Recover { handover } => {
@@ -515,9 +552,9 @@ fn asked(event: &mut Event, operation: &Operation, directory: &Directory) {
 /// What an order is about.
 fn within(event: &mut Event, scope: &Scope, directory: &Directory) {
     match scope {
-        Scope::Lines { book, first, .. } => {
+        Scope::Lines { book, first, last } => {
             event.in_book(*book, directory);
-            event.line = Some(*first);
+            (event.line, event.last) = (Some(*first), Some(*last));
         }
         Scope::Book { book } => event.in_book(*book, directory),
         Scope::Type { certificate_type, division } => {

@@ -9,10 +9,11 @@ use common::domain;
 use common::world::{World, line};
 use fengni_core::block::Header;
 use fengni_core::book::Subject;
-use fengni_core::event::{Directory, Event, EventKind, Position, events};
+use fengni_core::event::{Directory, Event, EventKind, Filter, Position, events};
 use fengni_core::id::Division;
 use fengni_core::operation::{Cause, Ground, Operation, StandingChange};
 use fengni_core::outcome::{Decision, Effect, Outcome, Refusal};
+use fengni_core::record::Scope;
 use fengni_core::standing::{Standing, State};
 use fengni_core::transaction::{Transaction, TransactionBody, TransactionId};
 use fengni_core::*;
@@ -35,7 +36,11 @@ fn open(code: &str, certificate_type: u32) -> Operation {
 
 /// A block of these operations and what became of them.
 fn told(directory: &mut Directory, done: Vec<(Operation, Decision)>) -> Vec<Event> {
-    let header: Header = World::new(Suite::Standard).header;
+    told_at(Height(9), directory, done)
+}
+
+fn told_at(height: Height, directory: &mut Directory, done: Vec<(Operation, Decision)>) -> Vec<Event> {
+    let header = Header { height, ..World::new(Suite::Standard).header };
     let (mut transactions, mut outcomes) = (Vec::new(), Vec::new());
     for ((operation, decision), salt) in done.into_iter().zip(0..) {
         let (network, member) = (domain().network, MemberNumber(2));
@@ -51,7 +56,7 @@ fn opened() -> Directory {
     let mut directory = Directory::default();
     let first = (open("319900", 4), Decision::Done(Effect::BookOpened { book: BookNumber(0) }));
     let second = (open("339900", 5), Decision::Done(Effect::BookOpened { book: BookNumber(1) }));
-    let events = told(&mut directory, vec![first, second]);
+    let events = told_at(Height(8), &mut directory, vec![first, second]);
     assert_eq!(events[1].book, Some(BookNumber(1)));
     assert_eq!((events[1].certificate_type, events[1].division), (Some(TypeNumber(5)), Some(division("339900"))));
     directory
@@ -77,6 +82,50 @@ fn j8_what_was_refused_says_what_was_asked_and_why_not() {
     assert_eq!((event.kind, event.done, event.refusal), (EventKind::Suspend, false, Some(Refusal::AlreadyHeld)));
     assert_eq!((event.line, event.until, event.reason), (Some(LineNumber(3)), Some(Millis(99)), Some(GROUND.reason)));
     assert_eq!((event.act, event.standing, event.successor), (None, None, None));
+}
+
+#[test]
+fn j6_events_are_the_same_whether_or_not_books_of_later_are_known() {
+    let change = |book| Operation::Change { place: place(book, 3), change: StandingChange::Cancel, ground: GROUND };
+    let refused = Decision::Refused { refusal: Refusal::NotEntitled, detail: 0 };
+    let opens = |book| (open("359900", 6), Decision::Done(Effect::BookOpened { book: BookNumber(book) }));
+    let mut directory = opened();
+    // Book 2 is opened between them, book 3 in the next block.
+    let asked =
+        || vec![(change(2), refused.clone()), opens(2), (change(2), refused.clone()), (change(3), refused.clone())];
+    let first = told_at(Height(9), &mut directory, asked());
+    told_at(Height(10), &mut directory, vec![opens(3)]);
+    assert_eq!(told_at(Height(9), &mut directory, asked()), first);
+    let types: Vec<_> = first.iter().map(|event| event.certificate_type).collect();
+    assert_eq!(types, [None, Some(TypeNumber(6)), Some(TypeNumber(6)), None]);
+    assert!(first.iter().all(|event| event.division.is_some() == event.certificate_type.is_some()));
+}
+
+#[test]
+fn j10_an_event_about_a_run_is_about_each_of_its_lines_however_many_were_freed() {
+    let wanted = |event: &Event, text: &str| {
+        let mut filter = Filter { refused: true, ..Filter::default() };
+        filter.set("lines", text).expect("lines");
+        filter.matches(event)
+    };
+    let (book, first, last) = (BookNumber(0), LineNumber(10), LineNumber(19));
+    let freed = Decision::Done(Effect::Confirmed { book, lines: 2 });
+    let refused = Decision::Refused { refusal: Refusal::NotSuspended, detail: 0 };
+    let confirm = || Operation::Confirm { book, first, last, ground: GROUND };
+    let order = |scope| Operation::Order { scope, ground: GROUND };
+    let given = |lines| Decision::Done(Effect::Order { order: OrderNumber(0), lines, lifted: false });
+    let lines = Scope::Lines { book, first, last };
+    let done = vec![(confirm(), freed), (confirm(), refused), (order(lines), given(10))];
+    for event in told(&mut opened(), done) {
+        assert_eq!((event.line, event.last), (Some(first), Some(last)));
+        assert!(["0/10", "0/15", "0/19"].iter().all(|line| wanted(&event, line)), "{event:?}");
+        assert!(["0/9", "0/20", "1/15"].iter().all(|line| !wanted(&event, line)), "{event:?}");
+    }
+    // The whole book is each of its lines; a wider scope names no line.
+    let kind = Scope::Type { certificate_type: TypeNumber(4), division: division("319900") };
+    let done = vec![(order(Scope::Book { book }), given(20)), (order(kind), given(20))];
+    let events = told(&mut opened(), done);
+    assert!(wanted(&events[0], "0/3") && !wanted(&events[0], "1/3") && !wanted(&events[1], "0/3"));
 }
 
 #[test]

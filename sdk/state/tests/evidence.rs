@@ -263,7 +263,8 @@ fn w3_what_stands_now_is_the_last_lines_and_an_older_version_is_shown_as_such() 
     assert_eq!(acts[5], (format!("goes on 承接, from {PLACE}").as_str(), ""));
     let page = evidence.page(&findings);
     assert!(
-        page.contains("suspended 暂扣, disputed 异议, as of block") && page.contains("line 行 0/0, superseded 已换发")
+        page.contains("suspended 暂扣, disputed 异议, as of block")
+            && page.contains(&format!("{PLACE}, superseded 已换发"))
     );
 }
 

@@ -255,6 +255,7 @@ fn headers() -> Vec<Row> {
             |file| remove(&mut file["headers"], 1),
             &["is missing, which says when"],
         ),
+        history("another network is named", |file| change(&mut file["network"]), &["network was altered"]),
     ]);
     rows
 }
@@ -368,6 +369,21 @@ pub fn audits() -> Vec<Row> {
             "an audit's counter is altered",
             |file| change(&mut file["books"][0]["audited"]["counter"][1]),
             &["counter was altered"],
+        ),
+        audit("an audit names another network", |file| change(&mut file["network"]), &["network was altered"]),
+        audit("an audit names no book", |file| file["books"] = json!([]), &["it names no book"]),
+        audit(
+            "an audit names a book twice",
+            |file| {
+                let part = file["books"][0].clone();
+                list(&mut file["books"]).push(part);
+            },
+            &["it names book 0 twice"],
+        ),
+        audit(
+            "an audit is of heights above its proof",
+            |file| file["heights"]["to"] = json!(1_000_000_000),
+            &["height 1000000000 was not final yet"],
         ),
         audit("an audit is of another time", |file| file["heights"]["from"] = json!(30), &["seal/0/1 is missing"]),
         audit(

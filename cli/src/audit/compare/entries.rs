@@ -15,7 +15,7 @@ use fengni_core::{ActNumber, BookNumber, Height, PageNumber, SealNumber};
 use serde::Serialize;
 
 use super::peer::Peer;
-use super::{Compared, Trouble};
+use super::{Compared, Shown, Trouble, is_lie};
 
 /// Entries asked for at once.
 const AT_ONCE: usize = 128;
@@ -83,12 +83,32 @@ pub(super) fn compare(
         if compared.nodes[place].result == "other-state" {
             continue;
         }
-        if sweep(peer, header, shelves, &mut differences, &mut compared.notes) {
+        let swept = sweep(peer, header, shelves, &mut differences);
+        if let Some(trouble) = swept.kept_back {
+            kept_back(compared, place, trouble);
+        }
+        if swept.bad {
             compared.nodes[place].result = "other-state";
         }
+        compared.notes.extend(swept.notes);
     }
     compared.differences = differences.named;
     compared.unnamed = differences.unnamed;
+}
+
+/// A node that was asked for a part of its state and did not give it: it is not known to be equal.
+fn kept_back(compared: &mut Compared, place: usize, reason: String) {
+    let Shown { node, result, reason: said, .. } = &mut compared.nodes[place];
+    if *result == "equal" {
+        (*result, *said) = ("withheld", Some(reason));
+    } else {
+        compared.notes.push(format!("{node}: {reason}"));
+    }
+}
+
+/// Whether a node has dropped the state that it was asked for, as nodes may.
+fn is_dropped(trouble: &Trouble) -> bool {
+    matches!(trouble, Trouble::Refused(problem) if problem.is_about("height-not-kept"))
 }
 
 /// The shelves that a node serves under its header, whether or not they are those of the header.
@@ -105,14 +125,18 @@ fn shelves(peer: &Peer, header: &FinalHeader, place: usize, compared: &mut Compa
             }
             Some(served.proof.shelves).filter(|shelves| shelves.len() == Shelf::ALL.len())
         }
-        Err(trouble @ (Trouble::Lied(_) | Trouble::Malformed(_))) => {
+        Err(trouble) if is_lie(&trouble) => {
             compared.nodes[place].result = "other-state";
             compared.nodes[place].reason = Some(trouble.to_string());
             None
         }
         Err(trouble) => {
-            let height = header.header.height;
-            compared.notes.push(format!("{}: its state at height {height} was not compared: {trouble}", peer.name));
+            let said = format!("its state at height {} was not compared: {trouble}", header.header.height);
+            if is_dropped(&trouble) {
+                compared.notes.push(format!("{}: {said}", peer.name));
+            } else {
+                kept_back(compared, place, said);
+            }
             None
         }
     }
@@ -231,15 +255,20 @@ impl Pair<'_> {
     }
 }
 
-/// Asks a node for every entry under its header; whether any of them is not of its state.
-fn sweep(
-    peer: &Peer,
-    header: &FinalHeader,
-    shelves: &[ShelfHead],
-    differences: &mut Differences,
-    notes: &mut Vec<String>,
-) -> bool {
-    let mut sweep = Sweep { peer, header, differences, notes, bad: false };
+/// What came of asking a node for every entry.
+#[derive(Default)]
+struct Swept {
+    /// Whether any of them is not of its state.
+    bad: bool,
+    /// What it did not give, first of all.
+    kept_back: Option<String>,
+    /// What it has dropped meanwhile.
+    notes: Vec<String>,
+}
+
+/// Asks a node for every entry under its header.
+fn sweep(peer: &Peer, header: &FinalHeader, shelves: &[ShelfHead], differences: &mut Differences) -> Swept {
+    let mut sweep = Sweep { peer, header, differences, swept: Swept::default() };
     let mut books = Vec::new();
     for (shelf, head) in Shelf::ALL.into_iter().zip(shelves) {
         let places = (0..head.size).filter_map(|number| u32::try_from(number).ok());
@@ -261,15 +290,14 @@ fn sweep(
             }
         }
     }
-    sweep.bad
+    sweep.swept
 }
 
 struct Sweep<'a> {
     peer: &'a Peer,
     header: &'a FinalHeader,
     differences: &'a mut Differences,
-    notes: &'a mut Vec<String>,
-    bad: bool,
+    swept: Swept,
 }
 
 impl Sweep<'_> {
@@ -278,10 +306,22 @@ impl Sweep<'_> {
     }
 
     fn bad(&mut self, entry: String) {
-        self.bad = true;
+        self.swept.bad = true;
         let says =
             format!("what {} serves at height {} is not of the state of its header", self.peer.name, self.height());
         self.differences.add(entry, says);
+    }
+
+    /// It gave none of these entries, or nothing that could be read.
+    fn none(&mut self, entry: String, trouble: &Trouble) {
+        let said = format!("{entry} could not be had: {trouble}");
+        if is_lie(trouble) {
+            self.bad(entry);
+        } else if is_dropped(trouble) {
+            self.swept.notes.push(format!("{}: {said}", self.peer.name));
+        } else {
+            self.swept.kept_back.get_or_insert(said);
+        }
     }
 
     /// The bytes of entries that are of the state of the header.
@@ -301,7 +341,7 @@ impl Sweep<'_> {
                 }
                 Err(trouble) => {
                     let first = some.first().map(|place| name(*place)).unwrap_or_default();
-                    self.notes.push(format!("{}: {first} and on could not be had: {trouble}", self.peer.name));
+                    self.none(format!("{first} and on"), &trouble);
                 }
             }
         }
@@ -318,10 +358,7 @@ impl Sweep<'_> {
                     self.bad(format!("book {book}, lines of page {page}"));
                 }
             }
-            Err(trouble) => {
-                let node = &self.peer.name;
-                self.notes.push(format!("{node}: lines of book {book}, page {page} could not be had: {trouble}"));
-            }
+            Err(trouble) => self.none(format!("book {book}, lines of page {page}"), &trouble),
         }
     }
 }

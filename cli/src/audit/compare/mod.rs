@@ -15,7 +15,7 @@
 mod entries;
 mod peer;
 #[cfg(test)]
-mod tests;
+pub(super) mod tests;
 
 use std::path::PathBuf;
 
@@ -42,7 +42,11 @@ use peer::Peer;
 a node serves by its own header, so that the node is named which shows another past or another state.
 Two final blocks at one height are a fork: --evidence keeps both.
 
-Exit codes: 0 equal, 1 they differ, 2 undecided because some node could not be asked, 3 could not run.
+Nodes keep the states of their newest 1,024 heights: one that has dropped the state of the height is
+compared by headers alone, and a note says so.
+
+Exit codes: 0 equal, 1 they differ, 2 undecided because some node could not be asked or did not give a
+part of its state, 3 could not run.
 
 Examples:
   fengni audit compare psb amr hrs --network net
@@ -85,7 +89,7 @@ struct Question {
 struct Shown {
     node: String,
     /// `equal`, `differs`, `unproven` where it shows what no quorum signed, `other-state` where its proofs
-    /// are not of its header, `behind` or `silent`.
+    /// are not of its header, `withheld` where it does not give its state, `behind` or `silent`.
     result: &'static str,
     #[serde(skip_serializing_if = "Option::is_none")]
     newest: Option<Height>,
@@ -343,7 +347,7 @@ fn is_silence(trouble: &Trouble) -> bool {
 fn verdict(compared: &Compared) -> &'static str {
     let any = |results: &[&str]| compared.nodes.iter().any(|shown| results.contains(&shown.result));
     let differ = any(&["differs", "unproven", "other-state"]) || !compared.differences.is_empty();
-    match (differ, any(&["silent", "behind"])) {
+    match (differ, any(&["silent", "withheld", "behind"])) {
         (true, _) => "differ",
         (false, true) => "undecided",
         (false, false) => "equal",
@@ -399,6 +403,7 @@ fn words(result: &str) -> &'static str {
         "differs" => "shows a final block that is not the others'",
         "unproven" => "shows what no quorum signed",
         "other-state" => "serves a state that is not its header's",
+        "withheld" => "does not give the whole of its state",
         "behind" => "is behind",
         _ => "could not be asked",
     }

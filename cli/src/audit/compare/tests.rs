@@ -41,11 +41,19 @@ enum Mood {
     OwnQuorum,
     /// Keeps the states of its newest height only.
     Forgetful,
+    /// Gives no proof of any state.
+    NoProofs,
+    /// Proves its shelves, and none of the seals.
+    NoSeals,
+    /// Gives no lines.
+    NoLines,
+    /// Gives half a line.
+    HalfLines,
 }
 
-struct Final {
-    header: FinalHeader,
-    state: State,
+pub(in crate::audit) struct Final {
+    pub(in crate::audit) header: FinalHeader,
+    pub(in crate::audit) state: State,
 }
 
 /// A chain of the sample network, as one node has it.
@@ -58,14 +66,14 @@ struct Fake {
     altered: Option<State>,
 }
 
-fn genesis() -> Genesis {
+pub(in crate::audit) fn genesis() -> Genesis {
     sample::network(FOUNDED, &sample::test_key).check().expect("the sample is right")
 }
 
 /// A book of PSB with three lines, and empty blocks up to a height.
 ///
 /// - `fork`: the height from which on blocks are others.
-fn chain(heights: u64, fork: Option<u64>) -> (Vec<Final>, MemoryRecords) {
+pub(in crate::audit) fn chain(heights: u64, fork: Option<u64>) -> (Vec<Final>, MemoryRecords) {
     grow(heights, fork, |_, operation| operation)
 }
 
@@ -212,14 +220,21 @@ impl Fake {
                 let header = self.header(height).filter(|_| self.mood != Mood::Forgetful || height == self.last())?;
                 let state = self.altered.as_ref().unwrap_or(&self.finals[usize::try_from(height).ok()? - 1].state);
                 let places = query.get("places")?.split(',').map(Place::parse).collect::<Option<Vec<Place>>>()?;
+                let seals = places.iter().any(|place| matches!(place, Place::Seal(..)));
+                if self.mood == Mood::NoProofs || (self.mood == Mood::NoSeals && seals) {
+                    return None;
+                }
                 let FinalHeader { header, certificate } = header;
                 Some(prove(state, &*self.records, header, certificate, places).ok()?.encode())
             }
+            ["pages", ..] if self.mood == Mood::NoLines => None,
             ["pages", book, page] => {
                 let (book, page) = (BookNumber(book.parse().ok()?), PageNumber(page.parse().ok()?));
                 let mut bytes: Vec<u8> = self.records.lines(book, page).iter().flat_map(Line::bytes).collect();
-                if self.mood == Mood::AlteredLines {
-                    bytes[60] ^= 1;
+                match self.mood {
+                    Mood::AlteredLines => bytes[60] ^= 1,
+                    Mood::HalfLines => bytes.truncate(60),
+                    _ => (),
                 }
                 Some(bytes)
             }
@@ -239,7 +254,11 @@ impl Transport for Fake {
         }
         Ok(match self.answer(&request.path) {
             Some(body) => Response { status: 200, body },
-            None => Response { status: 404, body: br#"{"status":404,"title":"not found"}"#.to_vec() },
+            None => {
+                let kind = if self.mood == Mood::Forgetful { "height-not-kept" } else { "not-found" };
+                let body = format!(r#"{{"type":"urn:fengni:problem:{kind}","status":404,"title":"not found"}}"#);
+                Response { status: 404, body: body.into_bytes() }
+            }
         })
     }
 }
@@ -332,6 +351,22 @@ fn aud02_a_node_whose_state_is_not_its_headers_is_named_with_the_entries() {
             }
         }
     }
+}
+
+#[test]
+fn aud02_a_node_that_keeps_its_state_back_is_not_equal() {
+    let cases = [(Mood::NoProofs, &NEWEST), (Mood::NoProofs, &ALL), (Mood::NoSeals, &ALL), (Mood::NoLines, &ALL)];
+    for (mood, question) in cases {
+        let nodes = [Fake::new("a", 5, None), Fake::moody("b", 5, mood)];
+        let compared = ask(&nodes, question).expect("they answer");
+        assert_eq!((compared.result, results(&compared)), ("undecided", vec!["equal", "withheld"]), "{mood:?}");
+        assert!(compared.nodes[1].reason.is_some() && compared.notes.is_empty(), "{mood:?}: {compared:?}");
+    }
+    // What cannot be read is another state, as it is of the shelves.
+    let nodes = [Fake::new("a", 5, None), Fake::moody("b", 5, Mood::HalfLines)];
+    let compared = ask(&nodes, &ALL).expect("they answer");
+    assert_eq!((compared.result, results(&compared)), ("differ", vec!["equal", "other-state"]));
+    assert_eq!(named(&compared), ["book 0, lines of page 0"]);
 }
 
 #[test]

@@ -13,7 +13,7 @@ use fengni_core::export::ExportedBlock;
 use fengni_core::outcome::Outcome;
 use fengni_core::record::Offence;
 use fengni_core::transaction::{Transaction, TransactionId};
-use fengni_core::{Block, BlockId, Digest, Header, Height};
+use fengni_core::{Block, BlockId, Digest, Header, Height, Millis};
 use fengni_genesis::Genesis;
 use fengni_state::{State, recovery_of};
 use thiserror::Error;
@@ -69,6 +69,8 @@ pub struct Report {
     pub height: Height,
     /// Its block.
     pub block: BlockId,
+    /// Its block's time; nothing below [`Level::Headers`].
+    pub time: Option<Millis>,
     /// The state root after it: computed anew at [`Level::Full`], else what a quorum signed; nothing
     /// below [`Level::Headers`].
     pub state_root: Option<Digest>,
@@ -218,14 +220,21 @@ impl<'a> Audit<'a> {
     }
 
     fn report(self, failure: Option<Failure>) -> Report {
+        let signed = self.chain.last.as_ref().filter(|_| self.level >= Level::Headers);
+        let time = signed.map(|header| header.time);
         let (state_root, offences) = match &self.kept {
             Kept::State(replay) => (Some(replay.root()), replay.offences()),
-            Kept::Headers(_) => {
-                let signed = self.chain.last.as_ref().filter(|_| self.level >= Level::Headers);
-                (signed.map(|header| header.state_root), Vec::new())
-            }
+            Kept::Headers(_) => (signed.map(|header| header.state_root), Vec::new()),
         };
-        Report { height: self.height(), block: self.chain.id(), state_root, figures: self.figures, offences, failure }
+        Report {
+            height: self.height(),
+            block: self.chain.id(),
+            time,
+            state_root,
+            figures: self.figures,
+            offences,
+            failure,
+        }
     }
 
     /// Lets signatures be checked ahead by the keys of now.

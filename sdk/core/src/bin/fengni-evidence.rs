@@ -86,7 +86,7 @@ fn check(page: &str, checkpoint: Option<Digest>) -> ExitCode {
     let last = findings.history.chapters.last();
     let standing = last.map_or_else(String::new, |chapter| chapter.standing_words(findings.header.time));
     text.push_str(&format!(
-        "{} events of line {}, standing {standing} as of block {}, {} +08:00\nsigned by {} validators, judged against checkpoint {}\n",
+        "{} events of {}, standing {standing} as of block {}, {} +08:00\nsigned by {} validators, judged against checkpoint {}\n",
         findings.history.events(),
         evidence.package.place,
         findings.header.height,
@@ -95,7 +95,7 @@ fn check(page: &str, checkpoint: Option<Digest>) -> ExitCode {
         findings.checkpoint,
     ));
     if let Some(content) = &findings.content {
-        text.push_str(&format!("shown is {}, of line {}\n", content.identifier, content.place));
+        text.push_str(&format!("shown is {}, of {}\n", content.identifier, content.place));
     }
     match &evidence.timestamp {
         Some(_) => text.push_str(&format!(

@@ -18,9 +18,9 @@ pub struct Filter {
     pub types: Vec<TypeNumber>,
     /// Regions, each with those inside it.
     pub divisions: Vec<Division>,
-    /// Books.
+    /// Books; not events of a wider scope, which name none.
     pub books: Vec<BookNumber>,
-    /// Single lines, also where an event is about many.
+    /// Single lines, also where an event is about a run of them or the whole book.
     pub lines: Vec<LinePlace>,
     /// Members that acted.
     pub members: Vec<MemberNumber>,
@@ -105,11 +105,17 @@ fn any<T>(wanted: &[T], is_it: impl Fn(&T) -> bool) -> bool {
     wanted.is_empty() || wanted.iter().any(is_it)
 }
 
-/// Whether an event is about a line, alone or among others.
+/// Whether an event is about a line, alone or among others of its book.
 fn covers(event: &Event, place: LinePlace) -> bool {
-    let (Some(book), Some(first)) = (event.book, event.line) else { return false };
-    let count = event.lines.unwrap_or(1);
-    book == place.book && first <= place.line && place.line.0 - first.0 < count
+    if event.book != Some(place.book) {
+        return false;
+    }
+    match (event.line, event.last) {
+        // How many lines were concerned does not say how far the run went.
+        (Some(first), Some(last)) => (first..=last).contains(&place.line),
+        (Some(first), None) => first <= place.line && place.line.0 - first.0 < event.lines.unwrap_or(1),
+        (None, _) => event.kind == EventKind::Order,
+    }
 }
 
 fn list<T>(field: &'static str, text: &str, read: impl Fn(&str) -> Option<T>) -> Result<Vec<T>, FilterError> {

@@ -131,7 +131,7 @@ impl Evidence {
         let standing = of.map_or_else(String::new, |chapter| chapter.standing_words(findings.header.time));
         let mut rows = vec![
             ("证照标识 Identifier", content.identifier.to_string()),
-            ("本版本 This version", format!("line 行 {}, {standing}", content.place)),
+            ("本版本 This version", format!("{}, {standing}", content.place)),
             ("颁发日期 Issued", facts.issued.to_string()),
             ("有效期 Valid", format!("{} – {until}", facts.from)),
             ("可信等级 Grade", facts.grade.to_string()),
