@@ -30,7 +30,7 @@ pub enum Fault {
     #[error("its bytes are no block: {0}")]
     Encoding(#[from] DecodeError),
     /// The header is of another height.
-    #[error("block {found} was given in its place")]
+    #[error("that of height {found} was given in its place")]
     Height {
         /// The height in the header.
         found: Height,
