@@ -123,7 +123,13 @@ fn others(ledger: &Ledger) -> ValidatorSet {
 }
 
 const CASES: &[Case] = &[
-    ("a block removed", |_, blocks| drop(blocks.remove(3)), Level::Offsets, 4, "that of height 5 was given in its place"),
+    (
+        "a block removed",
+        |_, blocks| drop(blocks.remove(3)),
+        Level::Offsets,
+        4,
+        "that of height 5 was given in its place",
+    ),
     ("two blocks swapped", |_, blocks| blocks.swap(3, 4), Level::Offsets, 4, "that of height 5 was given in its place"),
     ("a block doubled", |_, blocks| blocks.insert(3, blocks[3].clone()), Level::Offsets, 5, "block 4 was given"),
     ("a block emptied", |_, blocks| blocks[3].block.0.clear(), Level::Offsets, 4, "no block"),
