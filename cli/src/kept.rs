@@ -19,7 +19,7 @@ use fengni_core::{Digest, Domain, MemberNumber, Millis, NetworkId, PurposeCode};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use crate::evidence::Proof;
+use crate::history::file::Proof;
 use crate::private;
 
 /// What the file says it is.

@@ -22,7 +22,6 @@ mod bulk;
 mod challenge;
 mod connect;
 mod ending;
-mod evidence;
 mod export;
 mod founding;
 mod gov;

@@ -79,7 +79,6 @@ pub(crate) struct WatchArgs {
 
 impl WatchArgs {
     fn filter(&self) -> Result<Filter> {
-        let mut filter = Filter { refused: self.refused, ..Filter::default() };
         let fields = [
             ("kinds", &self.kinds),
             ("types", &self.types),
@@ -88,12 +87,10 @@ impl WatchArgs {
             ("lines", &self.lines),
             ("members", &self.members),
         ];
-        for (name, values) in fields {
-            if !values.is_empty() {
-                filter.set(name, &values.join(","))?;
-            }
-        }
-        Ok(filter)
+        let named = fields.into_iter().filter(|(_, values)| !values.is_empty());
+        let named: Vec<(&str, String)> = named.map(|(name, values)| (name, values.join(","))).collect();
+        let filter = Filter::of(named.iter().map(|(name, text)| (*name, text.as_str())))?;
+        Ok(Filter { refused: self.refused, ..filter })
     }
 
     fn since(&self) -> Result<Option<Position>> {

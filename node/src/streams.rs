@@ -16,11 +16,12 @@ use fengni_core::{Block, CommitCertificate, Domain, Height};
 use fengni_state::recovery_of;
 
 use crate::disk;
-use crate::engine::{self, Chain as _, Followed};
+use crate::engine::{Chain as _, Followed};
 use crate::ledger::Ledger;
 use crate::pool::PoolLimits;
 use crate::run::{Files, stopped_store};
 use crate::store::{Store, copy};
+use crate::upkeep;
 
 /// Blocks that are made durable by one wait for the disk.
 const BATCH: usize = 64;
@@ -130,13 +131,7 @@ pub fn import(home: &Path, file: &str) -> anyhow::Result<String> {
         reader.first(),
         begun.next()
     );
-    let consensus = data.join(engine::FOLDER);
-    if !files.consensus_keys.is_empty() && !engine::has_record(&consensus)? {
-        engine::mark_quiet(&consensus)?;
-        eprintln!(
-            "no record of signed votes is here: the node will follow without voting until the network has gone on"
-        );
-    }
+    upkeep::quieten(&files)?;
     let ledger = Ledger::open(store, files.domain, files.genesis.founding(), None, PoolLimits::default())?;
     ledger.give(files.given);
     let mut news = News::begin("imported");

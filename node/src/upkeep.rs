@@ -132,14 +132,24 @@ pub fn restore(home: &Path, from: &Path, force: bool) -> anyhow::Result<Manifest
     let data = &files.config.data;
     std::fs::create_dir_all(data).with_context(|| format!("data: cannot make {}", data.display()))?;
     let checked = backup::check(from, data, &files.genesis, force)?;
-    let consensus = data.join("consensus");
+    quieten(&files)?;
+    Ok(checked.put_in_place()?)
+}
+
+/// Marks a validator whose record of signed votes is not on this machine, before it gets a store that
+/// others had: it follows without voting until the network has gone on, as `engine/quiet.rs` says.
+///
+/// # Errors
+/// The disk.
+pub(crate) fn quieten(files: &Files) -> anyhow::Result<()> {
+    let consensus = files.config.data.join(engine::FOLDER);
     if !files.consensus_keys.is_empty() && !engine::has_record(&consensus)? {
         engine::mark_quiet(&consensus)?;
         eprintln!(
             "no record of signed votes is here: the node will follow without voting until the network has gone on"
         );
     }
-    Ok(checked.put_in_place()?)
+    Ok(())
 }
 
 /// Takes the operator's word that a stopped validator's key signed nothing but what its record on
@@ -155,5 +165,5 @@ pub fn never_signed(home: &Path) -> anyhow::Result<()> {
     let keys: Vec<_> = files.consensus_keys.iter().map(|key| key.public()).collect();
     let store = Store::open(&copy::place(&files.config.data), &files.domain);
     drop(store.context("next: stop the node first, if it runs")?);
-    Ok(engine::never_signed(&files.config.data.join("consensus"), files.domain, &keys)?)
+    Ok(engine::never_signed(&files.config.data.join(engine::FOLDER), files.domain, &keys)?)
 }

@@ -14,8 +14,7 @@ pub fn binary(name: &str) -> PathBuf {
 
 /// The pages that `make web` has built, if it has.
 pub fn pages() -> Option<PathBuf> {
-    // Beside the programs: target/debug/fengni, target/web.
-    let folder = binary("fengni").ancestors().nth(2)?.join("web");
+    let folder = build_folder().join("web");
     folder.join("fengni/index.js").is_file().then_some(folder)
 }
 
@@ -24,7 +23,13 @@ pub fn pages() -> Option<PathBuf> {
 /// # Panics
 /// When it was not set up: the message names the command.
 pub fn python() -> PathBuf {
-    // Beside the programs, as the pages are.
-    let found = binary("fengni").ancestors().nth(2).map(|folder| folder.join("python/bin/python"));
-    found.filter(|path| path.is_file()).unwrap_or_else(|| panic!("no readers are set up; next: make readers"))
+    let found = build_folder().join("python/bin/python");
+    assert!(found.is_file(), "no readers are set up; next: make readers");
+    found
+}
+
+/// Where `make` puts what it builds: the programs are in `debug` of it.
+fn build_folder() -> PathBuf {
+    let program = binary("fengni");
+    program.ancestors().nth(2).expect("programs are two folders below").to_owned()
 }

@@ -352,24 +352,8 @@ mod tests {
 
     #[test]
     fn acts_are_counted_by_kind() {
-        let audited = Audited { kinds: vec![(ActKind::Suspend, 2), (ActKind::Return, 1)], ..empty() };
+        let audited = Audited { kinds: vec![(ActKind::Suspend, 2), (ActKind::Return, 1)], ..Audited::default() };
         assert_eq!(kinds(&audited), " (return 1, suspend 2)");
-        assert_eq!(kinds(&empty()), "");
-    }
-
-    fn empty() -> Audited {
-        Audited {
-            book: BookNumber(0),
-            seals: 0,
-            seal_numbers: None,
-            lines: 0,
-            line_numbers: None,
-            acts: 0,
-            act_numbers: None,
-            kinds: Vec::new(),
-            pages: 0,
-            counter: None,
-            defects: Vec::new(),
-        }
+        assert_eq!(kinds(&Audited::default()), "");
     }
 }

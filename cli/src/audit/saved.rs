@@ -19,7 +19,7 @@ use serde_json::{Value, json};
 
 use crate::connect::Connection;
 use crate::ending::Ending;
-use crate::evidence::{Proof, other_network};
+use crate::history::file::{Proof, other_network};
 use crate::output::Output;
 
 /// What the file says it is.

@@ -114,15 +114,7 @@ fn text(result: &str, defects: &[String], evidence: &Evidence, findings: &Findin
         )),
         _ => lines.extend(defects.iter().map(|defect| format!("refused: {defect}"))),
     }
-    let last = findings.history.chapters.last();
-    let standing = last.map_or_else(String::new, |chapter| chapter.standing_words(findings.header.time));
-    lines.push(format!(
-        "{} events of {}, standing {standing} as of block {}, {} +08:00",
-        findings.history.events(),
-        evidence.package.place,
-        findings.header.height,
-        findings.header.time.show()
-    ));
+    lines.push(findings.summary());
     lines.extend(
         findings.content.as_ref().map(|content| format!("shown is {}, of {}", content.identifier, content.place)),
     );

@@ -7,6 +7,7 @@ use anyhow::{Context as _, Result, bail};
 use clap::Args;
 use fengni_client::clock;
 use fengni_client::history::{Whole, whole};
+use fengni_core::LinePlace;
 use fengni_core::certificate::CertificateFile;
 use fengni_core::evidence::{Content, Evidence, FORMAT, Package};
 use fengni_core::history::History;
@@ -14,7 +15,6 @@ use fengni_core::light::FinalHeader;
 use fengni_core::proof::{Place, ProofError, Proven, StateProof};
 use fengni_core::record::{CertificateType, CodeSet};
 use fengni_core::shelf::Shelf;
-use fengni_core::{Height, LinePlace};
 use serde_json::json;
 
 use crate::connect::{ConnectArgs, Connection};
@@ -67,7 +67,7 @@ pub(crate) fn run(args: &MakeArgs, output: Output) -> Result<Ending> {
     // From where the certificate began, whichever of its lines was named.
     let Whole { history, proof, origin_proofs, .. } = whole(&mut connection.ledger, place, newest)?;
     let place = history.chapters.first().map_or(place, |chapter| chapter.place);
-    let (proof, history) = prove(&mut connection, place, proof.header.height)?;
+    let (proof, history) = prove(&mut connection, place, &proof)?;
     let headers = history::headers(&mut connection, &history)?;
     let found = FinalHeader { header: proof.header.clone(), certificate: proof.certificate.clone() };
     let checkpoint = connection.genesis.checkpoint();
@@ -127,24 +127,22 @@ pub(crate) fn run(args: &MakeArgs, output: Output) -> Result<Ending> {
 }
 
 /// The history of a line, with the records of all who acted on it, of one state.
-fn prove(connection: &mut Connection, place: LinePlace, at: Height) -> Result<(StateProof, History)> {
+///
+/// - `begun`: what proves the history alone.
+fn prove(connection: &mut Connection, place: LinePlace, begun: &StateProof) -> Result<(StateProof, History)> {
     let reasons = Names::default().codes(connection)?.iter().position(|set: &CodeSet| set.name == "reasons");
     let reasons =
         reasons.and_then(|number| u32::try_from(number).ok()).map(|number| Place::Record(Shelf::Codes, number));
-    let ask = |node: &fengni_client::node::Node| {
-        let begun = node.history(place, Some(at))?;
-        // Believed only below, together with what is added: until then it says what to ask for.
-        let Ok(proven) = begun.verify_under_final_header(&begun.header.domain()) else { return Ok(begun) };
-        let mut places: BTreeSet<Place> = proven.places().copied().chain(reasons).collect();
-        let acts = proven.places().filter_map(|found| match found {
-            Place::Act(book, number) => proven.act(*book, *number).ok(),
-            _ => None,
-        });
-        places.extend(acts.map(|act| Place::Record(Shelf::Members, act.by.0)));
-        let signers = begun.certificate.signatures.iter();
-        places.extend(signers.map(|signed| Place::Record(Shelf::Members, signed.member.0)));
-        node.proof(&places.into_iter().collect::<Vec<_>>(), Some(at))
-    };
+    let proven = begun.verify_under_final_header(&connection.ledger.domain())?;
+    let mut places: BTreeSet<Place> = proven.places().copied().chain(reasons).collect();
+    let acts = proven.places().filter_map(|found| match found {
+        Place::Act(book, number) => proven.act(*book, *number).ok(),
+        _ => None,
+    });
+    places.extend(acts.map(|act| Place::Record(Shelf::Members, act.by.0)));
+    let signers = begun.certificate.signatures.iter();
+    places.extend(signers.map(|signed| Place::Record(Shelf::Members, signed.member.0)));
+    let places: Vec<Place> = places.into_iter().collect();
     let read = |proof: &StateProof, proven: Proven| {
         let history = History::read(&proven, place)?;
         match history.is_complete() {
@@ -153,7 +151,7 @@ fn prove(connection: &mut Connection, place: LinePlace, at: Height) -> Result<(S
             false => Err(ProofError::Missing(Place::Heads(place.book, place.line.page()))),
         }
     };
-    Ok(connection.ledger.ask(ask, read)?.value)
+    Ok(connection.ledger.ask(|node| node.proof(&places, Some(begun.header.height)), read)?.value)
 }
 
 /// What the certificate says, as far as it is to be shown.

@@ -31,7 +31,7 @@ use utoipa_axum::routes;
 use super::problem::Problem;
 use super::{BODY_BYTES, Service};
 use crate::ending::Ending;
-use crate::evidence::events;
+use crate::history::file::events;
 use crate::names::{self, Names};
 use crate::output::{Output, SCHEMA};
 use crate::standing::{Order, Reasoned, Wanted};

@@ -77,12 +77,8 @@ impl Wanted {
             ("members", &self.members),
             ("refused", &self.refused),
         ];
-        let mut filter = Filter::default();
-        for (name, text) in fields {
-            let Some(text) = text else { continue };
-            filter.set(name, text).map_err(|error| ApiError::Parameter { reason: error.to_string() })?;
-        }
-        Ok(filter)
+        let named = fields.into_iter().filter_map(|(name, text)| Some((name, text.as_deref()?)));
+        Filter::of(named).map_err(|error| ApiError::Parameter { reason: error.to_string() })
     }
 
     fn since(&self, headers: &HeaderMap) -> Result<Option<Position>, ApiError> {
@@ -215,8 +211,8 @@ impl Following {
             Err(_) => return None,
         };
         // What this node decided is bound by its header; what is not was damaged here.
-        let header = Block::decode(&block).ok()?.header;
-        let events = block_events(&domain, &header, &block, &outcomes, &mut self.directory).ok()?;
+        let block = Block::decode(&block).ok()?;
+        let events = block_events(&domain, &block, &outcomes, &mut self.directory).ok()?;
         let wanted = |event: &Event| event.position > self.since && self.filter.matches(event);
         self.ready = events.into_iter().filter(wanted).collect();
         self.next = height.next();

@@ -170,19 +170,15 @@ async fn block(
     headers: HeaderMap,
     _: Asked<Nothing>,
 ) -> Result<Answer, ApiError> {
-    let newest = reader.state_at(None)?.header.height;
-    let height = Height(height);
-    let source = reader.source.clone();
-    let job = move || {
-        let (body, certificate) = source.block(height).ok_or_else(|| not_kept(&*source, height, newest))?;
+    of_block(&reader, Height(height), Source::block, move |(body, certificate)| {
         let answer = if accepts(&headers, JSON) {
             Answer::json(&block_view(&body)?)
         } else {
             Answer::octets(codec::encode(&(Bytes(body), certificate)))
         };
-        Ok(answer.of(height).varies().lasting())
-    };
-    reader.work.answer(job).await
+        Ok(answer.varies())
+    })
+    .await
 }
 
 /// What became of a block's transactions, in order: the encoding of the list of outcomes. The header
@@ -199,12 +195,21 @@ async fn block_outcomes(
     Named(height): Named<u64>,
     _: Asked<Nothing>,
 ) -> Result<Answer, ApiError> {
+    of_block(&reader, Height(height), Source::outcomes, |outcomes| Ok(Answer::octets(codec::encode(&outcomes)))).await
+}
+
+/// Answers with what is kept of a final block, which never changes.
+async fn of_block<T>(
+    reader: &Reader,
+    height: Height,
+    find: impl FnOnce(&dyn Source, Height) -> Option<T> + Send + 'static,
+    answer: impl FnOnce(T) -> Result<Answer, ApiError> + Send + 'static,
+) -> Result<Answer, ApiError> {
     let newest = reader.state_at(None)?.header.height;
-    let height = Height(height);
     let source = reader.source.clone();
     let job = move || {
-        let outcomes = source.outcomes(height).ok_or_else(|| not_kept(&*source, height, newest))?;
-        Ok(Answer::octets(codec::encode(&outcomes)).of(height).lasting())
+        let found = find(&*source, height).ok_or_else(|| not_kept(&*source, height, newest))?;
+        Ok(answer(found)?.of(height).lasting())
     };
     reader.work.answer(job).await
 }

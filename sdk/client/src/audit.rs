@@ -74,25 +74,14 @@ pub fn book(
     let mut audit = BookAudit::new(reader.ledger.domain(), book, record.clone(), heights);
     let (seals, acts) = (with_sides(&seals, record.seals.size), with_sides(&acts, record.acts.size));
     let about = (seals.end - seals.start) + (acts.end - acts.start);
-    for run in runs(seals) {
-        let places: Vec<Place> = run.map(|number| Place::Seal(book, SealNumber(number))).collect();
-        reader.gather(&places, &mut |place, proven| match (place, proven) {
-            (Place::Seal(_, number), Some(proven)) => match proven.seal(book, number) {
-                Ok(seal) => audit.seal(number, &seal),
-                Err(_) => audit.withheld(place),
-            },
-            _ => audit.withheld(place),
-        })?;
-        progress(reader.asked, about);
-    }
-    for run in runs(acts) {
-        let places: Vec<Place> = run.map(|number| Place::Act(book, ActNumber(number))).collect();
-        reader.gather(&places, &mut |place, proven| match (place, proven) {
-            (Place::Act(_, number), Some(proven)) => match proven.act(book, number) {
-                Ok(act) => audit.act(number, &act),
-                Err(_) => audit.withheld(place),
-            },
-            _ => audit.withheld(place),
+    let seals = runs(seals).map(|run| run.map(|number| Place::Seal(book, SealNumber(number))).collect());
+    let acts = runs(acts).map(|run| run.map(|number| Place::Act(book, ActNumber(number))).collect());
+    for places in seals.chain(acts) {
+        let places: Vec<Place> = places;
+        reader.gather(&places, &mut |place, proven| {
+            if !proven.is_some_and(|proven| judge(&mut audit, place, proven)) {
+                audit.withheld(place);
+            }
         })?;
         progress(reader.asked, about);
     }
@@ -104,6 +93,15 @@ pub fn book(
     }
     let ended_early = reader.withheld >= WITHHELD;
     Ok(Audit { audited: audit.finish(), header, record, proof, ended_early })
+}
+
+/// Has the audit look at a seal or an act; whether it could be read.
+fn judge(audit: &mut BookAudit, place: Place, proven: &Proven) -> bool {
+    match place {
+        Place::Seal(book, number) => proven.seal(book, number).map(|seal| audit.seal(number, &seal)).is_ok(),
+        Place::Act(book, number) => proven.act(book, number).map(|act| audit.act(number, &act)).is_ok(),
+        _ => false,
+    }
 }
 
 /// A run of entries with one more on either side, which show that nothing of the time lies there.

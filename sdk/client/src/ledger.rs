@@ -3,7 +3,7 @@
 use std::fmt;
 use std::time::Duration;
 
-use fengni_core::block::Header;
+use fengni_core::block::{Block, Header};
 use fengni_core::book::{Book, Line, Tag, page_root};
 use fengni_core::certificate::PagePath;
 use fengni_core::event::{Directory, Event, block_events};
@@ -196,21 +196,15 @@ impl Ledger {
         let (light, gateway) = (&mut self.light, &self.gateway);
         let mut others = Others::of(gateway);
         let answer = gateway.ask(|node| {
-            let (header, certificate) = node.header(height)?;
-            if header.height != height {
-                return Err(lied("the header is of another height"));
+            let (bytes, certificate) = node.block(height)?;
+            let block = Block::decode(&bytes.0).map_err(lied)?;
+            if block.header.height != height {
+                return Err(lied("the block is of another height"));
             }
-            believe(light, node, &mut others, now, |light| light.accept(&header, &certificate, now))?;
-            let ((block, _), outcomes) = (node.block(height)?, node.outcomes(height)?);
-            // A node that gives something else has left no trace in the directory.
-            let mut noted = directory.clone();
-            let events = block_events(&domain, &header, &block.0, &outcomes, &mut noted).map_err(lied)?;
-            Ok((events, noted))
+            believe(light, node, &mut others, now, |light| light.accept(&block.header, &certificate, now))?;
+            block_events(&domain, &block, &node.outcomes(height)?, directory).map_err(lied)
         });
-        Ok(self.settled(answer)?.map(|(events, noted)| {
-            *directory = noted;
-            events
-        }))
+        self.settled(answer)
     }
 
     fn header_of(

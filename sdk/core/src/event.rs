@@ -329,16 +329,6 @@ impl Directory {
         self.books.insert(number, Entry { subject: book.subject, division: book.division, opened: book.opened });
     }
 
-    /// How many books it knows: numbers have no gaps.
-    pub fn len(&self) -> usize {
-        self.books.len()
-    }
-
-    /// Whether it knows none.
-    pub fn is_empty(&self) -> bool {
-        self.books.is_empty()
-    }
-
     /// Goes to where a block begins.
     fn begin(&mut self, height: Height) {
         let before = self.books.iter().rev().find(|(_, entry)| entry.opened < height);

@@ -63,9 +63,9 @@ fn all(node: &Node) -> Vec<Event> {
     (1..=newest)
         .flat_map(|height| {
             let (block, _) = node.double.block(Height(height)).expect("it is kept");
-            let header = Block::decode(&block).expect("a block").header;
+            let block = Block::decode(&block).expect("a block");
             let outcomes = node.double.outcomes(Height(height)).expect("they are kept");
-            block_events(&domain, &header, &block, &outcomes, &mut directory).expect("its own block")
+            block_events(&domain, &block, &outcomes, &mut directory).expect("its own block")
         })
         .collect()
 }

@@ -31,7 +31,7 @@ impl Heights {
 }
 
 /// What an audit found: the counts of the time, and what is wrong with them.
-#[derive(Clone, PartialEq, Eq, Debug, Serialize)]
+#[derive(Clone, PartialEq, Eq, Default, Debug, Serialize)]
 pub struct Audited {
     /// The book.
     pub book: BookNumber,
@@ -103,19 +103,7 @@ impl BookAudit {
     ///
     /// - `book`: proven, as of the state that is audited.
     pub fn new(domain: Domain, number: BookNumber, book: Book, heights: Heights) -> Self {
-        let found = Audited {
-            book: number,
-            seals: 0,
-            seal_numbers: None,
-            lines: 0,
-            line_numbers: None,
-            acts: 0,
-            act_numbers: None,
-            kinds: Vec::new(),
-            pages: 0,
-            counter: None,
-            defects: Vec::new(),
-        };
+        let found = Audited { book: number, ..Audited::default() };
         Self {
             domain,
             number,

@@ -83,14 +83,9 @@ fn check(page: &str, checkpoint: Option<Digest>) -> ExitCode {
             "refused: the page's words are not those of its proof, or another version of this program wrote them\n",
         );
     }
-    let last = findings.history.chapters.last();
-    let standing = last.map_or_else(String::new, |chapter| chapter.standing_words(findings.header.time));
     text.push_str(&format!(
-        "{} events of {}, standing {standing} as of block {}, {} +08:00\nsigned by {} validators, judged against checkpoint {}\n",
-        findings.history.events(),
-        evidence.package.place,
-        findings.header.height,
-        findings.header.time.show(),
+        "{}\nsigned by {} validators, judged against checkpoint {}\n",
+        findings.summary(),
         findings.signers.len(),
         findings.checkpoint,
     ));

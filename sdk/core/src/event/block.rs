@@ -1,11 +1,10 @@
-//! A block's events from its bytes, bound by its header. Rule J-6.
+//! A block's events, bound by its header. Rule J-6.
 
 use thiserror::Error;
 
 use super::{Directory, Event, events};
-use crate::block::{Block, Header, outcomes_digest};
+use crate::block::{Block, outcomes_digest};
 use crate::bytes::Bytes;
-use crate::codec::DecodeError;
 use crate::digest::Domain;
 use crate::outcome::Outcome;
 use crate::transaction::{Transaction, TransactionError, TransactionId};
@@ -13,13 +12,10 @@ use crate::transaction::{Transaction, TransactionError, TransactionId};
 /// Why bytes are not what a header's block did.
 #[derive(Clone, PartialEq, Eq, Debug, Error)]
 pub enum BlockEventsError {
-    /// H-1: not the encoding of a block.
-    #[error("the block cannot be read: {0}")]
-    Encoding(#[from] DecodeError),
     /// T-1: not the encoding of a transaction.
     #[error("a transaction cannot be read: {0}")]
     Transaction(#[from] TransactionError),
-    /// H-2, H-3: another block than the header's.
+    /// H-3, H-8: transactions or parent certificate are not those of the header.
     #[error("the block is not the header's")]
     Block,
     /// H-4: not the outcomes of the header.
@@ -29,20 +25,20 @@ pub enum BlockEventsError {
 
 /// What a final block did.
 ///
-/// - `header`: final.
-/// - `block`, `outcomes`: whoever gave them; both are held against the header.
+/// - `block`: whoever gave it; its header is final, and what it holds is held against that.
+/// - `outcomes`: whoever gave them; held against the header as well.
+/// - `directory`: takes note of the books that the block opens.
 ///
 /// # Errors
-/// [`BlockEventsError`].
+/// [`BlockEventsError`]; the directory is as it was then.
 pub fn block_events(
     domain: &Domain,
-    header: &Header,
-    block: &[u8],
+    block: &Block,
     outcomes: &[Outcome],
     directory: &mut Directory,
 ) -> Result<Vec<Event>, BlockEventsError> {
-    let block = Block::decode(block)?;
-    if block.header != *header || !block.is_bound(domain) {
+    let header = &block.header;
+    if !block.is_bound(domain) {
         return Err(BlockEventsError::Block);
     }
     if outcomes.len() != block.transactions.len() || outcomes_digest(domain, outcomes) != header.outcomes {

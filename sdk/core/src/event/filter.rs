@@ -59,6 +59,16 @@ impl Filter {
             && any(&self.lines, |place| covers(event, *place))
     }
 
+    /// A filter of these fields, as [`Filter::set`] reads each.
+    ///
+    /// # Errors
+    /// [`FilterError`].
+    pub fn of<'a>(fields: impl IntoIterator<Item = (&'a str, &'a str)>) -> Result<Self, FilterError> {
+        let mut filter = Self::default();
+        fields.into_iter().try_for_each(|(field, text)| filter.set(field, text))?;
+        Ok(filter)
+    }
+
     /// Reads one field from its text: values separated by commas.
     ///
     /// # Errors

@@ -313,9 +313,17 @@ impl Findings {
         self.defects.is_empty()
     }
 
-    /// Whose rules digests and signatures follow.
-    pub fn domain(&self) -> Domain {
-        self.header.domain()
+    /// In one line: how many events of what, and how it stands as of which block.
+    pub fn summary(&self) -> String {
+        let chapters = &self.history.chapters;
+        let place = chapters.first().map_or_else(String::new, |chapter| chapter.place.to_string());
+        let standing = chapters.last().map_or_else(String::new, |chapter| chapter.standing_words(self.header.time));
+        format!(
+            "{} events of {place}, standing {standing} as of block {}, {} +08:00",
+            self.history.events(),
+            self.header.height,
+            self.header.time.show()
+        )
     }
 
     /// A member's name, or its number where its record is not in the package.

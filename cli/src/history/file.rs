@@ -28,7 +28,7 @@ const FILE_BYTES: u64 = 32 * 1024 * 1024;
 /// A file of a history.
 #[derive(Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(crate) struct Evidence {
+pub(crate) struct HistoryFile {
     kind: String,
     format: u16,
     /// The network.
@@ -66,7 +66,7 @@ struct Root {
     root: Digest,
 }
 
-impl Evidence {
+impl HistoryFile {
     /// The file of a history that was proven.
     pub(crate) fn new(
         place: LinePlace,

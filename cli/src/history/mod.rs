@@ -1,5 +1,7 @@
 //! `fengni history`, `fengni check`: everything that happened to a certificate (AUD-01).
 
+pub(crate) mod file;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 
@@ -18,13 +20,13 @@ use serde_json::{Value, json};
 use crate::audit::saved::{self, Saved};
 use crate::connect::{ConnectArgs, Connection, load_genesis};
 use crate::ending::Ending;
-use crate::evidence::{self, Evidence, differences, events, other_network};
 use crate::kept::{self, Kept, Shown};
 use crate::moment;
 use crate::names::Target;
 use crate::output::{Output, table};
 use crate::unproven;
 use crate::verify;
+use file::{HistoryFile, differences, events, other_network};
 
 /// `fengni history`.
 #[derive(Args, Debug)]
@@ -96,7 +98,7 @@ fn told(args: &HistoryArgs, place: LinePlace, connection: &mut Connection, outpu
         let handovers = connection.ledger.handovers(&connection.genesis.checkpoint(), &found)?;
         let first = story.history.chapters.first().map_or(place, |chapter| chapter.place);
         let events = story.events.clone();
-        Evidence::new(first, &proof, events, headers, handovers, &origin_proofs).save(path)?;
+        HistoryFile::new(first, &proof, events, headers, handovers, &origin_proofs).save(path)?;
         output.progress(&format!(
             "wrote {}; next: fengni check {} --genesis genesis.bin",
             path.display(),
@@ -167,14 +169,14 @@ impl Story {
 pub(crate) fn check(args: &CheckArgs, output: Output) -> Result<Ending> {
     let genesis = load_genesis(&args.genesis)?;
     let mut light = LightClient::of_the_past(genesis.checkpoint());
-    let text = evidence::read(&args.file)?;
-    if evidence::kind(&text).as_deref() == Some(kept::KIND) {
+    let text = file::read(&args.file)?;
+    if file::kind(&text).as_deref() == Some(kept::KIND) {
         return check_verdict(&Kept::parse(&text, &args.file)?, &mut light, output);
     }
-    if evidence::kind(&text).as_deref() == Some(saved::KIND) {
+    if file::kind(&text).as_deref() == Some(saved::KIND) {
         return Saved::parse(&text, &args.file)?.check(&mut light, output);
     }
-    let file = Evidence::parse(&text, &args.file)?;
+    let file = HistoryFile::parse(&text, &args.file)?;
     let proof = file.state_proof();
     let now = clock::now();
     let judged = file.handovers.iter().try_for_each(|handover| light.follow(handover, now));
