@@ -35,6 +35,7 @@ pages! {
     keys: Scene::Network,
     members: Scene::Network,
     governing: Scene::Network,
+    cases: Scene::Network,
     orders: Scene::Network,
     auditing: Scene::Network,
     offences: Scene::Network,
