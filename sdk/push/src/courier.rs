@@ -153,9 +153,9 @@ impl<'a> Courier<'a> {
         &self,
         with: impl FnOnce(&mut Subscription) -> Result<Option<Entry>, Refusal>,
     ) -> Result<Result<Subscription, Refusal>, StoreError> {
-        self.store.change(&self.name, |found| match found.serial == self.serial {
-            true => with(found),
-            false => Err(Refusal::Unknown(self.name.clone())),
+        self.store.change(&self.name, |found| {
+            let is_its_own = found.serial == self.serial;
+            if is_its_own { with(found) } else { Err(Refusal::Unknown(self.name.clone())) }
         })
     }
 

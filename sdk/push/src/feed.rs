@@ -131,9 +131,10 @@ pub(crate) fn trouble(error: LedgerError) -> SourceTrouble {
     let LedgerError::Gateway(silent) = &error else { return SourceTrouble::Lasting(error.to_string()) };
     let dropped =
         |found: &NodeTrouble| matches!(&found.trouble, Trouble::Refused(problem) if problem.is_about("block-not-kept"));
-    match !silent.troubles.is_empty() && silent.troubles.iter().all(dropped) {
-        true => SourceTrouble::NotKept(error.to_string()),
-        false => SourceTrouble::Passing(error.to_string()),
+    if !silent.troubles.is_empty() && silent.troubles.iter().all(dropped) {
+        SourceTrouble::NotKept(error.to_string())
+    } else {
+        SourceTrouble::Passing(error.to_string())
     }
 }
 

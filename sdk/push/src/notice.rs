@@ -1,7 +1,8 @@
 //! Notices (通知): what people read of an event, in Chinese and English. Nothing in it is personal,
 //! because nothing in an event is.
 
-use fengni_core::event::{Event, EventKind};
+use fengni_core::Height;
+use fengni_core::event::{Event, EventKind, Position};
 
 use crate::message::Message;
 
@@ -15,27 +16,27 @@ pub(crate) fn subject(event: &Event) -> String {
 pub(crate) fn text(message: &Message) -> String {
     let event = message.event();
     let (chinese, english) = words(event.kind);
-    let (zh, en) = (about(event, "登记簿", "行"), about(event, "book", "line"));
-    let (zh_end, en_end) = if event.done { ("", "") } else { ("(未受理)", " (refused)") };
+    let (zh, en) = (about(event, ",登记簿", "第", "行"), about(event, ", book", "line", ""));
+    let (zh_end, en_end, asked) = if event.done { ("", "", "") } else { ("(未受理)", " (refused)", " --refused") };
     let (time, position, network) = (event.time.show(), event.position, message.network());
     format!(
         "{time} 登记发生变动:{chinese}{zh_end}{zh},由成员 {member} 提出。\n\
          位置 {position},网络 {network}。\n\
-         本通知不是证明。请凭位置向任一节点查询并核验:fengni watch --since {before} --count 1\n\
+         本通知不是证明。请凭位置向任一节点查询并核验:fengni watch --since {before} --count 1{asked}\n\
          \n\
          {time} (UTC+8) the register changed: {english}{en_end}{en}, asked for by member {member}.\n\
          Position {position}, network {network}.\n\
-         This notice proves nothing. Ask any node by the position, and check: fengni watch --since {before} --count 1\n",
+         This notice proves nothing. Ask any node by the position, and check: fengni watch --since {before} --count 1{asked}\n",
         member = event.member,
         before = before(event),
     )
 }
 
 /// What it is about, as far as it names it.
-fn about(event: &Event, book: &str, line: &str) -> String {
+fn about(event: &Event, book: &str, line: &str, end: &str) -> String {
     match (event.book, event.line) {
-        (Some(number), Some(place)) => format!(", {book} {number} {line} {place}"),
-        (Some(number), None) => format!(", {book} {number}"),
+        (Some(number), Some(place)) => format!("{book} {number} {line} {place} {end}").trim_end().to_owned(),
+        (Some(number), None) => format!("{book} {number}"),
         _ => String::new(),
     }
 }
@@ -46,9 +47,7 @@ fn before(event: &Event) -> String {
     let position = event.position;
     match (position.place, position.part) {
         (place, part) if part > 0 => format!("{}.{place}.{}", position.height, part - 1),
-        (0, _) => {
-            fengni_core::event::Position::after(fengni_core::Height(position.height.0.saturating_sub(1))).to_string()
-        }
+        (0, _) => Position::after(Height(position.height.0.saturating_sub(1))).to_string(),
         (place, _) => format!("{}.{}.{}", position.height, place - 1, u8::MAX),
     }
 }
@@ -95,7 +94,7 @@ mod tests {
         let (message, suspended) = (Message::sample(), event(7, 2));
         let (subject, text) = (subject(&suspended), text(&message));
         assert!(subject.contains("暂扣") && subject.contains("suspend 7.2.0"), "{subject}");
-        for part in ["2023-11-15 06:13:20", "7.2.0", "book 0 line 417", "登记簿 0 行 417", "--since 7.1.255"] {
+        for part in ["2023-11-15 06:13:20", "7.2.0", "book 0 line 417", "登记簿 0 第 417 行", "--since 7.1.255"] {
             assert!(text.contains(part), "{part} is not in {text}");
         }
         assert!(before(&event(7, 0)).starts_with("6."));

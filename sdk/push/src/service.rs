@@ -51,7 +51,7 @@ pub(crate) fn run(home: &Home, output: Output) -> Result<std::convert::Infallibl
     let config = home.config()?;
     let (genesis, key) = (home.genesis(&config)?, home.key()?);
     let running = Mutex::new(Running { height: Height(0), time: Millis(0), waits: None });
-    let store = home.store()?;
+    let store = home.store_to_keep()?;
     let service = Arc::new(Service { home: home.clone(), config, genesis, key, store, output, running });
     let listener = door::open(home)?;
     let served = Arc::clone(&service);

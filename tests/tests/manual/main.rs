@@ -37,6 +37,7 @@ pages! {
     governing: Scene::Network,
     orders: Scene::Network,
     auditing: Scene::Network,
+    push: Scene::Network,
     offences: Scene::Network,
     stores: Scene::Network,
     recovery: Scene::Network,
