@@ -24,6 +24,8 @@ pub enum Manner {
 pub struct Posted {
     /// Headers, by their names in lower case.
     pub headers: BTreeMap<String, String>,
+    /// The path.
+    pub path: String,
     /// The body.
     pub body: String,
     /// How it was answered.
@@ -127,6 +129,9 @@ fn serve(stream: TcpStream, shared: &Shared) -> std::io::Result<()> {
     let mut reader = BufReader::new(&stream);
     let mut headers = BTreeMap::new();
     let mut line = String::new();
+    reader.read_line(&mut line)?;
+    let path = line.split(' ').nth(1).unwrap_or_default().to_owned();
+    line.clear();
     while reader.read_line(&mut line)? > 2 {
         if let Some((name, value)) = line.split_once(':') {
             headers.insert(name.to_ascii_lowercase(), value.trim().to_owned());
@@ -139,7 +144,7 @@ fn serve(stream: TcpStream, shared: &Shared) -> std::io::Result<()> {
     let manner = {
         let mut told = shared.told();
         let manner = told.manner;
-        told.posted.push(Posted { headers, body, manner });
+        told.posted.push(Posted { headers, path, body, manner });
         if manner == Manner::Hangs {
             told.held.push(stream.try_clone()?);
         }
@@ -150,5 +155,6 @@ fn serve(stream: TcpStream, shared: &Shared) -> std::io::Result<()> {
         Manner::Fails(status) => status,
         Manner::Hangs => return Ok(()),
     };
-    write!(&stream, "HTTP/1.1 {status} as told\r\ncontent-length: 0\r\nconnection: close\r\n\r\n")
+    let head = format!("HTTP/1.1 {status} as told\r\nlocation: /elsewhere\r\ncontent-length: 0");
+    write!(&stream, "{head}\r\nconnection: close\r\n\r\n")
 }

@@ -120,12 +120,15 @@ fn svc04_a_webhook_has_every_event_once_and_in_order_whatever_is_killed() {
     more(&mut work);
     until("attempts fail", Deadline::default(), || (push.view("desk")["failures"] != 0).then_some(()));
     assert_eq!(push.ask(&["status"]).expect(1).json()["well"], false);
-    // There, and failing.
+    // There, and failing, or sending the message elsewhere.
     receiver.be(Manner::Fails(500));
     receiver.open();
     more(&mut work);
-    let fails = |it: &Posted| it.manner == Manner::Fails(500);
-    until("it fails", Deadline::default(), || receiver.posted().iter().any(fails).then_some(()));
+    for status in [500, 302] {
+        receiver.be(Manner::Fails(status));
+        let fails = |it: &Posted| it.manner == Manner::Fails(status);
+        until("it fails", Deadline::default(), || receiver.posted().iter().any(fails).then_some(()));
+    }
     // Killed while it waits for one that hangs; a gateway as well.
     receiver.be(Manner::Hangs);
     until("it hangs", Deadline::default(), || {
@@ -153,6 +156,7 @@ fn svc04_a_webhook_has_every_event_once_and_in_order_whatever_is_killed() {
     let expected = proven(&network, &approved, wanted);
     assert_eq!(told.iter().map(|it| it["data"].clone()).collect::<Vec<_>>(), expected);
     assert!(told.iter().all(|it| it["subscription"] == "desk" && it["type"] == it["data"]["kind"]));
+    assert!(posted.iter().all(|it| it.path == format!("/{secret}")), "no redirect is followed");
     assert!(posted.len() < 3 * wanted, "{} attempts for {wanted} messages", posted.len());
     let key = push.ask(&["key"]).expect(0).json()["key"].as_str().expect("a key").to_owned();
     assert!(signed(network.scratch(), &key, &posted, false));
@@ -207,21 +211,22 @@ fn svc04_a_receiver_that_is_down_for_five_minutes_misses_nothing() {
     down_for(Duration::from_secs(300));
 }
 
-/// A mail server of other people, ended when dropped.
-struct MailServer(Child);
+/// A server of other people, with a certificate of its own, ended when dropped.
+struct Server(Child);
 
-impl MailServer {
-    fn start(folder: &Path, port: u16, out: &Path) -> Self {
-        std::fs::write(folder.join("mail.cnf"), CERTIFICATE).expect("the folder is writable");
-        let own = "req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 2 -config mail.cnf \
-                   -keyout mail.key -out mail.crt";
+impl Server {
+    /// - `script`: takes a port, the files of certificate and key, and a file for what it was given.
+    fn start(script: &str, folder: &Path, port: u16, out: &Path) -> Self {
+        std::fs::write(folder.join("own.cnf"), CERTIFICATE).expect("the folder is writable");
+        let own = "req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 2 -config own.cnf \
+                   -keyout own.key -out own.crt";
         let made =
             Command::new("openssl").current_dir(folder).args(own.split(' ').filter(|it| !it.is_empty())).output();
         assert!(made.is_ok_and(|made| made.status.success()), "openssl is set up");
         let mut child = Command::new(python())
-            .arg(concat!(env!("CARGO_MANIFEST_DIR"), "/python/mail.py"))
+            .arg(Path::new(env!("CARGO_MANIFEST_DIR")).join("python").join(script))
             .arg(port.to_string())
-            .args([folder.join("mail.crt"), folder.join("mail.key"), out.to_owned()])
+            .args([folder.join("own.crt"), folder.join("own.key"), out.to_owned()])
             .stdout(Stdio::piped())
             .stderr(Stdio::null())
             .spawn()
@@ -233,7 +238,7 @@ impl MailServer {
     }
 }
 
-impl Drop for MailServer {
+impl Drop for Server {
     fn drop(&mut self) {
         let _ = self.0.kill();
         let _ = self.0.wait();
@@ -256,8 +261,8 @@ fn svc04_a_mail_is_taken_once_by_a_real_mail_server_over_tls() {
     let network = Network::start();
     let mut work = Work::begin(&network);
     let (port, out): (u16, PathBuf) = (free_ports(), network.scratch().join("mails.jsonl"));
-    let _server = MailServer::start(network.scratch(), port, &out);
-    let roots = network.scratch().join("mail.crt");
+    let _server = Server::start("mail.py", network.scratch(), port, &out);
+    let roots = network.scratch().join("own.crt");
     // Gateways on loopback are asked without TLS, so that these roots are for the mail server alone.
     let mail = format!(
         "roots = {roots:?}\n[mail]\nserver = \"localhost\"\nport = {port}\nfrom = \"register@register.example\"\n\
@@ -296,4 +301,31 @@ fn svc04_a_mail_is_taken_once_by_a_real_mail_server_over_tls() {
     for said in [push.ask(&["log", "gone"]).out, push.ask(&["list"]).out, push.log()] {
         assert!(!said.contains("desk.example"), "{said}");
     }
+}
+
+#[test]
+fn svc04_a_webhook_elsewhere_is_spoken_to_over_tls_by_whoever_is_vouched_for() {
+    let network = Network::start();
+    let mut work = Work::begin(&network);
+    let (port, out): (u16, PathBuf) = (free_ports(), network.scratch().join("posted"));
+    let _server = Server::start("https.py", network.scratch(), port, &out);
+    let mut push = Push::made(&network, &["psb"], "");
+    push.run();
+    push.add("desk", "webhook", &format!("https://localhost:{port}/hook"), &FILTER);
+    let approved = push.approve("desk");
+    work.licence();
+    // Nobody that it knows vouches for the receiver.
+    until("it fails", Deadline::default(), || (push.view("desk")["failures"] != 0).then_some(()));
+    assert!(!out.exists(), "nothing was said to it");
+    push.kill();
+    let roots = format!("roots = {:?}\n", network.scratch().join("own.crt"));
+    let config = std::fs::read_to_string(push.home().join("push.toml")).expect("its own file");
+    push.write("push.toml", &(roots + &config));
+    push.run();
+    let posted = until("everything is there", Deadline::default(), || {
+        let text = std::fs::read_to_string(&out).ok()?;
+        let posted: Vec<Value> = text.lines().filter_map(|line| serde_json::from_str(line).ok()).collect();
+        (posted.len() >= 2).then_some(posted)
+    });
+    assert_eq!(posted.iter().map(|it| it["data"].clone()).collect::<Vec<_>>(), proven(&network, &approved, 2));
 }

@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use fengni_core::Millis;
+
 /// After the first failure.
 const FIRST: Duration = Duration::from_secs(1);
 /// However often it failed.
@@ -25,9 +27,24 @@ pub(crate) fn delay(failures: u32, asked: Option<Duration>, chance: u64) -> Dura
     (half + spread).max(asked.unwrap_or_default().min(ASKED_LONGEST))
 }
 
+/// When the next attempt is made, seen from now. A moment further off than any delay was noted by a clock
+/// that has been set since, and counts no more.
+pub(crate) fn until(next: Millis, now: Millis) -> Option<Millis> {
+    let left = Duration::from_millis(next.0.saturating_sub(now.0));
+    (!left.is_zero() && left <= ASKED_LONGEST).then_some(next)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn m4_a_clock_that_was_set_back_stops_nobody() {
+        let cases = [(0, 0, false), (5, 4, true), (4, 5, false), (3_600_000, 0, true), (3_600_001, 0, false)];
+        for (next, now, waits) in cases {
+            assert_eq!(until(Millis(next), Millis(now)).is_some(), waits, "{next} at {now}");
+        }
+    }
 
     #[test]
     fn m4_it_doubles_with_jitter_up_to_ten_minutes() {

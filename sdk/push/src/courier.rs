@@ -106,9 +106,8 @@ impl<'a> Courier<'a> {
         let (State::Approved, Some(position)) = (&subscription.state, subscription.position) else {
             return Ok(Step::Stopped(None));
         };
-        let now = clock();
-        if subscription.failures > 0 && now < subscription.next_attempt {
-            return Ok(Step::Until(subscription.next_attempt));
+        if let Some(next) = backoff::until(subscription.next_attempt, clock()) {
+            return Ok(Step::Until(next));
         }
         match self.waiting.pop_front() {
             Some(event) => self.attempt(event, &subscription, carrier, clock, chance),
@@ -184,7 +183,7 @@ impl<'a> Courier<'a> {
         let changed = self.change(|it| {
             match answer {
                 Answer::Delivered => {
-                    (it.position, it.failures) = (Some(event.position), 0);
+                    (it.position, it.failures, it.next_attempt) = (Some(event.position), 0, Millis(0));
                     it.delivered += 1;
                 }
                 Answer::Again { after, .. } => {

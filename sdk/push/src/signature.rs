@@ -24,13 +24,15 @@ mod tests {
 
     use super::*;
 
-    /// `tests/python/webhook.py` checks the same with another library.
+    /// The values are those of the Python package cryptography.
     #[test]
     fn m6_a_signature_is_that_of_standard_webhooks() {
         let key = SecretKey::from_seed(KeyAlgorithm::Ed25519, &[7; 32]).expect("a seed");
         assert_eq!(shown(&key.public()), "whpk_6kpsY+KcUgq+9VB7Ey7F+ZVHdq6+vnuSQh7qaRRG0iw=");
         let (id, secs, body) = ("fengni-00000000-7-0-0", 1_700_000_000, r#"{"type":"seal"}"#);
         let signature = sign(&key, id, secs, body);
+        let wanted = "v1a,c+0FK7lIHsDg/GVBnIRH1zYteTeUQTohRJHeRs6Mwt0Jf0DuGkGBqmfhbj0fxoDTZyTUIfxAUZdt3eF8Apm9AA==";
+        assert_eq!(signature, wanted);
         let raw = STANDARD.decode(signature.strip_prefix("v1a,").expect("its scheme")).expect("base64");
         let raw = Signature::new(KeyAlgorithm::Ed25519, &raw).expect("64 bytes");
         let signed = format!("{id}.{secs}.{body}");
