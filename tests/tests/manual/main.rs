@@ -38,6 +38,7 @@ pages! {
     cases: Scene::Network,
     orders: Scene::Network,
     auditing: Scene::Network,
+    push: Scene::Network,
     offences: Scene::Network,
     stores: Scene::Network,
     recovery: Scene::Network,
