@@ -9,7 +9,7 @@ use fengni_client::decision::Decision;
 use fengni_client::standing;
 use fengni_client::submit::Settlement;
 use fengni_core::book::Book;
-use fengni_core::history::standing_words;
+use fengni_core::history::{CASE_OPEN, standing_words};
 use fengni_core::operation::{Ground, StandingChange};
 use fengni_core::proof::Proven;
 use fengni_core::record::{KeyPurpose, Member};
@@ -313,7 +313,11 @@ pub(crate) fn report(acted: &Acted, output: Output) -> Result<Ending> {
             Settlement::Done { effect: fengni_core::outcome::Effect::Acted { act, standing }, .. } => {
                 // A suspension is a hold and no state: the state stays what it was.
                 let is_held = acted.act == ActKind::Suspend && standing.state == State::Active;
-                let after = if is_held { "suspended 暂扣".to_owned() } else { standing_words(*standing) };
+                let after = match acted.act {
+                    _ if is_held => "suspended 暂扣".to_owned(),
+                    ActKind::Step if standing.state == State::Active => CASE_OPEN.to_owned(),
+                    _ => standing_words(*standing),
+                };
                 format!(", act {act}; standing now: {after};")
             }
             Settlement::Done { effect: fengni_core::outcome::Effect::Replaced { act, book, line }, .. } => {

@@ -4,6 +4,8 @@ use std::path::PathBuf;
 
 use clap::{Parser, Subcommand};
 
+use fengni_core::Day;
+
 use crate::subscription::Name;
 
 /// Tells subscribers what the ledger does: by webhook, by mail, or by a program of yours.
@@ -102,6 +104,27 @@ Examples:
 Examples:
   fengni-push status --home push")]
     Status,
+    /// Show how many messages went out, by day and channel
+    #[command(
+        after_help = "With --json the form is that of a node's counters: fengni stats --node FILE adds it to those.
+With --metrics the sums of all days are given as OpenMetrics, for a collector that reads files.
+
+Examples:
+  fengni-push counters --from 2026-11-01 --home push
+  fengni-push counters --json --home push > push.json && fengni stats --node push.json
+  fengni-push counters --metrics --home push > /var/lib/node_exporter/fengni-push.prom"
+    )]
+    Counters {
+        /// First day, such as 2026-11-01
+        #[arg(long, value_name = "DAY", value_parser = day)]
+        from: Option<Day>,
+        /// Last day
+        #[arg(long, value_name = "DAY", value_parser = day)]
+        to: Option<Day>,
+        /// As OpenMetrics, all days together
+        #[arg(long, conflicts_with_all = ["from", "to"])]
+        metrics: bool,
+    },
     /// Print the public key by which receivers check webhooks
     #[command(after_help = "Examples:
   fengni-push key --home push")]
@@ -115,6 +138,10 @@ Examples:
   fengni-push run --home push"
     )]
     Run,
+}
+
+fn day(text: &str) -> Result<Day, String> {
+    Day::parse(text).ok_or_else(|| format!("{text} is no day such as 2026-11-23"))
 }
 
 #[cfg(test)]

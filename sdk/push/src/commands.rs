@@ -6,6 +6,7 @@ use std::path::Path;
 use anyhow::{Context as _, Result, bail};
 use fengni_client::clock;
 use fengni_client::keys::files;
+use fengni_core::Day;
 use fengni_core::event::{Filter, Position};
 use serde::Serialize;
 
@@ -33,6 +34,7 @@ pub(crate) fn run(args: Args, output: Output) -> Result<Ending> {
         Command::Log { name, newest } => Request::Log(name, newest),
         Command::List => Request::List,
         Command::Status => return status(&home, output),
+        Command::Counters { from, to, metrics } => return counters(&home, (from, to), metrics, output),
         Command::Key => return key(&home, output),
         Command::Run => match service::run(&home, output)? {},
     };
@@ -104,6 +106,7 @@ fn shown(reply: Reply, output: Output) -> Ending {
             output.answer(&serde_json::json!({ "refused": refused }), || format!("refused: {refused}"));
             return Ending::Refused;
         }
+        Reply::Counted(counted, _) => output.answer(&counted, || counted.text()),
         Reply::Failed(why) => return output.trouble(&anyhow::anyhow!(why)),
     }
     Ending::Done
@@ -139,6 +142,19 @@ fn text(status: &Status) -> String {
     }];
     lines.extend(status.subscriptions.iter().map(View::text));
     lines.join("\n")
+}
+
+fn counters(home: &Home, days: (Option<Day>, Option<Day>), metrics: bool, output: Output) -> Result<Ending> {
+    let Reply::Counted(counted, subscriptions) = door::ask(home, Request::Counters)? else {
+        bail!("the running service answers something else; next: use the same version")
+    };
+    if metrics {
+        output.plain(&counted.metrics(&subscriptions));
+    } else {
+        let counted = counted.within(days.0, days.1);
+        output.answer(&counted, || counted.text());
+    }
+    Ok(Ending::Done)
 }
 
 fn key(home: &Home, output: Output) -> Result<Ending> {

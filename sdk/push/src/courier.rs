@@ -11,6 +11,7 @@ use fengni_core::{Millis, NetworkId};
 
 use crate::backoff;
 use crate::channel::{Answer, Carrier};
+use crate::counted::DELIVERED;
 use crate::message::Message;
 use crate::store::{Entry, Store, StoreError};
 use crate::subscription::{Name, Refusal, State, Subscription};
@@ -170,7 +171,7 @@ impl<'a> Courier<'a> {
         let answer = carrier.carry(&message, clock());
         let now = clock();
         let result = match answer {
-            Answer::Delivered => "delivered".to_owned(),
+            Answer::Delivered => DELIVERED.to_owned(),
             Answer::Again { why, .. } | Answer::Stop { why } => why.to_string(),
         };
         let entry = Entry {
@@ -223,7 +224,7 @@ pub(crate) mod tests {
     /// A line is suspended.
     pub(crate) fn event(height: u64, place: u32) -> Event {
         let event = serde_json::json!({
-            "height": height, "place": place, "part": 0, "time": 1_700_000_000_123_u64, "kind": "suspend",
+            "height": height, "place": place, "part": 0, "time": 1_700_000_000_123_u64, "kind": "suspend", "topic": "certificates",
             "done": true, "transaction": "00".repeat(32), "member": 2, "keys": [1], "book": 0, "line": 417, "lines": 1,
         });
         serde_json::from_value(event).expect("an event")

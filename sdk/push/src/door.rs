@@ -12,6 +12,7 @@ use fengni_core::event::Position;
 use fengni_core::{Height, Millis};
 use serde::{Deserialize, Serialize};
 
+use crate::counted::Counted;
 use crate::home::Home;
 use crate::store::{Entry, Store, StoreError};
 use crate::subscription::{Name, Refusal, Subscription, View};
@@ -33,6 +34,8 @@ pub(crate) enum Request {
     List,
     /// The newest entries, so many.
     Log(Name, usize),
+    /// How many messages went out.
+    Counters,
 }
 
 /// What the running service says of itself.
@@ -52,6 +55,7 @@ pub(crate) enum Reply {
     Done(View),
     List { running: Option<Running>, subscriptions: Vec<View> },
     Log(Vec<Entry>),
+    Counted(Counted, Vec<View>),
     Refused(Refusal),
     Failed(String),
 }
@@ -73,6 +77,9 @@ pub(crate) fn answer(store: &Store, request: Request, running: Option<Running>) 
         Request::List => {
             let subscriptions = store.all()?.iter().map(Subscription::view).collect();
             Ok(Reply::List { running, subscriptions })
+        }
+        Request::Counters => {
+            Ok(Reply::Counted(store.counted()?, store.all()?.iter().map(Subscription::view).collect()))
         }
         Request::Log(name, newest) => match store.get(&name)? {
             Some(_) => Ok(Reply::Log(store.log(&name, newest)?)),

@@ -33,6 +33,7 @@ mod bell;
 mod channel;
 mod commands;
 mod config;
+mod counted;
 mod courier;
 mod door;
 mod feed;

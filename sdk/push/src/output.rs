@@ -48,6 +48,11 @@ impl Output {
         let _ = writeln!(io::stdout().lock(), "{text}");
     }
 
+    /// Text in a form of its own, whatever was asked for.
+    pub(crate) fn plain(self, text: &str) {
+        let _ = write!(io::stdout().lock(), "{text}");
+    }
+
     /// What is being done, for whoever watches.
     pub(crate) fn progress(self, text: &str) {
         let _ = writeln!(io::stderr().lock(), "{text}");

@@ -5,8 +5,9 @@
 
 use std::path::Path;
 
+use fengni_client::clock;
 use fengni_client::keys::{FileError, files};
-use fengni_core::Millis;
+use fengni_core::{Day, Millis};
 use redb::backends::FileBackend;
 use redb::{Database, ReadableDatabase as _, ReadableTable, TableDefinition, WriteTransaction};
 use serde::de::DeserializeOwned;
@@ -14,6 +15,7 @@ use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
 use crate::bell::Bell;
+use crate::counted::{Counted, DAYS, DELIVERED};
 use crate::subscription::{Name, Refusal, State, Subscription};
 
 /// Subscriptions that have not ended: each has a thread.
@@ -25,6 +27,8 @@ const FORMAT: u64 = 1;
 
 const META: TableDefinition<'static, &str, u64> = TableDefinition::new("meta");
 const ROWS: TableDefinition<'static, &str, &[u8]> = TableDefinition::new("subscriptions");
+/// Day, channel, whether it arrived: how many. Day 0 is all days.
+const COUNTS: TableDefinition<'static, (u32, &str, bool), u64> = TableDefinition::new("counts");
 const LOG: TableDefinition<'static, (&str, u64), &[u8]> = TableDefinition::new("log");
 
 /// Why the store is of no use.
@@ -112,7 +116,10 @@ impl Store {
                 Some(FORMAT) => (),
                 Some(other) => return Err(StoreError::Format(other)),
             }
-            drop((write.open_table(ROWS)?, write.open_table(LOG)?));
+            if meta.get("since")?.is_none() {
+                meta.insert("since", clock::now().0)?;
+            }
+            drop((write.open_table(ROWS)?, write.open_table(LOG)?, write.open_table(COUNTS)?));
         }
         write.commit()?;
         Ok(Self { database, bell: Bell::default() })
@@ -140,6 +147,20 @@ impl Store {
         let mut entries = newest.map(|entry| decode(entry?.1.value())).collect::<Result<Vec<_>, StoreError>>()?;
         entries.reverse();
         Ok(entries)
+    }
+
+    /// What was sent, by day and channel.
+    pub(crate) fn counted(&self) -> Result<Counted, StoreError> {
+        let read = self.database.begin_read()?;
+        let since = read.open_table(META)?.get("since")?.map_or(0, |since| since.value());
+        let counts = read.open_table(COUNTS)?;
+        let mut rows = Vec::new();
+        for row in counts.iter()? {
+            let (key, count) = row?;
+            let (day, channel, arrived) = key.value();
+            rows.push((Day(day), channel.to_owned(), arrived, count.value()));
+        }
+        Ok(Counted::of(Millis(since), rows.into_iter()))
     }
 
     /// Takes up a subscription that waits for its approval, and gives it its serial number.
@@ -193,6 +214,10 @@ impl Store {
                 log.remove((name.as_str(), old))?;
             }
             subscription.next_entry += 1;
+            drop(log);
+            if let Some(channel) = &subscription.channel {
+                count(&write, &channel.counted_as(), &entry)?;
+            }
         }
         self.put(write, &subscription)?;
         Ok(Ok(subscription))
@@ -205,6 +230,19 @@ impl Store {
         self.bell.ring();
         Ok(())
     }
+}
+
+/// Counts an attempt under its day and under all days.
+fn count(write: &WriteTransaction, channel: &str, entry: &Entry) -> Result<(), StoreError> {
+    let mut counts = write.open_table(COUNTS)?;
+    let today = Day::of(entry.time);
+    for day in [0, today.0] {
+        let key = (day, channel, entry.result == DELIVERED);
+        let before = counts.get(key)?.map_or(0, |count| count.value());
+        counts.insert(key, before.saturating_add(1))?;
+    }
+    let oldest = today.0.saturating_sub(DAYS).max(1);
+    Ok(counts.retain_in((1, "", false)..(oldest, "", false), |_, _| false)?)
 }
 
 /// The places of a subscription's log.

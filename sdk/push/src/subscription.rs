@@ -69,13 +69,23 @@ pub(crate) enum State {
     Ended,
 }
 
+impl State {
+    /// Its word.
+    pub(crate) fn word(&self) -> &'static str {
+        match self {
+            Self::Pending => "pending",
+            Self::Approved => "approved",
+            Self::Paused { .. } => "paused",
+            Self::Ended => "ended",
+        }
+    }
+}
+
 impl fmt::Display for State {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Pending => f.write_str("pending"),
-            Self::Approved => f.write_str("approved"),
             Self::Paused { why } => write!(f, "paused: {why}"),
-            Self::Ended => f.write_str("ended"),
+            other => f.write_str(other.word()),
         }
     }
 }

@@ -1,4 +1,4 @@
-//! The story: J2 to J5 and J8 of the journeys, in the fictitious provinces 东海 and 云山.
+//! The story: J2 to J5, J8 and the case of J12 of the journeys, in the fictitious provinces 东海 and 云山.
 
 use std::time::{Duration, Instant};
 
@@ -17,6 +17,7 @@ pub fn tell(demo: &Demo) -> bool {
     withhold(demo, &licence);
     offices(demo);
     let changed = replace(demo, &licence);
+    clearance(demo);
     audit(demo);
     photograph(demo, photographed);
     return_home(demo, &changed);
@@ -167,6 +168,32 @@ fn replace(demo: &Demo, licence: &str) -> String {
     let changed = certificate(demo, "C1v2");
     demo.scan(&format!("the new one, {new}"), &changed, "交通执法", "YHD", "gov", "VALID");
     changed
+}
+
+/// J12: a company follows its clearance, and sees its own documents.
+fn clearance(demo: &Demo) {
+    demo.title("J12: a company follows its clearance step by step, and sees its own documents / 办件进展与单证查询");
+    let (ciq, map, company) = (demo.path("members/ciq"), demo.path("network.json"), demo.path("company"));
+    let (number, item) = ("YS20260309000317", "11319900XN010003XA4000");
+    let open = ["case", "open", number, "--item", item, "--home", &ciq, "--out", &company];
+    demo.expect("the declaration is filed, under a salted hash", 0, "open in book", &open);
+    let notice = demo.write("acceptance.txt", "受理通知书");
+    let step = |step: &str, more: &[&str]| {
+        let asked = ["case", "step", number, "--step", step, "--decision", &notice, "--home", &ciq];
+        let said = if more.is_empty() { "open 办理中" } else { "closed 办结" };
+        demo.expect(&format!("the bureau signs: {step}"), 0, said, &[&asked[..], more].concat());
+    };
+    step("受理", &[]);
+    step("查验", &[]);
+    step("放行", &["--close"]);
+    let rows = demo.path("members/ciq/rows.csv");
+    let issue = ["issue", &rows, "--type", "T-CL", "--home", &ciq, "--out", &company];
+    demo.expect("the clearance document is issued", 0, "sealed", &issue);
+    let slip = demo.path(&format!("company/{number}.slip.json"));
+    let show = ["case", "show", &slip, "--prove", "--network", &map];
+    demo.expect("with its slip the company sees every step", 0, "complete: ", &show);
+    let documents = ["documents", &company, "--network", &map];
+    demo.expect("and all its documents", 0, "every history complete", &documents);
 }
 
 /// J8: what happened, and that nothing is missing.

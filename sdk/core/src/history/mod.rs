@@ -24,7 +24,7 @@ use crate::{ActNumber, Digest, Height, KeyNumber, LinePlace, MemberNumber, Milli
 use serde::Serialize;
 
 pub use origin::Origin;
-pub use told::{Told, act_words, standing_words};
+pub use told::{CASE_OPEN, Told, act_words, standing_words};
 
 /// The history of a certificate through the lines that stood for it.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize)]

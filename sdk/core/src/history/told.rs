@@ -13,7 +13,7 @@ const SUSPENDED: &str = "suspended 暂扣";
 /// What a line is that nothing was done to.
 const ACTIVE: &str = "active 有效";
 /// What a case is until its last step.
-const OPEN: &str = "open 办理中";
+pub const CASE_OPEN: &str = "open 办理中";
 
 /// One event as people read it.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -53,7 +53,7 @@ impl Chapter {
     fn words(&self, standing: Standing, withheld: bool) -> String {
         let plain = standing_words(standing);
         match (standing.state, self.subject) {
-            (State::Active, Subject::Cases) => plain.replacen(ACTIVE, OPEN, 1),
+            (State::Active, Subject::Cases) => plain.replacen(ACTIVE, CASE_OPEN, 1),
             (State::Active, Subject::Certificates { .. }) if withheld => plain.replacen(ACTIVE, SUSPENDED, 1),
             _ => plain,
         }

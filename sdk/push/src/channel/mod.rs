@@ -62,6 +62,15 @@ pub(crate) enum Channel {
 }
 
 impl Channel {
+    /// The name its messages are counted under: `webhook`, `mail`, or a program's.
+    pub(crate) fn counted_as(&self) -> String {
+        match self {
+            Self::Webhook { .. } => "webhook".to_owned(),
+            Self::Mail { .. } => "mail".to_owned(),
+            Self::Program { program, .. } => program.clone(),
+        }
+    }
+
     /// A word for it, such as `webhook` or `program sms`.
     pub(crate) fn kind(&self) -> String {
         match self {
