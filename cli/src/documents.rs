@@ -12,7 +12,6 @@ use clap::Args;
 use fengni_client::clock;
 use fengni_client::wallet::Wallet;
 use fengni_core::LinePlace;
-use fengni_core::book::Book;
 use fengni_core::case::Slip;
 use fengni_core::certificate::CertificateFile;
 use serde::Serialize;
@@ -87,12 +86,11 @@ impl Paper {
         match self {
             Self::Case(slip) => Ok(case::stands(slip, connection)?.then(|| "case 办件".to_owned())),
             Self::Certificate(file) => {
-                let domain = connection.ledger.domain();
-                let proven = connection.ledger.line(place, None)?.value;
-                let book: Book = proven.record(place.book.0)?;
-                let line = file.certificate.header().line(&domain, &file.identifier());
-                let stands = place.line.0 < book.lines && proven.line(place)? == line;
-                if stands { Ok(Some(proven.type_of(&book)?.name)) } else { Ok(None) }
+                let own = file.certificate.header().line(&connection.ledger.domain(), &file.identifier());
+                match history::line(place, connection)? {
+                    Some((book, line)) if line == own => Ok(Some(connection.ledger.type_of(&book)?.name)),
+                    _ => Ok(None),
+                }
             }
         }
     }
@@ -177,7 +175,8 @@ fn told(args: &DocumentsArgs, papers: &[Paper], connection: &mut Connection, out
 fn document(args: &DocumentsArgs, paper: &Paper, connection: &mut Connection) -> Result<Document> {
     let (number, place) = (paper.number(), paper.place());
     let Some(kind) = paper.named(connection)? else {
-        let defects = vec![format!("the ledger has something else at {place}")];
+        let defects =
+            vec![format!("the ledger has something else at {place}; next: ask whoever gave it for the file again")];
         let [kind, standing, since, last] = Default::default();
         return Ok(Document { number, kind, place, standing, since, last, events: Vec::new(), defects });
     };

@@ -8,11 +8,10 @@ use anyhow::{Context as _, Result, anyhow};
 use clap::Args;
 use fengni_client::clock;
 use fengni_client::events::Follow;
-use fengni_core::NetworkId;
 use fengni_core::event::{Event, Filter, Position};
 
 use crate::case;
-use crate::connect::ConnectArgs;
+use crate::connect::{ConnectArgs, Connection};
 use crate::ending::Ending;
 use crate::moment;
 use crate::output::Output;
@@ -87,11 +86,14 @@ pub(crate) struct WatchArgs {
 }
 
 impl WatchArgs {
-    /// - `network`: that of the slips.
-    fn filter(&self, network: NetworkId) -> Result<Filter> {
-        let slips = self.cases.iter().map(|path| case::read_slip(path, network));
-        let slips = slips.map(|slip| slip.map(|slip| format!("{}/{}", slip.place.book, slip.place.line)));
-        let lines: Vec<String> = self.lines.iter().cloned().map(Ok).chain(slips).collect::<Result<_>>()?;
+    fn filter(&self, connection: &mut Connection) -> Result<Filter> {
+        let mut lines = self.lines.clone();
+        for path in &self.cases {
+            let slip = case::read_slip(path, connection.ledger.domain().network)?;
+            // Of a slip that is another case's, nothing is shown.
+            case::must_stand(&slip, connection)?;
+            lines.push(format!("{}/{}", slip.place.book, slip.place.line));
+        }
         let fields = [
             ("kinds", &self.kinds),
             ("topics", &self.topics),
@@ -117,7 +119,7 @@ impl WatchArgs {
 pub(crate) fn run(args: &WatchArgs, output: Output) -> Result<Ending> {
     let since = args.since()?;
     let mut connection = args.connect.open(None)?;
-    let filter = args.filter(connection.ledger.domain().network)?;
+    let filter = args.filter(&mut connection)?;
     let mut follow = Follow::new(&mut connection.ledger, filter, since)?;
     remember(args, follow.position())?;
     let (mut left, mut pause, mut told) = (args.count, PAUSE, false);

@@ -16,7 +16,7 @@ use crate::history::Telling;
 use crate::output::Output;
 use crate::signing::ActorArgs;
 
-pub(crate) use show::stands;
+pub(crate) use show::{must_stand, stands, title};
 pub(crate) use slip::{ENDING, read as read_slip};
 
 /// The department's journal of cases, in its folder.

@@ -16,6 +16,7 @@ use crate::ending::Ending;
 use crate::issue::open_book;
 use crate::names::{self, Names};
 use crate::output::Output;
+use crate::signing::Refused;
 
 /// A row of a table of cases.
 #[derive(Deserialize)]
@@ -32,7 +33,7 @@ pub(super) fn run(args: &OpenArgs, output: Output) -> Result<Ending> {
         (None, Some(number)) => vec![(number.clone(), args.item.clone())],
         (None, None) => bail!("name a case, or a table of them with --table"),
     };
-    std::fs::create_dir_all(&args.out).with_context(|| args.out.display().to_string())?;
+    slip::make_folder(&args.out)?;
     let mut connection = args.connect.open(Some(&args.actor.home))?;
     let book = match book(args, &mut connection)? {
         Ok(book) => book,
@@ -45,8 +46,11 @@ pub(super) fn run(args: &OpenArgs, output: Output) -> Result<Ending> {
     let opener = Opener { submitter: &submitter, signers: &signers, book };
     let slips = match opener.open(&mut connection.ledger, &mut journal, &wanted) {
         Ok(slips) => slips,
-        Err(OpenError::Refused { refusal, .. }) => return Ok(refused(&refusal.to_string(), output)),
-        Err(error @ OpenError::Unsettled(_)) => {
+        Err(OpenError::Refused { refusal, height }) => {
+            let Refused { number, name, message, .. } = Refused::of(refusal, 0);
+            return Ok(refused(&format!("{number} {name}: {message} at height {height}"), output));
+        }
+        Err(error @ (OpenError::Unsettled(_) | OpenError::NotShown(_))) => {
             output.answer(&json!({ "result": "undecided", "reason": error.to_string() }), || {
                 format!("undecided: {error}")
             });

@@ -2,14 +2,15 @@
 
 use std::path::Path;
 
-use anyhow::{Context as _, Result};
-use fengni_client::case::Journal;
+use anyhow::{Context as _, Result, bail};
+use fengni_client::case::Cases;
 use fengni_core::LinePlace;
+use fengni_core::case::Slip;
 use fengni_core::operation::Operation;
 use fengni_core::record::KeyPurpose;
 use fengni_core::standing::ActKind;
 
-use super::{ENDING, JOURNAL, StepArgs, slip};
+use super::{ENDING, JOURNAL, StepArgs, show, slip};
 use crate::connect::Connection;
 use crate::ending::Ending;
 use crate::names::{Names, Target};
@@ -32,16 +33,27 @@ pub(super) fn run(args: &StepArgs, output: Output) -> Result<Ending> {
 }
 
 /// Where a case stands, from its number, its slip, or its place itself.
+///
+/// A number may look like a place, so that the journal is asked first; and whatever names the case is
+/// held against the line, so that no step lands on another's.
 fn place(args: &StepArgs, connection: &mut Connection) -> Result<LinePlace> {
     let network = connection.ledger.domain().network;
-    if args.case.ends_with(ENDING) {
-        return Ok(slip::read(Path::new(&args.case), network)?.place);
+    let journal = args.actor.home.join(JOURNAL);
+    let slip = if args.case.ends_with(ENDING) {
+        Some(slip::read(Path::new(&args.case), network)?)
+    } else if journal.exists() {
+        let cases = Cases::read(&journal, network)?;
+        let known = cases.find(&args.case);
+        known.and_then(|known| Some(Slip { network, place: cases.place(known)?, case: cases.case(known).clone() }))
+    } else {
+        None
+    };
+    if let Some(slip) = slip {
+        show::must_stand(&slip, connection)?;
+        return Ok(slip.place);
     }
-    if let Some(place) = Target::parse(&args.case).ok().filter(|_| args.case.contains('/')) {
-        return place.place(connection);
+    match Target::parse(&args.case) {
+        Ok(place @ Target::Place(_)) => place.place(connection),
+        _ => bail!("no case {} is open; next: fengni case list, or give its slip", args.case),
     }
-    let journal = Journal::at(&args.actor.home.join(JOURNAL), network)?;
-    let known = journal.find(&args.case);
-    let place = known.and_then(|known| journal.place(known));
-    place.with_context(|| format!("no case {} is open; next: fengni case open, or give its slip", args.case))
 }

@@ -10,16 +10,19 @@ use clap::Args;
 use fengni_client::clock;
 use fengni_client::history::{self, Whole};
 use fengni_core::block::Header;
-use fengni_core::book::{Suspension, SuspensionCause};
+use fengni_core::book::{Book, Line, Subject, Suspension, SuspensionCause};
 use fengni_core::history::{Actor, Event, Gap, History, Origin};
 use fengni_core::light::{FinalHeader, LightClient, LightError};
-use fengni_core::proof::Proven;
+use fengni_core::proof::{Place, Proven};
+use fengni_core::record::CodeSet;
+use fengni_core::shelf::Shelf;
 use fengni_core::standing::ActKind;
 use fengni_core::{Height, LinePlace, Millis};
 use fengni_genesis::Genesis;
 use serde_json::{Value, json};
 
 use crate::audit::saved::{self, Saved};
+use crate::case;
 use crate::connect::{ConnectArgs, Connection, load_genesis};
 use crate::ending::Ending;
 use crate::kept::{self, Kept, Shown};
@@ -72,12 +75,16 @@ Exit codes: 0 complete, or valid then; 1 refused; 2 undecided; 3 could not run.
 
 Examples:
   fengni check c1.history --genesis genesis.bin
+  fengni check case.history --slip slips/YS20260309000317.slip.json --genesis genesis.bin
   fengni check lin.verdict --checkpoint genesis.bin
   fengni check march.audit --genesis genesis.bin"
 )]
 pub(crate) struct CheckArgs {
     /// File of a history, of a verdict or of an audit
     file: PathBuf,
+    /// The slip of the case that it is to be the history of
+    #[arg(long, value_name = "FILE")]
+    slip: Option<PathBuf>,
     /// Founding document to trust from, as genesis.bin or genesis.toml
     #[arg(long, alias = "checkpoint", value_name = "FILE")]
     genesis: PathBuf,
@@ -146,6 +153,21 @@ impl ToldHistory {
     }
 }
 
+/// A line with its book, by the newest block that any gateway shows; `None` where there is none.
+pub(crate) fn line(place: LinePlace, connection: &mut Connection) -> Result<Option<(Book, Line)>> {
+    connection.ledger.follow()?;
+    let at = connection.ledger.highest()?.0.height;
+    let book = Place::Record(Shelf::Books, place.book.0);
+    let line = Place::Line(place.book, place.line);
+    let head = connection.ledger.prove_at(&[book], at)?.value.1;
+    let record: Book = head.record(place.book.0)?;
+    if place.line.0 >= record.lines {
+        return Ok(None);
+    }
+    let found = connection.ledger.prove_at(&[line], at)?.value.1.line(place)?;
+    Ok(Some((record, found)))
+}
+
 /// Everything that happened on a line, before it and after it.
 pub(crate) fn told(place: LinePlace, connection: &mut Connection) -> Result<ToldHistory> {
     // By the newest block that any of the gateways shows: none can offer an older state as the present.
@@ -156,6 +178,8 @@ pub(crate) fn told(place: LinePlace, connection: &mut Connection) -> Result<Told
     let mut story = Story::new(whole.history.clone(), &headers, &connection.genesis)?;
     story.origin = whole.origin;
     story.notes = connection.ledger.gateway().troubles().iter().map(ToString::to_string).collect();
+    // Members vote for codes: those of the founding may be few, or old.
+    story.name_codes(connection.ledger.shelf::<CodeSet>()?.iter());
     Ok(ToldHistory { story, newest, place, whole, headers })
 }
 
@@ -202,12 +226,20 @@ impl Story {
         let times: BTreeMap<Height, Millis> =
             headers.iter().map(|found| (found.header.height, found.header.time)).collect();
         let events = events(&history, &times)?;
-        let sets = ["reasons", "steps"].into_iter().filter_map(|name| {
-            let set = genesis.codes.iter().find(|set| set.name == name)?;
-            Some(set.codes.iter().filter_map(move |code| Some(((name, code.code.parse().ok()?), code.name.clone()))))
-        });
-        let reasons = sets.flatten().collect();
-        Ok(Self { history, events, times, reasons, origin: None, notes: Vec::new(), stale_secs: None, title: None })
+        let reasons = BTreeMap::new();
+        let mut story =
+            Self { history, events, times, reasons, origin: None, notes: Vec::new(), stale_secs: None, title: None };
+        story.name_codes(genesis.codes.iter());
+        Ok(story)
+    }
+
+    /// What reasons and steps are called.
+    fn name_codes<'a>(&mut self, sets: impl Iterator<Item = &'a CodeSet>) {
+        for set in sets {
+            let Some(name) = ["reasons", "steps"].into_iter().find(|name| *name == set.name) else { continue };
+            let named = set.codes.iter().filter_map(|code| Some(((name, code.code.parse().ok()?), code.name.clone())));
+            self.reasons.extend(named);
+        }
     }
 
     /// When and what the latest act was, or the seal.
@@ -270,6 +302,16 @@ pub(crate) fn check(args: &CheckArgs, output: Output) -> Result<Ending> {
         true => differences(&file.events, &story.events),
         false => story.history.gaps.iter().map(|gap| named_gap(gap, &file.events)).collect(),
     };
+    if let Some(path) = &args.slip {
+        let slip = case::read_slip(path, proof.header.network)?;
+        let line = proven.line(slip.place).ok().filter(|_| slip.place == file.place);
+        let is_its = line.is_some_and(|line| line.commitment == slip.case.commitment(&proof.header.domain()));
+        let subject = story.history.chapters.first().map(|chapter| chapter.subject);
+        if !is_its || subject != Some(Subject::Cases) {
+            defects.push(format!("the history is not that of the slip's case, at {}", slip.place));
+        }
+        story.title = Some(case::title(&slip));
+    }
     // The header of the proof is of the founding's network, else nothing were proven.
     defects.extend(other_network(file.network, proof.header.network));
     defects.extend(missing.map(|height| format!("the header of height {height} is missing, which says when")));

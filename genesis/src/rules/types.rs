@@ -11,7 +11,7 @@ use crate::problem::Findings;
 
 /// The acts in a set.
 pub(crate) fn acts(set: ActKinds) -> Vec<ActKind> {
-    ActKind::ALL.into_iter().filter(|act| set.has(*act)).collect()
+    ActKind::of_certificates().filter(|act| set.has(*act)).collect()
 }
 
 pub(super) fn check(founding: &Contents, findings: &mut Findings) {

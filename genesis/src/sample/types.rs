@@ -10,10 +10,10 @@ use fengni_core::record::HolderKind;
 
 use crate::document::{ActsEntry, ClaimEntry, DerivedEntry, SERIAL_BYTES, TypeEntry};
 
-/// Short names, in the order of the type numbers.
 /// Type code of certificates of title.
 pub(super) const PROPERTY: &str = "11100000XN00000473002";
 
+/// Short names, in the order of the type numbers.
 pub(super) const TYPES: [&str; 4] = ["T-DL", "T-BL", "T-CL", "T-RE"];
 
 const DAY_SECS: u32 = 86_400;

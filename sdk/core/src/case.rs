@@ -9,7 +9,7 @@
 //! number, item, salt -> commitment -> line -> book of cases
 //! ```
 
-use bincode::{Decode, Encode};
+use bincode::Encode;
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
@@ -20,8 +20,8 @@ use crate::limits::{CASE_CHARACTERS, ITEM_CHARACTERS};
 use crate::number::LinePlace;
 
 /// What a case is, as the department and the applicant know it. Rule A-2.
-#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize, Encode, Decode)]
-#[serde(deny_unknown_fields)]
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize, Encode)]
+#[serde(try_from = "Written")]
 pub struct Case {
     /// Its number (办件编号), 1 to 50 characters.
     pub number: String,
@@ -30,6 +30,24 @@ pub struct Case {
     /// Makes the commitment unguessable: numbers follow one another.
     #[serde(with = "crate::bytes::array")]
     pub salt: [u8; 32],
+}
+
+/// A case as it is written in a file.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Written {
+    number: String,
+    item: String,
+    #[serde(with = "crate::bytes::array")]
+    salt: [u8; 32],
+}
+
+impl TryFrom<Written> for Case {
+    type Error = CaseError;
+
+    fn try_from(written: Written) -> Result<Self, CaseError> {
+        Self::new(&written.number, &written.item, written.salt)
+    }
 }
 
 /// Why a number or an item's code is none.
@@ -49,25 +67,15 @@ impl Case {
     /// # Errors
     /// [`CaseError`].
     pub fn new(number: &str, item: &str, salt: [u8; 32]) -> Result<Self, CaseError> {
-        let case = Self { number: number.to_owned(), item: item.to_owned(), salt };
-        case.check()?;
-        Ok(case)
-    }
-
-    /// Whether number and item are written as the standard has them.
-    ///
-    /// # Errors
-    /// [`CaseError`].
-    pub fn check(&self) -> Result<(), CaseError> {
         let visible = |letter: char| !letter.is_whitespace() && !letter.is_control();
-        if !(1..=CASE_CHARACTERS).contains(&self.number.chars().count()) || !self.number.chars().all(visible) {
+        if !(1..=CASE_CHARACTERS).contains(&number.chars().count()) || !number.chars().all(visible) {
             return Err(CaseError::Number);
         }
         let is_code = |letter: u8| letter.is_ascii_alphanumeric();
-        if self.item.len() > ITEM_CHARACTERS || !self.item.bytes().all(is_code) {
+        if item.len() > ITEM_CHARACTERS || !item.bytes().all(is_code) {
             return Err(CaseError::Item);
         }
-        Ok(())
+        Ok(Self { number: number.to_owned(), item: item.to_owned(), salt })
     }
 
     /// Rule A-2: what the line commits to.

@@ -206,7 +206,7 @@ pub enum ProofError {
     #[error("{0} is missing")]
     Missing(Place),
     /// B-1: a book of cases has no certificate type.
-    #[error("the book holds no certificates")]
+    #[error("the book holds cases and no certificates; next: fengni case show")]
     NoCertificates,
 }
 

@@ -207,7 +207,7 @@ fn j11_whatever_happens_in_a_book_of_cases_is_about_cases() {
             (step(place(2, 0)), Decision::Done(closed)),
             (step(place(1, 0)), refused),
             (
-                Operation::Seal { book: BookNumber(1), lines: vec![line(2)] },
+                Operation::DatedSeal { book: BookNumber(1), acted: Day(20_500), lines: vec![line(2)] },
                 Decision::Done(Effect::DatedSealed {
                     book: BookNumber(1),
                     seal: SealNumber(0),
@@ -227,6 +227,7 @@ fn j11_whatever_happens_in_a_book_of_cases_is_about_cases() {
     );
     assert_eq!((events[3].topic, events[4].topic), (Topic::Cases, Topic::Certificates));
     assert_eq!((events[2].reason, events[4].due), (Some(GROUND.reason), Some(Day(20_521))));
+    assert_eq!((events[4].acted, events[0].acted), (Some(Day(20_500)), None));
     let cases = Filter::of([("topics", "cases")]).expect("a topic");
     assert_eq!(events.iter().filter(|event| cases.matches(event)).count(), 3);
     let one = Filter::of([("lines", "2/0")]).expect("a line");

@@ -4,7 +4,7 @@
 Python's standard library is enough; where the package `cryptography` is there, ordinary
 signatures are checked too. Prints what it checked; exit code 1 when anything differs.
 """
-import hashlib, json, os, re, sys, unicodedata
+import datetime, hashlib, json, os, re, sys, unicodedata
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 
@@ -1063,8 +1063,28 @@ def cases():
         refused("cases", case["rule"], case_commitment, network, case["number"], case["item"], bytes(32))
 
 
+def due(calendar, acted, days):
+    """O-28."""
+    for day in range(acted + 1, acted + 3661):
+        if days == 0:
+            return None
+        date = (datetime.date(1970, 1, 1) + datetime.timedelta(day)).strftime("%Y%m%d")
+        if {"workday": True, "holiday": False}.get(calendar.get(date), (day + 3) % 7 < 5):
+            days -= 1
+            if days == 0:
+                return day
+    return None
+
+
+def working_days():
+    file = load("working-days")
+    for case in file["cases"]:
+        same("working-days", due(file["calendar"], case["acted"], case["days"]), case["due"])
+        same("working-days", due({}, case["acted"], case["days"]), case["due_without_calendar"])
+
+
 for part in (encoding, digests, lists, keys, finality, recovery, transactions, proofs, challenges, codes, static_codes, possession,
-             exports, evidence, cases):
+             exports, evidence, cases, working_days):
     part()
 for name, count in COUNTS.items():
     print("%-13s %4d checks" % (name, count))

@@ -27,8 +27,11 @@ fn is_working(calendar: Option<&CodeSet>, day: Day) -> bool {
     }
 }
 
-/// The last of so many working days after a day; `None` where the calendar has no such day in ten years.
-fn working_days_after(calendar: Option<&CodeSet>, day: Day, count: u32) -> Option<Day> {
+/// The last of so many working days after a day; `None` where the calendar has no such day within 3,660
+/// days, and for none. Rule O-28.
+///
+/// - `calendar`: the set of that name, where there is one.
+pub fn working_days_after(calendar: Option<&CodeSet>, day: Day, count: u32) -> Option<Day> {
     let later = (1..=REACH).map(|days| Day(day.0.saturating_add(days)));
     later.filter(|day| is_working(calendar, *day)).nth(usize::try_from(count).ok()?.checked_sub(1)?)
 }

@@ -37,6 +37,7 @@ mod types;
 pub use apply::{AdoptError, Applied, apply};
 pub use block::{BlockError, CheckedBlock, Known, Proposal, RecentIds, assemble, check, execute, recovery_of};
 pub use book::BookState;
+pub use calendar::working_days_after;
 pub use codes::{code_fault, is_set_name};
 pub use fault::{Fault, NAME_NEXT, count_fault, name_fault, rises};
 pub use measure::{Moment, Touched, enact};

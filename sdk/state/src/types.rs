@@ -46,8 +46,8 @@ impl TypeSetting<'_> {
 /// Whether a type is as its registration leaves it: version 1 of the record, one schema, and no act
 /// that is none.
 pub fn is_fresh_type(kind: &CertificateType) -> bool {
-    let acts: Vec<ActKind> = ActKind::ALL.into_iter().filter(|act| kind.acts.has(*act)).collect();
-    kind.version == 1 && kind.schemas.len() == 1 && kind.acts == ActKinds::of(&acts)
+    let acts: ActKinds = ActKind::of_certificates().filter(|act| kind.acts.has(*act)).collect();
+    kind.version == 1 && kind.schemas.len() == 1 && kind.acts == acts
 }
 
 /// Everything that is wrong with a certificate type; nothing where certificates can be issued and

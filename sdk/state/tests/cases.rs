@@ -10,12 +10,12 @@ use common::{Network, division, kind, member};
 use fengni_core::block::PROTOCOL_VERSION;
 use fengni_core::book::{Line, Subject, Tag};
 use fengni_core::case::{Case, CaseError};
-use fengni_core::operation::{Ground, Operation, StandingChange};
+use fengni_core::operation::{Cause, Ground, Operation, StandingChange};
 use fengni_core::outcome::{Effect, Refusal};
-use fengni_core::record::{Code, CodeSet, Measure, Scope};
-use fengni_core::standing::{ActKind, State as LineState};
+use fengni_core::record::{Code, CodeSet, Measure, Schema, Scope};
+use fengni_core::standing::{ActKind, ActKinds, State as LineState};
 use fengni_core::{BookNumber, Day, Digest, LineNumber, LinePlace, ReasonCode, Suite};
-use fengni_state::Records as _;
+use fengni_state::{Records as _, is_fresh_type, working_days_after};
 
 const BOOK: BookNumber = BookNumber(0);
 
@@ -108,8 +108,16 @@ fn o27_a_case_goes_step_by_step_to_its_end_and_no_further() {
     }
     let order = |scope| Operation::Order { scope, ground: GROUND };
     assert_eq!(refused(&mut network, "police", &[4, 5], order(Scope::Book { book: BOOK })), Refusal::NotEntitled);
-    let rekey = Operation::Rekey { old: place(1), new: case(2), ground: GROUND };
-    assert_eq!(refused(&mut network, "police", &[4], rekey), Refusal::NotEntitled);
+    let (old, ground) = (place(1), GROUND);
+    let cause = Cause::Renew;
+    for succession in [
+        Operation::Rekey { old, new: case(2), ground },
+        Operation::Supersede { old, into: licences, new: case(4), cause, ground },
+        Operation::Supersede { old, into: BOOK, new: case(4), cause, ground },
+        Operation::TransferIn { old, into: licences, new: case(4), ground },
+    ] {
+        assert_eq!(refused(&mut network, "police", &[4], succession), Refusal::NotEntitled);
+    }
     let given = done(&mut network, "police", &[4, 5], order(Scope::Keeper { member: member("police") }));
     assert!(matches!(given, Effect::Order { lines: 1, .. }), "the licence alone: {given:?}");
     done(&mut network, "police", &[4], step(1, 1, false));
@@ -127,12 +135,61 @@ fn a1_a_department_handles_the_cases_of_its_own_region_in_one_book_each() {
 }
 
 #[test]
-fn t8_no_case_is_opened_before_its_version() {
+fn t8_nothing_of_cases_is_in_a_block_before_their_version() {
     let mut network = network(2);
-    let opening = network.transaction(member("police"), &[4], open("31"));
-    let clock = fengni_core::Millis(network.state.time().0 + 1_000);
-    let outcomes = network.next_block(clock, vec![fengni_core::bytes::Bytes(opening.encode())]);
-    assert_eq!(outcomes, [], "it is in no block");
+    let dated = Operation::DatedSeal { book: BOOK, acted: common::day("2026-02-20"), lines: vec![case(1)] };
+    for asked in [open("31"), step(0, 1, false), dated] {
+        let transaction = network.transaction(member("police"), &[4], asked);
+        let clock = fengni_core::Millis(network.state.time().0 + 1_000);
+        let outcomes = network.next_block(clock, vec![fengni_core::bytes::Bytes(transaction.encode())]);
+        assert_eq!(outcomes, [], "it is in no block");
+    }
+}
+
+#[test]
+fn g10_a_step_is_no_act_of_a_certificate_type() {
+    let mut kind = common::founding(Suite::Standard).types[0].clone();
+    kind.schemas = vec![Schema { claims: Vec::new(), profiles: Vec::new(), serial_bytes: 20 }];
+    for (acts, is_fresh) in [(ActKinds::all(), true), (ActKind::ALL.into_iter().collect(), false)] {
+        kind.acts = acts;
+        assert_eq!(is_fresh_type(&kind), is_fresh);
+    }
+}
+
+#[test]
+fn o28_the_vectors_of_working_days_are_what_this_code_makes() {
+    let calendar = set(
+        "calendar",
+        &[
+            ("20260101", "holiday"),
+            ("20260403", "workday"),
+            ("20260406", "holiday"),
+            ("20260411", "workday"),
+            ("20261001", "holiday"),
+            ("20261002", "holiday"),
+        ],
+    );
+    let rows = [
+        ("2026-03-02", 5),
+        ("2026-03-06", 1),
+        ("2026-04-03", 1),
+        ("2026-04-04", 1),
+        ("2026-04-03", 5),
+        ("2026-04-03", 6),
+        ("2026-09-25", 5),
+        ("2025-12-31", 1),
+        ("2026-03-02", 366),
+        ("2026-03-02", 0),
+    ];
+    let made = rows.map(|(from, count)| {
+        let due = |calendar| working_days_after(calendar, common::day(from), count).map(|day| day.0);
+        serde_json::json!({
+            "acted": common::day(from).0, "days": count, "due": due(Some(&calendar)), "due_without_calendar": due(None),
+        })
+    });
+    let entries: std::collections::BTreeMap<_, _> =
+        calendar.codes.iter().map(|code| (code.code.clone(), code.name.clone())).collect();
+    common::assert_vectors("working-days.json", &serde_json::json!({ "calendar": entries, "cases": made }));
 }
 
 #[test]

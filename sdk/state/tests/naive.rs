@@ -663,7 +663,7 @@ impl Naive {
                 };
                 let Some(line) = self.line(*old) else { return with(broken, 201) };
                 rule(from.keeper == who && to.keeper == who, 300);
-                let Some(kind) = to.kind else { return with(broken, 300) };
+                let (Some(_), Some(kind)) = (from.kind, to.kind) else { return with(broken, 300) };
                 rule(!self.tags(to).contains(&new.tag), 404);
                 rule(self.founding.types[kind as usize].acts.has(cause.kind()), 500);
                 rule(from.kind == to.kind, 501);
@@ -724,7 +724,7 @@ impl Naive {
                 };
                 let Some(line) = self.line(*old) else { return with(broken, 201) };
                 rule(to.keeper == who, 300);
-                let Some(kind) = to.kind else { return with(broken, 300) };
+                let (Some(_), Some(kind)) = (from.kind, to.kind) else { return with(broken, 300) };
                 rule(!self.tags(to).contains(&new.tag), 404);
                 rule(self.founding.types[kind as usize].acts.has(ActKind::TransferIn), 500);
                 rule(line.standing.state == LineState::TransferringOut && from.kind == to.kind, 501);

@@ -3,7 +3,7 @@
 //! One JSON object a line, only ever appended and durable before the ledger hears of it. A last line
 //! that is not whole was cut off by a crash before anything was sent.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::fs::{File, TryLockError};
 use std::io::{Read as _, Seek as _, SeekFrom, Write as _};
 use std::path::{Path, PathBuf};
@@ -12,7 +12,7 @@ use fengni_core::book::{Line, Tag};
 use fengni_core::bytes::Bytes;
 use fengni_core::case::Case;
 use fengni_core::transaction::TransactionId;
-use fengni_core::{Domain, Height, LineNumber, LinePlace, NetworkId};
+use fengni_core::{BookNumber, Domain, Height, LineNumber, LinePlace, NetworkId};
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
@@ -26,18 +26,24 @@ pub enum JournalError {
     #[error(transparent)]
     File(#[from] FileError),
     /// Another program works on it.
-    #[error("{}: another program is using this journal", path.display())]
+    #[error("{}: another program is using this journal; next: wait until it has ended", path.display())]
     InUse {
         /// The file.
         path: PathBuf,
     },
-    /// A line is not what was written, or the journal is of another network.
-    #[error("{}: line {line} is damaged, or of another network; next: restore the file from a copy", path.display())]
+    /// A line is not what was written.
+    #[error("{}: line {line} is damaged; next: restore the file from a copy, because a lost salt is a lost case", path.display())]
     Damaged {
         /// The file.
         path: PathBuf,
         /// Which, from 1.
         line: usize,
+    },
+    /// The journal of another network.
+    #[error("{}: the journal of another network; next: name that network, or another --home", path.display())]
+    OtherNetwork {
+        /// The file.
+        path: PathBuf,
     },
 }
 
@@ -47,16 +53,28 @@ pub enum JournalError {
 enum Note {
     /// The first line.
     Network { network: NetworkId },
-    /// A case with its salt, and the tag that it is to have.
-    Drawn { tag: Tag, case: Case },
+    /// A case with its salt, the tag that it is to have, and the book that it is for.
+    Drawn { book: BookNumber, tag: Tag, case: Case },
     /// A signed seal of cases, by their order in the journal.
     Sent { id: TransactionId, valid_until: Height, bytes: Bytes, cases: Vec<usize> },
-    /// What became of it: the first line's place, if it was done.
-    Settled { id: TransactionId, first: Option<LinePlace> },
+    /// What became of it.
+    Settled { id: TransactionId, became: Became },
     /// A case was found on the ledger.
     Found { case: usize, place: LinePlace },
-    /// Whatever was sent and is not placed is not on the ledger.
-    Absent,
+    /// Whatever of a book was sent and is not placed is not on the ledger.
+    Absent { book: BookNumber },
+}
+
+/// What became of a seal.
+#[derive(Clone, Copy, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub(super) enum Became {
+    /// It was done: where its first line stands.
+    Done(LinePlace),
+    /// The ledger refused it: nothing of it is there.
+    Refused,
+    /// No block takes it any more. Whether one has taken it is not known.
+    Over,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -69,6 +87,7 @@ enum Status {
 }
 
 struct Known {
+    book: BookNumber,
     tag: Tag,
     case: Case,
     status: Status,
@@ -79,48 +98,50 @@ struct Open {
     cases: Vec<usize>,
 }
 
-/// A department's journal. One program at a time works on it.
-pub struct Journal {
-    path: PathBuf,
-    file: File,
+/// What a journal says: every case, and what was sent and not settled.
+#[derive(Default)]
+pub struct Cases {
     known: Vec<Known>,
     by_number: HashMap<String, usize>,
     open: Vec<Open>,
 }
 
-impl Journal {
-    /// Opens a journal, or begins one.
+impl Cases {
+    /// Reads a journal that another program may be writing.
     ///
     /// # Errors
     /// [`JournalError`].
-    pub fn at(path: &Path, network: NetworkId) -> Result<Self, JournalError> {
-        let failed = |error| FileError::system(path)(error);
-        let options = disk::private_options().read(true).write(true).create(true).truncate(false).to_owned();
-        let mut file = options.open(path).map_err(failed)?;
-        disk::sync_folder(path)?;
-        match file.try_lock() {
-            Ok(()) => (),
-            Err(TryLockError::WouldBlock) => return Err(JournalError::InUse { path: path.to_owned() }),
-            Err(TryLockError::Error(error)) => return Err(failed(error).into()),
-        }
-        let mut bytes = Vec::new();
-        file.read_to_end(&mut bytes).map_err(failed)?;
-        let whole = bytes.iter().rposition(|byte| *byte == b'\n').map_or(0, |end| end + 1);
-        file.set_len(whole as u64).and_then(|()| file.seek(SeekFrom::End(0))).map_err(failed)?;
-        let mut journal =
-            Self { path: path.to_owned(), file, known: Vec::new(), by_number: HashMap::new(), open: Vec::new() };
-        for (text, line) in bytes[..whole].split_inclusive(|byte| *byte == b'\n').zip(1..) {
-            let damaged = || JournalError::Damaged { path: path.to_owned(), line };
-            let note = serde_json::from_slice(text).map_err(|_| damaged())?;
-            let is_placed = (line == 1) == matches!(&note, Note::Network { network: of } if *of == network);
-            if !is_placed || !journal.take(note) {
-                return Err(damaged());
+    pub fn read(path: &Path, network: NetworkId) -> Result<Self, JournalError> {
+        let bytes = std::fs::read(path).map_err(FileError::system(path))?;
+        Ok(Self::parse(&bytes, path, network)?.0)
+    }
+
+    /// The cases in a file's bytes, and how many of these bytes are whole lines.
+    fn parse(bytes: &[u8], path: &Path, network: NetworkId) -> Result<(Self, usize), JournalError> {
+        let mut cases = Self::default();
+        let mut whole = 0;
+        for (text, line) in bytes.split_inclusive(|byte| *byte == b'\n').zip(1..) {
+            let is_whole = text.ends_with(b"\n");
+            let note = match serde_json::from_slice(text) {
+                Ok(note) => note,
+                // Cut off by a crash, before anything was sent.
+                Err(_) if !is_whole => break,
+                Err(_) => return Err(JournalError::Damaged { path: path.to_owned(), line }),
+            };
+            match note {
+                Note::Network { network: of } if line == 1 && of != network => {
+                    return Err(JournalError::OtherNetwork { path: path.to_owned() });
+                }
+                Note::Network { .. } if line == 1 => (),
+                note => {
+                    if line == 1 || !cases.take(note) {
+                        return Err(JournalError::Damaged { path: path.to_owned(), line });
+                    }
+                }
             }
+            whole += text.len();
         }
-        if whole == 0 {
-            journal.append(Note::Network { network })?;
-        }
-        Ok(journal)
+        Ok((cases, whole))
     }
 
     /// The case with a number.
@@ -129,7 +150,7 @@ impl Journal {
     }
 
     /// Every case, in the order in which they were opened.
-    pub fn cases(&self) -> impl Iterator<Item = (&Case, Option<LinePlace>)> {
+    pub fn all(&self) -> impl Iterator<Item = (&Case, Option<LinePlace>)> {
         (0..self.known.len()).map(|case| (self.case(case), self.place(case)))
     }
 
@@ -162,56 +183,34 @@ impl Journal {
         self.open.iter().map(|open| open.prepared.clone()).collect()
     }
 
-    /// Cases that are to be sealed.
-    pub(super) fn loose(&self) -> Vec<usize> {
-        self.with(Status::Loose)
+    /// Books with cases that are to be sealed, or may have been.
+    pub(super) fn unsettled_books(&self) -> BTreeSet<BookNumber> {
+        let unsettled = self.known.iter().filter(|known| matches!(known.status, Status::Loose | Status::Doubtful));
+        unsettled.map(|known| known.book).collect()
     }
 
-    /// Cases that may be on the ledger.
-    pub(super) fn doubtful(&self) -> Vec<usize> {
-        self.with(Status::Doubtful)
+    /// Cases of a book that are to be sealed.
+    pub(super) fn loose(&self, book: BookNumber) -> Vec<usize> {
+        self.with(book, Status::Loose)
     }
 
-    fn with(&self, status: Status) -> Vec<usize> {
-        (0..self.known.len()).filter(|case| self.known[*case].status == status).collect()
+    /// Cases of a book that may be on the ledger.
+    pub(super) fn doubtful(&self, book: BookNumber) -> Vec<usize> {
+        self.with(book, Status::Doubtful)
     }
 
-    pub(super) fn draw(&mut self, case: Case, tag: [u8; 16]) -> Result<(), JournalError> {
-        self.append(Note::Drawn { tag: Tag(tag), case })
-    }
-
-    pub(super) fn send(&mut self, prepared: &Prepared, cases: &[usize]) -> Result<(), JournalError> {
-        let Prepared { id, valid_until, bytes } = prepared.clone();
-        self.append(Note::Sent { id, valid_until, bytes, cases: cases.to_vec() })
-    }
-
-    pub(super) fn settle(&mut self, id: TransactionId, first: Option<LinePlace>) -> Result<(), JournalError> {
-        self.append(Note::Settled { id, first })
-    }
-
-    pub(super) fn found(&mut self, case: usize, place: LinePlace) -> Result<(), JournalError> {
-        self.append(Note::Found { case, place })
-    }
-
-    pub(super) fn forget_doubt(&mut self) -> Result<(), JournalError> {
-        if self.doubtful().is_empty() { Ok(()) } else { self.append(Note::Absent) }
-    }
-
-    fn append(&mut self, note: Note) -> Result<(), JournalError> {
-        let text = serde_json::to_string(&note).map_err(|error| FileError::content(&self.path, error))? + "\n";
-        let written = self.file.write_all(text.as_bytes()).and_then(|()| self.file.sync_data());
-        written.map_err(FileError::system(&self.path))?;
-        self.take(note);
-        Ok(())
+    fn with(&self, book: BookNumber, status: Status) -> Vec<usize> {
+        let is_it = |case: &usize| (self.known[*case].book, self.known[*case].status) == (book, status);
+        (0..self.known.len()).filter(is_it).collect()
     }
 
     /// Takes a line of the file in; false where it speaks of what is not there.
     fn take(&mut self, note: Note) -> bool {
         match note {
-            Note::Network { .. } => (),
-            Note::Drawn { tag, case } => {
+            Note::Network { .. } => return false,
+            Note::Drawn { book, tag, case } => {
                 self.by_number.insert(case.number.clone(), self.known.len());
-                self.known.push(Known { tag, case, status: Status::Loose });
+                self.known.push(Known { book, tag, case, status: Status::Loose });
             }
             Note::Sent { id, valid_until, bytes, cases } => {
                 if cases.iter().any(|case| *case >= self.known.len()) {
@@ -220,38 +219,130 @@ impl Journal {
                 cases.iter().for_each(|case| self.known[*case].status = Status::Waiting);
                 self.open.push(Open { prepared: Prepared { id, valid_until, bytes }, cases });
             }
-            Note::Settled { id, first } => {
+            Note::Settled { id, became } => {
                 let Some(place) = self.open.iter().position(|open| open.prepared.id == id) else { return false };
                 for (case, place) in self.open.remove(place).cases.into_iter().zip(0..) {
-                    let line = |first: LinePlace| LineNumber(first.line.0.saturating_add(place));
-                    let placed = first.map(|first| Status::Placed(LinePlace { line: line(first), ..first }));
-                    self.known[case].status = placed.unwrap_or(Status::Doubtful);
+                    self.known[case].status = match became {
+                        Became::Refused => Status::Loose,
+                        Became::Over => Status::Doubtful,
+                        Became::Done(first) => {
+                            let line = LineNumber(first.line.0.saturating_add(place));
+                            Status::Placed(LinePlace { line, ..first })
+                        }
+                    };
                 }
             }
             Note::Found { case, place } => {
                 let Some(known) = self.known.get_mut(case) else { return false };
                 known.status = Status::Placed(place);
             }
-            Note::Absent => {
-                let doubtful = self.known.iter_mut().filter(|known| known.status == Status::Doubtful);
-                doubtful.for_each(|known| known.status = Status::Loose);
-            }
+            Note::Absent { book } => self.with(book, Status::Doubtful).into_iter().for_each(|case| {
+                self.known[case].status = Status::Loose;
+            }),
         }
         true
+    }
+}
+
+/// A department's journal, to work on: one program at a time.
+pub struct Journal {
+    path: PathBuf,
+    file: File,
+    cases: Cases,
+}
+
+impl Journal {
+    /// Opens a journal, or begins one.
+    ///
+    /// # Errors
+    /// [`JournalError`]; the file is as it was then.
+    pub fn at(path: &Path, network: NetworkId) -> Result<Self, JournalError> {
+        let failed = |error| FileError::system(path)(error);
+        let options = disk::private_options().read(true).write(true).create(true).truncate(false).to_owned();
+        let mut file = options.open(path).map_err(failed)?;
+        disk::sync_folder(path)?;
+        match file.try_lock() {
+            Ok(()) => (),
+            Err(TryLockError::WouldBlock) => return Err(JournalError::InUse { path: path.to_owned() }),
+            Err(TryLockError::Error(error)) => return Err(failed(error).into()),
+        }
+        let mut bytes = Vec::new();
+        file.read_to_end(&mut bytes).map_err(failed)?;
+        let (cases, whole) = Cases::parse(&bytes, path, network)?;
+        file.set_len(whole as u64).and_then(|()| file.seek(SeekFrom::End(0))).map_err(failed)?;
+        let mut journal = Self { path: path.to_owned(), file, cases };
+        match bytes[..whole].last() {
+            None => journal.write(&[Note::Network { network }])?,
+            // Somebody's editor left the last line's end out.
+            Some(last) if *last != b'\n' => journal.append(b"\n")?,
+            Some(_) => (),
+        }
+        Ok(journal)
+    }
+
+    /// What it says.
+    pub fn cases(&self) -> &Cases {
+        &self.cases
+    }
+
+    /// Takes up cases for a book.
+    pub(super) fn draw(&mut self, book: BookNumber, drawn: Vec<(Case, [u8; 16])>) -> Result<(), JournalError> {
+        self.note(drawn.into_iter().map(|(case, tag)| Note::Drawn { book, tag: Tag(tag), case }).collect())
+    }
+
+    pub(super) fn send(&mut self, prepared: &Prepared, cases: &[usize]) -> Result<(), JournalError> {
+        let Prepared { id, valid_until, bytes } = prepared.clone();
+        self.note(vec![Note::Sent { id, valid_until, bytes, cases: cases.to_vec() }])
+    }
+
+    pub(super) fn settle(&mut self, id: TransactionId, became: Became) -> Result<(), JournalError> {
+        self.note(vec![Note::Settled { id, became }])
+    }
+
+    /// Cases were found on the ledger, and all others of the book that may have been there are not.
+    pub(super) fn found(&mut self, book: BookNumber, found: &[(usize, LinePlace)]) -> Result<(), JournalError> {
+        let found = found.iter().map(|(case, place)| Note::Found { case: *case, place: *place });
+        self.note(found.chain([Note::Absent { book }]).collect())
+    }
+
+    /// Writes lines, durably, and takes them in.
+    fn note(&mut self, notes: Vec<Note>) -> Result<(), JournalError> {
+        self.write(&notes)?;
+        for note in notes {
+            let _ = self.cases.take(note);
+        }
+        Ok(())
+    }
+
+    fn write(&mut self, notes: &[Note]) -> Result<(), JournalError> {
+        let mut text = Vec::new();
+        for note in notes {
+            serde_json::to_writer(&mut text, note).map_err(|error| FileError::content(&self.path, error))?;
+            text.push(b'\n');
+        }
+        self.append(&text)
+    }
+
+    fn append(&mut self, bytes: &[u8]) -> Result<(), JournalError> {
+        let written = self.file.write_all(bytes).and_then(|()| self.file.sync_data());
+        Ok(written.map_err(FileError::system(&self.path))?)
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use fengni_core::{BookNumber, Digest};
+    use fengni_core::Digest;
 
-    fn case(number: &str) -> Case {
-        Case::new(number, "", [7; 32]).expect("a number")
+    const BOOK: BookNumber = BookNumber(3);
+    const OTHER: BookNumber = BookNumber(4);
+
+    fn case(number: &str) -> (Case, [u8; 16]) {
+        (Case::new(number, "", [7; 32]).expect("a number"), [number.as_bytes()[2]; 16])
     }
 
     fn place(line: u64) -> LinePlace {
-        LinePlace { book: BookNumber(3), line: LineNumber(line) }
+        LinePlace { book: BOOK, line: LineNumber(line) }
     }
 
     #[test]
@@ -263,11 +354,10 @@ mod tests {
             |byte| Prepared { id: TransactionId(Digest([byte; 32])), valid_until: Height(9), bytes: Bytes(vec![byte]) };
         {
             let mut journal = Journal::at(&path, network).expect("a new one");
-            for number in ["YS1", "YS2", "YS3", "YS4"] {
-                journal.draw(case(number), [number.as_bytes()[2]; 16]).expect("room");
-            }
+            journal.draw(BOOK, ["YS1", "YS2", "YS3", "YS4"].map(case).into()).expect("room");
+            journal.draw(OTHER, vec![case("YS5")]).expect("room");
             journal.send(&prepared(1), &[0, 1]).expect("room");
-            journal.settle(prepared(1).id, Some(place(40))).expect("room");
+            journal.settle(prepared(1).id, Became::Done(place(40))).expect("room");
             journal.send(&prepared(2), &[2]).expect("room");
             assert!(matches!(Journal::at(&path, network), Err(JournalError::InUse { .. })));
         }
@@ -276,16 +366,39 @@ mod tests {
         bytes.extend_from_slice(br#"{"found":{"case":2,"pl"#);
         std::fs::write(&path, &bytes).expect("room");
         let mut journal = Journal::at(&path, network).expect("the same one");
-        assert_eq!((journal.place(0), journal.place(1), journal.place(2)), (Some(place(40)), Some(place(41)), None));
-        assert_eq!((journal.open().len(), journal.loose()), (1, vec![3]));
-        journal.settle(prepared(2).id, None).expect("room");
-        assert_eq!(journal.doubtful(), [2]);
-        journal.found(2, place(50)).expect("room");
-        journal.forget_doubt().expect("nothing to do");
+        let cases = journal.cases();
+        assert_eq!((cases.place(0), cases.place(1), cases.place(2)), (Some(place(40)), Some(place(41)), None));
+        assert_eq!((cases.open().len(), cases.loose(BOOK), cases.loose(OTHER)), (1, vec![3], vec![4]));
+        journal.settle(prepared(2).id, Became::Over).expect("room");
+        assert_eq!((journal.cases().doubtful(BOOK), journal.cases().doubtful(OTHER)), (vec![2], vec![]));
+        journal.found(BOOK, &[(2, place(50))]).expect("room");
+        // What is refused for good was never there.
+        journal.send(&prepared(3), &[3]).expect("room");
+        journal.settle(prepared(3).id, Became::Refused).expect("room");
         drop(journal);
-        let journal = Journal::at(&path, network).expect("the same one");
-        assert_eq!((journal.find("YS3"), journal.place(2), journal.loose()), (Some(2), Some(place(50)), vec![3]));
+        let cases = Cases::read(&path, network).expect("the same one");
+        assert_eq!((cases.find("YS3"), cases.place(2)), (Some(2), Some(place(50))));
+        assert_eq!((cases.loose(BOOK), cases.unsettled_books()), (vec![3], BTreeSet::from([BOOK, OTHER])));
+    }
+
+    #[test]
+    fn a_journal_of_others_is_left_as_it_is() {
+        let folder = tempfile::tempdir().expect("room");
+        let path = folder.path().join("cases.jsonl");
+        let network = NetworkId(Digest([1; 32]));
+        let mut journal = Journal::at(&path, network).expect("a new one");
+        journal.draw(BOOK, vec![case("YS1")]).expect("room");
         drop(journal);
-        assert!(matches!(Journal::at(&path, NetworkId(Digest([2; 32]))), Err(JournalError::Damaged { line: 1, .. })));
+        // An editor that leaves the last line's end out loses nothing.
+        let text = std::fs::read_to_string(&path).expect("it is there");
+        std::fs::write(&path, text.trim_end()).expect("room");
+        let other = NetworkId(Digest([2; 32]));
+        assert!(matches!(Journal::at(&path, other), Err(JournalError::OtherNetwork { .. })));
+        assert_eq!(std::fs::read_to_string(&path).expect("it is there"), text.trim_end());
+        drop(Journal::at(&path, network).expect("its own"));
+        assert_eq!(std::fs::read_to_string(&path).expect("it is there"), text);
+        std::fs::write(&path, format!("{text}what\n{text}")).expect("room");
+        assert!(matches!(Journal::at(&path, network), Err(JournalError::Damaged { line: 3, .. })));
+        assert!(matches!(Cases::read(&folder.path().join("none"), network), Err(JournalError::File(_))));
     }
 }

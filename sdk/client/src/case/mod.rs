@@ -10,12 +10,16 @@
 
 mod journal;
 
+use std::collections::HashMap;
+
 use fengni_core::book::{Book, Subject};
 use fengni_core::case::{Case, CaseError, Slip};
 use fengni_core::limits::SEAL_LINES;
 use fengni_core::number::PageNumber;
 use fengni_core::operation::Operation;
 use fengni_core::outcome::Refusal;
+use fengni_core::proof::{Place, ProofError};
+use fengni_core::shelf::Shelf;
 use fengni_core::{BookNumber, Height, LinePlace};
 use thiserror::Error;
 
@@ -23,7 +27,12 @@ use crate::ledger::{Ledger, LedgerError};
 use crate::random::{RandomError, random};
 use crate::submit::{Prepared, Settlement, Signers, SubmitError, Submitter, Unsettled};
 
-pub use journal::{Journal, JournalError};
+use journal::Became;
+pub use journal::{Cases, Journal, JournalError};
+
+/// How often the seals of a book are made anew in one run: a second time where one of before came
+/// through after all.
+const ROUNDS: usize = 3;
 
 /// Why cases were not opened.
 #[derive(Debug, Error)]
@@ -56,12 +65,21 @@ pub enum OpenError {
     /// It is not known whether some are on the ledger.
     #[error("it is not known of some cases whether they are on the ledger: {0}; next: run the command again")]
     Unsettled(Unsettled),
+    /// A case has no place, although its seals are settled.
+    #[error("no node shows where case {0} stands; next: run the command again")]
+    NotShown(String),
     /// The ledger or the relays.
     #[error(transparent)]
     Submit(#[from] SubmitError),
     /// No salt.
     #[error(transparent)]
     Random(#[from] RandomError),
+}
+
+impl From<ProofError> for OpenError {
+    fn from(error: ProofError) -> Self {
+        LedgerError::from(error).into()
+    }
 }
 
 impl From<LedgerError> for OpenError {
@@ -84,8 +102,8 @@ pub struct Opener<'a> {
 impl Opener<'_> {
     /// Opens cases, each a number and an item's code; the slips, in order.
     ///
-    /// One that the journal knows is not opened again. What an interrupted run had sent is looked for
-    /// first.
+    /// One that the journal knows is not opened again. What an interrupted run had begun is finished
+    /// first, in whichever of the member's books.
     ///
     /// # Errors
     /// [`OpenError`]; what was opened before it stays opened, and another run goes on.
@@ -95,43 +113,46 @@ impl Opener<'_> {
         journal: &mut Journal,
         wanted: &[(String, String)],
     ) -> Result<Vec<Slip>, OpenError> {
-        let mut drawn = Vec::with_capacity(wanted.len());
-        for (number, item) in wanted {
-            let salted = Case::new(number, item, random()?);
-            drawn.push(salted.map_err(|error| OpenError::Case { number: number.clone(), error })?);
-        }
         let record: Book = ledger.record(self.book.0)?;
         if record.subject != Subject::Cases {
             return Err(OpenError::OtherBook(self.book));
         }
+        let drawn = new_cases(journal.cases(), wanted)?;
+        for prepared in journal.cases().open() {
+            self.settle(ledger, journal, &prepared)?;
+        }
+        journal.draw(self.book, drawn)?;
         let solo = usize::try_from(ledger.parameters()?.solo_seal_lines).unwrap_or(SEAL_LINES);
         let size = if self.signers.are_two_persons() { SEAL_LINES } else { solo.clamp(1, SEAL_LINES) };
-        let domain = ledger.domain();
-        for prepared in journal.open() {
-            self.settle(ledger, journal, &prepared)?;
+        for book in journal.cases().unsettled_books() {
+            self.seal(ledger, journal, book, size)?;
         }
-        self.look_for(ledger, journal)?;
-        for case in drawn {
-            match journal.find(&case.number) {
-                None => journal.draw(case, random()?)?,
-                Some(known) if journal.case(known).item != case.item => return Err(OpenError::OtherItem(case.number)),
-                Some(_) => (),
+        let network = ledger.domain().network;
+        let slip = |number: &String| {
+            let cases = journal.cases();
+            let known = cases.find(number)?;
+            Some(Slip { network, place: cases.place(known)?, case: cases.case(known).clone() })
+        };
+        wanted.iter().map(|(number, _)| slip(number).ok_or_else(|| OpenError::NotShown(number.clone()))).collect()
+    }
+
+    /// Seals what a book lacks, until nothing is left.
+    fn seal(&self, ledger: &mut Ledger, journal: &mut Journal, book: BookNumber, size: usize) -> Result<(), OpenError> {
+        let domain = ledger.domain();
+        for _ in 0..ROUNDS {
+            look_for(ledger, journal, book)?;
+            let loose = journal.cases().loose(book);
+            if loose.is_empty() {
+                return Ok(());
+            }
+            for cases in loose.chunks(size) {
+                let lines = cases.iter().map(|case| journal.cases().line(*case, &domain)).collect();
+                let prepared = self.submitter.prepare(ledger, self.signers, Operation::Seal { book, lines })?;
+                journal.send(&prepared, cases)?;
+                self.settle(ledger, journal, &prepared)?;
             }
         }
-        let loose = journal.loose();
-        for cases in loose.chunks(size) {
-            let lines = cases.iter().map(|case| journal.line(*case, &domain)).collect();
-            let operation = Operation::Seal { book: self.book, lines };
-            let prepared = self.submitter.prepare(ledger, self.signers, operation)?;
-            journal.send(&prepared, cases)?;
-            self.settle(ledger, journal, &prepared)?;
-        }
-        let network = domain.network;
-        let slips = wanted.iter().filter_map(|(number, _)| {
-            let known = journal.find(number)?;
-            Some(Slip { network, place: journal.place(known)?, case: journal.case(known).clone() })
-        });
-        Ok(slips.collect())
+        Ok(())
     }
 
     /// Sends what was signed, which does no harm a second time, and notes what became of it.
@@ -139,43 +160,66 @@ impl Opener<'_> {
         match self.submitter.send(ledger, prepared)? {
             Settlement::Done { effect, .. } => {
                 let first = effect.sealed().map(|(book, line, _)| LinePlace { book, line });
-                Ok(journal.settle(prepared.id, first)?)
+                Ok(journal.settle(prepared.id, first.map_or(Became::Over, Became::Done))?)
+            }
+            // An earlier seal of some of the same cases came through after all: their tags tell where.
+            Settlement::Refused { refusal: Refusal::DuplicateTag, .. } => {
+                Ok(journal.settle(prepared.id, Became::Over)?)
             }
             Settlement::Refused { refusal, height, .. } => {
-                journal.settle(prepared.id, None)?;
-                match refusal {
-                    // An earlier seal of the same cases came through after all.
-                    Refusal::DuplicateTag => self.look_for(ledger, journal),
-                    _ => Err(OpenError::Refused { refusal, height }),
-                }
+                journal.settle(prepared.id, Became::Refused)?;
+                Err(OpenError::Refused { refusal, height })
             }
-            Settlement::Undecided { reason, .. } => {
-                // No block will take it any more; or it may be in one that nobody showed: its tags tell.
-                if matches!(reason, Unsettled::Late(_) | Unsettled::Declined(_)) {
-                    journal.settle(prepared.id, None)?;
-                }
-                Err(OpenError::Unsettled(reason))
-            }
+            // Until its last height has passed, some block may take it.
+            Settlement::Undecided { reason, .. } => match ledger.highest()?.0.height > prepared.valid_until {
+                true => Ok(journal.settle(prepared.id, Became::Over)?),
+                false => Err(OpenError::Unsettled(reason)),
+            },
         }
     }
+}
 
-    /// Cases that were sent once and have no place: where their tags are in the book, if they are.
-    fn look_for(&self, ledger: &mut Ledger, journal: &mut Journal) -> Result<(), OpenError> {
-        let mut sought = journal.doubtful();
-        let record: Book = ledger.record(self.book.0)?;
-        // The newest pages first: that is where a late seal went.
-        let mut page = record.pages.size;
-        while let Some(before) = page.checked_sub(1).filter(|_| !sought.is_empty()) {
-            page = before;
-            let number = PageNumber(page);
-            let (_, lines) = ledger.page(self.book, number)?.value;
-            for (line, place) in lines.iter().zip(0..) {
-                if let Some(at) = sought.iter().position(|case| journal.tag(*case) == line.tag) {
-                    let found = LinePlace { book: self.book, line: number.line(place) };
-                    journal.found(sought.swap_remove(at), found)?;
-                }
+/// What of these is not in the journal yet, with salts and tags.
+fn new_cases(known: &Cases, wanted: &[(String, String)]) -> Result<Vec<(Case, [u8; 16])>, OpenError> {
+    let mut items: HashMap<&str, &str> = HashMap::new();
+    let mut drawn = Vec::new();
+    for (number, item) in wanted {
+        let case = Case::new(number, item, random()?);
+        let case = case.map_err(|error| OpenError::Case { number: number.clone(), error })?;
+        let before = known.find(number).map(|known_as| known.case(known_as).item.as_str());
+        match before.or_else(|| items.get(number.as_str()).copied()) {
+            None => drawn.push((case, random()?)),
+            Some(before) if before != item => return Err(OpenError::OtherItem(number.clone())),
+            Some(_) => (),
+        }
+        items.insert(number, item);
+    }
+    Ok(drawn)
+}
+
+/// Cases of a book that were sent once and have no place: where their tags are in the book, if they are.
+///
+/// By the newest block that any node shows: every seal in doubt is refused there, or over.
+fn look_for(ledger: &mut Ledger, journal: &mut Journal, book: BookNumber) -> Result<(), OpenError> {
+    let mut sought = journal.cases().doubtful(book);
+    if sought.is_empty() {
+        return Ok(());
+    }
+    let at = ledger.highest()?.0.height;
+    let record: Book = ledger.prove_at(&[Place::Record(Shelf::Books, book.0)], at)?.value.1.record(book.0)?;
+    let mut found = Vec::new();
+    // The newest pages first: that is where a late seal went.
+    for number in (0..record.pages.size).rev().map(PageNumber) {
+        if sought.is_empty() {
+            break;
+        }
+        let page = ledger.prove_at(&[Place::Page(book, number)], at)?.value.1.page(book, number)?;
+        let lines = ledger.lines(book, number, &page)?.value;
+        for (line, place) in lines.iter().zip(0..) {
+            if let Some(at) = sought.iter().position(|case| journal.cases().tag(*case) == line.tag) {
+                found.push((sought.swap_remove(at), LinePlace { book, line: number.line(place) }));
             }
         }
-        Ok(journal.forget_doubt()?)
     }
+    Ok(journal.found(book, &found)?)
 }

@@ -53,6 +53,9 @@ impl Chapter {
     fn words(&self, standing: Standing, withheld: bool) -> String {
         let plain = standing_words(standing);
         match (standing.state, self.subject) {
+            (State::Active, Subject::Cases) if withheld => {
+                plain.replacen(ACTIVE, CASE_OPEN, 1) + ", sealed with a key that was revoked 待复核"
+            }
             (State::Active, Subject::Cases) => plain.replacen(ACTIVE, CASE_OPEN, 1),
             (State::Active, Subject::Certificates { .. }) if withheld => plain.replacen(ACTIVE, SUSPENDED, 1),
             _ => plain,

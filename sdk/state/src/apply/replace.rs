@@ -30,6 +30,7 @@ pub(super) fn supersede<R: Records>(
     known_reason(draft, &ground)?;
     kept_by(&from, actor)?;
     kept_by(&to, actor)?;
+    about(draft, from.record())?;
     about(draft, to.record())?;
     may_issue(draft, actor, &to)?;
     free_tags(draft, &to, &[new])?;
@@ -94,6 +95,7 @@ pub(super) fn transfer_in<R: Records>(
     let (standing, holds) = draft.standing(old)?;
     known_reason(draft, &ground)?;
     kept_by(&to, actor)?;
+    about(draft, from.record())?;
     about(draft, to.record())?;
     may_issue(draft, actor, &to)?;
     free_tags(draft, &to, &[new])?;

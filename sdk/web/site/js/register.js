@@ -155,7 +155,8 @@ function showTypes() {
     make("p", { class: "chips" }, type.schemas.at(-1).claims.map((claim) => make("span", { "data-everyday": claim.everyday ? "yes" : "no", title: claim.everyday ? say("everyday_mark") : null }, claim.label)))))));
 }
 
-const type = (number) => known.types?.records[number]?.name ?? `#${number}`;
+// A book of cases has no type.
+const type = (number) => number == null ? say("cases") : known.types?.records[number]?.name ?? `#${number}`;
 
 function showBooks() {
   const { records, header } = known.books;

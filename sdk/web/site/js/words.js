@@ -197,6 +197,7 @@ export const WORDS = {
   legend_held: ["暂扣", "suspended"],
   legend_ended: ["终止或接续", "ended or replaced"],
   legend_flag: ["异议或挂失", "objection or lost phone"],
+  cases: ["办件", "Cases"],
   book_title: ["{type} · {keeper}", "{type} · {keeper}"],
   latest_seals: ["最近的封", "Latest seals"],
   latest_acts: ["最近的行为", "Latest acts"],
@@ -323,4 +324,5 @@ export const ACTS = {
   expire: ["过期失效", "expire"], dispute: ["异议标注", "dispute"], "clear-dispute": ["撤销异议", "clear dispute"],
   "block-key": ["挂失", "lost phone"], renew: ["延续", "renew"], change: ["变更", "change"], correct: ["更正", "correct"],
   rekey: ["补绑", "new phone"], "transfer-in": ["转入", "transfer in"], consume: ["核销", "consume"],
+  step: ["办理进展", "step"],
 };
