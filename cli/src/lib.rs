@@ -23,6 +23,7 @@ mod challenge;
 mod connect;
 mod ending;
 mod export;
+mod figures;
 mod founding;
 mod gov;
 mod height;
@@ -133,6 +134,8 @@ fn dispatch(command: Command, output: Output) -> Result<Ending> {
         Command::Recovery(command) => recovery::run(&command, output),
         Command::Audit(command) => audit::run(&command, output),
         Command::Export(command) => export::run(&command, output),
+        Command::Stats(args) => figures::stats::run(&args, output),
+        Command::Report(args) => figures::report::run(&args, output),
         Command::Network(args) => views::network(&args, output),
         Command::Members(args) => views::members(&args, output),
         Command::Types(args) => views::types(&args, output),
