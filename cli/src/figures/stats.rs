@@ -21,10 +21,10 @@ use crate::output::{Output, table};
 use crate::unproven;
 
 /// What no figure is of, and why: named rather than shown as nought.
-const UNCOUNTED: [(&str, &str); 3] = [
-    ("displays", "a phone shows a code without asking any node"),
-    ("sms, e-mails", "whoever sends them counts them"),
-    ("grants, receipts", "they come with data sharing, which is not on the ledger yet"),
+const UNCOUNTED: [(&[&str], &str); 3] = [
+    (&["displays"], "a phone shows a code without asking any node"),
+    (&["sms", "e-mails"], "whoever sends them counts them"),
+    (&["grants", "receipts"], "they come with data sharing, which is not on the ledger yet"),
 ];
 
 /// `fengni stats`.
@@ -184,7 +184,7 @@ fn facts(time: &Time, rows: &[Row], nodes: &NodeFigures) -> Value {
         .map(|(source, category, count)| json!({ "source": source, "category": category, "count": count }))
         .collect();
     let uncounted: Vec<Value> =
-        UNCOUNTED.iter().map(|(category, because)| json!({ "category": category, "because": because })).collect();
+        UNCOUNTED.iter().map(|(names, because)| json!({ "categories": names, "because": because })).collect();
     json!({
         "network": time.newest.network,
         "from_height": time.from,
@@ -231,7 +231,7 @@ fn text(time: &Time, rows: &[Row], nodes: &NodeFigures, called: &Called) -> Stri
         let since = asked.since.map(|since| since.show()).unwrap_or_default();
         said.push(format!("nodes: {} says so, and has counted since {since}", asked.node));
     }
-    said.extend(UNCOUNTED.iter().map(|(category, because)| format!("not counted: {category}: {because}")));
+    said.extend(UNCOUNTED.iter().map(|(names, because)| format!("not counted: {}: {because}", names.join(", "))));
     said.join("\n")
 }
 

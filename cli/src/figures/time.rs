@@ -49,7 +49,12 @@ impl TimeArgs {
         connection.ledger.follow()?;
         let newest = connection.ledger.highest()?.0;
         let (from, to) = self.edges();
-        let heights = period::heights(&mut connection.ledger, from, to, &newest)?;
+        let heights = match (from, to) {
+            (Some(Edge::Day(_)), Some(Edge::Day(_))) => {
+                period::heights_or_none(&mut connection.ledger, from, to, &newest)?
+            }
+            _ => period::heights(&mut connection.ledger, from, to, &newest)?,
+        };
         let ended = heights.to <= newest.height;
         let last = heights.to.min(newest.height);
         let age_secs = clock::now().0.saturating_sub(newest.time.0) / 1000;
@@ -114,13 +119,14 @@ impl Time {
     /// In words.
     pub(super) fn text(&self) -> String {
         let Self { from, last, newest, ended, age_secs, .. } = self;
-        let how = if *ended { "which have ended" } else { "so far" };
-        format!(
-            "heights {from} to {last}, {how}; the newest block is {} of {}, {} ago",
-            newest.height,
-            newest.time.show(),
-            moment::age(*age_secs)
-        )
+        let counted = match (last < from, ended) {
+            (true, true) => "no block is of that time".to_owned(),
+            (true, false) => "no block is of that time so far".to_owned(),
+            (false, true) => format!("heights {from} to {last}, which have ended"),
+            (false, false) => format!("heights {from} to {last}, so far"),
+        };
+        let age = moment::age(*age_secs);
+        format!("{counted}; the newest block is {} of {}, {age} ago", newest.height, newest.time.show())
     }
 
     /// How a command ends that has counted it; says why where it is undecided.
