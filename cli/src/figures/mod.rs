@@ -1,5 +1,5 @@
 //! `fengni stats` and `fengni report`: what the ledger did in a time, counted from proven blocks. Rules
-//! M-1 to M-8: `sdk/spec/reports.md`.
+//! E-1 to E-8: `sdk/spec/reports.md`.
 //!
 //! ```text
 //! days or heights -> proven blocks -> figures by type, member, region (and what nodes counted)

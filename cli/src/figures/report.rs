@@ -1,4 +1,4 @@
-//! `fengni report`: what a regulator looks at (AUD-07, CRT-11), the same from any node. Rule M-8.
+//! `fengni report`: what a regulator looks at (AUD-07, CRT-11), the same from any node. Rule E-8.
 
 use anyhow::Result;
 use clap::Args;

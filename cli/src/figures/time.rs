@@ -1,4 +1,4 @@
-//! The time that is counted: which heights, and whether more is to come. Rule M-1.
+//! The time that is counted: which heights, and whether more is to come. Rule E-1.
 
 use anyhow::{Context as _, Result};
 use clap::Args;

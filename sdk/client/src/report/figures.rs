@@ -1,4 +1,4 @@
-//! Figures: how often the ledger did what, by type, member and region. Rules M-2 and M-3.
+//! Figures: how often the ledger did what, by type, member and region. Rules E-2 and E-3.
 
 use std::collections::BTreeMap;
 

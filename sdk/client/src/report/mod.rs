@@ -1,4 +1,4 @@
-//! Reports: what the ledger did in a time, counted from proven events. Rules M-1 to M-8:
+//! Reports: what the ledger did in a time, counted from proven events. Rules E-1 to E-8:
 //! `sdk/spec/reports.md`.
 //!
 //! ```text

@@ -1,4 +1,4 @@
-//! Overdue issuance (CRT-11): lines that were sealed too long after the act that they record. Rule M-4.
+//! Overdue issuance (CRT-11): lines that were sealed too long after the act that they record. Rule E-4.
 
 use std::collections::BTreeMap;
 
@@ -176,7 +176,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn m4_a_seal_is_late_from_the_day_after_the_last_one_in_time() {
+    fn e4_a_seal_is_late_from_the_day_after_the_last_one_in_time() {
         let day = |text: &str| Day::parse(text);
         // Acted on a Friday, with five working days.
         let (acted, due) = (day("2026-11-13"), day("2026-11-20"));

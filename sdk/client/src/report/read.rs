@@ -1,4 +1,4 @@
-//! Reading a time of the ledger: every block bound by its final header, none left out. Rule M-1.
+//! Reading a time of the ledger: every block bound by its final header, none left out. Rule E-1.
 
 use fengni_core::Height;
 use fengni_core::event::Event;

@@ -1,4 +1,4 @@
-//! Refusals, and those among them that say that something was there already. Rules M-5 and M-7.
+//! Refusals, and those among them that say that something was there already. Rules E-5 and E-7.
 
 use std::collections::BTreeMap;
 

@@ -1,4 +1,4 @@
-//! What a regulator looks at (AUD-07): overdue issuance, refusals, frequent use, repeats. Rules M-4 to M-8.
+//! What a regulator looks at (AUD-07): overdue issuance, refusals, frequent use, repeats. Rules E-4 to E-8.
 
 use fengni_core::event::Event;
 

@@ -1,4 +1,4 @@
-//! Frequent users: members that act much on a day. Rule M-6.
+//! Frequent users: members that act much on a day. Rule E-6.
 
 use std::collections::BTreeMap;
 

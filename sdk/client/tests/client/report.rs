@@ -61,7 +61,7 @@ fn a_day() -> Vec<Vec<Event>> {
 }
 
 #[test]
-fn m2_every_category_of_a_day() {
+fn e2_every_category_of_a_day() {
     let mut figures = Figures::default();
     a_day().iter().for_each(|block| figures.block(block));
     let expected = [
@@ -92,7 +92,7 @@ fn m2_every_category_of_a_day() {
 }
 
 #[test]
-fn m2_every_kind_of_event_has_its_category() {
+fn e2_every_kind_of_event_has_its_category() {
     for kind in EventKind::ALL {
         let mut figures = Figures::default();
         figures.block(&[event(1, 0, *kind, json!({}))]);
@@ -102,7 +102,7 @@ fn m2_every_kind_of_event_has_its_category() {
 }
 
 #[test]
-fn m5_m7_refusals_by_member_and_those_that_repeat() {
+fn e5_refusals_by_member_and_those_that_repeat() {
     let mut refused = Refused::default();
     a_day().iter().flatten().for_each(|event| refused.event(event));
     let told: Vec<_> = refused.rows().map(|row| (row.member.0, row.name, row.count)).collect();
@@ -112,11 +112,11 @@ fn m5_m7_refusals_by_member_and_those_that_repeat() {
     assert_eq!(repeats, [(1, Refusal::DuplicateTag, 2), (3, Refusal::AlreadyHeld, 1)]);
     let numbers: Vec<u16> =
         Refusal::ALL.into_iter().filter(|refusal| is_repeat(*refusal)).map(Refusal::number).collect();
-    assert_eq!(numbers, [402, 404, 502, 507, 602, 804, 806, 815, 818], "as rule M-7 lists them");
+    assert_eq!(numbers, [402, 404, 502, 507, 602, 804, 806, 815, 818], "as rule E-7 lists them");
 }
 
 #[test]
-fn m6_a_day_above_a_threshold_is_frequent_use() {
+fn e6_a_day_above_a_threshold_is_frequent_use() {
     let mut usage = Usage::default();
     let mut later = seal(9, 1, 4, 50);
     later.time.0 += DAY;
@@ -134,7 +134,7 @@ fn m6_a_day_above_a_threshold_is_frequent_use() {
 }
 
 #[test]
-fn m4_late_seals_are_counted_and_listed_from_the_first() {
+fn e4_late_seals_are_counted_and_listed_from_the_first() {
     let sealed = Day::parse("2026-11-23").expect("a real day");
     let timing =
         |due: Option<&str>| Timing { acted: due.and(Day::parse("2026-11-09")), due: due.and_then(Day::parse), sealed };
@@ -162,7 +162,7 @@ fn m4_late_seals_are_counted_and_listed_from_the_first() {
 }
 
 #[test]
-fn m4_a_seal_that_names_no_day_is_counted_as_such() {
+fn e4_a_seal_that_names_no_day_is_counted_as_such() {
     let mut supervision = Supervision::default();
     supervision.block(&[seal(1, 1, 4, 10), refused(1, 1, EventKind::Seal, Refusal::LineCount)]);
     let row = supervision.overdue.rows().next().expect("a row");
@@ -188,7 +188,7 @@ fn any_event() -> impl Strategy<Value = Event> {
 }
 
 proptest! {
-    /// M-1: whoever counts two halves of a time has counted the whole.
+    /// E-1: whoever counts two halves of a time has counted the whole.
     #[test]
     fn two_times_add_up_to_both(
         blocks in prop::collection::vec(prop::collection::vec(any_event(), 0..4), 0..12),
