@@ -9,8 +9,10 @@ use crate::assurance::AssureArgs;
 use crate::audit::AuditCommand;
 use crate::authority::AuthorityCommand;
 use crate::bulk::BulkArgs;
+use crate::case::CaseCommand;
 use crate::challenge::ChallengeCommand;
 use crate::connect::ConnectArgs;
+use crate::documents::DocumentsArgs;
 use crate::export::ExportCommand;
 use crate::figures::report::ReportArgs;
 use crate::figures::stats::StatsArgs;
@@ -84,6 +86,9 @@ pub(crate) enum Command {
     TransferIn(TransferInArgs),
     /// Use up a one-time document
     Consume(ConsumeArgs),
+    /// Cases: opening them, recording steps, and seeing how far one is
+    #[command(subcommand)]
+    Case(CaseCommand),
     /// Recognition agreements between members
     #[command(subcommand)]
     Agreement(AgreementCommand),
@@ -124,6 +129,8 @@ pub(crate) enum Command {
     Verify(VerifyArgs),
     /// Show everything that happened to a certificate, with proof
     History(HistoryArgs),
+    /// Show one's own documents and cases: where each stands, and how it came there
+    Documents(DocumentsArgs),
     /// Follow what the ledger does, every event proven
     Watch(WatchArgs),
     /// Evidence packages: a certificate's past on one page that proves itself for good

@@ -14,7 +14,7 @@ use fengni_core::id::{CertificateId, Division};
 use fengni_core::operation::Operation;
 use fengni_core::outcome::Effect;
 use fengni_core::record::{KeyPurpose, Member};
-use fengni_core::{BookNumber, KeyAlgorithm, MemberNumber, TypeNumber};
+use fengni_core::{BookNumber, Day, KeyAlgorithm};
 use indicatif::ProgressBar;
 use serde::Serialize;
 
@@ -60,6 +60,10 @@ pub(crate) struct IssueArgs {
     /// Issue the rows that hold although others do not
     #[arg(long)]
     partial: bool,
+    /// Day on which the certificates were granted, where that was before: it goes to the ledger with
+    /// them, and every node reckons whether it was in time
+    #[arg(long, value_name = "DATE")]
+    acted: Option<String>,
     /// Folder for the holders' certificate files
     #[arg(long, value_name = "DIR")]
     out: Option<PathBuf>,
@@ -94,6 +98,8 @@ pub(crate) struct Request<'a> {
     pub(crate) folder: PathBuf,
     /// Whether rows that hold are issued although others do not.
     pub(crate) partial: bool,
+    /// The day on which they were granted, where that was before.
+    pub(crate) acted: Option<Day>,
     /// Folder of the archive.
     pub(crate) archive: PathBuf,
     /// Where certificate files go.
@@ -153,6 +159,7 @@ pub(crate) fn run(args: &IssueArgs, output: Output) -> Result<Ending> {
         format,
         folder: args.file.parent().unwrap_or(Path::new(".")).to_owned(),
         partial: args.partial,
+        acted: args.acted.as_deref().map(names::day).transpose()?,
         archive: args.archive.clone().unwrap_or_else(|| args.actor.home.join("archive")),
         target,
         holder_keys: match args.holder_keys {
@@ -188,9 +195,10 @@ impl Request<'_> {
             Some(code) => names::division(code)?,
             None => connection.ledger.record::<Member>(member.0)?.division,
         };
-        let book = match names.book(connection, member, kind, division)? {
+        let subject = Subject::Certificates { certificate_type: kind };
+        let book = match names.book(connection, member, subject, division)? {
             Some(book) => book,
-            None => match self.open_book(connection, member, kind, division)? {
+            None => match open_book(connection, self.actor, subject, division)? {
                 Ok(book) => book,
                 Err(reason) => return Ok(refused(reason)),
             },
@@ -202,7 +210,12 @@ impl Request<'_> {
         let signers = self.actor.signers(KeyPurpose::Issuing, rows.rows.len() > solo)?;
         let mut archive = Archive::open(&self.archive, &connection.ledger.domain(), book)?;
         let submitter = connection.submitter()?;
-        let options = IssueOptions { partial: self.partial, holder_keys: self.holder_keys, ..IssueOptions::default() };
+        let options = IssueOptions {
+            partial: self.partial,
+            holder_keys: self.holder_keys,
+            acted: self.acted,
+            ..IssueOptions::default()
+        };
         let issuer = Issuer { submitter: &submitter, signers: &signers, rules: &rules, options };
         let report = match issuer.issue(&mut connection.ledger, &mut archive, rows, progress) {
             Ok(report) => report,
@@ -225,26 +238,25 @@ impl Request<'_> {
         }
         Ok(issued)
     }
+}
 
-    /// Opens the member's book for a type and a region.
-    fn open_book(
-        &self,
-        connection: &mut Connection,
-        member: MemberNumber,
-        kind: TypeNumber,
-        division: Division,
-    ) -> Result<Result<BookNumber, String>> {
-        let signers = self.actor.signers(KeyPurpose::Issuing, false)?;
-        if signers.member() != member {
-            bail!("the keys belong to another member than --home");
-        }
-        let operation = Operation::OpenBook { subject: Subject::Certificates { certificate_type: kind }, division };
-        match signing::submit(connection, &signers, operation)? {
-            Settlement::Done { effect: Effect::BookOpened { book }, .. } => Ok(Ok(book)),
-            Settlement::Refused { refusal, .. } => Ok(Err(format!("the book could not be opened: {refusal}"))),
-            other => {
-                bail!("it is not known whether the book was opened: {:?}; next: run the command again", other.id())
-            }
+/// Opens the member's book of a subject and a region; the inner error says why the ledger would not.
+pub(crate) fn open_book(
+    connection: &mut Connection,
+    actor: &ActorArgs,
+    subject: Subject,
+    division: Division,
+) -> Result<Result<BookNumber, String>> {
+    let signers = actor.signers(KeyPurpose::Issuing, false)?;
+    if signers.member() != actor.member()? {
+        bail!("the keys belong to another member than --home");
+    }
+    let operation = Operation::OpenBook { subject, division };
+    match signing::submit(connection, &signers, operation)? {
+        Settlement::Done { effect: Effect::BookOpened { book }, .. } => Ok(Ok(book)),
+        Settlement::Refused { refusal, .. } => Ok(Err(format!("the book could not be opened: {refusal}"))),
+        other => {
+            bail!("it is not known whether the book was opened: {:?}; next: run the command again", other.id())
         }
     }
 }

@@ -19,8 +19,10 @@ mod audit;
 mod authority;
 mod blocks;
 mod bulk;
+mod case;
 mod challenge;
 mod connect;
+mod documents;
 mod ending;
 mod export;
 mod figures;
@@ -110,6 +112,7 @@ fn dispatch(command: Command, output: Output) -> Result<Ending> {
         Command::Supersede(args) => replace::supersede(&args, output),
         Command::Rekey(args) => replace::rekey(&args, output),
         Command::TransferIn(args) => replace::transfer_in(&args, output),
+        Command::Case(command) => case::run(&command, output),
         Command::Consume(args) => standing::consume(&args, output),
         Command::Agreement(command) => agreement::run(&command, output),
         Command::Authority(command) => authority::run(&command, output),
@@ -127,6 +130,7 @@ fn dispatch(command: Command, output: Output) -> Result<Ending> {
         Command::Verify(args) => verify::run(&args, output),
         Command::Evidence(command) => package::run(&command, output),
         Command::Receipt(command) => receipt::run(&command, output),
+        Command::Documents(args) => documents::run(&args, output),
         Command::Watch(args) => watch::run(&args, output),
         Command::History(args) => history::run(&args, output),
         Command::Check(args) => history::check(&args, output),

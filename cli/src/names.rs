@@ -1,7 +1,7 @@
 //! Names: what people call members, types, purposes and lines, and the numbers behind them.
 
 use anyhow::{Context as _, Result, bail};
-use fengni_core::book::Book;
+use fengni_core::book::{Book, Subject};
 use fengni_core::id::{CertificateId, Division};
 use fengni_core::record::{CertificateType, CodeSet, Member};
 use fengni_core::{
@@ -125,6 +125,11 @@ impl Names {
         self.code(connection, "reasons", text).map(ReasonCode)
     }
 
+    /// A step of a case by name or code.
+    pub(crate) fn step(&mut self, connection: &mut Connection, text: &str) -> Result<ReasonCode> {
+        self.code(connection, "steps", text).map(ReasonCode)
+    }
+
     fn code(&mut self, connection: &mut Connection, set: &str, text: &str) -> Result<u16> {
         // A number needs no look-up: the ledger judges whether there is such a code.
         if let Ok(code) = text.parse() {
@@ -139,16 +144,16 @@ impl Names {
         found.code.parse().with_context(|| format!("{} is no number", found.code))
     }
 
-    /// The book that a member keeps and issues in, for a type and a region.
+    /// The book that a member opened and keeps, of a subject and a region.
     pub(crate) fn book(
         &mut self,
         connection: &mut Connection,
         keeper: MemberNumber,
-        kind: TypeNumber,
+        subject: Subject,
         division: Division,
     ) -> Result<Option<BookNumber>> {
         let issues = |book: &Book| (book.keeper, book.opener()) == (keeper, keeper);
-        let is_it = |book: &Book| issues(book) && book.certificate_type() == kind && book.division == division;
+        let is_it = |book: &Book| issues(book) && book.subject == subject && book.division == division;
         let found = self.books(connection)?.iter().position(is_it);
         found.map(|number| Ok(BookNumber(u32::try_from(number)?))).transpose()
     }

@@ -183,7 +183,7 @@ impl OrderArgs {
             Scope::Lines { book, .. } | Scope::Book { book } => books.get(book.0 as usize).is_some_and(kept),
             Scope::Type { certificate_type, division } => {
                 let meant =
-                    |book: &&Book| book.certificate_type() == certificate_type && division.covers(&book.division);
+                    |book: &&Book| book.certificate_type() == Some(certificate_type) && division.covers(&book.division);
                 books.iter().filter(meant).all(kept)
             }
             Scope::Keeper { member } => member == own,

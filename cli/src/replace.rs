@@ -131,13 +131,13 @@ pub(crate) fn transfer_in(args: &TransferInArgs, output: Output) -> Result<Endin
     let mut connection = args.replace.connect.open(Some(&args.replace.actor.home))?;
     let old = Target::parse(&args.target)?.place(&mut connection)?;
     let own = args.replace.actor.member()?;
-    let kind = connection.ledger.record::<Book>(old.book.0)?.certificate_type();
+    let subject = connection.ledger.record::<Book>(old.book.0)?.subject;
     let mut names = Names::default();
     let division = args.division.as_deref().map(names::division).transpose()?;
     let books = names.books(&mut connection)?;
     let mut fitting = books.iter().zip(0..).filter(|(book, _)| {
         (book.keeper, book.opener()) == (own, own)
-            && book.certificate_type() == kind
+            && book.subject == subject
             && division.is_none_or(|division| book.division == division)
     });
     let into = match (fitting.next(), fitting.next()) {
@@ -160,7 +160,7 @@ pub(crate) fn rekey(args: &RekeyArgs, output: Output) -> Result<Ending> {
         .with_context(|| format!("{} is no certificate file of this network", args.certificate.display()))?;
     let kind: CertificateType = {
         let book: Book = connection.ledger.record(file.place.book.0)?;
-        connection.ledger.record(book.certificate_type().0)?
+        connection.ledger.type_of(&book)?
     };
     let facts = file.certificate.header().facts.clone();
     let schema = kind.schema(facts.schema).context("the type has no such schema")?;

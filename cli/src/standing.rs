@@ -12,9 +12,9 @@ use fengni_core::book::Book;
 use fengni_core::history::standing_words;
 use fengni_core::operation::{Ground, StandingChange};
 use fengni_core::proof::Proven;
-use fengni_core::record::{CertificateType, KeyPurpose, Member};
+use fengni_core::record::{KeyPurpose, Member};
 use fengni_core::standing::{ActKind, Hold, Standing, State};
-use fengni_core::{KeyNumber, LinePlace, MemberNumber, OrderNumber};
+use fengni_core::{KeyNumber, LinePlace, MemberNumber, OrderNumber, ReasonCode};
 use serde::Serialize;
 
 use crate::connect::{ConnectArgs, Connection};
@@ -150,20 +150,14 @@ impl GroundArgs {
     /// Hashes the decision document with a fresh salt.
     pub(crate) fn read(&self, connection: &mut Connection, names: &mut Names) -> Result<Reasoned> {
         let document = std::fs::read(&self.decision).with_context(|| self.decision.display().to_string())?;
-        Reasoned::new(connection, names, &self.reason, &document, &self.decision)
+        let reason = names.reason(connection, &self.reason)?;
+        Reasoned::new(connection, reason, &document, &self.decision)
     }
 }
 
 impl Reasoned {
-    /// A reason by code or name, and the decision in a document.
-    pub(crate) fn new(
-        connection: &mut Connection,
-        names: &mut Names,
-        reason: &str,
-        document: &[u8],
-        file: &Path,
-    ) -> Result<Self> {
-        let reason = names.reason(connection, reason)?;
+    /// A reason, and the decision in a document.
+    pub(crate) fn new(connection: &Connection, reason: ReasonCode, document: &[u8], file: &Path) -> Result<Self> {
         let decision = Decision::of(&connection.ledger.domain(), document)?;
         Ok(Self { ground: decision.ground(reason), decision, file: file.to_owned() })
     }
@@ -405,7 +399,7 @@ fn show(target: &str, connect: &ConnectArgs, output: Output) -> Result<Ending> {
 }
 
 fn shown(proven: &Proven, place: LinePlace, book: &Book) -> Result<Shown> {
-    let kind: CertificateType = proven.record(book.certificate_type().0)?;
+    let kind = proven.type_of(book)?;
     let page = proven.page(place.book, place.line.page())?;
     let (standing, holds) = page.standing(place.line.place());
     let header = proven.header();

@@ -419,7 +419,7 @@ fn show(path: &Path, output: Output) -> Result<Ending> {
     });
     output.answer(&facts, || {
         let rows = books.iter().filter(|(_, _, held)| *held).map(|(number, book, _)| {
-            let kind = types.get(book.certificate_type().0 as usize);
+            let kind = book.certificate_type().and_then(|kind| types.get(kind.0 as usize));
             let offline = kind.map_or(0, |kind| u64::from(kind.offline_age_secs));
             let name = kind.map_or_else(String::new, |kind| kind.name.clone());
             let good = if age_secs <= offline { "yes".to_owned() } else { "stale".to_owned() };

@@ -167,7 +167,10 @@ pub(crate) fn books(args: &ViewArgs, output: Output) -> Result<Ending> {
     let members = names.members(&mut connection)?.to_vec();
     output.answer(&json!({ "books": books }), || {
         let rows = books.iter().enumerate().map(|(place, book)| {
-            let kind = types.get(book.certificate_type().0 as usize).map_or_else(String::new, |kind| kind.name.clone());
+            let kind = match book.certificate_type() {
+                None => "cases 办件".to_owned(),
+                Some(kind) => types.get(kind.0 as usize).map_or_else(String::new, |kind| kind.name.clone()),
+            };
             let keeper = members.get(book.keeper.0 as usize).map_or_else(String::new, |member| member.name.clone());
             [
                 place.to_string(),

@@ -8,8 +8,10 @@ use anyhow::{Context as _, Result, anyhow};
 use clap::Args;
 use fengni_client::clock;
 use fengni_client::events::Follow;
+use fengni_core::NetworkId;
 use fengni_core::event::{Event, Filter, Position};
 
+use crate::case;
 use crate::connect::ConnectArgs;
 use crate::ending::Ending;
 use crate::moment;
@@ -36,6 +38,7 @@ Runs until it is interrupted; with --count it ends by itself, with exit code 0.
 
 Examples:
   fengni watch --network net
+  fengni watch --case slips/YS20260309000317.slip.json --network net
   fengni watch --kind suspend --kind return --division 31 --json --network net
   fengni watch --line 0/417 --position c1.position --gateway https://gateway.example --genesis genesis.bin
   fengni watch --since 0.0.0 --count 10 --network net")]
@@ -43,6 +46,9 @@ pub(crate) struct WatchArgs {
     /// Kind of event, such as seal or suspend; may be given several times
     #[arg(long = "kind", value_name = "KIND", help_heading = "Filter")]
     kinds: Vec<String>,
+    /// Topic: certificates, cases, agreements, members or votes; may be given several times
+    #[arg(long = "topic", value_name = "TOPIC", help_heading = "Filter")]
+    topics: Vec<String>,
     /// Number of a certificate type
     #[arg(long = "type", value_name = "NUMBER", help_heading = "Filter")]
     types: Vec<String>,
@@ -55,6 +61,9 @@ pub(crate) struct WatchArgs {
     /// A line, as book/line
     #[arg(long = "line", value_name = "BOOK/LINE", help_heading = "Filter")]
     lines: Vec<String>,
+    /// A case, by its applicant's slip
+    #[arg(long = "case", value_name = "SLIP", help_heading = "Filter")]
+    cases: Vec<PathBuf>,
     /// Number of a member that acts
     #[arg(long = "member", value_name = "NUMBER", help_heading = "Filter")]
     members: Vec<String>,
@@ -78,13 +87,18 @@ pub(crate) struct WatchArgs {
 }
 
 impl WatchArgs {
-    fn filter(&self) -> Result<Filter> {
+    /// - `network`: that of the slips.
+    fn filter(&self, network: NetworkId) -> Result<Filter> {
+        let slips = self.cases.iter().map(|path| case::read_slip(path, network));
+        let slips = slips.map(|slip| slip.map(|slip| format!("{}/{}", slip.place.book, slip.place.line)));
+        let lines: Vec<String> = self.lines.iter().cloned().map(Ok).chain(slips).collect::<Result<_>>()?;
         let fields = [
             ("kinds", &self.kinds),
+            ("topics", &self.topics),
             ("types", &self.types),
             ("divisions", &self.divisions),
             ("books", &self.books),
-            ("lines", &self.lines),
+            ("lines", &lines),
             ("members", &self.members),
         ];
         let named = fields.into_iter().filter(|(_, values)| !values.is_empty());
@@ -101,8 +115,9 @@ impl WatchArgs {
 }
 
 pub(crate) fn run(args: &WatchArgs, output: Output) -> Result<Ending> {
-    let (filter, since) = (args.filter()?, args.since()?);
+    let since = args.since()?;
     let mut connection = args.connect.open(None)?;
+    let filter = args.filter(connection.ledger.domain().network)?;
     let mut follow = Follow::new(&mut connection.ledger, filter, since)?;
     remember(args, follow.position())?;
     let (mut left, mut pause, mut told) = (args.count, PAUSE, false);

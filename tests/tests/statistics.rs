@@ -1,5 +1,5 @@
 //! A scripted day: what nodes and the ledger count of it is what was done, survives restarts, and the
-//! regulator's report is the same from any gateway, or there is none. SVC-06, CAT-04, AUD-07, OPS-01.
+//! regulator's report is the same from any gateway, or there is none. SVC-06, CAT-04, AUD-07, CRT-11, OPS-01.
 
 #![forbid(unsafe_code)]
 
@@ -7,11 +7,11 @@ use std::path::Path;
 use std::sync::Arc;
 
 use fengni_client::standing;
-use fengni_core::KeyAlgorithm;
 use fengni_core::codec;
 use fengni_core::limits::BLOCK_BYTES;
 use fengni_core::operation::Operation;
 use fengni_core::outcome::Outcome;
+use fengni_core::{Day, KeyAlgorithm};
 use fengni_tests::liar::{Liar, Rule, rewrite, withhold};
 use fengni_tests::{Answer, Network, Paper, fengni, holder_key};
 use serde_json::{Value, json};
@@ -204,6 +204,12 @@ fn svc06_what_is_counted_is_what_was_done_and_outlives_a_restart() {
 fn aud07_a_report_is_the_same_from_any_gateway_or_there_is_none() {
     let (_pages, network) = network();
     a_day_of_work(&network);
+    // Certificates of title have five working days (CRT-11): these come after three weeks.
+    let acted = Day(Day::of(fengni_client::clock::now()).0 - 21).to_string();
+    let (map, home) = (network.map(), network.home().join("members/res").display().to_string());
+    let rows = format!("{home}/rows.csv");
+    let issue = ["--json", "issue", "--home", &home, "--type", "T-RE", &rows, "--acted", &acted, "--network", &map];
+    let titles = fengni(&issue, b"").expect(0).json()["sealed"].as_u64().expect("a count");
     let last = network.wait_agreed(&["gov", "psb", "amr", "hrs", "observer"]);
     let genesis = network.home().join("genesis.bin");
     let gateway = |name: &str| network.node(name).gateway.clone();
@@ -225,8 +231,17 @@ fn aud07_a_report_is_the_same_from_any_gateway_or_there_is_none() {
     assert_eq!(rows("repeats"), repeats);
     let users = told["frequent_users"].as_array().expect("rows");
     assert_eq!(users.iter().map(|row| row["acts"].as_u64().expect("a count")).sum::<u64>(), 3, "{told}");
-    let overdue = &told["overdue"]["rows"][0];
-    assert_eq!((&overdue["untimed"]["lines"], &overdue["late"]["lines"]), (&5.into(), &0.into()));
+    let lines: Vec<[u64; 3]> = told["overdue"]["rows"]
+        .as_array()
+        .expect("rows")
+        .iter()
+        .map(|row| ["untimed", "timed", "late"].map(|part| row[part]["lines"].as_u64().expect("a count")))
+        .collect();
+    assert_eq!(lines, [[5, 0, 0], [0, titles, titles]], "{told}");
+    let late = &told["overdue"]["seals"][0];
+    assert_eq!((&late["acted"], &late["lines"]), (&acted.into(), &titles.into()));
+    let days = late["late_days"].as_u64().expect("a count");
+    assert!((1..=16).contains(&days), "five working days are at least five days: {late}");
     assert_eq!(told["unrecorded"][0]["report"], "repeat-collection");
     assert_eq!((&told["ended"], &told["to_height"]), (&true.into(), &last.into()));
 

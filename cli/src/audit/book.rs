@@ -175,9 +175,15 @@ fn audit_one(
 }
 
 fn describe(ledger: &mut Ledger, audit: Audit) -> Result<Found> {
-    let (kind, keeper) = (audit.record.certificate_type(), audit.record.keeper);
+    let keeper = audit.record.keeper;
     // Names are for people: where nobody gives them, numbers will do.
-    let names = ledger.record::<CertificateType>(kind.0).ok().map(|record| record.name);
+    let kind = match audit.record.certificate_type() {
+        None => "cases 办件".to_owned(),
+        Some(kind) => {
+            let named = ledger.record::<CertificateType>(kind.0).ok().map(|record| record.name);
+            named.unwrap_or_else(|| format!("type {kind}"))
+        }
+    };
     let keepers = ledger.record::<Member>(keeper.0).ok().map(|record| record.name);
     let mut words = serde_json::to_value(&audit.audited)?;
     let said: Vec<Value> = audit.audited.defects.iter().map(|defect| defect.to_string().into()).collect();
@@ -185,7 +191,7 @@ fn describe(ledger: &mut Ledger, audit: Audit) -> Result<Found> {
         fields.insert("says".to_owned(), said.into());
     }
     Ok(Found {
-        kind: names.unwrap_or_else(|| format!("type {kind}")),
+        kind,
         keeper: keepers.unwrap_or_else(|| format!("member {keeper}")),
         recorded: [audit.record.lines, audit.record.seals.size, audit.record.acts.size],
         words,

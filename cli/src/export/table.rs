@@ -8,7 +8,7 @@ use fengni_core::event::Event;
 use fengni_core::standing::State;
 
 /// Names of the columns; new ones are added at the end.
-const COLUMNS: [&str; 37] = [
+const COLUMNS: [&str; 40] = [
     "position",
     "time",
     "kind",
@@ -46,6 +46,9 @@ const COLUMNS: [&str; 37] = [
     "transaction",
     "time_millis",
     "last",
+    "topic",
+    "acted",
+    "due",
 ];
 
 /// Rows of events, under the names of their columns.
@@ -129,6 +132,9 @@ fn row(event: &Event) -> [String; COLUMNS.len()] {
         event.transaction.to_string(),
         event.time.0.to_string(),
         cell(event.last),
+        event.topic.to_string(),
+        cell(event.acted),
+        cell(event.due),
     ]
 }
 

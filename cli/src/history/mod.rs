@@ -3,16 +3,18 @@
 pub(crate) mod file;
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use anyhow::Result;
 use clap::Args;
 use fengni_client::clock;
 use fengni_client::history::{self, Whole};
+use fengni_core::block::Header;
 use fengni_core::book::{Suspension, SuspensionCause};
 use fengni_core::history::{Actor, Event, Gap, History, Origin};
 use fengni_core::light::{FinalHeader, LightClient, LightError};
 use fengni_core::proof::Proven;
+use fengni_core::standing::ActKind;
 use fengni_core::{Height, LinePlace, Millis};
 use fengni_genesis::Genesis;
 use serde_json::{Value, json};
@@ -41,6 +43,15 @@ shows a young block; 3 could not run.")]
 pub(crate) struct HistoryArgs {
     /// Identifier, or book/line
     target: String,
+    #[command(flatten)]
+    telling: Telling,
+    #[command(flatten)]
+    connect: ConnectArgs,
+}
+
+/// How a history is told.
+#[derive(Args, Debug)]
+pub(crate) struct Telling {
     /// State whether the chain of acts is complete; the exit code says so as well
     #[arg(long)]
     prove: bool,
@@ -50,8 +61,6 @@ pub(crate) struct HistoryArgs {
     /// Write the history with its proof to a file, for fengni check
     #[arg(long, value_name = "FILE")]
     out: Option<PathBuf>,
-    #[command(flatten)]
-    connect: ConnectArgs,
 }
 
 /// `fengni check`.
@@ -77,38 +86,77 @@ pub(crate) struct CheckArgs {
 pub(crate) fn run(args: &HistoryArgs, output: Output) -> Result<Ending> {
     let mut connection = args.connect.open(None)?;
     let place = Target::parse(&args.target)?.place(&mut connection);
-    match place.and_then(|place| told(args, place, &mut connection, output)) {
+    match place.and_then(|place| args.telling.tell(place, None, &mut connection, output)) {
         Ok(ending) => Ok(ending),
         Err(error) => unproven::undecided(error, output),
     }
 }
 
-fn told(args: &HistoryArgs, place: LinePlace, connection: &mut Connection, output: Output) -> Result<Ending> {
+impl Telling {
+    /// Tells a line's history.
+    ///
+    /// - `title`: what people call it.
+    pub(crate) fn tell(
+        &self,
+        place: LinePlace,
+        title: Option<&str>,
+        connection: &mut Connection,
+        output: Output,
+    ) -> Result<Ending> {
+        let mut told = told(place, connection)?;
+        connection.save(output);
+        if let Some(path) = &self.out {
+            told.save(path, connection)?;
+            output.progress(&format!(
+                "wrote {}; next: fengni check {} --genesis genesis.bin",
+                path.display(),
+                path.display()
+            ));
+        }
+        let age_secs = clock::now().0.saturating_sub(told.newest.time.0) / 1000;
+        told.story.stale_secs = Some(age_secs).filter(|age| self.prove && *age > u64::from(self.max_age));
+        told.story.title = title.map(str::to_owned);
+        let header = &told.whole.proof.header;
+        let signed = told.whole.proof.certificate.signatures.len();
+        let validators = connection.ledger.light().validators_at(header.height)?.len();
+        answer_history(&told.story, (signed, validators), Vec::new(), self.prove, output)
+    }
+}
+
+/// A line's history with what proves it.
+pub(crate) struct ToldHistory {
+    /// What happened.
+    pub(crate) story: Story,
+    /// The newest block that any gateway shows.
+    pub(crate) newest: Header,
+    place: LinePlace,
+    whole: Whole,
+    headers: Vec<FinalHeader>,
+}
+
+impl ToldHistory {
+    /// Writes the history with its proof, for `fengni check`.
+    pub(crate) fn save(&self, path: &Path, connection: &mut Connection) -> Result<()> {
+        let Whole { history, proof, origin_proofs, .. } = &self.whole;
+        let found = FinalHeader { header: proof.header.clone(), certificate: proof.certificate.clone() };
+        let handovers = connection.ledger.handovers(&connection.genesis.checkpoint(), &found)?;
+        let first = history.chapters.first().map_or(self.place, |chapter| chapter.place);
+        let (events, headers) = (self.story.events.clone(), self.headers.clone());
+        HistoryFile::new(first, proof, events, headers, handovers, origin_proofs).save(path)
+    }
+}
+
+/// Everything that happened on a line, before it and after it.
+pub(crate) fn told(place: LinePlace, connection: &mut Connection) -> Result<ToldHistory> {
     // By the newest block that any of the gateways shows: none can offer an older state as the present.
     connection.ledger.follow()?;
     let newest = connection.ledger.highest()?.0;
-    let Whole { history, proof, origin, origin_proofs } = history::whole(&mut connection.ledger, place, newest.height)?;
-    let headers = headers(connection, &history)?;
-    connection.save(output);
-    let mut story = Story::new(history, &headers, &connection.genesis)?;
-    story.origin = origin;
+    let whole = history::whole(&mut connection.ledger, place, newest.height)?;
+    let headers = headers(connection, &whole.history)?;
+    let mut story = Story::new(whole.history.clone(), &headers, &connection.genesis)?;
+    story.origin = whole.origin;
     story.notes = connection.ledger.gateway().troubles().iter().map(ToString::to_string).collect();
-    if let Some(path) = &args.out {
-        let found = FinalHeader { header: proof.header.clone(), certificate: proof.certificate.clone() };
-        let handovers = connection.ledger.handovers(&connection.genesis.checkpoint(), &found)?;
-        let first = story.history.chapters.first().map_or(place, |chapter| chapter.place);
-        let events = story.events.clone();
-        HistoryFile::new(first, &proof, events, headers, handovers, &origin_proofs).save(path)?;
-        output.progress(&format!(
-            "wrote {}; next: fengni check {} --genesis genesis.bin",
-            path.display(),
-            path.display()
-        ));
-    }
-    let age_secs = clock::now().0.saturating_sub(newest.time.0) / 1000;
-    story.stale_secs = Some(age_secs).filter(|age| args.prove && *age > u64::from(args.max_age));
-    let validators = connection.ledger.light().validators_at(proof.header.height)?.len();
-    answer_history(&story, (proof.certificate.signatures.len(), validators), Vec::new(), args.prove, output)
+    Ok(ToldHistory { story, newest, place, whole, headers })
 }
 
 /// The headers of the blocks in which something happened: they say when.
@@ -131,17 +179,21 @@ fn heights(history: &History) -> BTreeSet<Height> {
 }
 
 /// A history with the times of its events.
-struct Story {
-    history: History,
-    events: Vec<Value>,
+pub(crate) struct Story {
+    /// What is proven.
+    pub(crate) history: History,
+    /// The same as people read it.
+    pub(crate) events: Vec<Value>,
     times: BTreeMap<Height, Millis>,
-    reasons: BTreeMap<u16, String>,
+    reasons: BTreeMap<(&'static str, u16), String>,
     /// Where the first line comes from, as far as that was shown.
     origin: Option<Origin>,
     /// What nodes gave that does not hold, or left out.
     notes: Vec<String>,
     /// The age of the newest block, where that is too old to speak of the present.
     stale_secs: Option<u64>,
+    /// What people call the line.
+    title: Option<String>,
 }
 
 impl Story {
@@ -150,10 +202,24 @@ impl Story {
         let times: BTreeMap<Height, Millis> =
             headers.iter().map(|found| (found.header.height, found.header.time)).collect();
         let events = events(&history, &times)?;
-        let set = genesis.codes.iter().find(|set| set.name == "reasons");
-        let codes = set.iter().flat_map(|set| &set.codes);
-        let reasons = codes.filter_map(|code| Some((code.code.parse().ok()?, code.name.clone()))).collect();
-        Ok(Self { history, events, times, reasons, origin: None, notes: Vec::new(), stale_secs: None })
+        let sets = ["reasons", "steps"].into_iter().filter_map(|name| {
+            let set = genesis.codes.iter().find(|set| set.name == name)?;
+            Some(set.codes.iter().filter_map(move |code| Some(((name, code.code.parse().ok()?), code.name.clone()))))
+        });
+        let reasons = sets.flatten().collect();
+        Ok(Self { history, events, times, reasons, origin: None, notes: Vec::new(), stale_secs: None, title: None })
+    }
+
+    /// When and what the latest act was, or the seal.
+    pub(crate) fn last(&self) -> (String, String) {
+        let last = self.history.told().pop();
+        last.map_or_else(Default::default, |told| {
+            let what = told.event.map_or(told.act.clone(), |event| match event.kind {
+                ActKind::Step => self.reason(event),
+                _ => told.act.clone(),
+            });
+            (self.when(told.height), what)
+        })
     }
 
     fn when(&self, height: Height) -> String {
@@ -161,7 +227,8 @@ impl Story {
     }
 
     fn reason(&self, event: &Event) -> String {
-        let known = event.reason_name.clone().or_else(|| self.reasons.get(&event.reason.0).cloned());
+        let known =
+            event.reason_name.clone().or_else(|| self.reasons.get(&(event.kind.reasons(), event.reason.0)).cloned());
         known.map_or_else(|| event.reason.to_string(), |name| format!("{} {name}", event.reason))
     }
 }
@@ -271,6 +338,7 @@ fn answer_history(
     let facts = json!({
         "result": result,
         "complete": result == "complete",
+        "title": story.title,
         "defects": defects,
         "statement": statement(story, (signatures, validators)),
         "origin": story.origin,
@@ -316,8 +384,8 @@ fn text(story: &Story, defects: &[String], (signatures, validators): (usize, usi
     let rows = (1..).zip(rows).map(|(seq, [place, act, to, by, keys, reason, height, time]): (u32, _)| {
         [seq.to_string(), place, act, to, by, keys, reason, height, time]
     });
-    let mut said =
-        vec![table(["seq", "line", "act", "standing after", "by", "keys", "reason", "height", "time"], rows)];
+    let mut said: Vec<String> = story.title.iter().cloned().collect();
+    said.push(table(["seq", "line", "act", "standing after", "by", "keys", "reason", "height", "time"], rows));
     for chapter in &story.history.chapters {
         let run = |run: &Suspension| {
             format!(

@@ -146,6 +146,8 @@ struct IssueRequest {
     /// Issue the rows that hold although others do not.
     #[serde(default)]
     partial: bool,
+    /// Day on which the certificates were granted, where that was before.
+    acted: Option<String>,
     /// Folder for the holders' certificate files; none are written where left out.
     #[schema(value_type = Option<String>)]
     out: Option<PathBuf>,
@@ -172,6 +174,7 @@ async fn issue(State(service): State<Arc<Service>>, body: Bytes) -> Response {
             format: Format::JsonLines,
             folder: service.args.actor.home.clone(),
             partial: asked.partial,
+            acted: asked.acted.as_deref().map(names::day).transpose()?,
             archive: service.args.actor.home.join("archive"),
             target: asked.out.map(Target::Folder),
             holder_keys: KeyAlgorithm::P256,
@@ -227,7 +230,8 @@ async fn standing(State(service): State<Arc<Service>>, body: Bytes) -> Response 
         let mut connection = service.connect()?;
         let mut names = Names::default();
         let file = PathBuf::from("POST /v1/standing");
-        let reasoned = Reasoned::new(&mut connection, &mut names, &asked.reason, &document, &file)?;
+        let reason = names.reason(&mut connection, &asked.reason)?;
+        let reasoned = Reasoned::new(&connection, reason, &document, &file)?;
         let actor = &service.args.actor;
         let order = Order { actor, target: &asked.target, wanted, reasoned, as_body: asked.as_body };
         let acted = order.carry_out(&mut connection, &mut names)?;

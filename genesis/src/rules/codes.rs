@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use fengni_core::record::CodeSet;
-use fengni_state::code_fault;
+use fengni_state::{code_fault, is_set_name};
 
 use super::{check_fresh, check_name, check_rising};
 use crate::contents::Contents;
@@ -11,8 +11,6 @@ use crate::problem::Findings;
 
 /// Sets that every network needs.
 const NEEDED: [&str; 3] = ["divisions", "purposes", "reasons"];
-/// Most characters of a set's name.
-const NAME_CHARACTERS: usize = 32;
 
 pub(super) fn check(founding: &Contents, findings: &mut Findings) {
     for needed in NEEDED {
@@ -29,8 +27,7 @@ pub(super) fn check(founding: &Contents, findings: &mut Findings) {
 
 fn check_set(set: &CodeSet, findings: &mut Findings) {
     let path = format!("codes.{}", set.name);
-    let plain = set.name.bytes().all(|byte| byte.is_ascii_lowercase() || byte == b'-');
-    if !plain || !(1..=NAME_CHARACTERS).contains(&set.name.len()) {
+    if !is_set_name(&set.name) {
         findings.add("G-6", path.clone(), "is no name of a set", "use 1 to 32 small letters and hyphens");
     }
     check_fresh(findings, path.clone(), set.version == 1);

@@ -43,6 +43,23 @@ const REASONS: [(&str, &str); 19] = [
     ("901", "签发密钥应急处置"),
 ];
 
+/// Steps of a case (办件), by code.
+const STEPS: [(&str, &str); 10] = [
+    ("1", "收件"),
+    ("2", "补正告知"),
+    ("3", "受理"),
+    ("4", "不予受理"),
+    ("5", "审查"),
+    ("6", "查验"),
+    ("7", "放行"),
+    ("8", "决定"),
+    ("9", "制证发证"),
+    ("10", "撤回"),
+];
+
+/// Working days within which certificates of a type are on the ledger, by type code.
+const SEALING_DAYS: [(&str, &str); 1] = [(super::types::PROPERTY, "5")];
+
 /// Statutory days off of 2026. Adjusted days are announced each year and added by vote.
 const HOLIDAYS: [&str; 13] = [
     "20260101", "20260216", "20260217", "20260218", "20260219", "20260405", "20260501", "20260502", "20260619",
@@ -56,6 +73,8 @@ pub(super) fn sets() -> BTreeMap<String, BTreeMap<String, String>> {
         ("divisions".to_owned(), DIVISIONS.into_iter().map(owned).collect()),
         ("purposes".to_owned(), PURPOSES.iter().map(|(code, name)| (code.to_string(), (*name).to_owned())).collect()),
         ("reasons".to_owned(), REASONS.into_iter().map(owned).collect()),
+        ("steps".to_owned(), STEPS.into_iter().map(owned).collect()),
+        ("sealing-days".to_owned(), SEALING_DAYS.into_iter().map(owned).collect()),
         ("calendar".to_owned(), HOLIDAYS.into_iter().map(|day| owned((day, "holiday"))).collect()),
     ])
 }

@@ -11,6 +11,9 @@ use fengni_core::record::HolderKind;
 use crate::document::{ActsEntry, ClaimEntry, DerivedEntry, SERIAL_BYTES, TypeEntry};
 
 /// Short names, in the order of the type numbers.
+/// Type code of certificates of title.
+pub(super) const PROPERTY: &str = "11100000XN00000473002";
+
 pub(super) const TYPES: [&str; 4] = ["T-DL", "T-BL", "T-CL", "T-RE"];
 
 const DAY_SECS: u32 = 86_400;
@@ -111,7 +114,7 @@ pub(super) fn entries() -> Vec<TypeEntry> {
             serial_bytes: 16,
             ..kind(
                 3,
-                "11100000XN00000473002",
+                PROPERTY,
                 "不动产权证书",
                 HolderKind::Person,
                 [

@@ -50,6 +50,9 @@ struct Wanted {
     /// Words such as `seal,suspend`.
     #[param(example = "seal,suspend")]
     kinds: Option<String>,
+    /// Words such as `certificates,cases`: what readers follow together.
+    #[param(example = "cases")]
+    topics: Option<String>,
     /// Numbers of certificate types.
     types: Option<String>,
     /// Regions, each with those inside it.
@@ -70,6 +73,7 @@ impl Wanted {
     fn filter(&self) -> Result<Filter, ApiError> {
         let fields = [
             ("kinds", &self.kinds),
+            ("topics", &self.topics),
             ("types", &self.types),
             ("divisions", &self.divisions),
             ("books", &self.books),

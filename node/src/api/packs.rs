@@ -63,7 +63,7 @@ async fn index(State(reader): State<Reader>, Asked(asked): Asked<AtHeight>) -> R
         let mut rows: BTreeMap<(TypeNumber, Division), IndexRow> = BTreeMap::new();
         for (_, book) in at.state.books() {
             let record = book.record();
-            let kind = record.certificate_type();
+            let Some(kind) = record.certificate_type() else { continue };
             let row = rows.entry((kind, record.division)).or_insert_with(|| IndexRow {
                 certificate_type: kind.0,
                 name: at.state.certificate_type(kind).map(|found| found.name.clone()).unwrap_or_default(),

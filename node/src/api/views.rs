@@ -279,9 +279,9 @@ struct BookView {
     number: u32,
     /// Counts changes of anything but its lists, from 1.
     version: u32,
-    /// Number of the certificate type.
-    certificate_type: u32,
-    /// Region of its certificates.
+    /// Number of the certificate type; none for a book of cases.
+    certificate_type: Option<u32>,
+    /// Region of its certificates or cases.
     division: String,
     /// Issuer's code in its identifiers.
     issuer: String,
@@ -317,7 +317,7 @@ fn book_view(number: u32, book: &Book) -> BookView {
     BookView {
         number,
         version: book.version,
-        certificate_type: book.certificate_type().0,
+        certificate_type: book.certificate_type().map(|kind| kind.0),
         division: book.division.to_string(),
         issuer: book.issuer.to_string(),
         keeper: book.keeper.0,

@@ -12,7 +12,7 @@ use fengni_core::history::History;
 use fengni_core::id::CertificateId;
 use fengni_core::outcome::Outcome;
 use fengni_core::proof::{OutcomeProof, Place, ProofError, Proven, StateProof};
-use fengni_core::record::{Parameters, Record};
+use fengni_core::record::{CertificateType, Parameters, Record};
 use fengni_core::shelf::Shelf;
 use fengni_core::standing::Page;
 use fengni_core::transaction::TransactionId;
@@ -327,6 +327,14 @@ impl Ledger {
     pub fn record<R: Record>(&mut self, number: u32) -> Result<R, LedgerError> {
         let proven = self.prove(&[Place::Record(R::SHELF, number)])?.value;
         Ok(proven.record(number)?)
+    }
+
+    /// The certificate type that a book is about.
+    ///
+    /// # Errors
+    /// [`LedgerError`]; of a book of cases [`ProofError::NoCertificates`].
+    pub fn type_of(&mut self, book: &Book) -> Result<CertificateType, LedgerError> {
+        self.record(book.certificate_type().ok_or(ProofError::NoCertificates)?.0)
     }
 
     /// The network's parameters as they are now.

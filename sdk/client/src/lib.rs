@@ -42,6 +42,7 @@ pub mod application;
 pub mod assurance;
 pub mod audit;
 pub mod authority;
+pub mod case;
 pub mod challenge;
 pub mod checkpoints;
 pub mod clock;

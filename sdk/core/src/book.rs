@@ -86,6 +86,26 @@ pub enum Subject {
         /// The type.
         certificate_type: TypeNumber,
     },
+    /// Cases (办件) that the keeper handles. Rule A-1.
+    Cases,
+}
+
+impl Subject {
+    /// Rule T-8: the version of the protocol that brought it.
+    pub fn since(&self) -> u16 {
+        match self {
+            Self::Certificates { .. } => 1,
+            Self::Cases => 3,
+        }
+    }
+
+    /// The type of certificates it is about, if it is about any.
+    pub fn certificate_type(&self) -> Option<TypeNumber> {
+        match self {
+            Self::Certificates { certificate_type } => Some(*certificate_type),
+            Self::Cases => None,
+        }
+    }
 }
 
 /// A numbered list that belongs to a book: its size and its root.
@@ -194,10 +214,9 @@ impl Book {
         self.former.iter().find(|keeper| line.0 < keeper.lines).map_or(self.keeper, |keeper| keeper.member)
     }
 
-    /// The certificate type it is about.
-    pub fn certificate_type(&self) -> TypeNumber {
-        let Subject::Certificates { certificate_type } = self.subject;
-        certificate_type
+    /// The certificate type it is about; `None` for a book of cases.
+    pub fn certificate_type(&self) -> Option<TypeNumber> {
+        self.subject.certificate_type()
     }
 
     /// Lines on a page, from the count of the book.

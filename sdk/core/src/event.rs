@@ -11,6 +11,7 @@
 
 mod block;
 mod filter;
+mod topic;
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -19,7 +20,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::block::Header;
 use crate::book::{Book, Subject};
-use crate::day::Millis;
+use crate::day::{Day, Millis};
 use crate::digest::Digest;
 use crate::id::Division;
 use crate::number::{
@@ -34,6 +35,7 @@ use crate::transaction::{Transaction, TransactionId};
 
 pub use block::{BlockEventsError, block_events};
 pub use filter::{Filter, FilterError};
+pub use topic::Topic;
 
 /// Where an event stands on the ledger; positions rise, and none is given twice. Rule J-6.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Serialize, Deserialize)]
@@ -175,6 +177,8 @@ kinds! {
     Accuse = "accuse";
     /// Validators are named by a recovery.
     Recover = "recover";
+    /// 办理进展: a step of a case.
+    Step = "step";
 }
 
 impl fmt::Display for EventKind {
@@ -195,6 +199,8 @@ pub struct Event {
     pub time: Millis,
     /// What it is about.
     pub kind: EventKind,
+    /// Which of its readers it is for.
+    pub topic: Topic,
     /// Whether it was done; else it was refused and changed nothing.
     pub done: bool,
     /// The transaction.
@@ -236,7 +242,13 @@ pub struct Event {
     /// The line's standing afterwards, as on the ledger.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub standing: Option<Standing>,
-    /// The reason's code.
+    /// The day of the legal act, of lines that were added later.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub acted: Option<Day>,
+    /// The last day on which adding them was in time, where anything limits it.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub due: Option<Day>,
+    /// The reason's code; of a case, its step.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub reason: Option<ReasonCode>,
     /// Salted hash of the decision document.
@@ -289,8 +301,14 @@ impl Event {
     fn in_book(&mut self, book: BookNumber, directory: &Directory) {
         self.book = Some(book);
         if let Some(entry) = directory.open_by_now(book) {
-            let Subject::Certificates { certificate_type } = entry.subject;
-            (self.certificate_type, self.division) = (Some(certificate_type), Some(entry.division));
+            self.about(entry.subject, entry.division);
+        }
+    }
+
+    fn about(&mut self, subject: Subject, division: Division) {
+        (self.certificate_type, self.division) = (subject.certificate_type(), Some(division));
+        if subject == Subject::Cases {
+            self.topic = Topic::Cases;
         }
     }
 
@@ -370,6 +388,7 @@ pub fn events(
             position: Position { height: header.height, place, part: 0 },
             time: header.time,
             kind: kind(operation),
+            topic: Topic::of(kind(operation)),
             done: true,
             transaction: *id,
             member: transaction.body.member,
@@ -385,6 +404,8 @@ pub fn events(
             seal: None,
             act: None,
             standing: None,
+            acted: None,
+            due: None,
             reason: None,
             decision: None,
             successor: None,
@@ -419,7 +440,7 @@ pub fn events(
 fn kind(operation: &Operation) -> EventKind {
     match operation {
         Operation::OpenBook { .. } => EventKind::OpenBook,
-        Operation::Seal { .. } => EventKind::Seal,
+        Operation::Seal { .. } | Operation::DatedSeal { .. } => EventKind::Seal,
         Operation::Change { change, .. } => match change {
             StandingChange::Suspend { .. } => EventKind::Suspend,
             StandingChange::Return { .. } => EventKind::Return,
@@ -459,15 +480,14 @@ fn kind(operation: &Operation) -> EventKind {
         Operation::Confirm { .. } => EventKind::Confirm,
         Operation::Accuse { .. } => EventKind::Accuse,
         Operation::Recover { .. } => EventKind::Recover,
+        Operation::Step { .. } => EventKind::Step,
     }
 }
 
 /// What was asked, whatever became of it.
 fn asked(event: &mut Event, operation: &Operation, directory: &Directory) {
     match operation {
-        Operation::OpenBook { subject: Subject::Certificates { certificate_type }, division } => {
-            (event.certificate_type, event.division) = (Some(*certificate_type), Some(*division));
-        }
+        Operation::OpenBook { subject, division } => event.about(*subject, *division),
         Operation::Seal { book, lines } => {
             event.in_book(*book, directory);
             event.lines = Some(lines.len() as u64);
@@ -488,7 +508,11 @@ fn asked(event: &mut Event, operation: &Operation, directory: &Directory) {
             event.on_line(*old, directory);
             event.with(ground);
         }
-        Operation::Consume { place, ground } => {
+        Operation::DatedSeal { book, acted, lines } => {
+            event.in_book(*book, directory);
+            (event.lines, event.acted) = (Some(lines.len() as u64), Some(*acted));
+        }
+        Operation::Consume { place, ground } | Operation::Step { place, ground, .. } => {
             event.on_line(*place, directory);
             event.with(ground);
         }
@@ -560,6 +584,10 @@ fn became(event: &mut Event, effect: &Effect, directory: &Directory) -> Option<L
         Effect::BookOpened { book } => event.in_book(*book, directory),
         Effect::Sealed { seal, first, count, .. } => {
             (event.seal, event.line, event.lines) = (Some(*seal), Some(*first), Some(u64::from(*count)));
+        }
+        Effect::DatedSealed { seal, first, count, due, .. } => {
+            (event.seal, event.line, event.lines) = (Some(*seal), Some(*first), Some(u64::from(*count)));
+            event.due = *due;
         }
         Effect::Acted { act, standing } => (event.act, event.standing) = (Some(*act), Some(*standing)),
         Effect::Replaced { act, book, line } => {

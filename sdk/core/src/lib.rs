@@ -7,6 +7,7 @@ pub mod audit;
 pub mod block;
 pub mod book;
 pub mod bytes;
+pub mod case;
 pub mod certificate;
 pub mod challenge;
 pub mod code;

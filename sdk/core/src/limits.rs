@@ -58,6 +58,10 @@ pub const CODE_BYTES: usize = 752;
 pub const EVERYDAY_CODE_BYTES: usize = 644;
 /// Bytes of a name.
 pub const NAME_BYTES: usize = 300;
+/// Characters of a case's number (办件编号).
+pub const CASE_CHARACTERS: usize = 50;
+/// Characters of a service item's code (实施编码).
+pub const ITEM_CHARACTERS: usize = 24;
 /// Entries of a list inside a registry record, such as a member's keys.
 pub const RECORD_ENTRIES: usize = 1024;
 /// Runs of lines that one book has suspended: beyond, those nearest to one another are joined.

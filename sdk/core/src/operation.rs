@@ -1,13 +1,13 @@
 //! Operations: what a member can ask of the ledger.
 //!
 //! Variant numbers are permanent and new ones are added at the end. Rules O-1 to O-12 and
-//! O-15 to O-24 and O-26: `sdk/spec/operations.md`.
+//! O-15 to O-24 and O-26 to O-28: `sdk/spec/operations.md`.
 
 use bincode::{Decode, Encode};
 use serde::{Deserialize, Serialize};
 
 use crate::book::{Line, Subject};
-use crate::day::Millis;
+use crate::day::{Day, Millis};
 use crate::digest::Digest;
 use crate::id::Division;
 use crate::limits::{ORDER_LINES, REVOCATION_LINES};
@@ -22,7 +22,7 @@ use crate::standing::ActKind;
 /// Why an act is done, without saying what only the parties may know.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize, Encode, Decode)]
 pub struct Ground {
-    /// Reason, from the reference codes.
+    /// Reason, from the reference codes; of a case's step, its code.
     pub reason: ReasonCode,
     /// Freshly salted hash of the decision document.
     pub decision: Digest,
@@ -306,6 +306,24 @@ pub enum Operation {
         /// What the recovery keys signed.
         handover: RecoveryHandover,
     },
+    /// Records how far a case is (SVC-02).
+    Step {
+        /// The case.
+        place: LinePlace,
+        /// Which step, and what was decided.
+        ground: Ground,
+        /// Whether the case ends with it.
+        closes: bool,
+    },
+    /// Adds lines for certificates that were granted on a day before (CRT-11).
+    DatedSeal {
+        /// The book.
+        book: BookNumber,
+        /// The day of the legal act, the latest of all of them.
+        acted: Day,
+        /// 1 to 1,024 lines.
+        lines: Vec<Line>,
+    },
 }
 
 impl Operation {
@@ -313,6 +331,8 @@ impl Operation {
     pub fn since(&self) -> u16 {
         match self {
             Self::Propose { measure, .. } => measure.since(),
+            Self::OpenBook { subject, .. } => subject.since(),
+            Self::Step { .. } | Self::DatedSeal { .. } => 3,
             _ => 1,
         }
     }
@@ -321,7 +341,11 @@ impl Operation {
     pub fn weight(&self, weights: &Weights) -> u64 {
         let own = match self {
             Self::Seal { lines, .. } => weights.line.saturating_mul(lines.len() as u64),
-            Self::Change { .. } | Self::Consume { .. } => weights.act,
+            // Working days are counted in the calendar, as for a record.
+            Self::DatedSeal { lines, .. } => {
+                weights.record.saturating_add(weights.line.saturating_mul(lines.len() as u64))
+            }
+            Self::Change { .. } | Self::Consume { .. } | Self::Step { .. } => weights.act,
             Self::Supersede { .. } | Self::Rekey { .. } | Self::TransferIn { .. } => {
                 weights.act.saturating_add(weights.line)
             }

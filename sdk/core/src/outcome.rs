@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
 use crate::codec::{self, encoded_as};
+use crate::day::Day;
 use crate::number::{
     ActNumber, AgreementNumber, ApplicationNumber, AuthorityNumber, BookNumber, Height, KeyNumber, LineNumber,
     MemberNumber, OffenceNumber, OrderNumber, ProposalNumber, SealNumber,
@@ -199,11 +200,14 @@ pub enum Refusal {
     /// The offence is on record already.
     #[error("this offence is on record already")]
     KnownOffence = 818,
+    /// An act of a day to come.
+    #[error("the day of the act is still to come")]
+    BadDay = 819,
 }
 
 impl Refusal {
     /// Every refusal, by rising number.
-    pub const ALL: [Self; 59] = [
+    pub const ALL: [Self; 60] = [
         Self::MemberInactive,
         Self::RoleMissing,
         Self::KeyPurpose,
@@ -263,6 +267,7 @@ impl Refusal {
         Self::NotSuspended,
         Self::NotProven,
         Self::KnownOffence,
+        Self::BadDay,
     ];
 
     /// The permanent number.
@@ -409,6 +414,31 @@ pub enum Effect {
         /// How many they are.
         validators: u32,
     },
+    /// Lines were added, for acts of a day before.
+    DatedSealed {
+        /// The book.
+        book: BookNumber,
+        /// The seal.
+        seal: SealNumber,
+        /// First line.
+        first: LineNumber,
+        /// Lines.
+        count: u32,
+        /// The last day on which that was in time; `None` where nothing limits it.
+        due: Option<Day>,
+    },
+}
+
+impl Effect {
+    /// The book and the lines that were added, however dated: first and how many.
+    pub fn sealed(&self) -> Option<(BookNumber, LineNumber, u32)> {
+        match self {
+            Self::Sealed { book, first, count, .. } | Self::DatedSealed { book, first, count, .. } => {
+                Some((*book, *first, *count))
+            }
+            _ => None,
+        }
+    }
 }
 
 /// What became of a transaction.

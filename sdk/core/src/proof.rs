@@ -23,7 +23,7 @@ use crate::limits::PROOF_BYTES;
 use crate::list::{ListKind, fold_path, list_digest};
 use crate::number::{ActNumber, BookNumber, LineNumber, LinePlace, PageNumber, SealNumber};
 use crate::outcome::Outcome;
-use crate::record::Record;
+use crate::record::{CertificateType, Record};
 use crate::shelf::{Shelf, state_root};
 use crate::standing::{Act, ActHeads, Page};
 
@@ -205,6 +205,9 @@ pub enum ProofError {
     /// P-6: an entry asked for is not there.
     #[error("{0} is missing")]
     Missing(Place),
+    /// B-1: a book of cases has no certificate type.
+    #[error("the book holds no certificates")]
+    NoCertificates,
 }
 
 impl StateProof {
@@ -421,6 +424,14 @@ impl Proven {
     /// [`ProofError::Missing`], or [`ProofError::Encoding`] for a record of a later version.
     pub fn record<R: Record>(&self, number: u32) -> Result<R, ProofError> {
         Ok(<R as Record>::decode(self.bytes(Place::Record(R::SHELF, number))?)?)
+    }
+
+    /// The certificate type that a book is about.
+    ///
+    /// # Errors
+    /// As [`Proven::record`], and [`ProofError::NoCertificates`].
+    pub fn type_of(&self, book: &Book) -> Result<CertificateType, ProofError> {
+        self.record(book.certificate_type().ok_or(ProofError::NoCertificates)?.0)
     }
 
     /// A page record.

@@ -13,7 +13,7 @@ use crate::digest::Digest;
 use crate::limits::RECORD_BYTES;
 use crate::number::{ActNumber, Height, KeyNumber, LineNumber, LinePlace, MemberNumber, ReasonCode};
 
-/// State of a certificate's line: the low nibble of a standing.
+/// State of a line: the low nibble of a standing. A case is active or closed, and nothing else.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Serialize, Deserialize, Encode, Decode)]
 #[serde(rename_all = "kebab-case")]
 #[repr(u8)]
@@ -36,6 +36,8 @@ pub enum State {
     Consumed = 7,
     /// Replaced by a line with a new holder key (补绑); the certificate goes on there.
     Rekeyed = 8,
+    /// 办结: a case that was handled to its end.
+    Closed = 9,
 }
 
 impl State {
@@ -50,6 +52,7 @@ impl State {
             6 => Self::Superseded,
             7 => Self::Consumed,
             8 => Self::Rekeyed,
+            9 => Self::Closed,
             _ => return None,
         })
     }
@@ -221,11 +224,13 @@ pub enum ActKind {
     TransferIn = 15,
     /// 核销.
     Consume = 16,
+    /// 办理进展: a step of a case, or its end.
+    Step = 17,
 }
 
 impl ActKind {
     /// Every act, by number.
-    pub const ALL: [Self; 17] = [
+    pub const ALL: [Self; 18] = [
         Self::Suspend,
         Self::Return,
         Self::Cancel,
@@ -243,7 +248,18 @@ impl ActKind {
         Self::Rekey,
         Self::TransferIn,
         Self::Consume,
+        Self::Step,
     ];
+
+    /// Every act on a certificate, by number.
+    pub fn of_certificates() -> impl Iterator<Item = Self> {
+        Self::ALL.into_iter().filter(|kind| *kind != Self::Step)
+    }
+
+    /// The set of reference codes that its reason is of.
+    pub fn reasons(self) -> &'static str {
+        if self == Self::Step { "steps" } else { "reasons" }
+    }
 
     /// Whether nothing can follow it: such acts need two persons.
     pub fn is_terminal(self) -> bool {
@@ -253,25 +269,31 @@ impl ActKind {
 
 encoded_by_number!(ActKind);
 
-/// A set of acts, one bit each.
+/// A set of acts on certificates, one bit each.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Serialize, Deserialize, Encode, Decode)]
 #[serde(transparent)]
 pub struct ActKinds(u32);
 
 impl ActKinds {
-    /// Every act there is.
+    /// Every act there is on a certificate.
     pub fn all() -> Self {
-        Self::of(&ActKind::ALL)
+        ActKind::of_certificates().collect()
     }
 
     /// The set of these acts.
     pub fn of(kinds: &[ActKind]) -> Self {
-        Self(kinds.iter().fold(0, |bits, kind| bits | 1 << *kind as u8))
+        kinds.iter().copied().collect()
     }
 
     /// Whether the set holds this act.
     pub fn has(self, kind: ActKind) -> bool {
         self.0 & 1 << kind as u8 != 0
+    }
+}
+
+impl FromIterator<ActKind> for ActKinds {
+    fn from_iter<I: IntoIterator<Item = ActKind>>(kinds: I) -> Self {
+        Self(kinds.into_iter().fold(0, |bits, kind| bits | 1 << kind as u8))
     }
 }
 
@@ -286,7 +308,7 @@ pub struct Act {
     pub from: Standing,
     /// Standing after.
     pub to: Standing,
-    /// Why, from the reference codes.
+    /// Why, from the reference codes; of a case, which step.
     pub reason: ReasonCode,
     /// Freshly salted hash of the decision document.
     pub decision: Digest,

@@ -81,6 +81,9 @@ fn operations() -> Vec<Operation> {
         Operation::LiftOrder { order: OrderNumber(4), ground },
         Operation::Confirm { book: BookNumber(1), first: LineNumber(7), last: LineNumber(9), ground },
         Operation::Accuse { proof: Box::new(governed::double_signing()) },
+        Operation::OpenBook { subject: Subject::Cases, division: Division::parse("3199").expect("right") },
+        Operation::Step { place, ground, closes: true },
+        Operation::DatedSeal { book: BookNumber(1), acted: Day(20_514), lines: vec![world::line(0)] },
     ]
     .into_iter()
     .chain(governed::measures().into_iter().map(|measure| Operation::Propose {
@@ -114,6 +117,14 @@ fn effects() -> Vec<Effect> {
         Effect::Confirmed { book: BookNumber(1), lines: 3 },
         Effect::Offence { offence: OffenceNumber(5) },
         Effect::Recovered { validators: 4 },
+        Effect::DatedSealed {
+            book: BookNumber(1),
+            seal: SealNumber(2),
+            first: LineNumber(1024),
+            count: 3,
+            due: Some(Day(20_521)),
+        },
+        Effect::DatedSealed { book: BookNumber(1), seal: SealNumber(2), first: LineNumber(0), count: 1, due: None },
     ]
 }
 
@@ -186,11 +197,11 @@ fn refused_bytes(domain: &Domain) -> Vec<Value> {
     refuse("seal", "a length beyond the bytes", "C-2", huge);
     let act = world::acts()[0].encode();
     let mut bad = act.clone();
-    bad[8] = 17;
-    refuse("act", "no act has number 17", "C-2", bad);
+    bad[8] = 18;
+    refuse("act", "no act has number 18", "C-2", bad);
     let mut bad = act.clone();
-    bad[12] = 0x09;
-    refuse("act", "no state has nibble 9", "C-2", bad);
+    bad[12] = 0x0a;
+    refuse("act", "no state has nibble 10", "C-2", bad);
     let mut bad = act.clone();
     bad[12] = 0x40;
     refuse("act", "no flag has bit 6", "C-2", bad);

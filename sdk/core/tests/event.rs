@@ -1,4 +1,4 @@
-//! Events: what a block did. Rules J-6 to J-9.
+//! Events: what a block did. Rules J-6 to J-11.
 
 // Numbers in tests are small.
 #![allow(clippy::cast_possible_truncation)]
@@ -9,7 +9,7 @@ use common::domain;
 use common::world::{World, line};
 use fengni_core::block::Header;
 use fengni_core::book::Subject;
-use fengni_core::event::{Directory, Event, EventKind, Filter, Position, events};
+use fengni_core::event::{Directory, Event, EventKind, Filter, Position, Topic, events};
 use fengni_core::id::Division;
 use fengni_core::operation::{Cause, Ground, Operation, StandingChange};
 use fengni_core::outcome::{Decision, Effect, Outcome, Refusal};
@@ -187,4 +187,56 @@ fn j6_an_id_is_that_of_its_transaction() {
     );
     let TransactionId(digest) = events[0].transaction;
     assert_ne!(digest, Digest::default());
+}
+
+#[test]
+fn j11_whatever_happens_in_a_book_of_cases_is_about_cases() {
+    let mut directory = opened();
+    let book = BookNumber(2);
+    let open = Operation::OpenBook { subject: Subject::Cases, division: division("319900") };
+    let seal = Operation::Seal { book, lines: vec![line(1)] };
+    let step = |place| Operation::Step { place, ground: GROUND, closes: true };
+    let sealed = Effect::Sealed { book, seal: SealNumber(0), first: LineNumber(0), count: 1 };
+    let closed = Effect::Acted { act: ActNumber(0), standing: Standing::ACTIVE.with(State::Closed) };
+    let refused = Decision::Refused { refusal: Refusal::NotEntitled, detail: 0 };
+    let events = told(
+        &mut directory,
+        vec![
+            (open, Decision::Done(Effect::BookOpened { book })),
+            (seal, Decision::Done(sealed)),
+            (step(place(2, 0)), Decision::Done(closed)),
+            (step(place(1, 0)), refused),
+            (
+                Operation::Seal { book: BookNumber(1), lines: vec![line(2)] },
+                Decision::Done(Effect::DatedSealed {
+                    book: BookNumber(1),
+                    seal: SealNumber(0),
+                    first: LineNumber(0),
+                    count: 1,
+                    due: Some(Day(20_521)),
+                }),
+            ),
+        ],
+    );
+    let kinds: Vec<_> = events.iter().map(|event| event.kind).collect();
+    assert_eq!(kinds, [EventKind::OpenBook, EventKind::Seal, EventKind::Step, EventKind::Step, EventKind::Seal]);
+    assert!(
+        events[..4]
+            .iter()
+            .all(|event| event.topic == Topic::Cases && event.certificate_type.is_none() || event.refusal.is_some())
+    );
+    assert_eq!((events[3].topic, events[4].topic), (Topic::Cases, Topic::Certificates));
+    assert_eq!((events[2].reason, events[4].due), (Some(GROUND.reason), Some(Day(20_521))));
+    let cases = Filter::of([("topics", "cases")]).expect("a topic");
+    assert_eq!(events.iter().filter(|event| cases.matches(event)).count(), 3);
+    let one = Filter::of([("lines", "2/0")]).expect("a line");
+    assert_eq!(events.iter().filter(|event| one.matches(event)).count(), 2, "its seal and its step");
+}
+
+#[test]
+fn j11_words_are_those_of_the_spec() {
+    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../spec/exports.md");
+    let page = std::fs::read_to_string(path).expect("the page");
+    let rule = page.lines().find(|line| line.starts_with("**J-11")).expect("the rule");
+    assert!(Topic::ALL.iter().all(|topic| rule.contains(&format!("`{topic}`:"))), "{rule}");
 }

@@ -4,7 +4,7 @@
 Python's standard library is enough; where the package `cryptography` is there, ordinary
 signatures are checked too. Prints what it checked; exit code 1 when anything differs.
 """
-import hashlib, json, os, re, sys
+import hashlib, json, os, re, sys, unicodedata
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 
@@ -139,7 +139,7 @@ KEY, SIGNATURE = tagged({1: 32, 2: 33}), tagged({1: 64, 2: 64})
 
 def read_standing(r):
     byte = r.take(1)[0]
-    if byte & 0x0F > 8 or byte & 0xC0:
+    if byte & 0x0F > 9 or byte & 0xC0:
         raise Refused("S-1")
     return byte
 
@@ -155,7 +155,7 @@ PLACE = struct(book=U32, line=U64)
 LINE = struct(tag=TAG, commitment=DIGEST)
 GROUND = struct(reason=U16, decision=DIGEST)
 HEAD = struct(size=U64, digest=DIGEST)
-SUBJECT = variant(("certificates", struct(certificate_type=U32)))
+SUBJECT = variant(("certificates", struct(certificate_type=U32)), "cases")
 CHANGE = variant(
     ("suspend", struct(until=option(U64))), ("return", struct(hold=U32)), "cancel", "annul", "revoke",
     ("transfer-out", struct(target=U32)), "cancel-transfer", "expire", "dispute", "clear-dispute", "block-key")
@@ -246,7 +246,9 @@ OPERATION = variant(
     ("rotate-key", struct(key=NEW_KEY, **{"from": U64}, ends=option(pair(U16, U64)))),
     ("order", struct(scope=SCOPE, ground=GROUND)), ("lift-order", struct(order=U32, ground=GROUND)),
     ("confirm", struct(book=U32, first=U64, last=U64, ground=GROUND)), ("accuse", struct(proof=DOUBLE)),
-    ("recover", struct(handover=RECOVERY)))
+    ("recover", struct(handover=RECOVERY)),
+    ("step", struct(place=PLACE, ground=GROUND, closes=BOOL)),
+    ("dated-seal", struct(book=U32, acted=U32, lines=listed(LINE))))
 EFFECT = variant(
     ("book-opened", struct(book=U32)), ("sealed", struct(book=U32, seal=U64, first=U64, count=U32)),
     ("acted", struct(act=U64, standing=STANDING)), ("replaced", struct(act=U64, book=U32, line=U64)),
@@ -257,7 +259,8 @@ EFFECT = variant(
     ("proposal", struct(proposal=U32, status=PROPOSAL_STATUS)),
     ("key-added", struct(member=U32, key=U16, **{"from": U64})), ("order", struct(order=U32, lines=U64, lifted=BOOL)),
     ("confirmed", struct(book=U32, lines=U64)), ("offence", struct(offence=U32)),
-    ("recovered", struct(validators=U32)))
+    ("recovered", struct(validators=U32)),
+    ("dated-sealed", struct(book=U32, seal=U64, first=U64, count=U32, due=option(U32))))
 OUTCOME = struct(
     transaction=DIGEST, decision=variant(("done", EFFECT), ("refused", struct(refusal=U16, detail=U64))))
 HEADER = struct(
@@ -274,7 +277,7 @@ BODY = dict(network=DIGEST, member=U32, valid_until=U64, salt=TAG, operation=OPE
 ACT = struct(
     line=U64,
     kind=variant("suspend", "return", "cancel", "annul", "revoke", "transfer-out", "cancel-transfer", "expire", "dispute",
-                 "clear-dispute", "block-key", "renew", "change", "correct", "rekey", "transfer-in", "consume"),
+                 "clear-dispute", "block-key", "renew", "change", "correct", "rekey", "transfer-in", "consume", "step"),
     **{"from": STANDING}, to=STANDING, reason=U16, decision=DIGEST, height=U64, by=U32, keys=listed(U16),
     hold=option(U32), until=option(U64), target=option(U32), successor=option(PLACE), previous=option(U64))
 KINDS = {
@@ -1041,8 +1044,27 @@ def evidence():
         same("evidence", sha(data).hex(), case["imprint"])
 
 
+def case_commitment(network, number, item, salt):
+    """A-2."""
+    if not 1 <= len(number) <= 50 or any(letter.isspace() or unicodedata.category(letter) == "Cc" for letter in number):
+        raise Refused("A-2")
+    if not re.fullmatch("[0-9A-Za-z]{0,24}", item):
+        raise Refused("A-2")
+    return digest(network, "case", TEXT[1](number) + TEXT[1](item) + salt)
+
+
+def cases():
+    file = load("cases")
+    network = bytes.fromhex(file["network"])
+    for case in file["accepted"]:
+        found = case_commitment(network, case["number"], case["item"], bytes.fromhex(case["salt"]))
+        same("cases", found.hex(), case["commitment"])
+    for case in file["refused"]:
+        refused("cases", case["rule"], case_commitment, network, case["number"], case["item"], bytes(32))
+
+
 for part in (encoding, digests, lists, keys, finality, recovery, transactions, proofs, challenges, codes, static_codes, possession,
-             exports, evidence):
+             exports, evidence, cases):
     part()
 for name, count in COUNTS.items():
     print("%-13s %4d checks" % (name, count))

@@ -16,6 +16,7 @@
 mod apply;
 mod block;
 mod book;
+mod calendar;
 mod codes;
 mod draft;
 mod fault;
@@ -35,7 +36,7 @@ mod types;
 pub use apply::{AdoptError, Applied, apply};
 pub use block::{BlockError, CheckedBlock, Known, Proposal, RecentIds, assemble, check, execute, recovery_of};
 pub use book::BookState;
-pub use codes::code_fault;
+pub use codes::{code_fault, is_set_name};
 pub use fault::{Fault, NAME_NEXT, count_fault, name_fault, rises};
 pub use measure::{Moment, Touched, enact};
 pub use memory::MemoryRecords;

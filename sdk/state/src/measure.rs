@@ -19,7 +19,7 @@ use fengni_core::{
     ValidatorSet,
 };
 
-use crate::codes::code_fault;
+use crate::codes::{code_fault, is_set_name};
 use crate::parameters::{parameter_faults, recovery_faults};
 use crate::registries::{Registries, Shelved};
 use crate::types::{TypeSetting, is_fresh_type, type_faults};
@@ -48,15 +48,16 @@ impl Registries {
         (0..).map(MemberNumber).zip(self.members.iter())
     }
 
-    /// Whether `member` may issue this type for `division` on `day`, by its own list of authorities.
+    /// Whether `member` may add lines to such a book on `day`: of certificates, by its own list of
+    /// authorities; of cases, in its own region.
     pub(crate) fn is_authorised(&self, member: MemberNumber, book: &Book, day: Day) -> bool {
-        self.members.get(member.0).is_some_and(|record| {
-            record
-                .authorities
-                .iter()
-                .filter_map(|number| self.authorities.get(number.0))
-                .any(|authority| authority.covers(member, book.certificate_type(), &book.division, day))
-        })
+        let Some(record) = self.members.get(member.0) else { return false };
+        let Some(kind) = book.certificate_type() else { return record.division.covers(&book.division) };
+        record
+            .authorities
+            .iter()
+            .filter_map(|number| self.authorities.get(number.0))
+            .any(|authority| authority.covers(member, kind, &book.division, day))
     }
 
     /// Whether any member has, or had, this key.
@@ -448,14 +449,18 @@ impl Enacting<'_> {
 
     fn set_codes(&mut self, codes: &CodeSet) -> Result<(), Refusal> {
         let before = (0..).zip(self.after.codes.iter()).find(|(_, set)| set.name == codes.name);
-        let before = before.filter(|(_, set)| codes.version == set.version + 1).map(|(number, _)| number);
         let rises = codes.codes.windows(2).all(|pair| pair[0].code < pair[1].code);
         let formed = codes.codes.iter().all(|entry| {
             (1..=NAME_BYTES).contains(&entry.name.len()) && code_fault(&codes.name, &entry.code, &entry.name).is_none()
         });
-        // New sets come with a version of the protocol that reads them.
-        let Some(number) = before.filter(|_| rises && formed) else { return Err(Refusal::BadMeasure) };
-        self.put(number, codes.clone());
+        match before {
+            _ if !rises || !formed => return Err(Refusal::BadMeasure),
+            Some((number, set)) if codes.version == set.version + 1 => self.put(number, codes.clone()),
+            None if self.after.parameters().protocol >= 3 && codes.version == 1 && is_set_name(&codes.name) => {
+                self.append(codes.clone());
+            }
+            _ => return Err(Refusal::BadMeasure),
+        }
         Ok(())
     }
 }

@@ -105,7 +105,7 @@ pub fn line_places(
     };
     let record = book.record();
     places.insert(Place::Record(Shelf::Books, place.book.0));
-    places.insert(Place::Record(Shelf::Types, record.certificate_type().0));
+    places.extend(record.certificate_type().map(|kind| Place::Record(Shelf::Types, kind.0)));
     let issuer = state.chain(record.opener());
     let reader = verifier.filter(|member| state.member(*member).is_some());
     let reader = reader.map(|member| state.chain(member)).unwrap_or_default();
@@ -155,7 +155,8 @@ impl State {
     pub fn find_line(&self, records: &impl Records, identifier: &fengni_core::id::CertificateId) -> Option<LinePlace> {
         let tag = fengni_core::book::Tag::of(&self.domain, identifier);
         let of_type = |book: &fengni_core::book::Book| {
-            self.certificate_type(book.certificate_type()).is_some_and(|kind| kind.code == identifier.type_code())
+            let kind = book.certificate_type().and_then(|kind| self.certificate_type(kind));
+            kind.is_some_and(|kind| kind.code == identifier.type_code())
         };
         let (_, book) =
             self.books().find(|(_, book)| book.record().issuer == identifier.issuer() && of_type(book.record()))?;

@@ -328,12 +328,10 @@ impl State {
         if found == expected { Ok(state) } else { Err(LoadError::Root { height: header.height, found, expected }) }
     }
 
-    /// The first book of the same issuer and type, if there is one: a tag stands once among them.
+    /// The first book of the same issuer and subject, if there is one: a tag stands once among them.
     pub(crate) fn tag_space(&self, record: &Book) -> Option<BookNumber> {
         self.books()
-            .find(|(_, book)| {
-                book.record().issuer == record.issuer && book.record().certificate_type() == record.certificate_type()
-            })
+            .find(|(_, book)| book.record().issuer == record.issuer && book.record().subject == record.subject)
             .map(|(number, _)| number)
     }
 }

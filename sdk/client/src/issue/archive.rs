@@ -17,7 +17,7 @@ use fengni_core::certificate::{Certificate, CertificateFile, PagePath};
 use fengni_core::codec;
 use fengni_core::id::CertificateId;
 use fengni_core::limits::CERTIFICATE_FILE_BYTES;
-use fengni_core::outcome::{Decision, Effect};
+use fengni_core::outcome::Decision;
 use fengni_core::transaction::TransactionId;
 use fengni_core::{BookNumber, Domain, Height, KeyAlgorithm, LineNumber, LinePlace, NetworkId, SecretKey, Suite};
 use thiserror::Error;
@@ -456,7 +456,7 @@ impl Archive {
         let Some(place) = self.open.iter().position(|open| open.prepared.id == id) else { return Vec::new() };
         let certificates = self.open.remove(place).certificates;
         let first = match decision {
-            Some(Decision::Done(Effect::Sealed { first, .. })) => Some(*first),
+            Some(Decision::Done(effect)) => effect.sealed().map(|(_, first, _)| first),
             _ => None,
         };
         for (number, place) in certificates.iter().zip(0..) {

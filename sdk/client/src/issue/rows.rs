@@ -189,7 +189,7 @@ impl RowRules {
     /// [`LedgerError`].
     pub fn load(ledger: &mut Ledger, book: BookNumber, folder: PathBuf) -> Result<Self, LedgerError> {
         let record: Book = ledger.record(book.0)?;
-        let certificate_type = ledger.record(record.certificate_type().0)?;
+        let certificate_type = ledger.type_of(&record)?;
         Ok(Self { book, record, certificate_type, domain: ledger.domain(), folder })
     }
 

@@ -6,10 +6,10 @@ use fengni_core::certificate::{Certificate, CertificateError, Salt};
 use fengni_core::id::CertificateId;
 use fengni_core::limits::SEAL_LINES;
 use fengni_core::operation::Operation;
-use fengni_core::outcome::{Effect, Refusal};
+use fengni_core::outcome::Refusal;
 use fengni_core::record::KeyPurpose;
 use fengni_core::transaction::TransactionId;
-use fengni_core::{Height, KeyAlgorithm, LineNumber, MemberNumber, SecretKey};
+use fengni_core::{Day, Height, KeyAlgorithm, LineNumber, MemberNumber, SecretKey};
 use serde::Serialize;
 use thiserror::Error;
 
@@ -30,12 +30,14 @@ pub struct IssueOptions {
     pub in_flight: usize,
     /// Algorithm of holder keys that are made here because a row names none.
     pub holder_keys: KeyAlgorithm,
+    /// The day on which the certificates were granted, where they are sealed later (CRT-11).
+    pub acted: Option<Day>,
 }
 
 impl Default for IssueOptions {
     fn default() -> Self {
         // 48 full seals are some 50,000 certificates, which fit in one block.
-        Self { partial: false, in_flight: 48, holder_keys: KeyAlgorithm::P256 }
+        Self { partial: false, in_flight: 48, holder_keys: KeyAlgorithm::P256, acted: None }
     }
 }
 
@@ -315,7 +317,11 @@ impl Run<'_> {
             numbers.push(number);
             lines.push(certificate.header().line(&domain, &identifier));
         }
-        let operation = Operation::Seal { book: self.issuer.rules.book, lines };
+        let book = self.issuer.rules.book;
+        let operation = match self.issuer.options.acted {
+            None => Operation::Seal { book, lines },
+            Some(acted) => Operation::DatedSeal { book, acted, lines },
+        };
         let prepared = Prepared::sign(&domain, self.issuer.signers, operation, valid_until, random()?);
         Ok(self.archive.add_seal(prepared.map_err(SubmitError::from)?, numbers)?)
     }
@@ -357,13 +363,14 @@ impl Run<'_> {
             archive.sync()?;
             done += if resuming { 1 } else { held.len() as u64 };
             match settlement {
-                Settlement::Done { effect: Effect::Sealed { book, first, count, .. }, height, .. }
-                    if book == issuer.rules.book && count as usize == held.len() =>
-                {
+                Settlement::Done { effect, height, .. } => {
+                    let sealed = effect.sealed().filter(|(book, _, count)| {
+                        *book == issuer.rules.book && usize::try_from(*count).is_ok_and(|count| count == held.len())
+                    });
+                    let (_, first, count) = sealed.ok_or(IssueError::OtherEffect(id))?;
                     report.seals.push(SealReport { id, height, first, count });
                     if resuming { resumed.extend(held) } else { new.extend(held) }
                 }
-                Settlement::Done { .. } => return Err(IssueError::OtherEffect(id)),
                 Settlement::Refused { refusal: Refusal::DuplicateTag, detail, .. } => {
                     let taken = usize::try_from(detail).ok().and_then(|place| held.get(place).copied());
                     doubtful.push(Doubtful { certificates: held, taken });

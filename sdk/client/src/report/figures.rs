@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use fengni_core::event::{Event, EventKind};
+use fengni_core::event::{Event, EventKind, Topic};
 use fengni_core::id::Division;
 use fengni_core::outcome::Refusal;
 use fengni_core::{MemberNumber, TypeNumber};
@@ -24,6 +24,10 @@ pub enum Category {
     Certificates,
     /// Acts on certificates.
     Acts,
+    /// Cases opened.
+    Cases,
+    /// Steps of cases.
+    Steps,
     /// Recognition agreements proposed, signed, suspended, resumed.
     Agreements,
     /// Keys rotated and revoked, and lines confirmed after a revocation.
@@ -69,6 +73,7 @@ impl Category {
             | Kind::Rekey
             | Kind::TransferIn
             | Kind::Consume => Self::Acts,
+            Kind::Step => Self::Steps,
             Kind::ProposeAgreement | Kind::SignAgreement | Kind::SuspendAgreement | Kind::ResumeAgreement => {
                 Self::Agreements
             }
@@ -154,7 +159,8 @@ impl Figures {
         }
         self.add(Place::of(Category::of(event.kind), event), 1);
         if event.seal.is_some() {
-            self.add(Place::of(Category::Certificates, event), event.lines.unwrap_or_default());
+            let lines = if event.topic == Topic::Cases { Category::Cases } else { Category::Certificates };
+            self.add(Place::of(lines, event), event.lines.unwrap_or_default());
         }
     }
 

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use fengni_core::event::Event;
+use fengni_core::event::{Event, Topic};
 use fengni_core::{BookNumber, Day, Height, LineNumber, MemberNumber, SealNumber, TypeNumber};
 use serde::Serialize;
 
@@ -21,9 +21,9 @@ pub struct Timing {
 }
 
 impl Timing {
-    /// What an event says of it. No seal names the day of its act yet.
+    /// What an event says of it: each node has reckoned the last day in time when it ran the block (O-28).
     pub fn of(event: &Event) -> Self {
-        Self { acted: None, due: None, sealed: Day::of(event.time) }
+        Self { acted: event.acted, due: event.due, sealed: Day::of(event.time) }
     }
 
     /// By how many days it is late; `None` where it is in time, or nothing was due.
@@ -108,7 +108,7 @@ pub struct Overdue {
 impl Overdue {
     /// Looks at an event.
     pub fn event(&mut self, event: &Event) {
-        if event.done && event.seal.is_some() {
+        if event.done && event.seal.is_some() && event.topic == Topic::Certificates {
             self.seal(event, Timing::of(event));
         }
     }

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use fengni_core::event::Event;
+use fengni_core::event::{Event, Topic};
 use fengni_core::{Day, MemberNumber};
 use serde::Serialize;
 
@@ -13,7 +13,7 @@ pub struct Used {
     pub transactions: u64,
     /// Of those, refused.
     pub refused: u64,
-    /// Lines sealed.
+    /// Lines sealed, of certificates and of cases.
     pub lines: u64,
     /// Acts on certificates.
     pub acts: u64,
@@ -63,7 +63,7 @@ impl Usage {
             transactions: u64::from(event.position.part == 0),
             refused: u64::from(!event.done),
             lines: if sealed { event.lines.unwrap_or_default() } else { 0 },
-            acts: u64::from(event.act.is_some()),
+            acts: u64::from(event.act.is_some() && event.topic == Topic::Certificates),
         };
         self.0.entry((event.member, Day::of(event.time))).or_default().add(used);
     }

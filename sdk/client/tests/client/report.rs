@@ -17,7 +17,7 @@ const DAY: u64 = 86_400_000;
 fn event(height: u64, member: u32, kind: EventKind, more: Value) -> Event {
     let mut fields = json!({
         "height": height, "place": 0, "part": 0, "time": MIDNIGHT + height, "kind": kind, "done": true,
-        "transaction": "00".repeat(32), "member": member, "keys": [0],
+        "topic": "certificates", "transaction": "00".repeat(32), "member": member, "keys": [0],
     });
     let object = fields.as_object_mut().expect("an object");
     object.extend(more.as_object().expect("fields").clone());
@@ -38,7 +38,7 @@ fn acted(height: u64, member: u32, kind: EventKind) -> Event {
     event(height, member, kind, json!({ "act": 0, "certificate_type": 4, "division": "31", "lines": 1 }))
 }
 
-/// A day: a book, two seals, an act, a renewal, a vote, and what was refused.
+/// A day: a book, seals, an act, a renewal, cases, a vote, and what was refused.
 fn a_day() -> Vec<Vec<Event>> {
     let succeeded = json!({ "part": 1, "certificate_type": 5, "division": "33", "lines": 1 });
     vec![
@@ -56,6 +56,15 @@ fn a_day() -> Vec<Vec<Event>> {
             refused(5, 3, EventKind::Suspend, Refusal::AlreadyHeld),
             refused(5, 2, EventKind::Suspend, Refusal::NotEntitled),
         ],
+        vec![
+            event(
+                6,
+                4,
+                EventKind::Seal,
+                json!({ "topic": "cases", "book": 1, "division": "31", "seal": 0, "lines": 40 }),
+            ),
+            event(6, 4, EventKind::Step, json!({ "topic": "cases", "act": 0, "book": 1, "division": "31" })),
+        ],
         vec![event(6, 0, EventKind::Vote, json!({ "proposal": 0 })), event(6, 0, EventKind::LiftOrder, json!({}))],
     ]
 }
@@ -65,12 +74,14 @@ fn e2_every_category_of_a_day() {
     let mut figures = Figures::default();
     a_day().iter().for_each(|block| figures.block(block));
     let expected = [
-        (Category::Blocks, 6),
-        (Category::Transactions, 12),
+        (Category::Blocks, 7),
+        (Category::Transactions, 14),
         (Category::Books, 1),
-        (Category::Seals, 3),
+        (Category::Seals, 4),
         (Category::Certificates, 128),
         (Category::Acts, 2),
+        (Category::Cases, 40),
+        (Category::Steps, 1),
         (Category::Agreements, 0),
         (Category::Proposals, 1),
         (Category::Orders, 1),
@@ -102,7 +113,7 @@ fn e2_every_kind_of_event_has_its_category() {
 }
 
 #[test]
-fn e5_refusals_by_member_and_those_that_repeat() {
+fn e5_e7_refusals_by_member_and_those_that_repeat() {
     let mut refused = Refused::default();
     a_day().iter().flatten().for_each(|event| refused.event(event));
     let told: Vec<_> = refused.rows().map(|row| (row.member.0, row.name, row.count)).collect();
@@ -162,11 +173,16 @@ fn e4_late_seals_are_counted_and_listed_from_the_first() {
 }
 
 #[test]
-fn e4_a_seal_that_names_no_day_is_counted_as_such() {
+fn e4_what_nothing_was_due_for_is_counted_as_such() {
     let mut supervision = Supervision::default();
-    supervision.block(&[seal(1, 1, 4, 10), refused(1, 1, EventKind::Seal, Refusal::LineCount)]);
-    let row = supervision.overdue.rows().next().expect("a row");
-    assert_eq!((row.untimed.lines, row.timed.seals, row.late.seals), (10, 0, 0));
+    let today = Day::of(fengni_core::Millis(MIDNIGHT)).0;
+    let dated = |due: u32| Event { acted: Some(Day(due - 7)), due: Some(Day(due)), ..seal(2, 1, 4, 1) };
+    let case = event(3, 4, EventKind::Seal, json!({ "topic": "cases", "seal": 0, "lines": 40 }));
+    let refused = refused(1, 1, EventKind::Seal, Refusal::LineCount);
+    supervision.block(&[seal(1, 1, 4, 10), refused, dated(today), dated(today - 1), case]);
+    let rows: Vec<_> = supervision.overdue.rows().collect();
+    assert_eq!(rows.len(), 1, "a case is no certificate");
+    assert_eq!((rows[0].untimed.lines, rows[0].timed.seals, rows[0].late.seals), (10, 2, 1));
 }
 
 fn any_event() -> impl Strategy<Value = Event> {

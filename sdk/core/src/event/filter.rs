@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
-use super::{Event, EventKind};
+use super::{Event, EventKind, Topic};
 use crate::id::Division;
 use crate::limits::FILTER_ENTRIES;
 use crate::number::{BookNumber, LineNumber, LinePlace, MemberNumber, TypeNumber};
@@ -14,6 +14,8 @@ use crate::number::{BookNumber, LineNumber, LinePlace, MemberNumber, TypeNumber}
 pub struct Filter {
     /// What they are about.
     pub kinds: Vec<EventKind>,
+    /// Which readers they are for.
+    pub topics: Vec<Topic>,
     /// Types of certificates.
     pub types: Vec<TypeNumber>,
     /// Regions, each with those inside it.
@@ -32,7 +34,7 @@ pub struct Filter {
 #[derive(Clone, PartialEq, Eq, Debug, Error)]
 pub enum FilterError {
     /// J-10: no field of that name.
-    #[error("there is no field {0}; next: name kinds, types, divisions, books, lines, members or refused")]
+    #[error("there is no field {0}; next: name kinds, topics, types, divisions, books, lines, members or refused")]
     Field(String),
     /// J-10: not a value of the field.
     #[error("{value} is none of {field}")]
@@ -52,6 +54,7 @@ impl Filter {
     pub fn matches(&self, event: &Event) -> bool {
         (event.done || self.refused)
             && any(&self.kinds, |kind| *kind == event.kind)
+            && any(&self.topics, |topic| *topic == event.topic)
             && any(&self.types, |kind| event.certificate_type == Some(*kind))
             && any(&self.divisions, |region| event.division.is_some_and(|division| region.covers(&division)))
             && any(&self.books, |book| event.book == Some(*book))
@@ -79,6 +82,9 @@ impl Filter {
                 self.kinds =
                     list("kinds", text, |word| EventKind::ALL.iter().find(|kind| kind.word() == word).copied())?
             }
+            "topics" => {
+                self.topics = list("topics", text, |word| Topic::ALL.into_iter().find(|topic| topic.word() == word))?
+            }
             "types" => self.types = list("types", text, |word| word.parse().ok().map(TypeNumber))?,
             "divisions" => self.divisions = list("divisions", text, |word| Division::parse(word).ok())?,
             "books" => self.books = list("books", text, |word| word.parse().ok().map(BookNumber))?,
@@ -100,6 +106,7 @@ impl Filter {
         }
         let fields = [
             ("kinds", join(&self.kinds, |kind| kind.word().to_owned())),
+            ("topics", join(&self.topics, ToString::to_string)),
             ("types", join(&self.types, ToString::to_string)),
             ("divisions", join(&self.divisions, ToString::to_string)),
             ("books", join(&self.books, ToString::to_string)),
@@ -153,6 +160,7 @@ mod tests {
     fn j10_a_filter_is_read_from_what_it_writes() {
         let fields = [
             ("kinds", "seal,suspend"),
+            ("topics", "certificates,cases"),
             ("types", "0,3"),
             ("divisions", "31,3301"),
             ("books", "7"),
@@ -163,7 +171,9 @@ mod tests {
         let mut filter = Filter::default();
         fields.iter().for_each(|(name, text)| filter.set(name, text).expect("a right field"));
         assert_eq!(filter.fields(), fields.map(|(name, text)| (name, text.to_owned())));
-        for (name, text) in [("kinds", "seals"), ("types", ""), ("lines", "417"), ("refused", "1"), ("cases", "1")] {
+        for (name, text) in
+            [("kinds", "seals"), ("types", ""), ("lines", "417"), ("topics", "case"), ("refused", "1"), ("cases", "1")]
+        {
             assert!(Filter::default().set(name, text).is_err(), "{name}={text}");
         }
         assert_eq!(Filter::default().set("books", &vec!["1"; 257].join(",")), Err(FilterError::TooMany("books")));

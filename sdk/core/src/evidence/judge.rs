@@ -176,7 +176,7 @@ impl Evidence {
 /// The line's book and its type.
 fn subject(proven: &Proven, place: LinePlace) -> Result<(Book, CertificateType), ProofError> {
     let book: Book = proven.record(place.book.0)?;
-    let kind = proven.record(book.certificate_type().0)?;
+    let kind = proven.type_of(&book)?;
     Ok((book, kind))
 }
 
@@ -299,7 +299,7 @@ fn authorities(
             continue;
         };
         let held = Authority { suspended: None, ..authority.clone() };
-        let covers = |day| held.covers(issuer, book.certificate_type(), &book.division, day);
+        let covers = |day| book.certificate_type().is_some_and(|kind| held.covers(issuer, kind, &book.division, day));
         if day.is_some_and(covers) {
             found.push((number, authority));
         }

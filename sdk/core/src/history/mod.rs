@@ -15,7 +15,7 @@ mod told;
 
 use std::collections::BTreeSet;
 
-use crate::book::{Book, Seal, Suspension};
+use crate::book::{Book, Seal, Subject, Suspension};
 use crate::proof::{Place, ProofError, Proven};
 use crate::record::{CodeSet, Member};
 use crate::shelf::Shelf;
@@ -42,6 +42,8 @@ pub struct History {
 pub struct Chapter {
     /// The line.
     pub place: LinePlace,
+    /// What its book is about.
+    pub subject: Subject,
     /// Who keeps the book, and so who sealed the line.
     pub keeper: Actor,
     /// When and with which keys; `None` where the seal was not given.
@@ -253,6 +255,7 @@ impl History {
         self.check_standings(place, begins, &acts, standing);
         let chapter = Chapter {
             place,
+            subject: book.subject,
             keeper: actor(proven, book.sealer(place.line)),
             sealed: sealed.map(|Seal { height, keys, count, .. }| Sealed { height, keys, count }),
             events: (2..).zip(acts).map(|(seq, (number, act))| event(proven, seq, number, act)).collect(),
@@ -330,13 +333,14 @@ fn actor(proven: &Proven, member: MemberNumber) -> Actor {
     Actor { member, name: proven.record::<Member>(member.0).ok().map(|record| record.name) }
 }
 
-fn reason_name(proven: &Proven, reason: ReasonCode) -> Option<String> {
+/// What a code of an act stands for: of a case, a step.
+fn reason_name(proven: &Proven, kind: ActKind, reason: ReasonCode) -> Option<String> {
     let sets = proven.places().filter_map(|place| match place {
         Place::Record(Shelf::Codes, number) => Some(*number),
         _ => None,
     });
     let mut sets = sets.filter_map(|number| proven.record::<CodeSet>(number).ok());
-    let reasons = sets.find(|set| set.name == "reasons")?;
+    let reasons = sets.find(|set| set.name == kind.reasons())?;
     reasons.name_of(&reason.to_string()).map(str::to_owned)
 }
 
@@ -348,7 +352,7 @@ fn event(proven: &Proven, seq: u32, number: ActNumber, act: Act) -> Event {
         from: act.from,
         to: act.to,
         reason: act.reason,
-        reason_name: reason_name(proven, act.reason),
+        reason_name: reason_name(proven, act.kind, act.reason),
         decision: act.decision,
         height: act.height,
         by: actor(proven, act.by),

@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 
 use super::{Actor, Chapter, Event, History, Sealed};
+use crate::book::Subject;
 use crate::day::Millis;
 use crate::number::{Height, KeyNumber, LinePlace};
 use crate::standing::{ActKind, Standing, State};
@@ -11,6 +12,8 @@ use crate::standing::{ActKind, Standing, State};
 const SUSPENDED: &str = "suspended 暂扣";
 /// What a line is that nothing was done to.
 const ACTIVE: &str = "active 有效";
+/// What a case is until its last step.
+const OPEN: &str = "open 办理中";
 
 /// One event as people read it.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -43,15 +46,26 @@ impl Chapter {
     /// How the line stands at a moment, with the suspensions that lie beside its standing (S-3, B-9).
     pub fn standing_words(&self, now: Millis) -> String {
         let withheld = !self.together.is_empty() || self.holds.iter().any(|hold| hold.is_live(now));
-        words(self.standing, withheld)
+        self.words(self.standing, withheld)
+    }
+
+    /// A standing in words, withheld or not.
+    fn words(&self, standing: Standing, withheld: bool) -> String {
+        let plain = standing_words(standing);
+        match (standing.state, self.subject) {
+            (State::Active, Subject::Cases) => plain.replacen(ACTIVE, OPEN, 1),
+            (State::Active, Subject::Certificates { .. }) if withheld => plain.replacen(ACTIVE, SUSPENDED, 1),
+            _ => plain,
+        }
     }
 
     fn told(&self, before: Option<LinePlace>) -> Vec<Told<'_>> {
         let mut told = Vec::new();
         if let Some(Sealed { height, keys, .. }) = &self.sealed {
             // A line that goes on from another takes its standing along, which no act of its own says.
+            let began = if self.subject == Subject::Cases { "file 登记" } else { "issue 新发" };
             let (act, after) = match before {
-                None => ("issue 新发".to_owned(), words(Standing::ACTIVE, false)),
+                None => (began.to_owned(), self.words(Standing::ACTIVE, false)),
                 Some(before) => (format!("goes on 承接, from {before}"), String::new()),
             };
             told.push(Told { place: self.place, act, after, by: &self.keeper, keys, height: *height, event: None });
@@ -66,7 +80,7 @@ impl Chapter {
             told.push(Told {
                 place: self.place,
                 act: event.words(),
-                after: words(event.to, !holds.is_empty()),
+                after: self.words(event.to, !holds.is_empty()),
                 by: &event.by,
                 keys: &event.keys,
                 height: event.height,
@@ -91,15 +105,6 @@ impl Event {
     }
 }
 
-/// A standing in words, withheld or not.
-fn words(standing: Standing, withheld: bool) -> String {
-    let plain = standing_words(standing);
-    match standing.state {
-        State::Active if withheld => plain.replacen(ACTIVE, SUSPENDED, 1),
-        _ => plain,
-    }
-}
-
 /// An act in both languages.
 pub fn act_words(kind: ActKind) -> &'static str {
     match kind {
@@ -120,6 +125,7 @@ pub fn act_words(kind: ActKind) -> &'static str {
         ActKind::Rekey => "new holder key 补绑",
         ActKind::TransferIn => "transfer in 转入",
         ActKind::Consume => "consume 核销",
+        ActKind::Step => "step 办理进展",
     }
 }
 
@@ -135,6 +141,7 @@ pub fn standing_words(standing: Standing) -> String {
         State::Superseded => "superseded 已换发",
         State::Consumed => "consumed 已核销",
         State::Rekeyed => "goes on with a new holder key 补绑",
+        State::Closed => "closed 办结",
     };
     let disputed = if standing.disputed { ", disputed 异议" } else { "" };
     let blocked = if standing.key_blocked { ", holder key blocked 挂失" } else { "" };

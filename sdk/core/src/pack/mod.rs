@@ -62,7 +62,9 @@ impl Subscription {
 
     /// Whether the pages of a book are part of it.
     pub fn covers(&self, book: &Book) -> bool {
-        (self.types.is_empty() || self.types.contains(&book.certificate_type()))
+        // Nobody shows a case offline.
+        let Some(kind) = book.certificate_type() else { return false };
+        (self.types.is_empty() || self.types.contains(&kind))
             && (self.regions.is_empty() || self.regions.iter().any(|region| region.covers(&book.division)))
     }
 

@@ -28,7 +28,7 @@ pub(super) fn check_authority(scene: &Scene, facts: &Facts) -> Result<(), Findin
 
 /// Where an authority fails to cover a certificate, or `None` where it covers it.
 fn miss(scene: &Scene, authority: &Authority, facts: &Facts) -> Option<AuthorityFault> {
-    let (kind, issuer) = (scene.book.certificate_type(), scene.book.opener());
+    let (kind, issuer) = (scene.kind, scene.book.opener());
     if authority.covers(issuer, kind, &scene.book.division, facts.issued) {
         None
     } else if authority.member != issuer || authority.certificate_type != kind {

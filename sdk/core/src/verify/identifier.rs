@@ -9,7 +9,7 @@ use crate::code::StaticCode;
 use crate::id::CertificateId;
 use crate::number::LinePlace;
 use crate::proof::Proven;
-use crate::record::{CertificateType, Member, Parameters};
+use crate::record::{Member, Parameters};
 use crate::standing::Standing;
 use crate::verdict::{Answer, Check, Detail, Document, LineFault, Verdict, VerdictCode};
 
@@ -89,7 +89,7 @@ fn judge(
         return Err(Finding::missing("the proof is of another network"));
     }
     let book: Book = proven.record(place.book.0)?;
-    let certificate_type: CertificateType = proven.record(book.certificate_type().0)?;
+    let certificate_type = proven.type_of(&book)?;
     let line = match (proven.line(place), printed) {
         (Err(_), Some(code)) => line_by_path(code, place, proven, context)?,
         (found, _) => found?,

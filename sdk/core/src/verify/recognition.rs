@@ -39,9 +39,7 @@ pub(super) fn check(scene: &Scene, facts: &Facts, context: &Context) -> Result<(
 fn speaks_of(scene: &Scene, agreement: &Agreement) -> bool {
     let parties = &agreement.terms.parties;
     let on = |side: &[_]| parties.iter().any(|party| side.contains(party));
-    on(&scene.verifier_chain)
-        && on(&scene.issuer_chain)
-        && agreement.terms.purposes(scene.book.certificate_type()).is_some()
+    on(&scene.verifier_chain) && on(&scene.issuer_chain) && agreement.terms.purposes(scene.kind).is_some()
 }
 
 /// What keeps an agreement from carrying the certificate, or `None` where it carries it.
@@ -49,7 +47,7 @@ fn miss(scene: &Scene, agreement: &Agreement, facts: &Facts, context: &Context) 
     let terms = &agreement.terms;
     let division = &scene.book.division;
     let today = Day::of(context.now);
-    let purposes = terms.purposes(scene.book.certificate_type()).unwrap_or_default();
+    let purposes = terms.purposes(scene.kind).unwrap_or_default();
     if !terms.divisions.is_empty() && !terms.divisions.iter().any(|region| region.covers(division)) {
         return Some(AgreementFault::OtherDivision);
     }

@@ -8,8 +8,8 @@ use crate::code::Code;
 use crate::digest::Digest;
 use crate::id::CertificateId;
 use crate::limits::SUPERIORS;
-use crate::number::{BookNumber, MemberNumber};
-use crate::proof::Proven;
+use crate::number::{BookNumber, MemberNumber, TypeNumber};
+use crate::proof::{ProofError, Proven};
 use crate::record::{Agreement, Authority, CertificateType, Member, Parameters};
 use crate::verdict::Document;
 
@@ -22,6 +22,8 @@ pub struct Scene {
     pub(super) parameters: Parameters,
     number: BookNumber,
     pub(super) book: Book,
+    /// What the book is about.
+    pub(super) kind: TypeNumber,
     pub(super) certificate_type: CertificateType,
     /// The member that opened the book.
     pub(super) issuer: Member,
@@ -43,6 +45,7 @@ impl Scene {
     /// A [`Finding`] that says what was not proven.
     pub(super) fn load(proven: &Proven, book: BookNumber, verifier: MemberNumber) -> Result<Self, Finding> {
         let record: Book = proven.record(book.0)?;
+        let kind = record.certificate_type().ok_or(ProofError::NoCertificates)?;
         let issuers = chain(proven, record.opener())?;
         let verifiers = chain(proven, verifier)?;
         let issuer = issuers[0].1.clone();
@@ -53,7 +56,8 @@ impl Scene {
             state_root: proven.header().state_root,
             parameters: proven.record(0)?,
             number: book,
-            certificate_type: proven.record(record.certificate_type().0)?,
+            kind,
+            certificate_type: proven.record(kind.0)?,
             book: record,
             authorities: issuer.authorities.iter().map(|number| proven.record(number.0)).collect::<Result<_, _>>()?,
             issuer,

@@ -83,7 +83,8 @@ pub(super) fn check_state(
     let code = match standing.state {
         State::Active => return Ok(()),
         State::Annulled => VerdictCode::Annulled,
-        State::Cancelled => VerdictCode::Cancelled,
+        // A case is no certificate, and no code of one comes this far.
+        State::Cancelled | State::Closed => VerdictCode::Cancelled,
         State::Expired => VerdictCode::Expired,
         State::TransferringOut => VerdictCode::Transferred,
         State::Revoked => VerdictCode::Revoked,

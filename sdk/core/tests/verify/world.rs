@@ -125,7 +125,7 @@ impl World {
 
     pub fn code_of(&self, book: BookNumber) -> TypeCode {
         let record = &self.books[book.0 as usize].record;
-        self.types[record.certificate_type().0 as usize].code
+        self.types[record.certificate_type().expect("certificates").0 as usize].code
     }
 
     /// Seals a line and gives its place.

@@ -1,4 +1,4 @@
-//! Opening books and sealing lines. Rules O-1 and O-2.
+//! Opening books and sealing lines. Rules O-1, O-2 and O-28.
 
 use std::collections::HashSet;
 
@@ -7,7 +7,7 @@ use fengni_core::id::Division;
 use fengni_core::limits::{KEPT_BOOKS, SEAL_LINES};
 use fengni_core::outcome::{Effect, Refusal};
 use fengni_core::record::{KeyPurpose, Role};
-use fengni_core::{BookNumber, TypeNumber};
+use fengni_core::{BookNumber, Day, LineNumber, SealNumber};
 
 use super::{Actor, Refused};
 use crate::book::BookState;
@@ -23,8 +23,9 @@ pub(super) fn open<R: Records>(
 ) -> Result<Effect, Refusal> {
     actor.with_role(Role::Issuer)?;
     actor.with_keys_for(&[KeyPurpose::Issuing])?;
-    let Subject::Certificates { certificate_type } = subject;
-    draft.state.certificate_type(certificate_type).ok_or(Refusal::UnknownType)?;
+    if let Some(kind) = subject.certificate_type() {
+        draft.state.certificate_type(kind).ok_or(Refusal::UnknownType)?;
+    }
     let domain = draft.state.domain;
     let number = BookNumber(u32::try_from(draft.state.books.len()).map_err(|_| Refusal::RecordFull)?);
     let issuer = actor.member.code;
@@ -32,7 +33,7 @@ pub(super) fn open<R: Records>(
     if let Some(space) = draft.state.tag_space(book.record()) {
         book = BookState::open(&domain, space, subject, *division, issuer, actor.number, draft.height);
     }
-    may_issue(draft, actor, &book, certificate_type)?;
+    may_issue(draft, actor, &book)?;
     let kept: Vec<BookNumber> = draft.state.books_of(actor.number).collect();
     // One that it took over from another keeper is another issuer's.
     let same = |other: &BookState| {
@@ -55,6 +56,43 @@ pub(super) fn seal<R: Records>(
     number: BookNumber,
     lines: &[Line],
 ) -> Result<Effect, Refused> {
+    may_seal(draft, actor, number, lines, None)?;
+    let (seal, first, count) = add(draft, actor, number, lines);
+    Ok(Effect::Sealed { book: number, seal, first, count })
+}
+
+/// Rule O-28: the same for acts of a day before; until when that was in time follows from the
+/// calendar of now, so that no later one changes it.
+pub(super) fn seal_dated<R: Records>(
+    draft: &mut Draft<'_, R>,
+    actor: &Actor,
+    number: BookNumber,
+    acted: Day,
+    lines: &[Line],
+) -> Result<Effect, Refused> {
+    may_seal(draft, actor, number, lines, Some(acted))?;
+    let due = draft.book(number)?.record().certificate_type().and_then(|kind| draft.state.sealing_due(kind, acted));
+    let (seal, first, count) = add(draft, actor, number, lines);
+    Ok(Effect::DatedSealed { book: number, seal, first, count, due })
+}
+
+fn add<R: Records>(
+    draft: &mut Draft<'_, R>,
+    actor: &Actor,
+    number: BookNumber,
+    lines: &[Line],
+) -> (SealNumber, LineNumber, u32) {
+    let (seal, first) = draft.seal(number, lines, actor.keys.clone());
+    (seal, first, u32::try_from(lines.len()).expect("checked before: at most 1,024 lines"))
+}
+
+fn may_seal<R: Records>(
+    draft: &Draft<'_, R>,
+    actor: &Actor,
+    number: BookNumber,
+    lines: &[Line],
+    acted: Option<Day>,
+) -> Result<(), Refused> {
     actor.with_role(Role::Issuer)?;
     actor.with_keys_for(&[KeyPurpose::Issuing])?;
     let book = draft.book(number)?;
@@ -62,14 +100,12 @@ pub(super) fn seal<R: Records>(
     if lines.len() as u64 > u64::from(draft.state.parameters().solo_seal_lines) {
         actor.two_persons()?;
     }
-    may_issue(draft, actor, &book, book.record().certificate_type())?;
+    may_issue(draft, actor, &book)?;
     if !(1..=SEAL_LINES).contains(&lines.len()) {
         return Err(Refusal::LineCount.into());
     }
     free_tags(draft, &book, lines)?;
-    let (seal, first) = draft.seal(number, lines, actor.keys.clone());
-    let count = u32::try_from(lines.len()).expect("checked above: at most 1,024 lines");
-    Ok(Effect::Sealed { book: number, seal, first, count })
+    if acted.is_some_and(|acted| acted > draft.day()) { Err(Refusal::BadDay.into()) } else { Ok(()) }
 }
 
 /// Refuses anybody but the book's keeper.
@@ -79,16 +115,12 @@ pub(super) fn kept_by(book: &BookState, actor: &Actor) -> Result<(), Refusal> {
 
 /// Refuses issuing under another member's code, without authority today, and into a disabled type
 /// (GOV-06, CAT-01).
-pub(super) fn may_issue<R: Records>(
-    draft: &Draft<'_, R>,
-    actor: &Actor,
-    book: &BookState,
-    kind: TypeNumber,
-) -> Result<(), Refusal> {
+pub(super) fn may_issue<R: Records>(draft: &Draft<'_, R>, actor: &Actor, book: &BookState) -> Result<(), Refusal> {
     let is_own = book.record().issuer == actor.member.code;
     if !is_own || !draft.state.is_authorised(actor.number, book.record(), draft.day()) {
         return Err(Refusal::IssuerNotAuthorised);
     }
+    let Some(kind) = book.record().certificate_type() else { return Ok(()) };
     let enabled = draft.state.certificate_type(kind).is_some_and(|kind| kind.enabled);
     if enabled { Ok(()) } else { Err(Refusal::TypeDisabled) }
 }

@@ -6,6 +6,7 @@ mod agreements;
 mod applications;
 mod authorities;
 mod books;
+mod cases;
 mod entitlement;
 mod keys;
 mod offences;
@@ -124,6 +125,8 @@ fn run<R: Records>(draft: &mut Draft<'_, R>, transaction: &Transaction) -> Resul
     match &transaction.body.operation {
         Operation::OpenBook { subject, division } => Ok(books::open(draft, &actor, *subject, division)?),
         Operation::Seal { book, lines } => books::seal(draft, &actor, *book, lines),
+        Operation::DatedSeal { book, acted, lines } => books::seal_dated(draft, &actor, *book, *acted, lines),
+        Operation::Step { place, ground, closes } => Ok(cases::step(draft, &actor, *place, *ground, *closes)?),
         Operation::Change { place, change, ground } => Ok(standing::change(draft, &actor, *place, *change, *ground)?),
         Operation::Consume { place, ground } => Ok(standing::consume(draft, &actor, *place, *ground)?),
         Operation::Supersede { old, into, new, cause, ground } => {

@@ -109,8 +109,10 @@ pub(super) fn confirm<R: Records>(
 /// The books of a scope with lines in them, rising; one more than an order may be about, at most.
 fn runs<R: Records>(draft: &Draft<'_, R>, scope: Scope) -> Result<Vec<Run>, Refusal> {
     let whole = |book: &BookState| book.record().lines.checked_sub(1).map(|last| (LineNumber(0), LineNumber(last)));
+    // Cases are handled on, whatever is suspended.
+    let has_certificates = |book: &BookState| book.record().certificate_type().is_some();
     let books = |of: &dyn Fn(&BookState) -> bool| {
-        let chosen = draft.state.books().filter(|(_, book)| of(book));
+        let chosen = draft.state.books().filter(|(_, book)| has_certificates(book) && of(book));
         chosen.filter_map(|(number, book)| Some((number, whole(book)?))).take(ORDER_BOOKS + 1).collect()
     };
     Ok(match scope {
@@ -124,7 +126,7 @@ fn runs<R: Records>(draft: &Draft<'_, R>, scope: Scope) -> Result<Vec<Run>, Refu
         Scope::Type { certificate_type, division } => {
             draft.state.certificate_type(certificate_type).ok_or(Refusal::UnknownType)?;
             books(&|book| {
-                book.record().certificate_type() == certificate_type && division.covers(&book.record().division)
+                book.record().certificate_type() == Some(certificate_type) && division.covers(&book.record().division)
             })
         }
         Scope::Keeper { member } => {
@@ -136,10 +138,11 @@ fn runs<R: Records>(draft: &Draft<'_, R>, scope: Scope) -> Result<Vec<Run>, Refu
 
 fn is_entitled<R: Records>(draft: &Draft<'_, R>, actor: &Actor, book: &BookState) -> bool {
     let record = book.record();
+    let Some(kind) = record.certificate_type() else { return false };
     if actor.purpose == Some(KeyPurpose::Issuing) {
         return record.keeper == actor.number;
     }
-    let kind = draft.state.certificate_type(record.certificate_type());
+    let kind = draft.state.certificate_type(kind);
     draft.state.is_above(actor.number, record.keeper)
         || actor.member.roles.has(Role::Regulator) && actor.member.division.covers(&record.division)
         || kind.is_some_and(|kind| kind.suspenders.contains(&actor.number))

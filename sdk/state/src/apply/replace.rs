@@ -1,6 +1,6 @@
 //! One line takes the place of another, both or neither. Rules O-7 to O-9; CRT-04, CRT-07.
 
-use fengni_core::book::Line;
+use fengni_core::book::{Book, Line};
 use fengni_core::operation::{Cause, Ground};
 use fengni_core::outcome::{Effect, Refusal};
 use fengni_core::record::{KeyPurpose, Role};
@@ -8,7 +8,7 @@ use fengni_core::standing::{ActKind, Hold, Standing, State as LineState};
 use fengni_core::{BookNumber, LinePlace};
 
 use super::books::{free_tags, kept_by, may_issue};
-use super::standing::{given_up_to, recorded};
+use super::standing::{about, given_up_to, recorded};
 use super::{Actor, Refused, known_reason};
 use crate::draft::Draft;
 use crate::records::Records;
@@ -30,13 +30,13 @@ pub(super) fn supersede<R: Records>(
     known_reason(draft, &ground)?;
     kept_by(&from, actor)?;
     kept_by(&to, actor)?;
-    let kind = to.record().certificate_type();
-    may_issue(draft, actor, &to, kind)?;
+    about(draft, to.record())?;
+    may_issue(draft, actor, &to)?;
     free_tags(draft, &to, &[new])?;
-    allowed(draft, kind, cause.kind())?;
+    allowed(draft, to.record(), cause.kind())?;
     let renewable =
         standing.state == LineState::Active || cause == Cause::Renew && standing.state == LineState::Expired;
-    if !renewable || from.record().certificate_type() != kind {
+    if !renewable || from.record().subject != to.record().subject {
         return Err(Refusal::WrongState.into());
     }
     // The keeper ends its own suspension by replacing; what other bodies withhold goes along.
@@ -66,10 +66,11 @@ pub(super) fn rekey<R: Records>(
     let line = draft.line(old)?;
     known_reason(draft, &ground)?;
     kept_by(&book, actor)?;
+    about(draft, book.record())?;
     if line.tag != new.tag {
         return Err(Refusal::OtherTag.into());
     }
-    allowed(draft, book.record().certificate_type(), ActKind::Rekey)?;
+    allowed(draft, book.record(), ActKind::Rekey)?;
     if !matches!(standing.state, LineState::Active | LineState::Expired) {
         return Err(Refusal::WrongState.into());
     }
@@ -93,12 +94,12 @@ pub(super) fn transfer_in<R: Records>(
     let (standing, holds) = draft.standing(old)?;
     known_reason(draft, &ground)?;
     kept_by(&to, actor)?;
-    let kind = to.record().certificate_type();
-    may_issue(draft, actor, &to, kind)?;
+    about(draft, to.record())?;
+    may_issue(draft, actor, &to)?;
     free_tags(draft, &to, &[new])?;
-    allowed(draft, kind, ActKind::TransferIn)?;
+    allowed(draft, to.record(), ActKind::TransferIn)?;
     let movable = standing.state == LineState::TransferringOut && !from.is_suspended(old.line);
-    if !movable || from.record().certificate_type() != kind {
+    if !movable || from.record().subject != to.record().subject {
         return Err(Refusal::WrongState.into());
     }
     if given_up_to(draft, old) != Some(actor.number) {
@@ -110,9 +111,8 @@ pub(super) fn transfer_in<R: Records>(
     Ok(take_over(draft, actor, step, (standing, LineState::Superseded), (begins, holds)))
 }
 
-fn allowed<R: Records>(draft: &Draft<'_, R>, kind: fengni_core::TypeNumber, act: ActKind) -> Result<(), Refusal> {
-    let record = draft.state.certificate_type(kind).ok_or(Refusal::UnknownType)?;
-    if record.acts.has(act) { Ok(()) } else { Err(Refusal::ActNotAllowed) }
+fn allowed<R: Records>(draft: &Draft<'_, R>, book: &Book, act: ActKind) -> Result<(), Refusal> {
+    if about(draft, book)?.acts.has(act) { Ok(()) } else { Err(Refusal::ActNotAllowed) }
 }
 
 /// What takes the place of what, and why.

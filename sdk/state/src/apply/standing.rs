@@ -1,9 +1,10 @@
 //! Changes of one line's standing. Rules O-3 to O-6; the table of CRT-03.
 
+use fengni_core::book::Book;
 use fengni_core::limits::HOLDS;
 use fengni_core::operation::{Ground, StandingChange};
 use fengni_core::outcome::{Effect, Refusal};
-use fengni_core::record::KeyPurpose;
+use fengni_core::record::{CertificateType, KeyPurpose};
 use fengni_core::standing::{Act, ActKind, Hold, Standing, State as LineState};
 use fengni_core::{LinePlace, MemberNumber, Millis};
 
@@ -27,7 +28,7 @@ pub(super) fn change<R: Records>(
         draft.member(target)?;
     }
     known_reason(draft, &ground)?;
-    let kind = draft.state.certificate_type(book.record().certificate_type()).ok_or(Refusal::UnknownType)?;
+    let kind = about(draft, book.record())?;
     may_change(&draft.state, actor, book.record(), kind, &change)?;
     let act = change.kind();
     if act.is_terminal() {
@@ -54,6 +55,12 @@ pub(super) fn change<R: Records>(
     Ok(Effect::Acted { act: draft.act_on(place.book, record, holds), standing: to })
 }
 
+/// The type of a book's certificates. These acts on a case are nobody's to do.
+pub(super) fn about<'a, R: Records>(draft: &'a Draft<'_, R>, book: &Book) -> Result<&'a CertificateType, Refusal> {
+    let kind = book.certificate_type().ok_or(Refusal::NotEntitled)?;
+    draft.state.certificate_type(kind).map(AsRef::as_ref).ok_or(Refusal::UnknownType)
+}
+
 /// Rule O-6: a body that the type names uses up a one-time document, once.
 pub(super) fn consume<R: Records>(
     draft: &mut Draft<'_, R>,
@@ -65,7 +72,7 @@ pub(super) fn consume<R: Records>(
     let book = draft.book(place.book)?;
     let (standing, holds) = draft.standing(place)?;
     known_reason(draft, &ground)?;
-    let kind = draft.state.certificate_type(book.record().certificate_type()).ok_or(Refusal::UnknownType)?;
+    let kind = about(draft, book.record())?;
     if !kind.consumers.contains(&actor.number) {
         return Err(Refusal::NotEntitled);
     }

@@ -132,7 +132,7 @@ impl Story {
     fn name(&mut self, effect: &Effect, names: &[String]) {
         match effect {
             Effect::BookOpened { book } => self.books.extend([(names[0].clone(), *book)]),
-            Effect::Sealed { book, first, count, .. } => {
+            Effect::Sealed { book, first, count, .. } | Effect::DatedSealed { book, first, count, .. } => {
                 assert_eq!(names.len(), *count as usize);
                 for (name, number) in names.iter().zip(first.0..) {
                     self.lines.insert(name.clone(), LinePlace { book: *book, line: LineNumber(number) });
