@@ -5,15 +5,16 @@
 
 use std::path::{Path, PathBuf};
 
-use anyhow::{Context as _, Result, anyhow, bail};
+use anyhow::{Context as _, Result, bail};
 use clap::Args;
+pub(crate) use fengni_client::founding::load as load_genesis;
 use fengni_client::gateway::Gateway;
 use fengni_client::ledger::Ledger;
 use fengni_client::light;
 use fengni_client::submit::Submitter;
 use fengni_client::transport::HttpOptions;
 use fengni_core::light::LightClient;
-use fengni_genesis::{DOCUMENT_BYTES, Document, FOUNDING_BYTES, Format, Genesis};
+use fengni_genesis::Genesis;
 
 use crate::local::map::{self, NetworkMap, NodeRole};
 use crate::output::Output;
@@ -125,22 +126,6 @@ fn gateways_of(map: Option<&NetworkMap>, home: Option<&Path>) -> Vec<String> {
     let mut nodes: Vec<_> = map.nodes.iter().collect();
     nodes.sort_by_key(|node| (Some(&node.member) != own, node.role == NodeRole::Validator));
     nodes.into_iter().filter_map(|node| node.gateway.clone()).collect()
-}
-
-/// Reads a founding document, in its canonical bytes or as people write it.
-pub(crate) fn load_genesis(path: &Path) -> Result<Genesis> {
-    let size = std::fs::metadata(path).with_context(|| path.display().to_string())?.len();
-    if size > FOUNDING_BYTES.max(DOCUMENT_BYTES) as u64 {
-        bail!("{} is too large for a founding document", path.display());
-    }
-    let bytes = std::fs::read(path).with_context(|| path.display().to_string())?;
-    let name = path.to_string_lossy();
-    if name.ends_with(".toml") || name.ends_with(".json") {
-        let text = std::str::from_utf8(&bytes).with_context(|| format!("{name} is not UTF-8"))?;
-        let document = Document::parse(text, Format::of_file_name(&name)).and_then(|document| document.check());
-        return document.map_err(|problems| anyhow!("{name} founds no network:\n{problems}"));
-    }
-    Genesis::decode(&bytes).map_err(|error| anyhow!("{name} is no founding document: {error}"))
 }
 
 impl Connection {

@@ -64,7 +64,7 @@ pub(crate) fn run(command: &GenesisCommand, output: Output) -> Result<Ending> {
 fn read(path: &Path) -> Result<Result<Genesis, Problems>> {
     let name = path.to_string_lossy();
     if !name.ends_with(".toml") && !name.ends_with(".json") {
-        return load_genesis(path).map(Ok);
+        return Ok(Ok(load_genesis(path)?));
     }
     let text = std::fs::read_to_string(path).with_context(|| path.display().to_string())?;
     Ok(Document::parse(&text, Format::of_file_name(&name)).and_then(|document| document.check()))

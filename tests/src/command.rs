@@ -54,6 +54,14 @@ pub fn fengni_node(arguments: &[&str]) -> Answer {
     run("fengni-node", arguments, b"")
 }
 
+/// Runs `fengni-push` with these arguments and standard input, to its end.
+///
+/// # Panics
+/// When the program cannot be started.
+pub fn fengni_push(arguments: &[&str], input: &[u8]) -> Answer {
+    run("fengni-push", arguments, input)
+}
+
 fn run(program: &str, arguments: &[&str], input: &[u8]) -> Answer {
     let mut child = Command::new(binary(program))
         .args(arguments)

@@ -23,7 +23,7 @@ use crate::unproven;
 /// What no figure is of, and why: named rather than shown as nought.
 const UNCOUNTED: [(&[&str], &str); 3] = [
     (&["displays"], "a phone shows a code without asking any node"),
-    (&["sms", "e-mails"], "whoever sends them counts them"),
+    (&["sms", "e-mails"], "fengni-push sends them, and its log has each attempt"),
     (&["grants", "receipts"], "they come with data sharing, which is not on the ledger yet"),
 ];
 

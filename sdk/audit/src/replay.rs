@@ -61,7 +61,7 @@ impl Ran {
 impl<R: Keep> Replay<R> {
     /// Before the first block.
     pub fn new(genesis: &Genesis, mut records: R) -> Self {
-        let state = State::found(genesis.domain(), genesis.founding());
+        let state = State::found(genesis.domain(), genesis.founding()).without_proofs();
         records.keep(&state.founding_writes());
         Self { state, records, recent: RecentIds::default(), validators: None }
     }
@@ -160,7 +160,7 @@ impl<R: Keep + StateParts> Replay<R> {
         validators: Option<ValidatorSet>,
         recent: Vec<Vec<TransactionId>>,
     ) -> Result<Self, LoadError> {
-        let state = State::load(genesis.domain(), header, &records)?;
+        let state = State::load(genesis.domain(), header, &records)?.without_proofs();
         let (window, mut ids) = (state.parameters().window, RecentIds::default());
         for block in recent {
             ids.push(block, window);

@@ -48,6 +48,7 @@ pub mod checkpoints;
 pub mod clock;
 pub mod decision;
 pub mod events;
+pub mod founding;
 pub mod gateway;
 pub mod governance;
 mod handovers;

@@ -135,6 +135,60 @@ impl NumberedList {
     }
 }
 
+/// A list that only grows, of which nothing is kept but what its digest follows from: a few hashes,
+/// however long it is. Nobody proves an entry with it.
+#[derive(Clone)]
+pub struct Frontier {
+    suite: Suite,
+    kind: ListKind,
+    size: u64,
+    /// Roots of the complete subtrees, one for each bit of the size, the largest first.
+    peaks: Vec<Digest>,
+}
+
+impl Frontier {
+    /// The frontier of a list as it is now.
+    pub fn of(list: &NumberedList) -> Self {
+        let size = list.len();
+        let peak = |level: usize| list.levels.get(level)?.get((list.levels[0].len() >> level).checked_sub(1)?).copied();
+        let levels = (0..list.levels.len()).rev().filter(|level| size >> level & 1 == 1);
+        Self { suite: list.suite, kind: list.kind, size, peaks: levels.filter_map(peak).collect() }
+    }
+
+    /// How many entries.
+    pub fn len(&self) -> u64 {
+        self.size
+    }
+
+    /// Whether there is no entry.
+    pub fn is_empty(&self) -> bool {
+        self.size == 0
+    }
+
+    /// Adds an entry at the end and returns its number.
+    pub fn append(&mut self, entry: &[u8]) -> u64 {
+        let mut root = self.suite.leaf(entry);
+        for _ in 0..self.size.trailing_ones() {
+            let left = self.peaks.pop().expect("a peak for each bit of the size");
+            root = self.suite.node(&left, &root);
+        }
+        self.peaks.push(root);
+        self.size += 1;
+        self.size - 1
+    }
+
+    /// Root of the tree; of no entries, the hash of nothing.
+    pub fn root(&self) -> Digest {
+        let peaks = self.peaks.iter().rev().copied();
+        peaks.reduce(|right, left| self.suite.node(&left, &right)).unwrap_or_else(|| self.suite.hash(&[]))
+    }
+
+    /// Rule L-2: the list's digest.
+    pub fn digest(&self, domain: &Domain) -> Digest {
+        list_digest(domain, self.kind, self.size, &self.root())
+    }
+}
+
 /// Why a path does not lead from its entry to a root.
 #[derive(Clone, PartialEq, Eq, Debug, Error)]
 pub enum PathError {

@@ -7,7 +7,7 @@
 mod common;
 
 use common::{SUITES, cases, domain, hex_of, variant, vectors};
-use fengni_core::list::{ListKind, NumberedList, PathError, fold_path, list_digest};
+use fengni_core::list::{Frontier, ListKind, NumberedList, PathError, fold_path, list_digest};
 use fengni_core::tree::{self, SubsetError, fold_subset, subset_siblings};
 use fengni_core::{Digest, Suite};
 use proptest::prelude::*;
@@ -125,6 +125,22 @@ proptest! {
         for number in 0..entries.len() {
             prop_assert_eq!(list.path(number as u64), Some(rfc_path(suite, number, &entries)));
         }
+    }
+
+    #[test]
+    fn l2_a_frontier_has_the_digest_of_its_list_however_it_was_begun(
+        start in 0usize..300, more in 0usize..300, trial in any::<bool>(),
+    ) {
+        let suite = if trial { Suite::Trial } else { Suite::Standard };
+        let mut list = list_of(suite, &(0..start).map(entry).collect::<Vec<_>>());
+        let mut frontier = Frontier::of(&list);
+        for number in start..start + more {
+            prop_assert_eq!(frontier.root(), list.root());
+            prop_assert_eq!(frontier.append(&entry(number)), list.append(&entry(number)));
+        }
+        prop_assert_eq!((frontier.len(), frontier.root()), (list.len(), list.root()));
+        prop_assert_eq!(frontier.digest(&domain()), list.digest(&domain()));
+        prop_assert_eq!(frontier.is_empty(), list.is_empty());
     }
 
     #[test]

@@ -12,6 +12,7 @@ use fengni_core::standing::{Act, ActHeads, Hold, Page, Standing};
 use fengni_core::{ActNumber, BookNumber, Digest, Domain, Height, LineNumber, MemberNumber, PageNumber, SealNumber};
 use rpds::VectorSync;
 
+use crate::growing::Growing;
 use crate::state::StateParts;
 use crate::suspension::with_runs;
 
@@ -38,8 +39,8 @@ pub(crate) struct Term {
 #[derive(Clone)]
 struct Lists {
     pages: NumberedList,
-    seals: NumberedList,
-    acts: NumberedList,
+    seals: Growing,
+    acts: Growing,
     heads: NumberedList,
 }
 
@@ -57,11 +58,11 @@ impl BookState {
         let list = |kind| NumberedList::new(domain.suite, kind);
         let lists = Lists {
             pages: list(ListKind::Pages),
-            seals: list(ListKind::Seals),
-            acts: list(ListKind::Acts),
+            seals: Growing::Proving(list(ListKind::Seals)),
+            acts: Growing::Proving(list(ListKind::Acts)),
             heads: list(ListKind::Heads),
         };
-        let head = |list: &NumberedList| ListHead { size: 0, digest: list.digest(domain) };
+        let empty = |kind| ListHead { size: 0, digest: list(kind).digest(domain) };
         let record = Book {
             version: 1,
             subject,
@@ -71,10 +72,10 @@ impl BookState {
             opened,
             changed: opened,
             lines: 0,
-            pages: head(&lists.pages),
-            seals: head(&lists.seals),
-            acts: head(&lists.acts),
-            heads: head(&lists.heads),
+            pages: empty(ListKind::Pages),
+            seals: empty(ListKind::Seals),
+            acts: empty(ListKind::Acts),
+            heads: empty(ListKind::Heads),
             suspended: Vec::new(),
             former: Vec::new(),
         };
@@ -176,14 +177,30 @@ impl BookState {
         self.record.suspended.iter().any(|suspension| suspension.covers(line))
     }
 
-    /// One of the book's lists.
-    pub fn list(&self, list: BookList) -> &NumberedList {
+    /// One of the book's lists with what proves its entries, where that is kept.
+    pub(crate) fn list(&self, list: BookList) -> Option<&NumberedList> {
         match list {
-            BookList::Pages => &self.lists.pages,
-            BookList::Seals => &self.lists.seals,
-            BookList::Acts => &self.lists.acts,
-            BookList::Heads => &self.lists.heads,
+            BookList::Pages => Some(&self.lists.pages),
+            BookList::Seals => self.lists.seals.proving(),
+            BookList::Acts => self.lists.acts.proving(),
+            BookList::Heads => Some(&self.lists.heads),
         }
+    }
+
+    /// Lets go of what proves seals and acts.
+    pub(crate) fn let_go(&mut self) {
+        self.lists.seals = self.lists.seals.bare();
+        self.lists.acts = self.lists.acts.bare();
+    }
+
+    /// How many seals there are.
+    pub fn seals(&self) -> u64 {
+        self.lists.seals.len()
+    }
+
+    /// How many acts there are.
+    pub fn acts(&self) -> u64 {
+        self.lists.acts.len()
     }
 
     /// Adds a line; page records follow in [`BookState::settle`].
@@ -303,9 +320,10 @@ impl BookState {
 
     fn refresh_heads(&mut self, domain: &Domain) {
         let head = |list: &NumberedList| ListHead { size: list.len(), digest: list.digest(domain) };
+        let grown = |list: &Growing| ListHead { size: list.len(), digest: list.digest(domain) };
         self.record.pages = head(&self.lists.pages);
-        self.record.seals = head(&self.lists.seals);
-        self.record.acts = head(&self.lists.acts);
+        self.record.seals = grown(&self.lists.seals);
+        self.record.acts = grown(&self.lists.acts);
         self.record.heads = head(&self.lists.heads);
     }
 }

@@ -10,7 +10,6 @@ use std::sync::Arc;
 use fengni_core::book::{Line, Seal, SuspensionCause, Tag};
 use fengni_core::day::{Day, Millis};
 use fengni_core::outcome::Refusal;
-use fengni_core::proof::BookList;
 use fengni_core::record::{Agreement, Authority, Member, Record as _};
 use fengni_core::shelf::Shelf;
 use fengni_core::standing::{Act, Hold, Standing};
@@ -121,7 +120,7 @@ impl<'a, R: Records> Draft<'a, R> {
 
     /// How many seals a book has.
     pub(crate) fn seals(&self, book: BookNumber) -> u64 {
-        self.state.book(book).map_or(0, |book| book.list(BookList::Seals).len())
+        self.state.book(book).map_or(0, |book| book.seals())
     }
 
     /// A seal that the book counts, stored before or added by this block.
@@ -141,7 +140,10 @@ impl<'a, R: Records> Draft<'a, R> {
     }
 
     /// Opens a book.
-    pub(crate) fn open_book(&mut self, book: BookState) -> BookNumber {
+    pub(crate) fn open_book(&mut self, mut book: BookState) -> BookNumber {
+        if !self.state.proves {
+            book.let_go();
+        }
         let number = self.state.book_list.append(&book.record().encode());
         let number = BookNumber(u32::try_from(number).expect("each book costs a transaction"));
         self.state.books.push_back_mut(Arc::new(book));

@@ -20,6 +20,7 @@ mod calendar;
 mod codes;
 mod draft;
 mod fault;
+mod growing;
 mod measure;
 mod memory;
 mod pack;

@@ -11,7 +11,6 @@ use fengni_core::bytes::Bytes;
 use fengni_core::finality::CommitCertificate;
 use fengni_core::limits::PAGE_LINES;
 use fengni_core::pack::{Basis, BookPart, Fingerprint, Pack, PagesPart, RecordPart, SHELVES, ShelfPart, Subscription};
-use fengni_core::proof::BookList;
 use fengni_core::record::Record as _;
 use fengni_core::standing::{Hold, Standing};
 use fengni_core::tree;
@@ -64,11 +63,11 @@ struct Past {
 
 impl Past {
     fn of(book: &BookState, number: BookNumber, records: &impl Records, height: Height) -> Self {
-        let seals = book.list(BookList::Seals).len();
+        let seals = book.seals();
         let later = |seal: u64| records.seal(number, SealNumber(seal)).is_none_or(|seal| seal.height > height);
         let first = partition(seals, later);
         let lines = records.seal(number, SealNumber(first)).filter(|_| first < seals);
-        let acts = book.list(BookList::Acts).len();
+        let acts = book.acts();
         let later = |act: u64| records.act(number, ActNumber(act)).is_none_or(|act| act.height > height);
         Self {
             lines: lines.map_or(book.record().lines, |seal| seal.first.0),
@@ -88,7 +87,7 @@ fn part(
     covered: bool,
 ) -> Option<BookPart> {
     let record = book.record();
-    let acts = book.list(BookList::Acts).len();
+    let acts = book.acts();
     let grown = past.as_ref().is_some_and(|past| past.grown);
     if grown && past.as_ref().is_some_and(|past| (past.lines, past.acts) == (record.lines, acts)) {
         return None;
@@ -108,7 +107,7 @@ fn pages(domain: &Domain, records: &impl Records, number: BookNumber, book: &Boo
     let first = past.lines / PAGE_LINES;
     let boundary = LineNumber(first * PAGE_LINES);
     // Where every page is given whole, acts say nothing more.
-    let since = if first == 0 { 0..0 } else { past.acts..book.list(BookList::Acts).len() };
+    let since = if first == 0 { 0..0 } else { past.acts..book.acts() };
     let acts = since.filter_map(|act| records.act(number, ActNumber(act)));
     let lines: BTreeSet<LineNumber> = acts.map(|act| act.line).filter(|line| *line < boundary).collect();
     let standing = |line: LineNumber| {

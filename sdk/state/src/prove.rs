@@ -64,7 +64,7 @@ type Roots = BTreeMap<(BookNumber, BookList), Digest>;
 
 fn entry(state: &State, records: &impl Records, place: Place, roots: &mut Roots) -> Option<(Vec<u8>, Vec<Digest>)> {
     let mut in_list = |book: BookNumber, list: BookList, number: u64, bytes: Vec<u8>| {
-        let tree = state.book(book)?.list(list);
+        let tree = state.book(book)?.list(list)?;
         roots.insert((book, list), tree.root());
         Some((bytes, tree.path(number)?))
     };
@@ -137,7 +137,7 @@ pub fn line_places(
 
 /// The seal that added a line: seals follow one another without gaps, so halving finds it.
 fn covering_seal(state: &State, records: &impl Records, place: LinePlace) -> Option<SealNumber> {
-    let (mut low, mut high) = (0, state.book(place.book)?.list(BookList::Seals).len());
+    let (mut low, mut high) = (0, state.book(place.book)?.seals());
     while low < high {
         let middle = low + (high - low) / 2;
         let seal = records.seal(place.book, SealNumber(middle))?;

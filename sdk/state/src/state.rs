@@ -55,6 +55,8 @@ pub struct State {
     pub(crate) live: Vec<ProposalNumber>,
     pub(crate) books: VectorSync<Arc<BookState>>,
     pub(crate) book_list: NumberedList,
+    /// Whether seals and acts can be proven.
+    pub(crate) proves: bool,
     /// What names the validators of the next block, where a person has handed it in.
     pub(crate) recovery: Option<Arc<RecoveryHandover>>,
 }
@@ -72,8 +74,23 @@ impl State {
             live: Vec::new(),
             books: VectorSync::new_sync(),
             book_list: NumberedList::new(suite, ListKind::Shelf),
+            proves: true,
             recovery: None,
         }
+    }
+
+    /// The same state without what proves seals and acts, for whoever runs blocks and answers nobody:
+    /// what is left in memory does not grow with them.
+    #[must_use]
+    pub fn without_proofs(mut self) -> Self {
+        self.proves = false;
+        let bare = |book: &Arc<BookState>| {
+            let mut book = book.as_ref().clone();
+            book.let_go();
+            Arc::new(book)
+        };
+        self.books = self.books.iter().map(bare).collect();
+        self
     }
 
     /// Suite and network.
@@ -306,6 +323,7 @@ impl State {
             live: Vec::new(),
             books: VectorSync::new_sync(),
             book_list: NumberedList::new(domain.suite, ListKind::Shelf),
+            proves: true,
             recovery: None,
         };
         let numbered = (0..).map(ProposalNumber).zip(state.registries.proposals.iter());

@@ -10,6 +10,7 @@ mod packs;
 mod profile;
 mod register;
 mod replaying;
+mod subscribers;
 mod table;
 mod upkeep;
 
@@ -17,5 +18,6 @@ pub use ledger::{Sizes, measure_ledger};
 pub use offline::measure_verification;
 pub use packs::{Province, measure_packs, write_pack};
 pub use replaying::{Length, measure_replay, write_chain};
+pub use subscribers::{Crowd, measure_subscribers};
 pub use table::{Row, Table};
 pub use upkeep::{Extent, measure_upkeep};

@@ -39,12 +39,14 @@ pub(super) struct Register {
 impl Register {
     /// The sample network's register with the police's open book of driving licences.
     pub fn founded() -> Self {
-        Self::opened().0
+        Self::opened(None).0
     }
 
-    /// The same, with its first block.
-    pub fn opened() -> (Self, ExportedBlock) {
-        let genesis = sample::network(FOUNDED, &sample::test_key).check().expect("the sample holds");
+    /// The same, with its first block; `window` instead of the sample's.
+    pub fn opened(window: Option<u64>) -> (Self, ExportedBlock) {
+        let mut document = sample::network(FOUNDED, &sample::test_key);
+        document.parameters.window = window.unwrap_or(document.parameters.window);
+        let genesis = document.check().expect("the sample holds");
         let domain = genesis.domain();
         let issuer = sample::member("PSB").expect("the sample has it");
         let kind = sample::certificate_type("T-DL").expect("the sample has it");
