@@ -14,6 +14,8 @@ use crate::challenge::ChallengeCommand;
 use crate::connect::ConnectArgs;
 use crate::documents::DocumentsArgs;
 use crate::export::ExportCommand;
+use crate::figures::report::ReportArgs;
+use crate::figures::stats::StatsArgs;
 use crate::founding::GenesisCommand;
 use crate::gov::GovCommand;
 use crate::history::{CheckArgs, HistoryArgs};
@@ -150,6 +152,10 @@ pub(crate) enum Command {
     /// Write blocks or events for other programs
     #[command(subcommand)]
     Export(ExportCommand),
+    /// Count what the ledger did in a time, and what nodes were asked
+    Stats(StatsArgs),
+    /// Report to a regulator: overdue issuance, refusals, repeats, frequent users
+    Report(ReportArgs),
     /// Show the network as a quorum proves it
     Network(NetworkArgs),
     /// List the members

@@ -25,6 +25,7 @@ mod connect;
 mod documents;
 mod ending;
 mod export;
+mod figures;
 mod founding;
 mod gov;
 mod height;
@@ -137,6 +138,8 @@ fn dispatch(command: Command, output: Output) -> Result<Ending> {
         Command::Recovery(command) => recovery::run(&command, output),
         Command::Audit(command) => audit::run(&command, output),
         Command::Export(command) => export::run(&command, output),
+        Command::Stats(args) => figures::stats::run(&args, output),
+        Command::Report(args) => figures::report::run(&args, output),
         Command::Network(args) => views::network(&args, output),
         Command::Members(args) => views::members(&args, output),
         Command::Types(args) => views::types(&args, output),

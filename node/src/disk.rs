@@ -1,9 +1,10 @@
-//! Room on the disk: a node stops before there is none.
+//! The disk: a node stops before there is no room, and its small files are whole after a crash.
 //!
 //! A write that fails half way leaves the engine in a state that only people can judge. So the room
 //! is looked at each second, and below [`ROOM_MIN`] the node stops in order and does not start.
 
-use std::io;
+use std::fs::File;
+use std::io::{self, Write as _};
 use std::path::Path;
 
 /// A node that has less does not run: what one block, its candidates and the logs may take, and time
@@ -35,9 +36,34 @@ pub fn too_full(folder: &Path) -> Option<String> {
     }
 }
 
+/// Writes a file anew, durably: after a crash the old one is there, or the new one.
+///
+/// # Errors
+/// Those of the disk.
+pub fn write_anew(path: &Path, bytes: &[u8]) -> io::Result<()> {
+    let beside = path.with_extension("new");
+    let mut file = File::create(&beside)?;
+    file.write_all(bytes)?;
+    file.sync_all()?;
+    std::fs::rename(&beside, path)?;
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    File::open(folder)?.sync_all()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_file_is_replaced_as_a_whole() {
+        let folder = tempfile::tempdir().expect("a folder for the test");
+        let path = folder.path().join("file.json");
+        for text in ["first", "2"] {
+            write_anew(&path, text.as_bytes()).expect("writable");
+            assert_eq!(std::fs::read_to_string(&path).expect("it is there"), text);
+        }
+        assert_eq!(std::fs::read_dir(folder.path()).expect("a folder").count(), 1, "nothing is left beside it");
+    }
 
     #[test]
     fn room_is_told_and_a_folder_that_is_gone_is_trouble() {

@@ -15,6 +15,7 @@ pub mod api;
 pub mod backup;
 pub mod clock;
 pub mod config;
+pub mod counters;
 pub mod disk;
 pub mod doctor;
 pub mod engine;

@@ -3,8 +3,8 @@
 //! They are kept beside the store, in one file. At its start, and whenever a block becomes final,
 //! the ledger goes on by the one that follows its last block, if there is one.
 
-use std::fs::{self, File};
-use std::io::{self, Write as _};
+use std::fs;
+use std::io;
 use std::path::{Path, PathBuf};
 
 use anyhow::Context as _;
@@ -17,6 +17,7 @@ use fengni_genesis::Genesis;
 
 use crate::clock;
 use crate::config::{Config, load_key};
+use crate::disk::write_anew;
 use crate::engine;
 use crate::ledger::Ledger;
 use crate::pool::PoolLimits;
@@ -119,13 +120,7 @@ fn keep(data: &Path, handover: &RecoveryHandover) -> anyhow::Result<()> {
     all.push(handover.clone());
     let bytes = codec::encode(&all);
     anyhow::ensure!(bytes.len() <= BLOCK_BYTES, "there are too many recoveries in {}", path(data).display());
-    let path = path(data);
-    let beside = path.with_extension("new");
-    let mut file = File::create(&beside)?;
-    file.write_all(&bytes)?;
-    file.sync_all()?;
-    fs::rename(&beside, &path)?;
-    Ok(File::open(data)?.sync_all()?)
+    Ok(write_anew(&path(data), &bytes)?)
 }
 
 /// Reads a handover as people pass it on.

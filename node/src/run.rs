@@ -15,7 +15,9 @@ use tokio::sync::watch;
 
 use crate::api;
 use crate::backup::Backups;
+use crate::clock;
 use crate::config::{Config, ConfigError, Mode, load_key};
+use crate::counters::{self, Counters};
 use crate::disk;
 use crate::doctor::{Doctor, Finding, KeyOnDisk, Level};
 use crate::engine::{self, Chain, EngineConfig, EngineHandle, HealthView, Pace};
@@ -161,12 +163,14 @@ pub async fn run(home: &Path, stop: impl Future<Output = ()>) -> anyhow::Result<
         admin: files.config.admin.as_ref().map(Into::into),
         pages: files.config.pages.clone(),
     };
+    let counters = Arc::new(Counters::open(&data, clock::now()));
+    let kept = counters::keep(Arc::clone(&counters));
     let served = api::serve(
         listeners,
         service.clone(),
         service,
         Arc::new(Backups::new(ledger.clone(), &data)),
-        api::Metrics { registry, others: vec![engine::engine_metrics] },
+        api::Metrics { registry, others: vec![engine::engine_metrics], counters: Arc::clone(&counters) },
         stopped,
     )
     .await?;
@@ -185,6 +189,8 @@ pub async fn run(home: &Path, stop: impl Future<Output = ()>) -> anyhow::Result<
     followed.abort();
     pruned.inspect(tokio::task::JoinHandle::abort);
     served.finished().await;
+    kept.abort();
+    counters.save();
     engine.stop().await;
     network.mesh().stop().await;
     serving.abort();

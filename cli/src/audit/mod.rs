@@ -2,7 +2,7 @@
 
 mod book;
 mod compare;
-mod period;
+pub(crate) mod period;
 mod replay;
 pub(crate) mod saved;
 

@@ -43,6 +43,27 @@ impl fmt::Display for Edge {
 
 /// The heights from one edge to another, as far as the newest header goes.
 pub(crate) fn heights(ledger: &mut Ledger, from: Option<Edge>, to: Option<Edge>, newest: &Header) -> Result<Heights> {
+    let heights = heights_or_none(ledger, from, to, newest)?;
+    let Heights { from, to } = heights;
+    if from > to {
+        bail!("the time ends before it begins: from height {from} to height {to}");
+    }
+    Ok(heights)
+}
+
+/// The same; where days have no block, which a network may have stood still for, the last is the one before
+/// the first.
+pub(crate) fn heights_or_none(
+    ledger: &mut Ledger,
+    from: Option<Edge>,
+    to: Option<Edge>,
+    newest: &Header,
+) -> Result<Heights> {
+    if let (Some(Edge::Day(first)), Some(Edge::Day(last))) = (from, to)
+        && first > last
+    {
+        bail!("the time ends before it begins: from {first} to {last}");
+    }
     let from = match from {
         None => Height(1),
         Some(Edge::Height(height)) => Height(height),
@@ -60,9 +81,6 @@ pub(crate) fn heights(ledger: &mut Ledger, from: Option<Edge>, to: Option<Edge>,
             if after > newest.height { Height(u64::MAX) } else { Height(after.0.saturating_sub(1)) }
         }
     };
-    if from > to {
-        bail!("the time ends before it begins: from height {from} to height {to}");
-    }
     Ok(Heights { from, to })
 }
 

@@ -9,6 +9,8 @@ mod table;
 use anyhow::Result;
 use clap::Subcommand;
 
+pub(crate) use table::harmless;
+
 use crate::ending::Ending;
 use crate::output::Output;
 

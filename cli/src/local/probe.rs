@@ -14,7 +14,7 @@ use super::map::{NetworkMap, NodeEntry, NodeRole};
 use super::process;
 
 /// Bytes of an operator's answer, at most.
-const ANSWER_BYTES: usize = 256 * 1024;
+const ANSWER_BYTES: usize = 1024 * 1024;
 
 /// A node as it is seen from outside.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize)]

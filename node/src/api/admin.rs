@@ -1,5 +1,5 @@
 //! The admin listener: what the operator watches, and backups. Nothing of the ledger can be changed
-//! through it. Rules N-19, N-25 and N-28.
+//! through it. Rules N-19, N-25, N-28 and N-32.
 
 use std::sync::Arc;
 
@@ -13,6 +13,7 @@ use utoipa_axum::routes;
 use super::answer::Answer;
 use super::backups::{self, BackUp};
 use super::checks;
+use super::counted;
 use super::health;
 use super::metrics::Shown;
 use super::openapi::Problems;
@@ -45,6 +46,7 @@ pub(crate) fn routes() -> OpenApiRouter<Admin> {
         .routes(routes!(doctor))
         .merge(backups::routes())
         .merge(checks::routes())
+        .merge(counted::routes())
         .merge(health::routes())
 }
 

@@ -81,6 +81,9 @@ async fn pass(State(guard): State<Arc<Guard>>, request: Request, next: Next) -> 
     let (status, taken) = (response.status(), started.elapsed());
     guard.metrics.request(guard.listener, route, status.as_u16(), taken);
     let problem = response.extensions().get::<ProblemName>().map(|name| name.0);
+    if let Some(problem) = problem {
+        guard.metrics.problem(guard.listener, problem);
+    }
     if status == StatusCode::SERVICE_UNAVAILABLE {
         guard.metrics.refused(guard.listener, problem.unwrap_or("not-ready"));
     }

@@ -4,12 +4,16 @@
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
+use fengni_core::Day;
 use prometheus_client::encoding::{EncodeLabelSet, text};
 use prometheus_client::metrics::counter::Counter;
 use prometheus_client::metrics::family::Family;
 use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::metrics::histogram::Histogram;
 use prometheus_client::registry::Registry;
+
+use crate::clock;
+use crate::counters::{Count, Counted, Counters};
 
 /// The node's metrics, as `/metrics` shows them.
 #[derive(Default)]
@@ -18,6 +22,8 @@ pub struct Metrics {
     pub registry: Registry,
     /// Further OpenMetrics texts, such as the consensus engine's.
     pub others: Vec<fn() -> String>,
+    /// What is counted by day as well.
+    pub counters: Arc<Counters>,
 }
 
 /// Metrics that can be shown.
@@ -25,15 +31,24 @@ pub(crate) struct Shown {
     // The registry is read by one scrape at a time.
     registry: Mutex<Registry>,
     others: Vec<fn() -> String>,
+    counters: Arc<Counters>,
 }
 
 const END: &str = "# EOF\n";
+/// The operator's listener.
+const ADMIN: &str = "admin";
 
 impl Shown {
     /// Registers the HTTP side's own counters and makes everything ready to be shown.
     pub(crate) fn new(mut metrics: Metrics) -> (Arc<Self>, ApiMetrics) {
-        let own = ApiMetrics::register(&mut metrics.registry);
-        (Arc::new(Self { registry: Mutex::new(metrics.registry), others: metrics.others }), own)
+        let Metrics { others, counters, .. } = metrics;
+        let own = ApiMetrics::register(&mut metrics.registry, Arc::clone(&counters));
+        (Arc::new(Self { registry: Mutex::new(metrics.registry), others, counters }), own)
+    }
+
+    /// What was counted by day.
+    pub(crate) fn counted(&self, from: Day, to: Day) -> Counted {
+        self.counters.counted(from, to)
     }
 
     /// One OpenMetrics text of all sources.
@@ -87,6 +102,12 @@ struct ListenerLabels {
 }
 
 #[derive(Clone, PartialEq, Eq, Hash, Debug, EncodeLabelSet)]
+struct ProblemLabels {
+    listener: &'static str,
+    problem: &'static str,
+}
+
+#[derive(Clone, PartialEq, Eq, Hash, Debug, EncodeLabelSet)]
 struct AnswerLabels {
     answer: &'static str,
 }
@@ -97,27 +118,35 @@ pub(crate) struct ApiMetrics {
     requests: Family<RequestLabels, Counter>,
     latency: Family<RouteLabels, Histogram>,
     refused: Family<CauseLabels, Counter>,
+    visits: Counter,
     queries: Family<KindLabels, Counter>,
+    problems: Family<ProblemLabels, Counter>,
     submissions: Family<AnswerLabels, Counter>,
     connections: Family<ListenerLabels, Gauge>,
+    days: Arc<Counters>,
 }
 
 impl ApiMetrics {
-    fn register(registry: &mut Registry) -> Self {
+    fn register(registry: &mut Registry, days: Arc<Counters>) -> Self {
         let metrics = Self {
             requests: Family::default(),
             latency: Family::new_with_constructor(|| {
                 Histogram::new([0.001, 0.003, 0.01, 0.03, 0.1, 0.3, 1.0, 3.0, 10.0, 30.0])
             }),
             refused: Family::default(),
+            visits: Counter::default(),
             queries: Family::default(),
+            problems: Family::default(),
             submissions: Family::default(),
             connections: Family::default(),
+            days,
         };
         let registry = registry.sub_registry_with_prefix("fengni_http");
         registry.register("requests", "Requests by route and class of status", metrics.requests.clone());
         registry.register("seconds", "Seconds from head to answer, waits included", metrics.latency.clone());
         registry.register("refused", "Requests and connections turned away for lack of room", metrics.refused.clone());
+        registry.register("visits", "Pages opened", metrics.visits.clone());
+        registry.register("problems", "Requests answered with a problem, by its name", metrics.problems.clone());
         registry.register("queries", "Queries answered, by kind", metrics.queries.clone());
         registry.register("submissions", "Transactions handed in, by answer", metrics.submissions.clone());
         registry.register("connections", "Connections open now", metrics.connections.clone());
@@ -139,6 +168,21 @@ impl ApiMetrics {
         self.latency.get_or_create(&labels).observe(taken.as_secs_f64());
         if let Some(kind) = query_kind(route).filter(|_| status < 400) {
             self.queries.get_or_create(&KindLabels { kind }).inc();
+            self.days.count(clock::now(), Count::Query(kind));
+        }
+    }
+
+    /// Counts a page that was opened.
+    pub(crate) fn visit(&self) {
+        self.visits.inc();
+        self.days.count(clock::now(), Count::Visit);
+    }
+
+    /// Counts a request that was answered with a problem. Those of the operator are not statistics.
+    pub(crate) fn problem(&self, listener: &'static str, problem: &'static str) {
+        self.problems.get_or_create(&ProblemLabels { listener, problem }).inc();
+        if listener != ADMIN {
+            self.days.count(clock::now(), Count::Problem(problem));
         }
     }
 
@@ -150,6 +194,7 @@ impl ApiMetrics {
     /// Counts a transaction that was handed in.
     pub(crate) fn submission(&self, answer: &'static str) {
         self.submissions.get_or_create(&AnswerLabels { answer }).inc();
+        self.days.count(clock::now(), Count::Submission(answer));
     }
 
     /// The listener's open connections.

@@ -8,13 +8,14 @@
 //!
 //! The HTTP side holds no key and decides nothing: what it hands out carries its own proof, or
 //! says that it proves nothing. More than it can do at a time is refused with 503, never answered
-//! with a guess (SEC-13). Rules N-1 to N-31: `sdk/spec/http.md`.
+//! with a guess (SEC-13). Rules N-1 to N-32: `sdk/spec/http.md`.
 
 mod admin;
 mod answer;
 mod backups;
 mod checks;
 mod connection;
+mod counted;
 mod events;
 mod gateway;
 mod guard;
@@ -141,7 +142,7 @@ pub async fn serve_within(
     let reader = Reader::new(source.clone(), limits, stopped.clone());
     let mut routes = documented(gateway::routes(), reader.clone()).0;
     if let Some(folder) = &listeners.pages {
-        routes = routes.merge(pages::routes(folder, reader));
+        routes = routes.merge(pages::routes(folder, reader, counted.clone()));
     }
     open(gateway, "gateway", Verbs::ReadOnly, sound_only(routes, source.clone()))?;
     let state = Relay::new(Reader::new(source.clone(), limits, stopped.clone()), submit, limits, counted.clone());

@@ -6,15 +6,16 @@
 use std::path::Path;
 
 use axum::Router;
-use axum::extract::State;
-use axum::http::{HeaderName, HeaderValue, header};
-use axum::middleware::map_response;
+use axum::extract::{Request, State};
+use axum::http::{HeaderName, HeaderValue, Method, StatusCode, header};
+use axum::middleware::{Next, from_fn_with_state, map_response};
 use axum::response::{Redirect, Response};
 use axum::routing::get;
 use fengni_core::Height;
 use tower_http::services::ServeDir;
 
 use super::answer::Answer;
+use super::metrics::ApiMetrics;
 use super::problem::ApiError;
 use super::reader::Reader;
 
@@ -25,14 +26,17 @@ const CONTENT_SECURITY_POLICY: &str = "default-src 'none'; script-src 'self' 'wa
      base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
 
 const PERMISSIONS: HeaderName = HeaderName::from_static("permissions-policy");
+/// What a browser wants an answer for.
+const FETCH_FOR: HeaderName = HeaderName::from_static("sec-fetch-dest");
 
 /// Heights back from the newest at which the pages' checkpoint stands, so that proofs of other nodes,
 /// which may be a little behind, can be judged by it as well.
 const HEIGHTS_BACK: u64 = 16;
 
 /// The routes of a folder of pages.
-pub(crate) fn routes(folder: &Path, reader: Reader) -> Router {
+pub(crate) fn routes(folder: &Path, reader: Reader, metrics: ApiMetrics) -> Router {
     let files = Router::new().fallback_service(ServeDir::new(folder)).layer(map_response(harden));
+    let files = files.layer(from_fn_with_state(metrics, visit));
     Router::new()
         .route("/web", get(|| async { Redirect::permanent("/web/") }))
         .route("/web/checkpoint.json", get(checkpoint).layer(map_response(harden)))
@@ -45,6 +49,20 @@ async fn checkpoint(State(reader): State<Reader>) -> Result<Answer, ApiError> {
     let newest = reader.state_at(None)?;
     let back = Height(newest.header.height.0.saturating_sub(HEIGHTS_BACK).max(1));
     Ok(Answer::json(&reader.source.at(back).unwrap_or(newest).checkpoint()))
+}
+
+/// Rule N-32: counts a page that somebody opened. What a page fetches to keep for later says that it is for
+/// no document.
+async fn visit(State(metrics): State<ApiMetrics>, request: Request, next: Next) -> Response {
+    let path = request.uri().path();
+    let page = path.ends_with('/') || path.ends_with(".html");
+    let opened = request.headers().get(FETCH_FOR).is_none_or(|wanted| wanted == "document");
+    let counts = request.method() == Method::GET && page && opened;
+    let response = next.run(request).await;
+    if counts && [StatusCode::OK, StatusCode::NOT_MODIFIED].contains(&response.status()) {
+        metrics.visit();
+    }
+    response
 }
 
 async fn harden(mut response: Response) -> Response {

@@ -26,6 +26,7 @@ use fengni_core::{BlockId, Digest, Domain, Height, PublicKey};
 use thiserror::Error;
 
 use super::chain::SignedStep;
+use crate::disk::write_anew;
 
 const MAGIC: &[u8; 16] = b"fengniguard/1\0\0\0";
 const HEADER: usize = 56;
@@ -283,16 +284,6 @@ impl Guard {
         let length = u64::try_from(HEADER + records * RECORD).expect("a file length fits 64 bits");
         self.file.set_len(length).and_then(|()| self.file.sync_all()).map_err(|source| self.disk(source))
     }
-}
-
-fn write_anew(path: &Path, bytes: &[u8]) -> io::Result<()> {
-    let beside = path.with_extension("new");
-    let mut file = File::create(&beside)?;
-    file.write_all(bytes)?;
-    file.sync_all()?;
-    std::fs::rename(&beside, path)?;
-    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    File::open(folder)?.sync_all()
 }
 
 fn check_of(domain: &Domain, bytes: &[u8]) -> [u8; CHECK] {

@@ -7,7 +7,7 @@
 use fengni_core::block::Header;
 use fengni_core::book::Book;
 use fengni_core::event::{Directory, Event, Filter, Position};
-use fengni_core::{Height, Millis};
+use fengni_core::{BookNumber, Height, Millis};
 
 use crate::ledger::{Ledger, LedgerError};
 
@@ -27,10 +27,7 @@ impl Follow {
     /// [`LedgerError`].
     pub fn new(ledger: &mut Ledger, filter: Filter, since: Option<Position>) -> Result<Self, LedgerError> {
         let newest = ledger.highest()?.0;
-        let mut directory = Directory::default();
-        for (number, book) in (0..).zip(ledger.shelf::<Book>()?) {
-            directory.note(fengni_core::BookNumber(number), &book);
-        }
+        let directory = directory(&ledger.shelf()?);
         let since = since.unwrap_or(Position::after(newest.height));
         // A position within a block: what is behind it in the block was seen.
         let next = if since == Position::after(since.height) { since.height.next() } else { since.height };
@@ -65,4 +62,11 @@ impl Follow {
         self.next = self.next.next();
         Ok(Some(events.into_iter().filter(|event| event.position > since && self.filter.matches(event)).collect()))
     }
+}
+
+/// What events are derived with: all books of the register.
+pub(crate) fn directory(books: &[Book]) -> Directory {
+    let mut directory = Directory::default();
+    (0..).zip(books).for_each(|(number, book)| directory.note(BookNumber(number), book));
+    directory
 }

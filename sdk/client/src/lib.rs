@@ -63,6 +63,7 @@ mod patience;
 pub mod picture;
 pub mod problem;
 pub mod receipt;
+pub mod report;
 pub mod revocation;
 pub mod rotation;
 pub mod standing;

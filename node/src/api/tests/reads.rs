@@ -254,6 +254,28 @@ async fn n18_no_counter_names_what_was_asked_for() {
     assert!(counted.contains("route=\"/v1/proofs/identifier/{identifier}\""), "{counted}");
     assert!(counted.contains("route=\"none\",status=\"4xx\""), "{counted}");
     assert!(!counted.contains(&identifier) && counted.ends_with("# EOF\n"));
+    let by_day = call(node.admin, "GET", "/v1/counters", &[], &[]).await;
+    assert!(!String::from_utf8(by_day.body).expect("text").contains(&identifier));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn n32_queries_problems_and_submissions_are_counted_by_day() {
+    let node = Node::start(Double::with_a_book()).await;
+    for path in ["/v1/codes", "/v1/codes/reasons", "/v1/proofs/line?book=0&line=0", "/v1/codes/nothing"] {
+        node.get(path).await;
+    }
+    node.post("/v1/transactions", b"no transaction").await;
+    // The operator's own slips are no statistics.
+    for bad in ["from=yesterday", "to=2026-02-30", "day=2026-11-23"] {
+        assert_eq!(call(node.admin, "GET", &format!("/v1/counters?{bad}"), &[], &[]).await.rule(), "N-3");
+    }
+    let ask = async |days: &str| call(node.admin, "GET", &format!("/v1/counters{days}"), &[], &[]).await.json();
+    let days = ask("").await["days"].as_array().expect("days").clone();
+    let sum = |part: &str, name: &str| -> u64 { days.iter().filter_map(|day| day[part][name].as_u64()).sum() };
+    assert_eq!((sum("queries", "reference-code"), sum("queries", "line")), (2, 1));
+    assert_eq!((sum("problems", "unknown"), sum("problems", "transaction-refused")), (1, 1));
+    assert_eq!((sum("problems", "bad-parameter"), sum("submissions", "refused")), (0, 1));
+    assert_eq!(ask("?to=2020-01-01").await["days"], serde_json::json!([]));
 }
 
 /// Keeps every log line.

@@ -8,6 +8,7 @@ mod issue;
 mod ledger;
 mod light;
 mod picture;
+mod report;
 mod rows;
 mod submit;
 mod verify;
