@@ -1,6 +1,7 @@
 //! What nodes counted themselves (N-32), added up: their word, no proof.
 
 use std::collections::BTreeMap;
+use std::path::Path;
 
 use anyhow::{Result, bail};
 use fengni_core::Millis;
@@ -22,6 +23,10 @@ struct DayCounts {
     queries: BTreeMap<String, u64>,
     submissions: BTreeMap<String, u64>,
     problems: BTreeMap<String, u64>,
+    /// Of the push service (M-10): messages that went out, and attempts that failed.
+    messages: BTreeMap<String, u64>,
+    failures: BTreeMap<String, u64>,
+    day: String,
 }
 
 /// A node's answer.
@@ -84,12 +89,11 @@ impl NodeFigures {
         }
         let path = format!("/v1/counters?{}", parameters.join("&"));
         for url in urls {
-            let found = match probe::ask::<Counted>(url, &path) {
-                Ok((200, counted)) if counted.version == VERSION => Ok(counted),
-                Ok((200, counted)) => Err(format!("its counters are of version {}", counted.version)),
-                Ok((status, _)) => Err(format!("it answers {status}")),
-                Err(error) => Err(error),
-            };
+            let found = if url.contains("://") { asked_of(url, &path) } else { read(Path::new(url), from, to) };
+            let found = found.and_then(|counted| match counted.version {
+                VERSION => Ok(counted),
+                other => Err(format!("its counters are of version {other}")),
+            });
             let mut asked = Asked { node: url.clone(), since: None, trouble: None };
             match found {
                 Ok(counted) => {
@@ -115,6 +119,8 @@ impl NodeFigures {
             }
         }
         day.submissions.iter().for_each(|(answer, count)| self.add("submissions", Some(answer), *count));
+        day.messages.iter().for_each(|(channel, count)| self.add("messages", Some(channel), *count));
+        day.failures.iter().for_each(|(channel, count)| self.add("message-failures", Some(channel), *count));
         day.problems.iter().for_each(|(name, count)| self.add("problems", Some(name), *count));
     }
 
@@ -124,6 +130,28 @@ impl NodeFigures {
     }
 }
 
+fn asked_of(url: &str, path: &str) -> Result<Counted, String> {
+    match probe::ask::<Counted>(url, path)? {
+        (200, counted) => Ok(counted),
+        (status, _) => Err(format!("it answers {status}")),
+    }
+}
+
+/// Counters in a file, such as `fengni-push counters --json` writes.
+fn read(path: &Path, from: Option<Edge>, to: Option<Edge>) -> Result<Counted, String> {
+    let text = std::fs::read_to_string(path).map_err(|error| error.to_string())?;
+    let mut counted: Counted = serde_json::from_str(&text).map_err(|error| error.to_string())?;
+    let day = |edge: Option<Edge>| match edge {
+        Some(Edge::Day(day)) => Some(day.to_string()),
+        _ => None,
+    };
+    // Days as they are written rise as days do.
+    let (from, to) = (day(from), day(to));
+    counted.days.retain(|counts| from.as_ref().is_none_or(|from| *from <= counts.day));
+    counted.days.retain(|counts| to.as_ref().is_none_or(|to| counts.day <= *to));
+    Ok(counted)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -131,7 +159,7 @@ mod tests {
     #[test]
     fn days_of_nodes_add_up_under_the_categories_of_statistics() {
         let day = r#"{"day":"2026-11-23","visits":2,"queries":{"line":3,"identifier":1,"reference-code":4,"header":9},
-            "submissions":{"accepted":5},"problems":{"overloaded":1}}"#;
+            "submissions":{"accepted":5},"problems":{"overloaded":1},"messages":{"mail":4,"sms":1}}"#;
         let answer = format!(r#"{{"version":1,"since":0,"days":[{day},{day}]}}"#);
         let counted: Counted = serde_json::from_str(&answer).expect("a node's answer");
         let mut figures = NodeFigures::default();
@@ -148,6 +176,7 @@ mod tests {
             ("streams", 0),
             ("submissions", 10),
             ("problems", 2),
+            ("messages", 10),
         ];
         for (category, count) in expected {
             assert_eq!(of(category), count, "{category}");

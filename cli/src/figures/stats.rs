@@ -20,10 +20,12 @@ use crate::export::harmless;
 use crate::output::{Output, table};
 use crate::unproven;
 
+/// What the push service sends.
+const MESSAGES: &[&str] = &["sms", "e-mails"];
 /// What no figure is of, and why: named rather than shown as nought.
 const UNCOUNTED: [(&[&str], &str); 3] = [
     (&["displays"], "a phone shows a code without asking any node"),
-    (&["sms", "e-mails"], "fengni-push sends them, and its log has each attempt"),
+    (MESSAGES, "fengni-push counts them; next: fengni-push counters --json > push.json, and --node push.json"),
     (&["grants", "receipts"], "they come with data sharing, which is not on the ledger yet"),
 ];
 
@@ -32,7 +34,7 @@ const UNCOUNTED: [(&[&str], &str); 3] = [
 #[command(
     after_help = "Figures of the ledger are counted from blocks that a quorum signed, so that they are the same from any
 gateway. With --node, what nodes counted themselves is added up: visits, queries by kind, submissions,
-problems. Each figure says where it is from.
+problems; and what fengni-push counted: messages by channel. Each figure says where it is from.
 
 Exit codes: 0 counted; 2 undecided, such as where a gateway leaves a block out, a node does not answer
 or the newest block is old; 3 could not run.
@@ -41,13 +43,15 @@ Examples:
   fengni stats --network net
   fengni stats --from 2026-11-01 --to 2026-11-30 --csv --network net > november.csv
   fengni stats --node http://127.0.0.1:27004 --node http://127.0.0.1:27009 --network net
+  fengni-push counters --json > push.json && fengni stats --node push.json --network net
   fengni stats --from 1200 --to 1999 --json --gateway https://a.example --genesis genesis.bin"
 )]
 pub(crate) struct StatsArgs {
     #[command(flatten)]
     time: TimeArgs,
-    /// URL of a node's operator's listener, whose own counters are added; may be given several times
-    #[arg(long = "node", value_name = "URL")]
+    /// URL of a node's operator's listener, or a file of counters, such as fengni-push writes: these are
+    /// added; may be given several times
+    #[arg(long = "node", value_name = "URL|FILE")]
     nodes: Vec<String>,
     /// Answer as comma-separated values
     #[arg(long)]
@@ -73,6 +77,12 @@ struct Row {
     #[serde(skip_serializing_if = "Option::is_none")]
     refusal: Option<Refusal>,
     count: u64,
+}
+
+/// What no figure is of among these.
+fn uncounted(nodes: &NodeFigures) -> impl Iterator<Item = &'static (&'static [&'static str], &'static str)> {
+    let has_messages = nodes.sums.keys().any(|place| place.category == "messages");
+    UNCOUNTED.iter().filter(move |(what, _)| !has_messages || *what != MESSAGES)
 }
 
 impl From<Figure> for Row {
@@ -183,8 +193,8 @@ fn facts(time: &Time, rows: &[Row], nodes: &NodeFigures) -> Value {
         .iter()
         .map(|(source, category, count)| json!({ "source": source, "category": category, "count": count }))
         .collect();
-    let uncounted: Vec<Value> =
-        UNCOUNTED.iter().map(|(names, because)| json!({ "categories": names, "because": because })).collect();
+    let left_out: Vec<Value> =
+        uncounted(nodes).map(|(names, because)| json!({ "categories": names, "because": because })).collect();
     json!({
         "network": time.newest.network,
         "from_height": time.from,
@@ -196,7 +206,7 @@ fn facts(time: &Time, rows: &[Row], nodes: &NodeFigures) -> Value {
         "totals": totals,
         "figures": rows,
         "nodes": nodes.asked,
-        "uncounted": uncounted,
+        "uncounted": left_out,
     })
 }
 
@@ -231,7 +241,7 @@ fn text(time: &Time, rows: &[Row], nodes: &NodeFigures, called: &Called) -> Stri
         let since = asked.since.map(|since| since.show()).unwrap_or_default();
         said.push(format!("nodes: {} says so, and has counted since {since}", asked.node));
     }
-    said.extend(UNCOUNTED.iter().map(|(names, because)| format!("not counted: {}: {because}", names.join(", "))));
+    said.extend(uncounted(nodes).map(|(names, because)| format!("not counted: {}: {because}", names.join(", "))));
     said.join("\n")
 }
 
