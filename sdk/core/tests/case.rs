@@ -1,5 +1,8 @@
 //! Cases: what a line commits to, and which numbers are none. Rule A-2: `sdk/spec/cases.md`.
 
+// Numbers in tests are small.
+#![allow(clippy::cast_possible_truncation)]
+
 mod common;
 
 use common::{cases, domain, hex_of, vectors};
