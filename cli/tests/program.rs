@@ -75,6 +75,7 @@ fn every_command_has_help_with_examples() {
         "evidence",
         "receipt",
         "export",
+        "case",
     ];
     for command in commands.iter().filter(|command| !groups.contains(command)) {
         let (code, help, _) = fengni(&[command, "--help"]);

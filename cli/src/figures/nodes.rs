@@ -88,7 +88,10 @@ impl NodeFigures {
             }
         }
         let path = format!("/v1/counters?{}", parameters.join("&"));
-        for url in urls {
+        for (url, place) in urls.iter().zip(0..) {
+            if urls[..place].contains(url) {
+                bail!("{url} is named twice, and would be counted twice; next: name each node once, by URL or file");
+            }
             let found = if url.contains("://") { asked_of(url, &path) } else { read(Path::new(url), from, to) };
             let found = found.and_then(|counted| match counted.version {
                 VERSION => Ok(counted),

@@ -10,6 +10,10 @@ use fengni_core::event::{Directory, Event, Filter, Position};
 use fengni_core::{BookNumber, Height, Millis};
 
 use crate::ledger::{Ledger, LedgerError};
+use crate::patience::Patience;
+
+/// How often is waited for a node that is a block behind.
+const PAUSES: usize = 30;
 
 /// Events from a position on, block by block.
 pub struct Follow {
@@ -27,7 +31,8 @@ impl Follow {
     /// [`LedgerError`].
     pub fn new(ledger: &mut Ledger, filter: Filter, since: Option<Position>) -> Result<Self, LedgerError> {
         let newest = ledger.highest()?.0;
-        let directory = directory(&ledger.shelf()?);
+        // At that height: an older list would lack books, and their events would say less than they do.
+        let directory = directory(&Patience(PAUSES).ask(|| ledger.shelf_at(newest.height))?);
         let since = since.unwrap_or(Position::after(newest.height));
         // A position within a block: what is behind it in the block was seen.
         let next = if since == Position::after(since.height) { since.height.next() } else { since.height };

@@ -12,6 +12,16 @@ const PAUSE: Duration = Duration::from_millis(100);
 pub(crate) struct Patience(pub(crate) usize);
 
 impl Patience {
+    /// Asks, and again where a node is behind or busy, as long as patience is left.
+    pub(crate) fn ask<T>(&mut self, mut question: impl FnMut() -> Result<T, LedgerError>) -> Result<T, LedgerError> {
+        loop {
+            match question() {
+                Err(error) if self.waits(&error) => (),
+                answer => return answer,
+            }
+        }
+    }
+
     /// Waits where there is reason to, and patience left: then it is worth asking again.
     pub(crate) fn waits(&mut self, error: &LedgerError) -> bool {
         let LedgerError::Gateway(error) = error else { return false };

@@ -32,8 +32,8 @@ pub(crate) enum Command {
     #[command(after_help = "The address is the one line of a file that only you can read, or of standard input with
 --to -, so that it stands in no list of processes. It is kept in the private folder, and shown nowhere.
 
-Fields of a filter are those of sdk/spec/exports.md, J-10: kinds, types, divisions, books, lines, members,
-refused and whatever came later. Without one every event is sent that was done.
+Fields of a filter are those of sdk/spec/exports.md, J-10: kinds, topics, types, divisions, books, lines,
+members, refused. A case is its line, as its slip has it. Without one every event is sent that was done.
 
 Examples:
   fengni-push add desk --by webhook --to desk.url --filter kinds=suspend,return --filter divisions=31 --home push

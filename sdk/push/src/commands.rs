@@ -20,6 +20,8 @@ use crate::signature;
 use crate::store::Entry;
 use crate::subscription::{Name, Subscription, View};
 
+/// How old the newest block may be where all is well: an idle ledger makes one every few seconds.
+const FRESH_SECS: u64 = 600;
 const ADDRESS_BYTES: u64 = 4 * 1024;
 
 /// Does what the arguments ask for.
@@ -125,7 +127,8 @@ fn status(home: &Home, output: Output) -> Result<Ending> {
         bail!("the running service answers something else; next: use the same version")
     };
     let follows = running.as_ref().is_some_and(|running| running.waits.is_none());
-    let well = follows && subscriptions.iter().all(View::is_well);
+    let is_fresh = |it: &Running| clock::now().0.saturating_sub(it.time.0) / 1_000 <= FRESH_SECS && it.stuck.is_empty();
+    let well = follows && running.as_ref().is_some_and(is_fresh) && subscriptions.iter().all(View::is_well);
     let status = Status { well, running, subscriptions };
     output.answer(&status, || text(&status));
     Ok(if well { Ending::Done } else { Ending::Refused })
@@ -137,9 +140,12 @@ fn text(status: &Status) -> String {
         Some(Running { waits: Some(why), .. }) => format!("the service waits for the ledger: {why}"),
         Some(running) => {
             let secs = clock::now().0.saturating_sub(running.time.0) / 1_000;
-            format!("the service runs, at height {}, {secs} seconds after its newest block", running.height)
+            let height = running.height;
+            format!("the service has read height {height}; the newest block that gateways show is {secs} seconds old")
         }
     }];
+    let stuck = status.running.iter().flat_map(|running| &running.stuck);
+    lines.extend(stuck.map(|(name, why)| format!("{name} is behind and waits: {why}; next: name another gateway")));
     lines.extend(status.subscriptions.iter().map(View::text));
     lines.join("\n")
 }

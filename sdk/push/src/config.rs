@@ -5,12 +5,16 @@ use std::fmt;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use crate::subscription::Name;
 use anyhow::{Context as _, Result, anyhow, bail};
 use fengni_client::keys::files;
 use serde::Deserialize;
 use ureq::tls::{Certificate, PemItem, RootCerts, parse_pem};
 
 const FILE_BYTES: u64 = 64 * 1024;
+/// Channels that no program is named after.
+const CHANNELS: [&str; 2] = ["webhook", "mail"];
+const TIMEOUTS: std::ops::RangeInclusive<u64> = 1..=300;
 const ROOTS_BYTES: u64 = 1024 * 1024;
 
 /// What the operator says.
@@ -123,7 +127,10 @@ impl Config {
     /// What is wrong, without repeating a line of it.
     pub(crate) fn load(home: &Path) -> Result<Self> {
         let path = home.join("push.toml");
-        let bytes = files::read_private(&path, FILE_BYTES).context("next: write push.toml")?;
+        let bytes = files::read_private(&path, FILE_BYTES).map_err(|error| match error.is_missing() {
+            true => anyhow!(error).context("next: write push.toml, as the manual's page on push has it"),
+            false => anyhow!(error),
+        })?;
         let text = std::str::from_utf8(&bytes).with_context(|| format!("{} is not UTF-8", path.display()))?;
         // The place alone: what the reader of TOML quotes could be a password.
         let wrong = |error: toml::de::Error| {
@@ -132,6 +139,18 @@ impl Config {
             anyhow!("{}: line {line} is not as it should be; next: see the manual's page on push", path.display())
         };
         let config = Self { home: home.to_owned(), ..toml::from_str(text).map_err(wrong)? };
+        let timeouts = [Some(config.webhook.timeout()), config.mail.as_ref().map(MailConfig::timeout)];
+        let timeouts = timeouts.into_iter().flatten().chain(config.programs.values().map(ProgramConfig::timeout));
+        if timeouts.into_iter().any(|timeout| !TIMEOUTS.contains(&timeout.as_secs())) {
+            bail!("{}: a timeout_secs is not from 1 to 300; next: correct it", path.display());
+        }
+        let is_name = |name: &String| Name::try_from(name.clone()).is_ok() && !CHANNELS.contains(&name.as_str());
+        if !config.programs.keys().all(is_name) {
+            bail!(
+                "{}: a program's name is webhook or mail, or no small letters, digits and hyphens; next: rename it",
+                path.display()
+            );
+        }
         if config.gateways.is_empty() {
             bail!("{} names no gateway; next: gateways = [\"https://HOST\"]", path.display());
         }

@@ -46,8 +46,8 @@ impl Counted {
             let counts = if arrived { &mut counts.messages } else { &mut counts.failures };
             counts.insert(channel, count);
         }
-        let total = days.remove(&Day(0)).map(|total| DayCounts { day: "all".to_owned(), ..total });
-        Self { version: VERSION, since, days: days.into_values().collect(), total: total.unwrap_or_default() }
+        let total = DayCounts { day: "all".to_owned(), ..days.remove(&Day(0)).unwrap_or_default() };
+        Self { version: VERSION, since, days: days.into_values().collect(), total }
     }
 
     /// Leaves the days from one to another.

@@ -10,12 +10,15 @@ use fengni_core::event::{Event, Filter, Position};
 use fengni_core::{Millis, NetworkId};
 
 use crate::backoff;
-use crate::channel::{Answer, Carrier};
+use crate::channel::{Answer, Carrier, Channel};
 use crate::counted::DELIVERED;
 use crate::message::Message;
 use crate::store::{Entry, Store, StoreError};
 use crate::subscription::{Name, Refusal, State, Subscription};
 
+/// Why one is paused whose next block is gone.
+const NOT_KEPT: &str =
+    "no gateway keeps its next block; next: name an archive in push.toml and resume it, or end it and add it anew";
 /// Blocks without a wanted event after which the position is written down all the same.
 const QUIET_BLOCKS: u32 = 256;
 
@@ -88,6 +91,14 @@ impl<'a> Courier<'a> {
         Self { store, network, name, serial, waiting: VecDeque::new(), read: None, quiet: 0 }
     }
 
+    /// Pauses its subscription, if it is approved still.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub(crate) fn pause(&self, why: &str) -> Result<(), StoreError> {
+        self.change(|it| it.pause(why).map(|()| None)).map(drop)
+    }
+
     /// Does what is due: reads a block, or makes one attempt.
     ///
     /// - `clock`: the time, before and after the attempt;
@@ -140,7 +151,7 @@ impl<'a> Courier<'a> {
             }
             Err(SourceTrouble::NotKept(why)) => {
                 // Going on behind the gap would look as if nothing had happened in it.
-                let paused = self.change(|it| it.pause("no gateway keeps its next block").map(|()| None))?;
+                let paused = self.change(|it| it.pause(NOT_KEPT).map(|()| None))?;
                 Ok(Step::Stopped(paused.is_ok().then_some(why)))
             }
             // Whoever reads for all ends the service where that is due.
@@ -176,6 +187,7 @@ impl<'a> Courier<'a> {
         };
         let entry = Entry {
             time: now,
+            channel: subscription.channel.as_ref().map(Channel::counted_as).unwrap_or_default(),
             position: event.position.to_string(),
             attempt: subscription.failures.saturating_add(1),
             result: result.clone(),

@@ -3,6 +3,7 @@
 //! One process writes the store. While the service runs, it is that one, and commands speak to it
 //! through a socket in its private folder; else a command opens the store itself.
 
+use std::collections::BTreeMap;
 use std::io::{self, BufRead as _, BufReader, Read as _, Write as _};
 use std::os::unix::net::{UnixListener, UnixStream};
 use std::time::{Duration, Instant};
@@ -43,10 +44,12 @@ pub(crate) enum Request {
 pub(crate) struct Running {
     /// The last block that it has read.
     pub(crate) height: Height,
-    /// That block's time.
+    /// Time of the newest block that any gateway shows.
     pub(crate) time: Millis,
     /// Why it waits for the ledger, if it does.
     pub(crate) waits: Option<String>,
+    /// Subscriptions that are behind and cannot read on, and why.
+    pub(crate) stuck: BTreeMap<Name, String>,
 }
 
 /// What is answered.
@@ -70,7 +73,11 @@ pub(crate) fn answer(store: &Store, request: Request, running: Option<Running>) 
         Request::Add(new) => {
             Ok(store.add(*new)?.map_or_else(Reply::Refused, |subscription| Reply::Done(subscription.view())))
         }
-        Request::Approve(name, at) => changed(&name, &|it| it.approve(at)),
+        Request::Approve(name, at) => {
+            // The service may have proven blocks that the command's gateway does not have yet.
+            let read = running.map_or(at, |running| Position::after(running.height));
+            changed(&name, &|it| it.approve(at.max(read)))
+        }
         Request::Pause(name) => changed(&name, &|it| it.pause("asked for")),
         Request::Resume(name) => changed(&name, &Subscription::resume),
         Request::End(name) => changed(&name, &Subscription::end),
@@ -119,14 +126,22 @@ pub(crate) fn open(home: &Home) -> Result<UnixListener> {
         Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error).context(path.display().to_string()),
         _ => (),
     }
-    UnixListener::bind(&path).with_context(|| format!("{}; next: choose a folder with a shorter path", path.display()))
+    let listener = UnixListener::bind(&path)
+        .with_context(|| format!("{}; next: choose a folder with a shorter path", path.display()))?;
+    let private = std::os::unix::fs::PermissionsExt::from_mode(0o600);
+    std::fs::set_permissions(&path, private).with_context(|| path.display().to_string())?;
+    Ok(listener)
 }
 
 /// Answers one command after the other, for as long as the process runs.
 pub(crate) fn serve(listener: &UnixListener, store: &Store, running: &dyn Fn() -> Running) {
-    for stream in listener.incoming().flatten() {
-        // A command that went away is its own affair.
-        let _ = serve_one(&stream, store, running);
+    for stream in listener.incoming() {
+        match stream {
+            // A command that went away is its own affair.
+            Ok(stream) => drop(serve_one(&stream, store, running)),
+            // Out of files for now.
+            Err(_) => std::thread::sleep(LOOK),
+        }
     }
 }
 
@@ -188,7 +203,7 @@ mod tests {
         let listener = open(&home).expect("a door");
         let served = Arc::clone(&store);
         std::thread::spawn(move || {
-            let running = || Running { height: Height(7), time: Millis(1), waits: None };
+            let running = || Running { height: Height(7), time: Millis(1), waits: None, stuck: BTreeMap::new() };
             serve(&listener, &served, &running);
         });
         assert!(matches!(ask(&home, add()).expect("it answers"), Reply::Refused(Refusal::Taken(_))));

@@ -33,7 +33,8 @@ pub(crate) struct Home {
 impl Home {
     /// A folder that only its owner reads.
     pub(crate) fn open(path: &Path) -> Result<Self> {
-        let system = || path.display().to_string();
+        let system =
+            || format!("{}; next: mkdir -m 700 it and write push.toml into it, or name another --home", path.display());
         let mode =
             std::os::unix::fs::PermissionsExt::mode(&std::fs::metadata(path).with_context(system)?.permissions());
         if mode & 0o077 != 0 {

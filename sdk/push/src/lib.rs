@@ -23,7 +23,7 @@
 //! - A subscriber that does not answer holds up nobody else: M-4.
 //! - Addresses stay in the private folder: no log, no answer and no list repeats one: M-9.
 //!
-//! Rules M-1 to M-9: `sdk/spec/push.md`.
+//! Rules M-1 to M-10: `sdk/spec/push.md`.
 
 #![forbid(unsafe_code)]
 

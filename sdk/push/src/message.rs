@@ -7,8 +7,10 @@ use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
 
 use crate::notice;
-use crate::output::SCHEMA;
 use crate::subscription::Name;
+
+/// Version of what programs are given: for life, as long as fields are only added. Rule M-8.
+const PROGRAM_SCHEMA: u16 = 1;
 
 /// One event for one subscriber.
 pub(crate) struct Message {
@@ -82,7 +84,7 @@ impl Message {
     /// What a program is given on its standard input.
     pub(crate) fn for_program(&self, to: &str) -> Vec<u8> {
         let (subject, text) = (notice::subject(&self.event), notice::text(self));
-        let given = ForProgram { schema: SCHEMA, id: self.id(), to, subject, text, body: self.parts() };
+        let given = ForProgram { schema: PROGRAM_SCHEMA, id: self.id(), to, subject, text, body: self.parts() };
         let mut bytes = serde_json::to_vec(&given).expect("an event is plain data");
         bytes.push(b'\n');
         bytes

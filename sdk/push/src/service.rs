@@ -50,7 +50,7 @@ struct Service {
 pub(crate) fn run(home: &Home, output: Output) -> Result<std::convert::Infallible> {
     let config = home.config()?;
     let (genesis, key) = (home.genesis(&config)?, home.key()?);
-    let running = Mutex::new(Running { height: Height(0), time: Millis(0), waits: None });
+    let running = Mutex::new(Running { height: Height(0), time: Millis(0), waits: None, stuck: BTreeMap::new() });
     let store = home.store_to_keep()?;
     let service = Arc::new(Service { home: home.clone(), config, genesis, key, store, output, running });
     let listener = door::open(home)?;
@@ -84,7 +84,7 @@ impl Service {
         };
         let feed = Arc::new(Feed::new(follow.position()));
         light::save(ledger.light(), &self.home.light())?;
-        self.say(|it| *it = Running { height: follow.position().height, time: follow.newest(), waits: None });
+        self.say(|it| (it.height, it.time, it.waits) = (follow.position().height, follow.newest(), None));
         self.output.progress(&format!(
             "follows network {} from height {} on",
             self.genesis.network(),
@@ -101,7 +101,7 @@ impl Service {
                     pause = Pause::default();
                     let upto = follow.position();
                     feed.push(Batch { upto, events });
-                    self.say(|it| *it = Running { height: upto.height, time: follow.newest(), waits: None });
+                    self.say(|it| (it.height, it.time, it.waits) = (upto.height, follow.newest(), None));
                     self.store.bell().ring();
                     if upto.height.0.is_multiple_of(SAVED_BLOCKS) {
                         light::save(ledger.light(), &self.home.light())?;
@@ -161,22 +161,27 @@ impl Service {
     /// Carries one subscription's messages until it is not approved any more.
     fn carry(&self, feed: &Feed, subscription: &Subscription) -> Result<(), StoreError> {
         let (name, Some(channel)) = (&subscription.name, &subscription.channel) else { return Ok(()) };
+        let mut courier = Courier::new(&self.store, self.genesis.network(), subscription);
         let mut carrier = match channel.carrier(&self.config, &self.key) {
             Ok(carrier) => carrier,
             Err(error) => {
                 let why = format!("{error:#}");
                 self.output.progress(&format!("{name}: paused: {why}"));
-                return self.store.change(name, |it| it.pause(&why).map(|()| None)).map(drop);
+                return courier.pause(&why);
             }
         };
         let connect = || self.ledger();
         let mut reader = Reader::new(feed, &connect);
-        let mut courier = Courier::new(&self.store, self.genesis.network(), subscription);
         let mut pause = Pause::default();
         loop {
             let seen = self.store.bell().rings();
             let chance = random().map(u64::from_le_bytes).unwrap_or_default();
-            match courier.step(&mut reader, carrier.as_mut(), &clock::now, chance)? {
+            let step = courier.step(&mut reader, carrier.as_mut(), &clock::now, chance)?;
+            self.say(|it| match &step {
+                Step::Waiting(why) => drop(it.stuck.insert(name.clone(), why.clone())),
+                _ => drop(it.stuck.remove(name)),
+            });
+            match step {
                 Step::On => pause = Pause::default(),
                 Step::Failed { why, next } => {
                     self.output.progress(&format!("{name}: {why}; next attempt {}", next.show()));
@@ -194,7 +199,9 @@ impl Service {
                 }
                 Step::Stopped(why) => {
                     if let Some(why) = why {
-                        self.output.progress(&format!("{name}: paused: {why}; next: fengni-push resume {name}"));
+                        self.output.progress(&format!(
+                            "{name}: paused: {why}; next: see to it, then fengni-push resume {name}"
+                        ));
                     }
                     return Ok(());
                 }

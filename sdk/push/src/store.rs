@@ -18,7 +18,7 @@ use crate::bell::Bell;
 use crate::counted::{Counted, DAYS, DELIVERED};
 use crate::subscription::{Name, Refusal, State, Subscription};
 
-/// Subscriptions that have not ended: each has a thread.
+/// Subscriptions that have not ended: each has a thread. Of those that have, as many are kept.
 pub(crate) const SUBSCRIPTIONS: usize = 64;
 /// Entries that are kept of a subscription's log.
 const ENTRIES: u64 = 1_000;
@@ -77,6 +77,9 @@ impl From<redb::DatabaseError> for StoreError {
 pub(crate) struct Entry {
     /// When it was made.
     pub(crate) time: Millis,
+    /// By which channel: `webhook`, `mail`, or a program's name.
+    #[serde(default)]
+    pub(crate) channel: String,
     /// The event's position.
     pub(crate) position: String,
     /// Which attempt of that event, from 1.
@@ -177,6 +180,12 @@ impl Store {
         if live.len() >= SUBSCRIPTIONS {
             return Ok(Err(Refusal::TooMany(live.len())));
         }
+        let mut ended: Vec<_> = there.iter().filter(|it| it.state == State::Ended).collect();
+        ended.sort_by_key(|it| it.serial);
+        for old in ended.iter().rev().skip(SUBSCRIPTIONS) {
+            write.open_table(ROWS)?.remove(old.name.as_str())?;
+            write.open_table(LOG)?.retain_in(of(&old.name), |_, _| false)?;
+        }
         // Of one that ended under this name, nothing is left.
         write.open_table(LOG)?.retain_in(of(&new.name), |_, _| false)?;
         {
@@ -215,9 +224,7 @@ impl Store {
             }
             subscription.next_entry += 1;
             drop(log);
-            if let Some(channel) = &subscription.channel {
-                count(&write, &channel.counted_as(), &entry)?;
-            }
+            count(&write, &entry)?;
         }
         self.put(write, &subscription)?;
         Ok(Ok(subscription))
@@ -233,15 +240,15 @@ impl Store {
 }
 
 /// Counts an attempt under its day and under all days.
-fn count(write: &WriteTransaction, channel: &str, entry: &Entry) -> Result<(), StoreError> {
+fn count(write: &WriteTransaction, entry: &Entry) -> Result<(), StoreError> {
     let mut counts = write.open_table(COUNTS)?;
     let today = Day::of(entry.time);
     for day in [0, today.0] {
-        let key = (day, channel, entry.result == DELIVERED);
+        let key = (day, entry.channel.as_str(), entry.result == DELIVERED);
         let before = counts.get(key)?.map_or(0, |count| count.value());
         counts.insert(key, before.saturating_add(1))?;
     }
-    let oldest = today.0.saturating_sub(DAYS).max(1);
+    let oldest = (today.0 + 1).saturating_sub(DAYS).max(1);
     Ok(counts.retain_in((1, "", false)..(oldest, "", false), |_, _| false)?)
 }
 
@@ -311,6 +318,7 @@ mod tests {
         let _ = store.add(desk.clone()).expect("a healthy disk");
         let entry = |attempt| Entry {
             time: Millis(1),
+            channel: "mail".to_owned(),
             position: Position::after(Height(1)).to_string(),
             attempt,
             result: "status 500".to_owned(),

@@ -25,23 +25,13 @@ pub fn read(
     take: &mut dyn FnMut(Height, &[Event]),
 ) -> Result<(), LedgerError> {
     let mut patience = Patience(PAUSES);
-    let books = asked(&mut patience, || ledger.shelf_at(newest))?;
+    let books = patience.ask(|| ledger.shelf_at(newest))?;
     let mut directory = directory(&books);
     let mut height = from.max(Height(1));
     while height <= to {
-        let events = asked(&mut patience, || ledger.events(height, &mut directory))?.value;
+        let events = patience.ask(|| ledger.events(height, &mut directory))?.value;
         take(height, &events);
         height = height.next();
     }
     Ok(())
-}
-
-/// Asks, and once more where a node is behind or busy.
-fn asked<T>(patience: &mut Patience, mut question: impl FnMut() -> Result<T, LedgerError>) -> Result<T, LedgerError> {
-    loop {
-        match question() {
-            Err(error) if patience.waits(&error) => (),
-            answer => return answer,
-        }
-    }
 }

@@ -28,7 +28,7 @@ impl Mail {
         let mail = config.mail.as_ref().context("no mail server is configured; next: [mail] in push.toml")?;
         let from = mail.from.parse().context("mail.from is no mail address; next: correct push.toml")?;
         // The library's error would repeat the address.
-        let Ok(to) = to.parse() else { bail!("the address is no mail address") };
+        let Ok(to) = to.parse() else { bail!("the address is no mail address; next: give NAME@HOST") };
         let mut transport = SmtpTransport::builder_dangerous(&mail.server)
             .port(mail.port)
             .timeout(Some(mail.timeout()))

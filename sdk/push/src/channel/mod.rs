@@ -87,7 +87,7 @@ impl Channel {
     pub(crate) fn carrier(&self, config: &Config, key: &SecretKey) -> Result<Box<dyn Carrier>> {
         let (Self::Webhook { to } | Self::Mail { to } | Self::Program { to, .. }) = self;
         if to.0.is_empty() || to.0.len() > ADDRESS_CHARS || to.0.contains(char::is_control) {
-            bail!("an address is one line of at most {ADDRESS_CHARS} characters");
+            bail!("an address is one line of at most {ADDRESS_CHARS} characters; next: correct its file");
         }
         Ok(match self {
             Self::Webhook { to } => Box::new(Webhook::new(&to.0, config, key.clone())?),

@@ -1,6 +1,6 @@
 //! Programs: the operator's own way to a subscriber, such as a short message. Rule M-8.
 
-use std::io::Write as _;
+use std::io::{ErrorKind, Write as _};
 use std::os::unix::process::CommandExt as _;
 use std::path::PathBuf;
 use std::process::{Child, Command, ExitStatus, Stdio};
@@ -82,7 +82,11 @@ impl Carrier for Program {
                 None => Answer::Again { why: Trouble::NotRun, after: None },
             },
             Ok(None) => Answer::Again { why: Trouble::TimedOut, after: None },
-            Err(_) => Answer::Stop { why: Trouble::NotRun },
+            Err(error) if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::PermissionDenied) => {
+                Answer::Stop { why: Trouble::NotRun }
+            }
+            // The machine is short of something, or the file is being replaced.
+            Err(_) => Answer::Again { why: Trouble::NotRun, after: None },
         }
     }
 }

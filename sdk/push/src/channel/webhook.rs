@@ -28,7 +28,9 @@ pub(super) struct Webhook {
 
 impl Webhook {
     pub(super) fn new(url: &str, config: &Config, key: SecretKey) -> Result<Self> {
-        let Ok(url) = url.parse::<Uri>() else { bail!("the webhook's address is no URL") };
+        let Ok(url) = url.parse::<Uri>() else {
+            bail!("the webhook's address is no URL; next: give https://HOST/PATH")
+        };
         let Some(host) = url.host().filter(|_| url.authority().is_some_and(|it| !it.as_str().contains('@'))) else {
             bail!("the webhook's URL has no host, or a password in it; next: give https://HOST/PATH");
         };
