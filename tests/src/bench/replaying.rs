@@ -18,9 +18,9 @@ use crate::command::fengni;
 /// Certificates of one seal.
 const SEAL: u64 = 5;
 
-/// Heights whose transactions every replay remembers by their ids (W): fewer than the shortest chain
+/// Heights whose transactions every replay remembers by their ids (W): no more than the shortest chain
 /// that is measured, so that what grows is seen.
-const WINDOW: u64 = 20;
+const WINDOW: u64 = 100;
 
 /// How long the ledger is.
 #[derive(Clone, Copy, Debug)]
