@@ -6,6 +6,7 @@ use std::net::TcpStream;
 use std::time::{Duration, Instant};
 
 use fengni_core::BookNumber;
+use socket2::SockRef;
 
 use super::feed::{WAIT, done, relay, seals};
 use super::table::{Row, percentile, rate};
@@ -14,6 +15,9 @@ use crate::network::Network;
 use crate::ports::free_block;
 use crate::push::Push;
 use crate::receiver::{Manner, Receiver};
+
+/// What a reader who does not read has room for.
+const BUFFER_BYTES: usize = 4096;
 
 /// How much is measured.
 #[derive(Clone, Copy, Debug)]
@@ -76,6 +80,8 @@ pub fn measure_subscribers(crowd: Crowd) -> Vec<Row> {
 fn stream(gateway: &str) -> TcpStream {
     let address = gateway.trim_start_matches("http://");
     let mut stream = TcpStream::connect(address).expect("the gateway listens");
+    // Else the system would take megabytes in the reader's place, who would not be slow for long.
+    SockRef::from(&stream).set_recv_buffer_size(BUFFER_BYTES).expect("a socket of our own");
     write!(stream, "GET /v1/events?since=0.0.0&refused=true HTTP/1.1\r\nhost: {address}\r\n\r\n")
         .expect("it takes requests");
     stream.read_exact(&mut [0]).expect("it answers");
