@@ -22,6 +22,7 @@ use crate::connect::{ConnectArgs, Connection};
 use crate::ending::Ending;
 use crate::history::{self, ToldHistory};
 use crate::moment;
+use crate::names::Names;
 use crate::output::{Output, table};
 use crate::unproven;
 
@@ -129,9 +130,10 @@ pub(crate) fn run(args: &DocumentsArgs, output: Output) -> Result<Ending> {
 
 fn told(args: &DocumentsArgs, papers: &[Paper], connection: &mut Connection, output: Output) -> Result<Ending> {
     let bar = output.bar("documents", papers.len() as u64);
+    let mut names = Names::default();
     let mut documents = Vec::with_capacity(papers.len());
     for paper in papers {
-        documents.push(document(args, paper, connection)?);
+        documents.push(document(args, paper, connection, &mut names)?);
         bar.inc(1);
     }
     bar.finish_and_clear();
@@ -172,7 +174,7 @@ fn told(args: &DocumentsArgs, papers: &[Paper], connection: &mut Connection, out
     Ok(ending)
 }
 
-fn document(args: &DocumentsArgs, paper: &Paper, connection: &mut Connection) -> Result<Document> {
+fn document(args: &DocumentsArgs, paper: &Paper, connection: &mut Connection, names: &mut Names) -> Result<Document> {
     let (number, place) = (paper.number(), paper.place());
     let Some(kind) = paper.named(connection)? else {
         let defects =
@@ -180,7 +182,7 @@ fn document(args: &DocumentsArgs, paper: &Paper, connection: &mut Connection) ->
         let [kind, standing, since, last] = Default::default();
         return Ok(Document { number, kind, place, standing, since, last, events: Vec::new(), defects });
     };
-    let told = history::told(place, connection)?;
+    let told = history::told(place, connection, names)?;
     if let Some(folder) = &args.out {
         let name = format!("{}-{}.history", place.book, place.line);
         told.save(&folder.join(name), connection)?;

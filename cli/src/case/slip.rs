@@ -62,9 +62,9 @@ pub(super) fn again(args: &SlipArgs, output: Output) -> Result<Ending> {
     let cases = Cases::read(&args.home.join(JOURNAL), network)?;
     let known = cases.find(&args.number);
     let known = known.with_context(|| format!("the journal has no case {}; next: fengni case list", args.number))?;
-    let place = cases.place(known).context("the case is not on the ledger yet; next: fengni case open")?;
+    let slip = cases.slip(known).context("the case is not on the ledger yet; next: fengni case open")?;
     make_folder(&args.out)?;
-    let path = write(&args.out, &Slip { network, place, case: cases.case(known).clone() })?;
+    let path = write(&args.out, &slip)?;
     output.answer(&json!({ "slip": path }), || format!("wrote {}", path.display()));
     Ok(Ending::Holds)
 }

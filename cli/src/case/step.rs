@@ -5,7 +5,6 @@ use std::path::Path;
 use anyhow::{Context as _, Result, bail};
 use fengni_client::case::Cases;
 use fengni_core::LinePlace;
-use fengni_core::case::Slip;
 use fengni_core::operation::Operation;
 use fengni_core::record::KeyPurpose;
 use fengni_core::standing::ActKind;
@@ -43,8 +42,7 @@ fn place(args: &StepArgs, connection: &mut Connection) -> Result<LinePlace> {
         Some(slip::read(Path::new(&args.case), network)?)
     } else if journal.exists() {
         let cases = Cases::read(&journal, network)?;
-        let known = cases.find(&args.case);
-        known.and_then(|known| Some(Slip { network, place: cases.place(known)?, case: cases.case(known).clone() }))
+        cases.find(&args.case).and_then(|known| cases.slip(known))
     } else {
         None
     };

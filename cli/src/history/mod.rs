@@ -27,7 +27,7 @@ use crate::connect::{ConnectArgs, Connection, load_genesis};
 use crate::ending::Ending;
 use crate::kept::{self, Kept, Shown};
 use crate::moment;
-use crate::names::Target;
+use crate::names::{Names, Target};
 use crate::output::{Output, table};
 use crate::unproven;
 use crate::verify;
@@ -110,7 +110,7 @@ impl Telling {
         connection: &mut Connection,
         output: Output,
     ) -> Result<Ending> {
-        let mut told = told(place, connection)?;
+        let mut told = told(place, connection, &mut Names::default())?;
         connection.save(output);
         if let Some(path) = &self.out {
             told.save(path, connection)?;
@@ -169,7 +169,9 @@ pub(crate) fn line(place: LinePlace, connection: &mut Connection) -> Result<Opti
 }
 
 /// Everything that happened on a line, before it and after it.
-pub(crate) fn told(place: LinePlace, connection: &mut Connection) -> Result<ToldHistory> {
+///
+/// - `names`: reads what codes are called once, for however many lines.
+pub(crate) fn told(place: LinePlace, connection: &mut Connection, names: &mut Names) -> Result<ToldHistory> {
     // By the newest block that any of the gateways shows: none can offer an older state as the present.
     connection.ledger.follow()?;
     let newest = connection.ledger.highest()?.0;
@@ -179,7 +181,7 @@ pub(crate) fn told(place: LinePlace, connection: &mut Connection) -> Result<Told
     story.origin = whole.origin;
     story.notes = connection.ledger.gateway().troubles().iter().map(ToString::to_string).collect();
     // Members vote for codes: those of the founding may be few, or old.
-    story.name_codes(connection.ledger.shelf::<CodeSet>()?.iter());
+    story.name_codes(names.codes(connection)?);
     Ok(ToldHistory { story, newest, place, whole, headers })
 }
 
@@ -229,12 +231,12 @@ impl Story {
         let reasons = BTreeMap::new();
         let mut story =
             Self { history, events, times, reasons, origin: None, notes: Vec::new(), stale_secs: None, title: None };
-        story.name_codes(genesis.codes.iter());
+        story.name_codes(&genesis.codes);
         Ok(story)
     }
 
     /// What reasons and steps are called.
-    fn name_codes<'a>(&mut self, sets: impl Iterator<Item = &'a CodeSet>) {
+    fn name_codes(&mut self, sets: &[CodeSet]) {
         for set in sets {
             let Some(name) = ["reasons", "steps"].into_iter().find(|name| *name == set.name) else { continue };
             let named = set.codes.iter().filter_map(|code| Some(((name, code.code.parse().ok()?), code.name.clone())));

@@ -3,7 +3,6 @@
 use fengni_core::record::CodeSet;
 use fengni_core::{Day, TypeNumber};
 
-use crate::registries::Registries;
 use crate::state::State;
 
 /// The set of days that depart from Monday to Friday.
@@ -36,19 +35,13 @@ pub fn working_days_after(calendar: Option<&CodeSet>, day: Day, count: u32) -> O
     later.filter(|day| is_working(calendar, *day)).nth(usize::try_from(count).ok()?.checked_sub(1)?)
 }
 
-impl Registries {
-    fn set(&self, name: &str) -> Option<&CodeSet> {
-        self.codes.iter().find(|set| set.name == name).map(AsRef::as_ref)
-    }
-}
-
 impl State {
     /// The last day on which a certificate granted on `acted` is sealed in time; `None` where nothing
     /// limits its type.
     pub(crate) fn sealing_due(&self, kind: TypeNumber, acted: Day) -> Option<Day> {
         let code = self.certificate_type(kind)?.code.to_string();
-        let days = self.registries.set(SEALING_DAYS)?.name_of(&code)?.parse().ok()?;
-        working_days_after(self.registries.set(CALENDAR), acted, days)
+        let days = self.code_set(SEALING_DAYS)?.name_of(&code)?.parse().ok()?;
+        working_days_after(self.code_set(CALENDAR).map(AsRef::as_ref), acted, days)
     }
 }
 

@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 
 use fengni_core::book::{Line, Tag};
 use fengni_core::bytes::Bytes;
-use fengni_core::case::Case;
+use fengni_core::case::{Case, Slip};
 use fengni_core::transaction::TransactionId;
 use fengni_core::{BookNumber, Domain, Height, LineNumber, LinePlace, NetworkId};
 use serde::{Deserialize, Serialize};
@@ -99,8 +99,8 @@ struct Open {
 }
 
 /// What a journal says: every case, and what was sent and not settled.
-#[derive(Default)]
 pub struct Cases {
+    network: NetworkId,
     known: Vec<Known>,
     by_number: HashMap<String, usize>,
     open: Vec<Open>,
@@ -118,7 +118,7 @@ impl Cases {
 
     /// The cases in a file's bytes, and how many of these bytes are whole lines.
     fn parse(bytes: &[u8], path: &Path, network: NetworkId) -> Result<(Self, usize), JournalError> {
-        let mut cases = Self::default();
+        let mut cases = Self { network, known: Vec::new(), by_number: HashMap::new(), open: Vec::new() };
         let mut whole = 0;
         for (text, line) in bytes.split_inclusive(|byte| *byte == b'\n').zip(1..) {
             let is_whole = text.ends_with(b"\n");
@@ -168,6 +168,14 @@ impl Cases {
             Status::Placed(place) => Some(place),
             _ => None,
         }
+    }
+
+    /// The slip of a case; `None` while its place is not known.
+    ///
+    /// # Panics
+    /// Where the journal has no such case.
+    pub fn slip(&self, case: usize) -> Option<Slip> {
+        Some(Slip { network: self.network, place: self.place(case)?, case: self.case(case).clone() })
     }
 
     pub(super) fn tag(&self, case: usize) -> Tag {

@@ -127,12 +127,8 @@ impl Opener<'_> {
         for book in journal.cases().unsettled_books() {
             self.seal(ledger, journal, book, size)?;
         }
-        let network = ledger.domain().network;
-        let slip = |number: &String| {
-            let cases = journal.cases();
-            let known = cases.find(number)?;
-            Some(Slip { network, place: cases.place(known)?, case: cases.case(known).clone() })
-        };
+        let cases = journal.cases();
+        let slip = |number: &String| cases.find(number).and_then(|known| cases.slip(known));
         wanted.iter().map(|(number, _)| slip(number).ok_or_else(|| OpenError::NotShown(number.clone()))).collect()
     }
 
