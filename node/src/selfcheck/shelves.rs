@@ -4,7 +4,8 @@ use fengni_core::book::Book;
 use fengni_core::codec::DecodeError;
 use fengni_core::list::{ListKind, NumberedList};
 use fengni_core::record::{
-    Agreement, Application, Authority, CertificateType, CodeSet, Member, Offence, Order, Parameters, Proposal, Record,
+    Agreement, Application, Authority, CertificateType, CodeSet, Member, Objection, Offence, Order, Parameters,
+    Proposal, Record, Request, Resource, ServiceItem,
 };
 use fengni_core::shelf::{Shelf, state_root};
 use fengni_core::{Digest, Domain, Suite};
@@ -62,6 +63,10 @@ impl Shelves {
             Shelf::Proposals => holds::<Proposal>(bytes)?,
             Shelf::Orders => holds::<Order>(bytes)?,
             Shelf::Offences => holds::<Offence>(bytes)?,
+            Shelf::Resources => holds::<Resource>(bytes)?,
+            Shelf::Items => holds::<ServiceItem>(bytes)?,
+            Shelf::Requests => holds::<Request>(bytes)?,
+            Shelf::Objections => holds::<Objection>(bytes)?,
         }
         self.lists[place].append(bytes);
         Ok(())

@@ -88,6 +88,10 @@ pub enum Subject {
     },
     /// Cases (办件) that the keeper handles. Rule A-1.
     Cases,
+    /// Grants (授权) of holders. Rule Z-6.
+    Grants,
+    /// Receipts (用证记录) of data that the keeper provided: each line is a batch of them. Rule Z-9.
+    Receipts,
 }
 
 impl Subject {
@@ -96,6 +100,7 @@ impl Subject {
         match self {
             Self::Certificates { .. } => 1,
             Self::Cases => 3,
+            Self::Grants | Self::Receipts => 4,
         }
     }
 
@@ -103,7 +108,7 @@ impl Subject {
     pub fn certificate_type(&self) -> Option<TypeNumber> {
         match self {
             Self::Certificates { certificate_type } => Some(*certificate_type),
-            Self::Cases => None,
+            Self::Cases | Self::Grants | Self::Receipts => None,
         }
     }
 }
@@ -214,7 +219,7 @@ impl Book {
         self.former.iter().find(|keeper| line.0 < keeper.lines).map_or(self.keeper, |keeper| keeper.member)
     }
 
-    /// The certificate type it is about; `None` for a book of cases.
+    /// The certificate type it is about, if it is about certificates.
     pub fn certificate_type(&self) -> Option<TypeNumber> {
         self.subject.certificate_type()
     }

@@ -31,6 +31,7 @@ pub mod pack;
 pub mod proof;
 pub mod record;
 pub mod recovery;
+pub mod sharing;
 pub mod shelf;
 pub mod standing;
 pub mod transaction;

@@ -35,6 +35,8 @@ pub enum ListKind {
     Claims = 9,
     /// Validators of a set.
     Validators = 10,
+    /// Receipts of a batch.
+    Receipts = 11,
 }
 
 /// Rule L-2: the digest of a list, which binds kind, size and root.

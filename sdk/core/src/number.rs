@@ -41,6 +41,14 @@ numbers! {
     OrderNumber(u32);
     /// Place of an offence (作恶记录) in its registry, from 0.
     OffenceNumber(u32);
+    /// Place of an edition of a shared resource (共享资源) in its registry, from 0.
+    ResourceNumber(u32);
+    /// Place of an edition of a service item (事项) in its registry, from 0.
+    ItemNumber(u32);
+    /// Place of a request for data (共享申请) in its registry, from 0.
+    RequestNumber(u32);
+    /// Place of an objection (校核) in its registry, from 0.
+    ObjectionNumber(u32);
     /// Place of a book (登记簿) in its registry, from 0.
     BookNumber(u32);
     /// Place of a line (行) in its book, from 0.

@@ -31,11 +31,19 @@ pub enum Shelf {
     Orders,
     /// [`crate::record::Offence`].
     Offences,
+    /// [`crate::record::Resource`].
+    Resources,
+    /// [`crate::record::ServiceItem`].
+    Items,
+    /// [`crate::record::Request`].
+    Requests,
+    /// [`crate::record::Objection`].
+    Objections,
 }
 
 impl Shelf {
     /// Every shelf, in the order of the state list.
-    pub const ALL: [Self; 11] = [
+    pub const ALL: [Self; 15] = [
         Self::Parameters,
         Self::Members,
         Self::Types,
@@ -47,6 +55,10 @@ impl Shelf {
         Self::Proposals,
         Self::Orders,
         Self::Offences,
+        Self::Resources,
+        Self::Items,
+        Self::Requests,
+        Self::Objections,
     ];
 
     /// Its name in addresses and answers.
@@ -63,6 +75,10 @@ impl Shelf {
             Self::Proposals => "proposals",
             Self::Orders => "orders",
             Self::Offences => "offences",
+            Self::Resources => "resources",
+            Self::Items => "items",
+            Self::Requests => "requests",
+            Self::Objections => "objections",
         }
     }
 }

@@ -3,7 +3,8 @@
 use fengni_core::Suite;
 use fengni_core::list::NumberedList;
 use fengni_core::record::{
-    Agreement, Application, Authority, CertificateType, CodeSet, Member, Offence, Order, Parameters, Proposal, Record,
+    Agreement, Application, Authority, CertificateType, CodeSet, Member, Objection, Offence, Order, Parameters,
+    Proposal, Record, Request, Resource, ServiceItem,
 };
 use fengni_core::shelf::Shelf;
 
@@ -33,6 +34,14 @@ pub struct Registries {
     pub orders: Registry<Order>,
     /// Offences.
     pub offences: Registry<Offence>,
+    /// Shared resources.
+    pub resources: Registry<Resource>,
+    /// Service items.
+    pub items: Registry<ServiceItem>,
+    /// Requests for data.
+    pub requests: Registry<Request>,
+    /// Objections.
+    pub objections: Registry<Objection>,
 }
 
 /// For each registry: its shelf and its field.
@@ -49,6 +58,10 @@ macro_rules! each {
             Shelf::Proposals => each!(@some $self.proposals, $registry => $result),
             Shelf::Orders => each!(@some $self.orders, $registry => $result),
             Shelf::Offences => each!(@some $self.offences, $registry => $result),
+            Shelf::Resources => each!(@some $self.resources, $registry => $result),
+            Shelf::Items => each!(@some $self.items, $registry => $result),
+            Shelf::Requests => each!(@some $self.requests, $registry => $result),
+            Shelf::Objections => each!(@some $self.objections, $registry => $result),
             Shelf::Books => None,
         }
     };
@@ -72,6 +85,10 @@ impl Registries {
             proposals: Registry::new(suite),
             orders: Registry::new(suite),
             offences: Registry::new(suite),
+            resources: Registry::new(suite),
+            items: Registry::new(suite),
+            requests: Registry::new(suite),
+            objections: Registry::new(suite),
         }
     }
 
@@ -91,6 +108,10 @@ impl Registries {
             proposals: registry(suite, &records(Shelf::Proposals))?,
             orders: registry(suite, &records(Shelf::Orders))?,
             offences: registry(suite, &records(Shelf::Offences))?,
+            resources: registry(suite, &records(Shelf::Resources))?,
+            items: registry(suite, &records(Shelf::Items))?,
+            requests: registry(suite, &records(Shelf::Requests))?,
+            objections: registry(suite, &records(Shelf::Objections))?,
         })
     }
 
@@ -147,4 +168,8 @@ shelved! {
     Proposal: proposals;
     Order: orders;
     Offence: offences;
+    Resource: resources;
+    ServiceItem: items;
+    Request: requests;
+    Objection: objections;
 }

@@ -1,0 +1,12 @@
+//! Data sharing: what departments and holders hand each other beside the ledger.
+//!
+//! ```text
+//! notice, items, secret -> grant -> line in a book of grants
+//! signed access -> answer -> receipt -> blinded leaf -> batch -> line in a book of receipts
+//! ```
+//!
+//! Data itself never touches the ledger, and nothing on it says whose data it was.
+
+mod batch;
+
+pub use batch::{BATCH_RECEIPTS, Batch};
