@@ -5,7 +5,7 @@
 //! ```
 //!
 //! Reading is all that is done there. No error, log line or metric repeats a value of it: what a
-//! database says about a failure may quote one, so that its code alone is passed on. Rule I-22.
+//! database says about a failure may quote one, so that its code alone is passed on. Rule I-23.
 
 mod table;
 mod value;

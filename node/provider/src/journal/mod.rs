@@ -1,4 +1,4 @@
-//! The journal: uses, receipts and batches, whole after any crash. Rules I-17 to I-19.
+//! The journal: uses, receipts and batches, whole after any crash. Rules I-20 to I-22.
 //!
 //! ```text
 //! access -> Hold: room for its uses -> answer found and sealed

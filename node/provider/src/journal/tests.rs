@@ -124,7 +124,7 @@ fn prepared(number: u8) -> Prepared {
 }
 
 #[test]
-fn i17_no_use_is_lost_or_counted_twice_wherever_it_is_killed() {
+fn i20_no_use_is_lost_or_counted_twice_wherever_it_is_killed() {
     let mut story = Story::new();
     assert!(story.use_once(1, 3).expect("a healthy disk"));
     // Nothing was on the disk: nothing was used, and the same access is new.
@@ -143,7 +143,7 @@ fn i17_no_use_is_lost_or_counted_twice_wherever_it_is_killed() {
 }
 
 #[test]
-fn i17_two_at_once_do_not_share_the_last_use() {
+fn i20_two_at_once_do_not_share_the_last_use() {
     let story = Story::new();
     let begin = |access: u8| story.journal.begin(Digest([access; 32])).expect("a healthy disk");
     let (Known::New(mut first), Known::New(mut second)) = (begin(1), begin(2)) else { panic!("both are new") };
@@ -164,7 +164,7 @@ fn i17_two_at_once_do_not_share_the_last_use() {
 }
 
 #[test]
-fn i18_an_answer_is_kept_until_its_receipts_are_countersigned() {
+fn i21_an_answer_is_kept_until_its_receipts_are_countersigned() {
     let story = Story::new();
     let access = Digest([1; 32]);
     let Known::New(hold) = story.journal.begin(access).expect("a healthy disk") else { panic!("it is new") };
@@ -192,7 +192,7 @@ fn i18_an_answer_is_kept_until_its_receipts_are_countersigned() {
 }
 
 #[test]
-fn i19_batches_follow_one_another_wherever_it_is_killed() {
+fn i22_batches_follow_one_another_wherever_it_is_killed() {
     let mut story = Story::new();
     let due = |story: &Story, later: u64| story.journal.due(Millis(NOW.0 + later), WAIT).expect("a healthy disk");
     for access in 1..=3 {
