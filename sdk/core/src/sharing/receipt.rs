@@ -13,6 +13,7 @@ use bincode::Encode;
 use serde::{Deserialize, Serialize};
 
 use super::access::{Access, AccessTerms};
+use super::answer::FieldValue;
 use super::form::unprinted;
 use super::refusal::AccessRefusal;
 use super::signed::MemberSignature;
@@ -97,12 +98,7 @@ pub fn authority_digest(domain: &Domain, salt: &[u8; 32], authority: Option<&Dig
 ///
 /// - `values`: the items that were looked at, by rising number, each with its text or none; `None`
 ///   where there is no record, or none was looked up.
-pub fn record_digest(
-    domain: &Domain,
-    salt: &[u8; 32],
-    subject: &ClaimValue,
-    values: Option<&[(u16, Option<String>)]>,
-) -> Digest {
+pub fn record_digest(domain: &Domain, salt: &[u8; 32], subject: &ClaimValue, values: Option<&[FieldValue]>) -> Digest {
     domain.digest("receipt-record", &[salt, &codec::encode(&(subject, values))])
 }
 
