@@ -8,7 +8,7 @@
 //! is the last step and the journal's: judging says what is counted and how far. Source:
 //! `sdk/spec/access.md`.
 
-use super::access::{AccessTerms, Authority, SignedAccess};
+use super::access::{AccessTerms, SignedAccess, Warrant};
 use super::grant::{GrantTerms, Granted};
 use super::grant_line::GrantLine;
 use super::identity::{Identity, Person};
@@ -56,7 +56,7 @@ pub struct CitedRequest<'a> {
     pub item: &'a ServiceItem,
 }
 
-/// What the ledger says of the authority of one question.
+/// What the ledger says of the warrant of one question.
 #[derive(Clone, Copy, Default)]
 pub struct Holder<'a> {
     /// The line at the grant's place, if it is one of a book of grants.
@@ -69,7 +69,7 @@ pub struct Holder<'a> {
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
 pub struct Counter {
     /// Digest of the grant's content, or of the use code.
-    pub authority: Digest,
+    pub warrant: Digest,
     /// Which of the grant's kinds, from 0; 0 for a use code.
     pub kind: u16,
     /// How many uses there are.
@@ -81,7 +81,7 @@ pub struct Counter {
 impl Counter {
     /// Rule I-10, the last step: the number of this use, from 1.
     ///
-    /// - `used`: uses so far, of this authority and kind.
+    /// - `used`: uses so far, of this warrant and kind.
     ///
     /// # Errors
     /// [`AccessRefusal::GrantUsedUp`] and [`AccessRefusal::CodeUsed`].
@@ -93,7 +93,7 @@ impl Counter {
 /// Rule I-10: whether a question of an access is answered. Returns what is counted, if anything.
 ///
 /// - `question`: which one, from 0; there are as many as the access says.
-/// - `holder`: what is known of its authority; of no meaning where it has none.
+/// - `holder`: what is known of its warrant; of no meaning where it has none.
 ///
 /// # Errors
 /// [`AccessRefusal`]: the first in the rule's order.
@@ -115,11 +115,11 @@ pub fn judge(
         return Ok(None);
     }
     let question = &access.questions[question];
-    match &question.authority {
-        Authority::None => Err(AccessRefusal::GrantRequired),
+    match &question.warrant {
+        Warrant::None => Err(AccessRefusal::GrantRequired),
         _ if !known.is_fresh => Err(AccessRefusal::Stale),
-        Authority::Grant(grant) => check_grant(grant, access, &cited, known, holder, &question.subject).map(Some),
-        Authority::UseCode { code, identity } => {
+        Warrant::Grant(grant) => check_grant(grant, access, &cited, known, holder, &question.subject).map(Some),
+        Warrant::UseCode { code, identity } => {
             check_use_code(code, identity, access, &cited, known, holder, &question.subject).map(Some)
         }
     }
@@ -184,8 +184,8 @@ fn check_grant(
         return Err(AccessRefusal::ConsentRequired);
     }
     check_holder(holder, &terms.holder, cited, subject)?;
-    let authority = grant.content.digest(&known.domain);
-    Ok(Counter { authority, kind, uses, refusal: AccessRefusal::GrantUsedUp })
+    let warrant = grant.content.digest(&known.domain);
+    Ok(Counter { warrant, kind, uses, refusal: AccessRefusal::GrantUsedUp })
 }
 
 fn check_use_code(
@@ -214,8 +214,8 @@ fn check_use_code(
     ])?;
     // The holder named these items for this one use: that is consent to them by itself.
     check_holder(holder, &code.terms().holder, cited, subject)?;
-    let authority = code.terms().digest(&known.domain);
-    Ok(Counter { authority, kind: 0, uses: 1, refusal: AccessRefusal::CodeUsed })
+    let warrant = code.terms().digest(&known.domain);
+    Ok(Counter { warrant, kind: 0, uses: 1, refusal: AccessRefusal::CodeUsed })
 }
 
 /// For what the holder agreed.

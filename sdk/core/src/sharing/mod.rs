@@ -25,7 +25,7 @@ mod refusal;
 mod signed;
 mod use_code;
 
-pub use access::{Access, AccessError, AccessTerms, Authority, Comparison, Question, SignedAccess, Test};
+pub use access::{Access, AccessError, AccessTerms, Comparison, Question, SignedAccess, Test, Warrant};
 pub use anchored::{ANCHOR_MILLIS, Anchor, AnchorError, HalfStanding, ReceiptPath, half_standing};
 pub use answer::{Answer, FieldValue};
 pub use batch::{BATCH_RECEIPTS, Batch};
@@ -36,7 +36,7 @@ pub use identity::{Identity, IdentityError, PREFIX as IDENTITY_PREFIX, Person};
 pub use judge::{ACCESS_SECS, CitedRequest, Counter, Holder, Known, judge};
 pub use mine::{HolderQuestion, HolderQuestionError, QUESTION_SECS, SignedHolderQuestion};
 pub use presented::{GrantFile, PresentedGrant};
-pub use receipt::{Receipt, ResultCode, SidedReceipt, Sides, authority_digest, record_digest};
+pub use receipt::{Receipt, ResultCode, SidedReceipt, Sides, record_digest, warrant_digest};
 pub use refusal::AccessRefusal;
 pub use signed::MemberSignature;
 pub use use_code::{PREFIX as USE_CODE_PREFIX, UseCode, UseCodeError, UseTerms};

@@ -65,7 +65,7 @@ pub struct Receipt {
     /// Which items of data, by number, in rising order.
     pub fields: Vec<u16>,
     /// Salted digest of the grant or use code; zeros where there was none.
-    pub authority: Digest,
+    pub warrant: Digest,
     /// Which use of the grant's kind it was, from 1; 0 where none was counted.
     pub use_number: u32,
     /// Salted digest of the subject and of the record answered from.
@@ -90,8 +90,8 @@ pub struct Receipt {
 unprinted!(Receipt);
 
 /// Rule I-12: the salted digest of a grant's content or of a use code; zeros for none.
-pub fn authority_digest(domain: &Domain, salt: &[u8; 32], authority: Option<&Digest>) -> Digest {
-    authority.map_or_else(Digest::default, |authority| domain.digest("receipt-authority", &[salt, &authority.0]))
+pub fn warrant_digest(domain: &Domain, salt: &[u8; 32], warrant: Option<&Digest>) -> Digest {
+    warrant.map_or_else(Digest::default, |warrant| domain.digest("receipt-warrant", &[salt, &warrant.0]))
 }
 
 /// Rule I-12: the salted digest of a subject and of the record answered from.
