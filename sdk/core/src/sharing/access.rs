@@ -56,7 +56,7 @@ pub struct Test {
 /// What a question rests on besides the request.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize, Encode)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
-pub enum Authority {
+pub enum Warrant {
     /// Nothing: enough for the basis *function*, refused for the others.
     None,
     /// The holder's grant.
@@ -79,7 +79,7 @@ pub struct Question {
     /// What has to hold, in the mode *verify*.
     pub tests: Vec<Test>,
     /// What it rests on.
-    pub authority: Authority,
+    pub warrant: Warrant,
 }
 
 /// What a requester asks. Time and randomness come from outside.
@@ -136,9 +136,9 @@ pub enum AccessError {
     /// Tests.
     #[error("a question has 1 to {QUESTION_TESTS} tests of items asked for in the mode verify, and none in another")]
     Tests,
-    /// Authority.
+    /// Warrant.
     #[error("what rests on a duty needs no grant and no use code, and carries none")]
-    Authority,
+    Warrant,
 }
 
 /// An access that is one. Rule I-8.
@@ -156,7 +156,7 @@ pub struct SignedAccess {
     pub signature: Signature,
 }
 
-unprinted!(Test, Authority, Question, AccessTerms, Access, SignedAccess);
+unprinted!(Test, Warrant, Question, AccessTerms, Access, SignedAccess);
 
 impl Access {
     /// Rule I-8: an access whose parts agree.
@@ -169,7 +169,7 @@ impl Access {
         let least_tests = usize::from(*mode == Mode::Verify);
         let tests = least_tests * QUESTION_TESTS;
         let of_fields = |test: &Test| fields.contains(&test.field);
-        let rests_right = |question: &Question| basis.needs_grant() || question.authority == Authority::None;
+        let rests_right = |question: &Question| basis.needs_grant() || question.warrant == Warrant::None;
         let is_tested = |question: &Question| {
             (least_tests..=tests).contains(&question.tests.len()) && question.tests.iter().all(of_fields)
         };
@@ -182,7 +182,7 @@ impl Access {
         } else if !questions.iter().all(is_tested) {
             Err(AccessError::Tests)
         } else if !questions.iter().all(rests_right) {
-            Err(AccessError::Authority)
+            Err(AccessError::Warrant)
         } else {
             Ok(Self(terms))
         }

@@ -8,10 +8,11 @@
 //! line. Nobody signs it: it says whom the certificate is of, and the key in it signs whatever it
 //! comes with. Rule I-2: `sdk/spec/access.md`.
 
+use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
 use super::form::unprinted;
-use crate::book::Line;
+use crate::book::{Book, Line};
 use crate::certificate::cbor::{self, Cbor, Reader, Writer, Wrong};
 use crate::certificate::{CertificateFile, ClaimValue};
 use crate::code::{CodeError, Shown, text};
@@ -24,8 +25,8 @@ use crate::limits::IDENTITY_BYTES;
 use crate::number::{LinePlace, TypeNumber};
 use crate::proof::{ProofError, Proven};
 use crate::record::{DataSubject, HolderKind};
+use crate::shelf::Shelf;
 use crate::standing::State;
-use serde::{Deserialize, Serialize};
 
 /// What every identity's text begins with.
 pub const PREFIX: &str = "FI1:";
@@ -113,8 +114,12 @@ impl Identity {
     /// [`IdentityError`].
     pub fn open(&self, domain: &Domain, proven: &Proven, now: Millis) -> Result<Person, IdentityError> {
         let Shown { place, facts, disclosed, .. } = &self.0;
-        let book = proven.record::<crate::book::Book>(place.book.0)?;
-        let certificate_type = book.certificate_type().ok_or(ProofError::NoCertificates)?;
+        // The shelf's size proves that there is no such book.
+        if u64::from(place.book.0) >= proven.size(Shelf::Books) {
+            return Err(IdentityError::OtherLine);
+        }
+        let book: Book = proven.record(place.book.0)?;
+        let certificate_type = book.certificate_type().ok_or(IdentityError::OtherLine)?;
         let kind = proven.type_of(&book)?;
         let identifier = facts.identifier(kind.code, &book);
         let header = self.0.header(domain).map_err(|_| IdentityError::OtherLine)?;

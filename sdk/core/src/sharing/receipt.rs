@@ -13,6 +13,7 @@ use bincode::Encode;
 use serde::{Deserialize, Serialize};
 
 use super::access::{Access, AccessTerms};
+use super::answer::FieldValue;
 use super::form::unprinted;
 use super::refusal::AccessRefusal;
 use super::signed::MemberSignature;
@@ -64,7 +65,7 @@ pub struct Receipt {
     /// Which items of data, by number, in rising order.
     pub fields: Vec<u16>,
     /// Salted digest of the grant or use code; zeros where there was none.
-    pub authority: Digest,
+    pub warrant: Digest,
     /// Which use of the grant's kind it was, from 1; 0 where none was counted.
     pub use_number: u32,
     /// Salted digest of the subject and of the record answered from.
@@ -89,20 +90,15 @@ pub struct Receipt {
 unprinted!(Receipt);
 
 /// Rule I-12: the salted digest of a grant's content or of a use code; zeros for none.
-pub fn authority_digest(domain: &Domain, salt: &[u8; 32], authority: Option<&Digest>) -> Digest {
-    authority.map_or_else(Digest::default, |authority| domain.digest("receipt-authority", &[salt, &authority.0]))
+pub fn warrant_digest(domain: &Domain, salt: &[u8; 32], warrant: Option<&Digest>) -> Digest {
+    warrant.map_or_else(Digest::default, |warrant| domain.digest("receipt-warrant", &[salt, &warrant.0]))
 }
 
 /// Rule I-12: the salted digest of a subject and of the record answered from.
 ///
 /// - `values`: the items that were looked at, by rising number, each with its text or none; `None`
 ///   where there is no record, or none was looked up.
-pub fn record_digest(
-    domain: &Domain,
-    salt: &[u8; 32],
-    subject: &ClaimValue,
-    values: Option<&[(u16, Option<String>)]>,
-) -> Digest {
+pub fn record_digest(domain: &Domain, salt: &[u8; 32], subject: &ClaimValue, values: Option<&[FieldValue]>) -> Digest {
     domain.digest("receipt-record", &[salt, &codec::encode(&(subject, values))])
 }
 

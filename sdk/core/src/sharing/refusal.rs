@@ -143,10 +143,15 @@ impl AccessRefusal {
         }
     }
 
-    /// Whether asking the same again later could be answered: nothing was refused for good, and no
-    /// receipt is due.
+    /// Rule I-11: whether asking the same again later could be answered.
     pub fn is_undecided(self) -> bool {
         self == Self::Stale
+    }
+
+    /// Rule I-11: whether the refused use gets a receipt: it was decided, and the access is the
+    /// requester's word to this provider.
+    pub fn is_receipted(self) -> bool {
+        !matches!(self, Self::Stale | Self::NotSigned | Self::OtherProvider)
     }
 }
 

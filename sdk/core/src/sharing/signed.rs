@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::keys::Signature;
 use crate::number::{Height, KeyNumber};
-use crate::record::{KeyPurpose, Member, MemberStatus};
+use crate::record::{KeyPurpose, Member, MemberKey, MemberStatus};
 
 /// Which key of a member signed, and its signature.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
@@ -25,7 +25,7 @@ impl MemberSignature {
     /// As [`MemberSignature::is_of`], also of a member that may not act any more: what it signed
     /// while it could stays its word.
     pub fn was_of(&self, member: &Member, height: Height, message: &[u8]) -> bool {
-        let suits = |key: &&crate::record::MemberKey| key.purpose == KeyPurpose::Application && key.is_valid_at(height);
+        let suits = |key: &&MemberKey| key.purpose == KeyPurpose::Application && key.is_valid_at(height);
         member.key(self.key).filter(suits).is_some_and(|key| key.key.verify(message, &self.signature))
     }
 }
