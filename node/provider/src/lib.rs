@@ -2,5 +2,6 @@
 #![forbid(unsafe_code)]
 mod config;
 mod data;
+mod desk;
 mod journal;
 mod register;

@@ -16,14 +16,14 @@ use super::{Journal, JournalError, Written};
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 pub(crate) struct UseKey {
     /// Digest of the grant's content or of the code.
-    pub(crate) authority: Digest,
+    pub(crate) warrant: Digest,
     /// Place of the kind; 0 of a code.
     pub(crate) kind: u16,
 }
 
 impl UseKey {
     pub(super) fn row(&self) -> ([u8; 32], u16) {
-        (self.authority.0, self.kind)
+        (self.warrant.0, self.kind)
     }
 }
 

@@ -53,7 +53,7 @@ fn sign(receipt: &Receipt) -> Result<MemberSignature, String> {
     Ok(MemberSignature { key: KeyNumber(2), signature: key().sign(&receipt.message(&owner().domain)) })
 }
 
-const GRANT: UseKey = UseKey { authority: Digest([4; 32]), kind: 0 };
+const GRANT: UseKey = UseKey { warrant: Digest([4; 32]), kind: 0 };
 
 fn draft(access: Digest, question: u16) -> Draft {
     let receipt = Receipt {
@@ -67,7 +67,7 @@ fn draft(access: Digest, question: u16) -> Draft {
         case: "YS20260309000317".to_owned(),
         mode: Mode::Verify,
         fields: vec![0],
-        authority: Digest([4; 32]),
+        warrant: Digest([4; 32]),
         use_number: 0,
         record: Digest([5; 32]),
         access,
