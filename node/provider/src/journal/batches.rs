@@ -49,6 +49,17 @@ impl Journal {
         Ok((redb::ReadableTableMetadata::len(&read.open_table(BATCHES)?)?, receipts))
     }
 
+    /// How many receipts are in no anchored batch.
+    ///
+    /// # Errors
+    /// [`JournalError`].
+    pub(crate) fn waiting(&self) -> Result<u64, JournalError> {
+        let (_, receipts) = self.sizes()?;
+        let last = self.last_batch()?;
+        let anchored = last.map_or(0, |row| if row.place.is_some() { row.first + row.count } else { row.first });
+        Ok(receipts.saturating_sub(anchored))
+    }
+
     /// Receipts that are in no batch, once the oldest has waited so long or they fill one.
     ///
     /// # Errors

@@ -292,6 +292,15 @@ impl Journal {
         rows.get(number)?.map(|row| Ok(decode::<ReceiptRow>(row.value())?.into())).transpose()
     }
 
+    /// The newest receipts, newest first.
+    ///
+    /// # Errors
+    /// [`JournalError`].
+    pub(crate) fn newest(&self, most: usize) -> Result<Vec<SidedReceipt>, JournalError> {
+        let rows = self.database.begin_read()?.open_table(RECEIPTS)?;
+        rows.iter()?.rev().take(most).map(|row| Ok(decode::<ReceiptRow>(row?.1.value())?.into())).collect()
+    }
+
     /// Finds a holder's receipts again, and tells nobody whose they are who has not seen the key.
     fn of_holder(&self, holder: &PublicKey) -> [u8; 32] {
         self.owner.domain.digest("receipts-of", &[&holder.wire()]).0
