@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use anyhow::{Context as _, Result, anyhow, bail};
 use fengni_client::keys::files;
-use fengni_core::{BookNumber, MemberNumber, ResourceNumber};
+use fengni_core::{BookNumber, ResourceNumber};
 use serde::Deserialize;
 
 use crate::data::{Table, TableConfig};
@@ -51,8 +51,6 @@ pub(crate) struct Config {
     pub(crate) receipts: ReceiptsConfig,
     #[serde(default)]
     pub(crate) ledger: LedgerConfig,
-    #[serde(default)]
-    pub(crate) identity: IdentityConfig,
     #[serde(skip)]
     home: PathBuf,
 }
@@ -178,14 +176,6 @@ impl LedgerConfig {
     }
 }
 
-/// Whose word on holders' keys counts (IDN-03).
-#[derive(Clone, Default, Deserialize)]
-#[serde(default, deny_unknown_fields)]
-pub(crate) struct IdentityConfig {
-    /// Members that are identity services and trusted here; empty where no assertion is asked for.
-    pub(crate) services: Vec<MemberNumber>,
-}
-
 impl fmt::Debug for Config {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "Config({})", self.home.display())
@@ -293,9 +283,6 @@ listen = "127.0.0.1:8461"
 # [receipts]
 # batch_secs = 5       # a receipt waits so long for its batch
 # answer_hours = 24    # a sealed answer is kept so long for who asks again
-
-# [identity]
-# services = [5]       # members whose word on holders' keys counts
 "#;
 
 #[cfg(test)]

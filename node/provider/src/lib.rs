@@ -36,12 +36,36 @@ mod config;
 mod data;
 mod desk;
 mod door;
+#[cfg(test)]
+mod double;
 mod home;
 mod http;
 mod journal;
 mod output;
 mod register;
 mod service;
+
+// J6 on core's tiny register, as core's own tests have it.
+#[cfg(test)]
+mod common {
+    use fengni_core::{Digest, Domain, NetworkId, Suite};
+
+    pub(crate) fn domain() -> Domain {
+        Domain { suite: Suite::Standard, network: NetworkId(Digest([0x46; 32])) }
+    }
+}
+#[cfg(test)]
+#[allow(clippy::cast_possible_truncation)]
+#[path = "../../../sdk/core/tests/verify/sample.rs"]
+mod sample;
+#[cfg(test)]
+#[allow(dead_code, clippy::cast_possible_truncation)]
+#[path = "../../../sdk/core/tests/sharing/scene.rs"]
+mod scene;
+#[cfg(test)]
+#[allow(dead_code, clippy::cast_possible_truncation)]
+#[path = "../../../sdk/core/tests/verify/world.rs"]
+mod world;
 
 use std::process::ExitCode;
 

@@ -1,10 +1,9 @@
 //! What was found: from rows of the database to results.
 
 use std::cmp::Ordering;
-use std::collections::BTreeSet;
 
 use fengni_core::record::Mode;
-use fengni_core::sharing::{AccessTerms, Comparison, FieldValue, ResultCode, Test};
+use fengni_core::sharing::{Comparison, FieldValue, ResultCode, Test};
 
 use crate::data::{Column, Found, ValueError};
 
@@ -25,15 +24,6 @@ pub(super) enum Unclear {
     Several,
     /// Values that cannot be compared.
     Value(ValueError),
-}
-
-/// Which items of data are looked at: of a verification those that are tested, and no other.
-pub(super) fn looked_at(access: &AccessTerms) -> Vec<u16> {
-    if access.mode != Mode::Verify {
-        return access.fields.clone();
-    }
-    let tests = access.questions.iter().flat_map(|question| &question.tests);
-    tests.map(|test| test.field).collect::<BTreeSet<_>>().into_iter().collect()
 }
 
 /// Whether every test suits its field.

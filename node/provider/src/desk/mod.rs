@@ -22,14 +22,14 @@ use fengni_core::sharing::{
     AccessRefusal, AccessTerms, Answer, CitedRequest, GrantLine, Holder, Known, Person, Question, Receipt, ResultCode,
     SignedAccess, Warrant, judge, record_digest, warrant_digest,
 };
-use fengni_core::{BookNumber, Digest, Domain, Height, MemberNumber, Millis, PublicKey, ResourceNumber};
+use fengni_core::{BookNumber, Digest, Domain, Millis, PublicKey, ResourceNumber};
 use futures::future::try_join_all;
 use thiserror::Error;
 
 use crate::data::{Data, DataTrouble, ValueError};
 use crate::journal::{self, Draft, Entry, Hold, Journal, JournalError, UseKey, Writer, Written};
 use crate::register::{Register, RegisterTrouble};
-use found::{Outcome, check_tests, looked_at, outcome};
+use found::{Outcome, check_tests, outcome};
 
 /// Why an access is not answered, and nothing of it is written down.
 #[derive(Clone, Debug, Error)]
@@ -178,18 +178,18 @@ impl Desk {
         if allowed.is_empty() {
             return Ok(outcomes);
         }
-        let fields = looked_at(access);
-        let columns = self.data.columns(resource, &fields)?;
+        let fields = &access.fields;
+        let columns = self.data.columns(resource, fields)?;
         for question in &allowed {
             let tests = &access.questions[*question].tests;
-            check_tests(tests, &fields, &columns).map_err(|_| DeskError::Test(*question))?;
+            check_tests(tests, fields, &columns).map_err(|_| DeskError::Test(*question))?;
         }
         let subject = |question: &usize| access.questions[*question].subject.as_str().to_owned();
         let subjects: Vec<String> = allowed.iter().map(subject).collect();
-        let found = self.data.look_up(resource, &fields, &subjects).await?;
+        let found = self.data.look_up(resource, fields, &subjects).await?;
         for (question, found) in allowed.into_iter().zip(found) {
             let tests = &access.questions[question].tests;
-            let came = outcome(access.mode, tests, &fields, &columns, found).map_err(|error| match error {
+            let came = outcome(access.mode, tests, fields, &columns, found).map_err(|error| match error {
                 found::Unclear::Several => DeskError::Several(question),
                 found::Unclear::Value(ValueError::Asked) => DeskError::Test(question),
                 found::Unclear::Value(ValueError::Held) => DeskError::Held,
@@ -245,7 +245,7 @@ impl Desk {
                 number: 0,
                 salt,
             };
-            let holder = warrant.map(|(_, holder)| holder);
+            let holder = warrant.and_then(|(_, holder)| holder);
             drafts.push(Draft { receipt, uses: judged.ok().flatten(), holder });
             answers.push(Answer { result, values: outcome.map(|outcome| outcome.values).unwrap_or_default() });
         }
@@ -284,7 +284,8 @@ fn judge_all(
         let (line, person) = opened(question, evidence, known)?;
         let holder = Holder { line: line.as_ref(), person: person.as_ref() };
         let judged = match judge(signed, place, known, &holder) {
-            Err(early @ (AccessRefusal::NotSigned | AccessRefusal::OtherProvider | AccessRefusal::OtherTime)) => {
+            // Nobody's word to this provider: nobody is to fill its journal with such.
+            Err(early @ (AccessRefusal::NotSigned | AccessRefusal::OtherProvider)) => {
                 return Err(DeskError::Refused(early));
             }
             // Asking again later may be answered: nothing of it is written down.
@@ -323,15 +324,16 @@ fn opened(
     Ok((line, person))
 }
 
-/// What a question rests on, by its digest, and whose key says so; only what that key has signed.
-fn warrant_of(question: &Question, domain: &Domain) -> Option<(Digest, PublicKey)> {
-    match &question.warrant {
-        Warrant::None => None,
+/// What a question rests on, by its digest, and whose key says so, where that key has signed it.
+fn warrant_of(question: &Question, domain: &Domain) -> Option<(Digest, Option<PublicKey>)> {
+    let (digest, is_signed, holder) = match &question.warrant {
+        Warrant::None => return None,
         Warrant::Grant(grant) => {
-            grant.check(domain).is_ok().then(|| (grant.content.digest(domain), grant.content.terms().holder))
+            (grant.content.digest(domain), grant.check(domain).is_ok(), grant.content.terms().holder)
         }
         Warrant::UseCode { code, .. } => {
-            code.check_signature(domain).is_ok().then(|| (code.terms().digest(domain), code.terms().holder))
+            (code.terms().digest(domain), code.check_signature(domain).is_ok(), code.terms().holder)
         }
-    }
+    };
+    Some((digest, is_signed.then_some(holder)))
 }

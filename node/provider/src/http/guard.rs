@@ -22,8 +22,8 @@ use super::problem::{Problem, ProblemName};
 const REQUESTS: usize = 1_024;
 /// How long one may take: the ledger may have to be asked first.
 const PATIENCE: Duration = Duration::from_secs(20);
-/// Bytes of a body: a hundred questions, each with a grant and an identity.
-const BODY_BYTES: usize = 2 * 1024 * 1024;
+/// Bytes of a body: those of the longest access, I-1.
+const BODY_BYTES: usize = 1024 * 1024;
 
 struct Guard {
     listener: &'static str,

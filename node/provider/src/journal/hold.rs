@@ -65,10 +65,8 @@ impl Journal {
     }
 
     /// How often something was used, with the uses that room is held for.
-    ///
-    /// # Errors
-    /// [`JournalError`].
-    pub(crate) fn uses(&self, key: &UseKey) -> Result<u32, JournalError> {
+    #[cfg(test)]
+    pub(super) fn uses(&self, key: &UseKey) -> Result<u32, JournalError> {
         let live = self.lives();
         let room = live.get(key).map(|live| live.counted.saturating_add(live.held));
         room.map_or_else(|| self.counted(key), Ok)

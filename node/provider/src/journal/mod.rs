@@ -24,7 +24,7 @@ mod writer;
 
 use std::collections::{HashMap, HashSet};
 use std::path::Path;
-use std::sync::{Arc, Mutex};
+use std::sync::Mutex;
 use std::time::Duration;
 
 use fengni_client::keys::files;
@@ -34,7 +34,7 @@ use fengni_core::{BookNumber, Digest, Domain, MemberNumber, Millis, PublicKey, c
 use redb::backends::FileBackend;
 use redb::{Database, ReadableDatabase as _, ReadableTable as _, WriteTransaction};
 
-pub(crate) use batches::{Due, Shown};
+pub(crate) use batches::Shown;
 pub(crate) use hold::{Hold, Known, UseKey};
 use tables::{
     ACCESSES, ANSWERS, AccessRow, BATCHES, BY_HOLDER, BY_TIME, FORMAT, LEAVES, META, OWNER, RECEIPTS, ReceiptRow, USES,

@@ -1,6 +1,7 @@
 //! The journal is ended at every step, and opened again as the disk has it.
 
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use fengni_client::submit::Prepared;
 use fengni_core::bytes::Bytes;

@@ -12,6 +12,8 @@
 
 mod cache;
 mod follow;
+#[cfg(test)]
+mod tests;
 
 use std::sync::mpsc::{SyncSender, TrySendError, sync_channel};
 use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard};
