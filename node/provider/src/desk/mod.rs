@@ -10,7 +10,7 @@
 
 mod found;
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
 
 use std::sync::Arc;
 

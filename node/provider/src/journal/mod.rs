@@ -19,7 +19,7 @@ mod batches;
 mod hold;
 mod tables;
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
 mod writer;
 
 use std::collections::{HashMap, HashSet};

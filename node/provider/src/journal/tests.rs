@@ -120,7 +120,7 @@ impl Story {
     }
 }
 
-fn prepared(number: u8) -> Prepared {
+pub(crate) fn prepared(number: u8) -> Prepared {
     Prepared { id: TransactionId(Digest([number; 32])), valid_until: Height(9), bytes: Bytes(vec![number]) }
 }
 
