@@ -8,5 +8,7 @@
 //! Data itself never touches the ledger, and nothing on it says whose data it was.
 
 mod batch;
+mod commitment;
 
 pub use batch::{BATCH_RECEIPTS, Batch};
+pub use commitment::{grant_commitment, secret_digest, shown_commitment};

@@ -353,7 +353,14 @@ impl World {
                 Shelf::Agreements => vec![],
                 Shelf::Books => vec![book(&domain, &book_lists).encode()],
                 Shelf::Codes => vec![code_set().encode()],
-                Shelf::Applications | Shelf::Proposals | Shelf::Orders | Shelf::Offences => vec![],
+                Shelf::Applications
+                | Shelf::Proposals
+                | Shelf::Orders
+                | Shelf::Offences
+                | Shelf::Resources
+                | Shelf::Items
+                | Shelf::Requests
+                | Shelf::Objections => vec![],
             })
             .into_iter()
             .map(|entries| listed(suite, ListKind::Shelf, entries))

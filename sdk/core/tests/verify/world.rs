@@ -285,6 +285,10 @@ impl World {
             (Shelf::Proposals, vec![]),
             (Shelf::Orders, vec![]),
             (Shelf::Offences, vec![]),
+            (Shelf::Resources, vec![]),
+            (Shelf::Items, vec![]),
+            (Shelf::Requests, vec![]),
+            (Shelf::Objections, vec![]),
         ]
         .map(|(shelf, bytes)| list(ListKind::Shelf, bytes, &|n| Place::Record(shelf, n as u32)));
         for place in lines {
