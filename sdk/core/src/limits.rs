@@ -113,5 +113,5 @@ pub const ACCESS_BYTES: usize = 1024 * 1024;
 pub const GRANT_FILE_BYTES: usize = 32 * 1024;
 /// Bytes of an identity, without its prefix and base45.
 pub const IDENTITY_BYTES: usize = 4 * 1024;
-/// Bytes of a use code (用证码), without its prefix and base45.
-pub const USE_CODE_BYTES: usize = 1024;
+/// Bytes of a use code (用证码), without its prefix and base45: QR version 22 at level M.
+pub const USE_CODE_BYTES: usize = 752;
