@@ -1092,7 +1092,7 @@ RECEIPT = struct(
     result=variant("yes", "no", "answered", "not-found", ("refused", variant(*REFUSALS))), time=U64, book=U32, number=U64,
     salt=DIGEST)
 RECORD = pair(TEXT, option(listed(pair(U16, option(TEXT)))))
-QUESTION = struct(provider=U32, holder=KEY, since=U64, nonce=TAG, time=U64)
+QUESTION = struct(provider=U32, holder=KEY, identity=option(TEXT), since=U64, nonce=TAG, time=U64)
 DAY_MILLIS = 86_400_000
 
 
@@ -1332,10 +1332,13 @@ def sharing():
     same("receipts", (tag + list_digest(network, 11, len(leaves), root(leaves))).hex(), batch["line"])
     top = fold(bytes.fromhex(batch["leaf"]), batch["number"] - path["first"], path["count"], [bytes.fromhex(h) for h in path["path"]])
     same("receipts", list_digest(network, 11, path["count"], top).hex(), batch["line"][32:])
-    question = file["holder_question"]
-    said = message(network, "mine", QUESTION[1](question["signed"]["question"]))
-    same("receipts", said.hex(), question["message"])
-    same("receipts", verifies(question["signed"]["question"]["holder"], said, question["signed"]["signature"]) is not False, True)
+    for case in file["holder_questions"]:
+        question, signature = case["signed"]["question"], case["signed"]["signature"]
+        said = message(network, "mine", QUESTION[1](question))
+        same("receipts", said.hex(), case["message"])
+        same("receipts", verifies(question["holder"], said, signature) is not False, True)
+        if question["identity"] is not None:
+            same("receipts", identity_key(question["identity"]), question["holder"])
 
 
 # --- calendar ----------------------------------------------------------------------------------

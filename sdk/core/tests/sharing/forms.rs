@@ -12,7 +12,7 @@ use serde_json::Value;
 
 use crate::common::domain;
 use crate::common::random::{Random, number};
-use crate::receipts::{receipt, signed};
+use crate::receipts::{question, receipt, signed};
 use crate::scene::*;
 
 type Change<'a, T> = &'a dyn Fn(&mut T);
@@ -154,8 +154,7 @@ fn doors() -> Vec<Door> {
         serde_json::from_str::<T>(text).ok().map(|value| written(&value).to_string())
     }
     let file = grant_file(grant_terms());
-    let asked =
-        HolderQuestion { provider: HRS, holder: holder().public(), since: Millis(0), nonce: [9; 16], time: NOW };
+    let asked = question();
     vec![
         ("grant file", written(&file), read::<GrantFile>),
         ("presented grant", written(&file.present(&domain())), read::<PresentedGrant>),

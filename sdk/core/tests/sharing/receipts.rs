@@ -170,10 +170,21 @@ fn i15_a_receipt_is_in_its_batch_or_withheld() {
     assert_eq!(beyond(ANCHOR_MILLIS + 1), Ok(HalfStanding::Late));
 }
 
+/// What a holder asks about the grants and uses of her key, and about herself.
+pub fn question() -> HolderQuestion {
+    HolderQuestion {
+        provider: HRS,
+        holder: holder().public(),
+        identity: Some(grant_file(grant_terms()).identity),
+        since: Millis(5),
+        nonce: [9; 16],
+        time: NOW,
+    }
+}
+
 #[test]
 fn i16_a_holder_is_answered_by_the_one_asked_for_two_minutes() {
-    let question =
-        HolderQuestion { provider: HRS, holder: holder().public(), since: Millis(0), nonce: [9; 16], time: NOW };
+    let question = question();
     let asked = question.clone().sign(&domain(), &holder());
     let check = |now: u64| asked.check(&domain(), HRS, Millis(now));
     assert_eq!(check(NOW.0 - 30_000), Ok(()));
@@ -181,6 +192,11 @@ fn i16_a_holder_is_answered_by_the_one_asked_for_two_minutes() {
     assert_eq!(check(NOW.0 - 30_001), Err(HolderQuestionError::Time));
     assert_eq!(check(NOW.0 + 150_001), Err(HolderQuestionError::Time));
     assert_eq!(asked.check(&domain(), YHR, NOW), Err(HolderQuestionError::OtherProvider));
+    let other = HolderQuestion { holder: application(YHR).public(), ..question.clone() };
+    let other = other.sign(&domain(), &application(YHR));
+    assert_eq!(other.check(&domain(), HRS, NOW), Err(HolderQuestionError::OtherKey));
+    let bare = HolderQuestion { identity: None, ..question.clone() }.sign(&domain(), &holder());
+    assert_eq!(bare.check(&domain(), HRS, NOW), Ok(()));
     let stranger = question.sign(&domain(), &application(YHR));
     assert_eq!(stranger.check(&domain(), HRS, NOW), Err(HolderQuestionError::Signature));
 }

@@ -7,7 +7,7 @@ use serde_json::{Map, Value, json};
 
 use crate::common::{domain, hex_of, vectors};
 use crate::judging::{ALLOWED, stories};
-use crate::receipts::{found, receipt, signed};
+use crate::receipts::{found, question, receipt, signed};
 use crate::sample::{self, filler};
 use crate::scene::*;
 
@@ -235,11 +235,13 @@ fn batch() -> Value {
     })
 }
 
-fn question() -> Value {
-    let question =
-        HolderQuestion { provider: HRS, holder: holder().public(), since: Millis(5), nonce: [9; 16], time: NOW };
-    let message = hex::encode(question.message(&domain()));
-    json!({ "signed": question.sign(&domain(), &holder()), "message": message })
+fn questions() -> Value {
+    let bare = HolderQuestion { identity: None, ..question() };
+    let told = [question(), bare].map(|question| {
+        let message = hex::encode(question.message(&domain()));
+        json!({ "signed": question.sign(&domain(), &holder()), "message": message })
+    });
+    json!(told)
 }
 
 #[test]
@@ -255,7 +257,7 @@ fn i1_to_i17_the_vectors_are_what_this_code_makes() {
         "judged": judged(),
         "receipts": receipts(),
         "batch": batch(),
-        "holder_question": question(),
+        "holder_questions": questions(),
     });
     let stored = vectors("sharing", &made);
     // What is read from the file encodes to what the file says.
