@@ -67,12 +67,10 @@ impl Case {
     /// # Errors
     /// [`CaseError`].
     pub fn new(number: &str, item: &str, salt: [u8; 32]) -> Result<Self, CaseError> {
-        let visible = |letter: char| !letter.is_whitespace() && !letter.is_control();
-        if !(1..=CASE_CHARACTERS).contains(&number.chars().count()) || !number.chars().all(visible) {
+        if !is_number(number) {
             return Err(CaseError::Number);
         }
-        let is_code = |letter: u8| letter.is_ascii_alphanumeric();
-        if item.len() > ITEM_CHARACTERS || !item.bytes().all(is_code) {
+        if !item.is_empty() && !is_item(item) {
             return Err(CaseError::Item);
         }
         Ok(Self { number: number.to_owned(), item: item.to_owned(), salt })
@@ -87,6 +85,17 @@ impl Case {
     pub fn line(&self, domain: &Domain, tag: [u8; 16]) -> Line {
         Line { tag: Tag(tag), commitment: self.commitment(domain) }
     }
+}
+
+/// Rule A-2: whether a text can be a case's number.
+pub fn is_number(text: &str) -> bool {
+    let visible = |letter: char| !letter.is_whitespace() && !letter.is_control();
+    (1..=CASE_CHARACTERS).contains(&text.chars().count()) && text.chars().all(visible)
+}
+
+/// Whether a text is a service item's code: 1 to 24 ASCII letters and digits.
+pub fn is_item(text: &str) -> bool {
+    (1..=ITEM_CHARACTERS).contains(&text.len()) && text.bytes().all(|letter| letter.is_ascii_alphanumeric())
 }
 
 /// The slip (受理回执): what the applicant keeps, and all that finds the case again. Rule A-5.

@@ -99,3 +99,25 @@ pub const HOLDS: usize = 16;
 pub const SUPERIORS: usize = 8;
 /// Recovery keys that a network names.
 pub const RECOVERY_KEYS: usize = 64;
+/// Kinds of data that one grant names.
+pub const GRANT_KINDS: usize = 16;
+/// Uses of one kind that a grant allows.
+pub const GRANT_USES: u32 = 10_000;
+/// The longest that a grant holds, in days.
+pub const GRANT_DAYS: u64 = 366;
+/// Bytes of a text of a grant's notice.
+pub const NOTICE_BYTES: usize = 300;
+/// Items of data that one access asks for.
+pub const ACCESS_FIELDS: usize = 256;
+/// Tests of one question.
+pub const QUESTION_TESTS: usize = 32;
+/// Questions of one access in the mode batch.
+pub const ACCESS_QUESTIONS: usize = 100;
+/// Bytes of one access as it is sent.
+pub const ACCESS_BYTES: usize = 1024 * 1024;
+/// Bytes of one grant file or presented grant as it is sent, and of one receipt.
+pub const GRANT_FILE_BYTES: usize = 32 * 1024;
+/// Bytes of an identity, without its prefix and base45.
+pub const IDENTITY_BYTES: usize = 4 * 1024;
+/// Bytes of a use code (用证码), without its prefix and base45: QR version 22 at level M.
+pub const USE_CODE_BYTES: usize = 752;

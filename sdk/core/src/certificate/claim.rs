@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use super::cbor::{Cbor, Reader, Writer, Wrong, encode};
 use super::content::CertificateError;
+use crate::codec::encoded_as;
 use crate::digest::{Digest, Domain};
 use crate::limits::CLAIM_BYTES;
 use crate::list::{ListKind, list_digest};
@@ -48,6 +49,8 @@ impl TryFrom<String> for ClaimValue {
         Self::new(text)
     }
 }
+
+encoded_as!(ClaimValue, String);
 
 impl From<ClaimValue> for String {
     fn from(value: ClaimValue) -> Self {

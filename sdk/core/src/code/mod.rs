@@ -19,14 +19,13 @@ pub(crate) mod text;
 
 use thiserror::Error;
 
+use crate::certificate::CertificateHeader;
 use crate::certificate::cbor::{self, Cbor, Reader, Writer, Wrong};
-use crate::certificate::{CertificateHeader, claims_digest};
 use crate::codec::DecodeError;
 use crate::digest::{Digest, Domain};
 use crate::keys::Signature;
 use crate::limits::CODE_BYTES;
 use crate::number::MemberNumber;
-use crate::tree;
 
 pub use budget::{BudgetError, CodeBudget, check_budget};
 pub use printed::{AnyCode, StaticCode};
@@ -142,12 +141,7 @@ impl Code {
     /// # Errors
     /// [`CodeError::Siblings`].
     pub fn header(&self, domain: &Domain) -> Result<CertificateHeader, CodeError> {
-        let Shown { facts, claims_size, disclosed, siblings, .. } = &self.shown;
-        let size = usize::from(*claims_size);
-        let leaves: Vec<(usize, Digest)> =
-            disclosed.iter().map(|claim| (usize::from(claim.index), claim.leaf(domain))).collect();
-        let root = tree::fold_subset(domain.suite, size, &leaves, siblings).map_err(|_| CodeError::Siblings)?;
-        Ok(CertificateHeader { facts: facts.clone(), claims_digest: claims_digest(domain, size, &root) })
+        self.shown.header(domain)
     }
 
     /// Rule Y-5: the bytes the holder signs, for the line's commitment.

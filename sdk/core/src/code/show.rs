@@ -1,12 +1,11 @@
 //! Showing: how a wallet makes a code out of a certificate file.
 
 use super::{Code, CodeClass, CodeError, Shown, Terms};
-use crate::certificate::{CertificateFile, PagePath};
+use crate::certificate::CertificateFile;
 use crate::digest::Domain;
 use crate::keys::{SecretKey, Signature};
 use crate::limits::CODE_BYTES;
 use crate::record::Schema;
-use crate::tree;
 
 /// The fields an everyday code of this schema discloses.
 pub fn everyday(schema: &Schema) -> Vec<u16> {
@@ -54,29 +53,14 @@ impl Code {
         with_path: bool,
         terms: Terms,
     ) -> Result<Self, CodeError> {
-        let claims = file.certificate.claims();
         let header = file.certificate.header();
-        let wanted: Vec<usize> = disclose.iter().map(|index| usize::from(*index)).collect();
-        let rising = wanted.windows(2).all(|pair| pair[0] < pair[1]);
-        if !rising || wanted.last().is_none_or(|last| *last >= claims.len()) {
-            return Err(CodeError::Disclose { fields: claims.len() });
-        }
+        let shown = Shown::of(domain, file, disclose, with_path)?;
         if !terms.are_allowed() {
             return Err(CodeError::Terms { secs: terms.lifetime_secs });
         }
         if terms.assertion.is_some_and(|assertion| assertion.statement.holder != header.facts.holder) {
             return Err(CodeError::OtherAssertion);
         }
-        let siblings = tree::subset_siblings(domain.suite, &file.certificate.leaves(domain), &wanted)
-            .expect("every field to disclose exists: checked above");
-        let shown = Shown {
-            place: file.place,
-            facts: header.facts.clone(),
-            claims_size: u16::try_from(claims.len()).expect("a certificate has at most 64 claims"),
-            disclosed: wanted.iter().map(|index| claims[*index].clone()).collect(),
-            siblings,
-            path: if with_path { file.path.clone() } else { PagePath::UNKNOWN },
-        };
         let class = CodeClass::Dynamic;
         // Its size does not depend on the signature: what is too large is not put before a holder.
         let blank = Signature::new(header.facts.holder.algorithm(), &[0; 64]).map_err(|_| CodeError::OtherKey)?;

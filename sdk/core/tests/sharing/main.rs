@@ -1,0 +1,19 @@
+//! Data sharing beside the ledger: grants, accesses, receipts. Rules I-1 to I-17: `sdk/spec/access.md`.
+
+// Numbers in tests are small.
+#![allow(clippy::cast_possible_truncation)]
+
+#[path = "../common/mod.rs"]
+#[allow(clippy::duplicate_mod)]
+mod common;
+mod forms;
+mod identity;
+mod judging;
+mod receipts;
+#[path = "../verify/sample.rs"]
+mod sample;
+mod scene;
+mod vectors;
+#[path = "../verify/world.rs"]
+#[allow(dead_code)]
+mod world;
