@@ -139,7 +139,7 @@ KEY, SIGNATURE = tagged({1: 32, 2: 33}), tagged({1: 64, 2: 64})
 
 def read_standing(r):
     byte = r.take(1)[0]
-    if byte & 0x0F > 9 or byte & 0xC0:
+    if byte & 0x0F > 10 or byte & 0xC0:
         raise Refused("S-1")
     return byte
 
@@ -155,7 +155,7 @@ PLACE = struct(book=U32, line=U64)
 LINE = struct(tag=TAG, commitment=DIGEST)
 GROUND = struct(reason=U16, decision=DIGEST)
 HEAD = struct(size=U64, digest=DIGEST)
-SUBJECT = variant(("certificates", struct(certificate_type=U32)), "cases")
+SUBJECT = variant(("certificates", struct(certificate_type=U32)), "cases", "grants", "receipts")
 CHANGE = variant(
     ("suspend", struct(until=option(U64))), ("return", struct(hold=U32)), "cancel", "annul", "revoke",
     ("transfer-out", struct(target=U32)), "cancel-transfer", "expire", "dispute", "clear-dispute", "block-key")
@@ -224,6 +224,27 @@ APPLICATION_STATUS = variant(
 PROPOSAL_STATUS = variant(
     "open", ("passed", AT), ("rejected", AT), ("lapsed", AT), ("withdrawn", AT), ("enacted", AT),
     ("failed", struct(height=U64, refusal=U16)))
+MODE = variant("verify", "query", "batch")
+RESOURCE_TERMS = struct(
+    name=TEXT, subject=variant("person", "body", ("certificate", struct(certificate_type=U32))),
+    fields=listed(struct(name=TEXT, sensitive=BOOL)), sharing=variant("unconditional", "conditional", "not-shared"),
+    conditions=TEXT, basis=TEXT, frequency=TEXT, modes=listed(MODE), level=variant("general", "important"))
+RESOURCE_STATUS = variant(
+    "proposed", ("published", struct(by=U32, height=U64)), ("refused", struct(by=U32, height=U64)),
+    ("replaced", struct(by=U32, height=U64)), ("ended", AT))
+ITEM_TERMS = struct(
+    code=TEXT, name=TEXT, purpose=U16,
+    needs=listed(variant(
+        ("certificate", struct(certificate_type=U32, min_grade=variant("A", "B", "C", "D"))),
+        ("resource", struct(resource=U32)))))
+ITEM_STATUS = variant("current", ("replaced", struct(by=U32, height=U64)), ("ended", AT))
+REQUEST_TERMS = struct(
+    resource=U32, item=U32, basis=variant("function", "authorisation", "entrustment"), law=TEXT, fields=listed(U16),
+    modes=listed(MODE), population=TEXT, frequency=TEXT, measures=TEXT, **{"from": U32}, until=U32)
+REQUEST_STATUS = variant(
+    "filed", "returned", "agreed", "refused", "provisioned", ("suspended", struct(by=U32)), ("ended", struct(by=U32)))
+CLOCK = struct(due=option(U32), done=option(U32))
+OBJECTION_STATUS = variant("open", "corrected", "maintained")
 OPERATION = variant(
     ("open-book", struct(subject=SUBJECT, division=DIVISION)),
     ("seal", struct(book=U32, lines=listed(LINE))),
@@ -248,7 +269,20 @@ OPERATION = variant(
     ("confirm", struct(book=U32, first=U64, last=U64, ground=GROUND)), ("accuse", struct(proof=DOUBLE)),
     ("recover", struct(handover=RECOVERY)),
     ("step", struct(place=PLACE, ground=GROUND, closes=BOOL)),
-    ("dated-seal", struct(book=U32, acted=U32, lines=listed(LINE))))
+    ("dated-seal", struct(book=U32, acted=U32, lines=listed(LINE))),
+    ("propose-resource", struct(terms=RESOURCE_TERMS, replaces=option(U32))),
+    ("decide-resource", struct(resource=U32, decision=variant("publish", "refuse", "end"), ground=GROUND)),
+    ("put-item", struct(terms=ITEM_TERMS, replaces=option(U32))), ("end-item", struct(item=U32, ground=GROUND)),
+    ("file-request", struct(terms=REQUEST_TERMS, amends=option(U32))),
+    ("decide-request", struct(
+        request=U32,
+        decision=variant(
+            "return", "agree", ("refuse", struct(law=TEXT)), ("ask-time", struct(days=U32)),
+            ("give-time", struct(approve=BOOL)), "provision", "suspend", "resume", "end"),
+        ground=GROUND)),
+    ("withdraw-grant", struct(place=PLACE, content=DIGEST, secret=DIGEST)),
+    ("file-objection", struct(place=PLACE, ground=GROUND)),
+    ("answer-objection", struct(objection=U32, place=PLACE, answer=variant("correct", "maintain"), ground=GROUND)))
 EFFECT = variant(
     ("book-opened", struct(book=U32)), ("sealed", struct(book=U32, seal=U64, first=U64, count=U32)),
     ("acted", struct(act=U64, standing=STANDING)), ("replaced", struct(act=U64, book=U32, line=U64)),
@@ -260,7 +294,10 @@ EFFECT = variant(
     ("key-added", struct(member=U32, key=U16, **{"from": U64})), ("order", struct(order=U32, lines=U64, lifted=BOOL)),
     ("confirmed", struct(book=U32, lines=U64)), ("offence", struct(offence=U32)),
     ("recovered", struct(validators=U32)),
-    ("dated-sealed", struct(book=U32, seal=U64, first=U64, count=U32, due=option(U32))))
+    ("dated-sealed", struct(book=U32, seal=U64, first=U64, count=U32, due=option(U32))),
+    ("resource", struct(resource=U32, status=RESOURCE_STATUS)), ("item", struct(item=U32, status=ITEM_STATUS)),
+    ("request", struct(request=U32, status=REQUEST_STATUS, due=option(U32))),
+    ("objection", struct(objection=U32, act=option(U64), status=OBJECTION_STATUS, due=option(U32))))
 OUTCOME = struct(
     transaction=DIGEST, decision=variant(("done", EFFECT), ("refused", struct(refusal=U16, detail=U64))))
 HEADER = struct(
@@ -277,7 +314,8 @@ BODY = dict(network=DIGEST, member=U32, valid_until=U64, salt=TAG, operation=OPE
 ACT = struct(
     line=U64,
     kind=variant("suspend", "return", "cancel", "annul", "revoke", "transfer-out", "cancel-transfer", "expire", "dispute",
-                 "clear-dispute", "block-key", "renew", "change", "correct", "rekey", "transfer-in", "consume", "step"),
+                 "clear-dispute", "block-key", "renew", "change", "correct", "rekey", "transfer-in", "consume", "step",
+                 "withdraw"),
     **{"from": STANDING}, to=STANDING, reason=U16, decision=DIGEST, height=U64, by=U32, keys=listed(U16),
     hold=option(U32), until=option(U64), target=option(U32), successor=option(PLACE), previous=option(U64))
 KINDS = {
@@ -305,6 +343,17 @@ KINDS = {
         ballots=listed(struct(member=U32, approve=BOOL, height=U64)), status=PROPOSAL_STATUS),
     "order": struct(version=U32, scope=SCOPE, by=U32, ground=GROUND, height=U64, lines=U64, lifted=option(U64)),
     "offence": struct(version=U32, proof=DOUBLE, reported_by=U32, reported=U64),
+    "resource": struct(
+        version=U32, provider=U32, terms=RESOURCE_TERMS, replaces=option(U32), proposed=U64, status=RESOURCE_STATUS),
+    "item": struct(version=U32, department=U32, terms=ITEM_TERMS, replaces=option(U32), put=U64, status=ITEM_STATUS),
+    "request": struct(
+        version=U32, requester=U32, terms=REQUEST_TERMS, amends=option(U32), filed=U64, filed_on=U32, answer=CLOCK,
+        extension=option(variant(
+            ("asked", struct(days=U32)), ("given", struct(days=U32, by=U32)), ("denied", struct(by=U32)))),
+        provision=CLOCK, ground=option(GROUND), refused_by=TEXT, status=REQUEST_STATUS),
+    "objection": struct(
+        version=U32, place=PLACE, filer=U32, ground=GROUND, filed=U64, filed_on=U32, answer=CLOCK,
+        answered=option(GROUND), status=OBJECTION_STATUS),
     "page": struct(
         lines=U16, root=DIGEST,
         exceptions=listed(struct(
@@ -317,7 +366,7 @@ KINDS = {
     "block": struct(header=HEADER, parent_certificate=option(CERTIFICATE), transactions=listed(BYTES)),
 }
 SHELVES = ["parameters", "members", "types", "authorities", "agreements", "books", "codes", "applications", "proposals",
-           "orders", "offences"]
+           "orders", "offences", "resources", "items", "requests", "objections"]
 PROOF_PLACE = {0: (U32, U32), 1: (U32, U64), 2: (U32, U64), 3: (U32, U64), 4: (U32, U64), 5: (U32, U64)}
 
 
@@ -1063,6 +1112,286 @@ def cases():
         refused("cases", case["rule"], case_commitment, network, case["number"], case["item"], bytes(32))
 
 
+# --- I: access ---------------------------------------------------------------------------------
+
+FIELDS = listed(U16)
+MODE, BASIS = variant("verify", "query", "batch"), variant("function", "authorisation", "entrustment")
+GRANT = struct(
+    grantee=U32, contact=TEXT, purpose=U16, item=TEXT, case=option(TEXT), method=TEXT,
+    kinds=listed(struct(
+        what=variant(
+            ("resource", struct(resource=U32, fields=FIELDS, mode=MODE)), ("showing", struct(certificate_type=U32))),
+        uses=U32)),
+    **{"from": U64}, until=U64, separate_consent=BOOL, holder=KEY, salt=DIGEST)
+PRESENTED = struct(network=DIGEST, place=PLACE, content=GRANT, signature=SIGNATURE, identity=TEXT, withdrawal=DIGEST)
+ACCESS = struct(
+    provider=U32, requester=U32, key=U16, request=U32, basis=BASIS, item=TEXT, case=TEXT, purpose=U16, mode=MODE,
+    fields=FIELDS,
+    questions=listed(struct(
+        subject=TEXT, tests=listed(struct(field=U16, **{"is": variant("equal", "at-least", "at-most")}, value=TEXT)),
+        warrant=variant("none", ("grant", PRESENTED), ("use-code", struct(code=TEXT, identity=TEXT))))),
+    operator=TAG, reply_key=DIGEST, nonce=TAG, time=U64)
+REFUSALS = """NOT_SIGNED OTHER_PROVIDER OTHER_TIME REQUEST_UNKNOWN NOT_THE_REQUESTER REQUEST_NOT_OPEN OUTSIDE_PERIOD OTHER_BASIS
+    OTHER_ITEM OTHER_PURPOSE OTHER_CASE OTHER_RESOURCE OTHER_MODE OTHER_FIELDS GRANT_REQUIRED STALE GRANT_INVALID
+    OTHER_GRANTEE GRANT_WITHDRAWN GRANT_SUSPENDED GRANT_NOT_YET_VALID GRANT_EXPIRED CONSENT_REQUIRED IDENTITY_INVALID
+    OTHER_SUBJECT GRANT_USED_UP CODE_INVALID CODE_NOT_YET_VALID CODE_EXPIRED CODE_USED""".split()
+RECEIPT = struct(
+    provider=U32, requester=U32, request=U32, resource=U32, basis=BASIS, purpose=U16, item=TEXT, case=TEXT, mode=MODE,
+    fields=FIELDS, warrant=DIGEST, use_number=U32, record=DIGEST, access=DIGEST, question=U16,
+    result=variant("yes", "no", "answered", "not-found", ("refused", variant(*REFUSALS))), time=U64, book=U32, number=U64,
+    salt=DIGEST)
+RECORD = pair(TEXT, option(listed(pair(U16, option(TEXT)))))
+QUESTION = struct(provider=U32, holder=KEY, identity=option(TEXT), since=U64, nonce=TAG, time=U64)
+DAY_MILLIS = 86_400_000
+
+
+def is_text(text, limit):
+    controls = any(unicodedata.category(letter) == "Cc" for letter in text)
+    return bool(text.strip()) and len(text.encode()) <= limit and not controls
+
+
+def is_item(text):
+    return re.fullmatch("[0-9A-Za-z]{1,24}", text) is not None
+
+
+def are_fields(fields):
+    return 1 <= len(fields) <= 256 and rising(fields)
+
+
+def grant_digest(network, content):
+    """I-3 and I-4."""
+    kinds = [kind["what"] for kind in content["kinds"]]
+    about = [(word, what.get("resource"), what.get("mode"), what.get("certificate_type"))
+             for kind in kinds for word, what in kind.items()]
+    right = (
+        is_text(content["contact"], 300) and is_text(content["method"], 300) and is_item(content["item"])
+        and 1 <= len(kinds) <= 16 and len(set(about)) == len(about)
+        and all(are_fields(kind["resource"]["fields"]) for kind in kinds if "resource" in kind)
+        and all(1 <= kind["uses"] <= 10_000 for kind in content["kinds"])
+        and 0 < content["until"] - content["from"] <= 366 * DAY_MILLIS)
+    if not right:
+        raise Refused("I-3")
+    if content["case"] is not None:
+        case_commitment(network, content["case"], "", bytes(32))
+    return digest(network, "grant-content", GRANT[1](content))
+
+
+def grant_commitment(network, content, withdrawal):
+    return digest(network, "grant", grant_digest(network, content), withdrawal)
+
+
+def read_identity(text):
+    """I-2: the disclosed part, without what Y-3 says of its claims."""
+    version, shown = from_cbor(from_text(text, "FI1:"))
+    if version != 1:
+        raise Refused("I-2")
+    return shown
+
+
+def identity_key(text):
+    key = read_identity(text)[10]
+    return "%d:%s" % (key[0], key[1:].hex())
+
+
+def read_use_code(text):
+    """I-6: the terms as they are encoded, and the signature."""
+    fields = from_cbor(from_text(text, "FU1:"))
+    names = ("grantee", "resource", "fields", "mode", "item", "case", "purpose", "book", "line", "time", "lifetime",
+             "nonce", "holder")
+    if len(fields) != 15 or fields[0] != 1:
+        raise Refused("I-6")
+    terms = dict(zip(names, fields[1:14]))
+    if not are_fields(terms["fields"]) or not is_item(terms["item"]) or not 1 <= terms["lifetime"] <= 300:
+        raise Refused("I-1")
+    encoded = (
+        U32[1](terms["grantee"]) + U32[1](terms["resource"]) + FIELDS[1](terms["fields"]) + U32[1](terms["mode"])
+        + TEXT[1](terms["item"]) + TEXT[1](terms["case"]) + U16[1](terms["purpose"]) + U32[1](terms["book"])
+        + U64[1](terms["line"]) + U64[1](terms["time"]) + U32[1](terms["lifetime"]) + terms["nonce"]
+        + BYTES[1](terms["holder"].hex()))
+    return terms, encoded, fields[14]
+
+
+def judge(network, facts):
+    """I-10: the word of the refusal, or what is counted: a digest, a kind and the number of this use."""
+    signed, now = facts["access"], facts["now"]
+    access, member = signed["access"], facts["requester"]
+    keys = member["keys"] if member and member["status"] == "active" else []
+    key = keys[access["key"]] if access["key"] < len(keys) else None
+    valid = key and key["purpose"] == "application" and key["from"] <= facts["height"] <= (key["until"] or 1 << 64)
+    said = message(network, "access", digest(network, "access", ACCESS[1](access)))
+    if not valid or verifies(key["key"], said, signed["signature"]) is False:
+        return "NOT_SIGNED"
+    if access["provider"] != facts["provider"]:
+        return "OTHER_PROVIDER"
+    if not access["time"] - 30_000 <= now <= access["time"] + 300_000:
+        return "OTHER_TIME"
+    request, resource, item = facts["request"], facts["resource"], facts["item"]
+    if request is None or resource["provider"] != facts["provider"]:
+        return "REQUEST_UNKNOWN"
+    asked, today = request["terms"], (now + 28_800_000) // DAY_MILLIS
+    is_shared = isinstance(resource["status"], dict) and {"published", "replaced"} & set(resource["status"])
+    is_handled = not (isinstance(item["status"], dict) and "ended" in item["status"])
+    steps = (
+        (request["requester"] == access["requester"], "NOT_THE_REQUESTER"),
+        (request["status"] == "provisioned" and is_shared and is_handled, "REQUEST_NOT_OPEN"),
+        (asked["from"] <= today <= asked["until"], "OUTSIDE_PERIOD"),
+        (asked["basis"] == access["basis"], "OTHER_BASIS"),
+        (item["terms"]["code"] == access["item"], "OTHER_ITEM"),
+        (item["terms"]["purpose"] == access["purpose"], "OTHER_PURPOSE"),
+        (access["mode"] in asked["modes"], "OTHER_MODE"),
+        (set(access["fields"]) <= set(asked["fields"]), "OTHER_FIELDS"))
+    for holds, word in steps:
+        if not holds:
+            return word
+    if access["basis"] == "function":
+        return None
+    question = access["questions"][0]
+    warrant, person = question["warrant"], facts["person"]
+    if warrant == "none":
+        return "GRANT_REQUIRED"
+    if not facts["is_fresh"]:
+        return "STALE"
+    if "grant" in warrant:
+        grant, line = warrant["grant"], facts["line"]
+        terms = grant["content"]
+        content, holder = grant_digest(network, terms), terms["holder"]
+        whole = (
+            line and grant["network"] == network.hex() and identity_key(grant["identity"]) == holder
+            and grant_commitment(network, terms, bytes.fromhex(grant["withdrawal"])).hex() == line["commitment"]
+            and verifies(holder, message(network, "grant", content), grant["signature"]) is not False)
+        of_resource = [
+            (number, kind["uses"], kind["what"]["resource"]) for number, kind in enumerate(terms["kinds"])
+            if kind["what"].get("resource", {}).get("resource") == asked["resource"]]
+        of_mode = [kind for kind in of_resource if kind[2]["mode"] == access["mode"]]
+        sensitive = any(resource["terms"]["fields"][field]["sensitive"] for field in access["fields"])
+        steps = (
+            (whole, "GRANT_INVALID"),
+            (terms["grantee"] == access["requester"], "OTHER_GRANTEE"),
+            (line and not line["is_withdrawn"], "GRANT_WITHDRAWN"),
+            (line and not line["is_suspended"], "GRANT_SUSPENDED"),
+            (terms["from"] <= now, "GRANT_NOT_YET_VALID"),
+            (now <= terms["until"], "GRANT_EXPIRED"),
+            (terms["item"] == access["item"], "OTHER_ITEM"),
+            (terms["purpose"] == access["purpose"], "OTHER_PURPOSE"),
+            (terms["case"] in (None, access["case"]), "OTHER_CASE"),
+            (of_resource, "OTHER_RESOURCE"),
+            (of_mode, "OTHER_MODE"),
+            (of_mode and set(access["fields"]) <= set(of_mode[0][2]["fields"]), "OTHER_FIELDS"),
+            (terms["separate_consent"] or not sensitive, "CONSENT_REQUIRED"))
+        counted = (content, of_mode and of_mode[0][0], of_mode and of_mode[0][1], "GRANT_USED_UP")
+    else:
+        terms, encoded, signature = read_use_code(warrant["use-code"]["code"])
+        code, holder = digest(network, "use-code", encoded), "%d:%s" % (terms["holder"][0], terms["holder"][1:].hex())
+        shown = read_identity(warrant["use-code"]["identity"])
+        whole = shown[:2] == [terms["book"], terms["line"]] and signed_by(
+            holder, message(network, "use-code", code), signature)
+        steps = (
+            (whole, "CODE_INVALID"),
+            (terms["grantee"] == access["requester"], "OTHER_GRANTEE"),
+            ((terms["time"] - 30) * 1000 <= now, "CODE_NOT_YET_VALID"),
+            (now <= (terms["time"] + terms["lifetime"] + 30) * 1000, "CODE_EXPIRED"),
+            (terms["item"] == access["item"], "OTHER_ITEM"),
+            (terms["purpose"] == access["purpose"], "OTHER_PURPOSE"),
+            (terms["case"] == access["case"], "OTHER_CASE"),
+            (terms["resource"] == asked["resource"], "OTHER_RESOURCE"),
+            (["verify", "query", "batch"][terms["mode"]] == access["mode"], "OTHER_MODE"),
+            (set(access["fields"]) <= set(terms["fields"]), "OTHER_FIELDS"))
+        counted = (code, 0, 1, "CODE_USED")
+    for holds, word in steps:
+        if not holds:
+            return word
+    if person is None or person["key"] != holder:
+        return "IDENTITY_INVALID"
+    about = resource["terms"]["subject"]
+    if isinstance(about, str):
+        is_subject = person["kind"] == about and question["subject"] in person["claims"]
+    else:
+        kind = about["certificate"]["certificate_type"]
+        is_subject = person["certificate_type"] == kind and person["identifier"] == question["subject"]
+    if not is_subject:
+        return "OTHER_SUBJECT"
+    warrant, kind, uses, word = counted
+    return [warrant.hex(), kind, facts["used"] + 1] if facts["used"] < uses else word
+
+
+def sharing():
+    file = load("sharing")
+    network = bytes.fromhex(file["network"])
+    for case in file["grants"]:
+        content, secret = case["content"], bytes.fromhex(case["secret"])
+        same("grants", GRANT[1](content).hex(), case["encoded"])
+        found, withdrawal = grant_digest(network, content), digest(network, "grant-secret", secret)
+        same("grants", (found.hex(), withdrawal.hex()), (case["digest"], case["withdrawal"]))
+        same("grants", grant_commitment(network, content, withdrawal).hex(), case["commitment"])
+        said = message(network, "grant", found)
+        same("grants", (said.hex(), verifies(content["holder"], said, case["signature"]) is not False), (case["message"], True))
+    for case in file["refused_grants"]:
+        refused("grants", case["why"], grant_digest, network, case["content"])
+    identity = file["identity"]
+    shown = read_identity(identity["text"])
+    same("use codes", {"book": shown[0], "line": shown[1]}, identity["place"])
+    same("use codes", [claim[2] for claim in shown[12]], identity["claims"])
+    leaves = [(claim[0], leaf(to_cbor(claim))) for claim in shown[12]]
+    siblings = [shown[13][at:at + 32] for at in range(0, len(shown[13]), 32)]
+    claims = list_digest(network, 9, shown[11], fold_subset(shown[11], leaves, siblings))
+    commitment = digest(network, "commitment", to_cbor(shown[2:11] + [claims]))
+    tag = digest(network, "tag", identity["identifier"].encode())[:16]
+    same("use codes", ((tag + commitment).hex(), identity_key(identity["text"])), (identity["line"], identity["key"]))
+    for case in file["use_codes"]:
+        terms, encoded, signature = read_use_code(case["text"])
+        found = digest(network, "use-code", encoded)
+        said = message(network, "use-code", found)
+        same("use codes", (encoded.hex(), found.hex(), said.hex()), (case["encoded"], case["digest"], case["message"]))
+        holder = "%d:%s" % (terms["holder"][0], terms["holder"][1:].hex())
+        same("use codes", signed_by(holder, said, signature), True)
+    for case in file["refused_use_codes"]:
+        refused("use codes", case["why"], read_use_code, case["text"])
+    for case in file["accesses"]:
+        access = case["access"]["access"]
+        encoded = ACCESS[1](access)
+        same("accesses", (encoded.hex(), digest(network, "access", encoded).hex()), (case["encoded"], case["digest"]))
+        same("accesses", ACCESS[0](Reader(encoded)), access)
+        said = message(network, "access", bytes.fromhex(case["digest"]))
+        same("accesses", said.hex(), case["message"])
+        same("accesses", verifies(case["key"], said, case["access"]["signature"]) is not False, True)
+    for case in file["judged"]["cases"]:
+        facts = {**file["judged"]["starts"][case["start"]], **case["changed"]}
+        # Without the package that checks signatures, those with another one are not told.
+        wanted = case["refusal"] or case["counted"]
+        if wanted not in ("NOT_SIGNED", "GRANT_INVALID") or verifies(
+                file["grants"][1]["content"]["holder"], b"", file["grants"][1]["signature"]) is False:
+            same("judged", (case["name"], judge(network, facts)), (case["name"], wanted))
+    for case in file["receipts"]:
+        receipt, salt = case["receipt"]["receipt"], bytes.fromhex(case["receipt"]["receipt"]["salt"])
+        encoded = RECEIPT[1](receipt)
+        found = digest(network, "receipt", encoded)
+        same("receipts", (encoded.hex(), found.hex()), (case["encoded"], case["digest"]))
+        same("receipts", RECEIPT[0](Reader(encoded)), receipt)
+        same("receipts", leaf(digest(network, "receipt-leaf", found)).hex(), case["leaf"])
+        record = digest(network, "receipt-record", salt, RECORD[1]([case["subject"], case["values"]]))
+        same("receipts", record.hex(), receipt["record"])
+        warrant = digest(network, "receipt-warrant", salt, bytes.fromhex(case["warrant"])) if case["warrant"] else bytes(32)
+        same("receipts", warrant.hex(), receipt["warrant"])
+        for side, kind in ("provider", "receipt"), ("requester", "receipt-taken"):
+            signature = case["receipt"][side]["signature"]
+            same("receipts", verifies(case["keys"][side], message(network, kind, found), signature) is not False, True)
+    batch = file["batch"]
+    leaves, path = [bytes.fromhex(text) for text in batch["leaves"]], batch["path"]
+    tag = path["first"].to_bytes(8, "big") + len(leaves).to_bytes(8, "big")
+    same("receipts", (tag + list_digest(network, 11, len(leaves), root(leaves))).hex(), batch["line"])
+    top = fold(bytes.fromhex(batch["leaf"]), batch["number"] - path["first"], path["count"], [bytes.fromhex(h) for h in path["path"]])
+    same("receipts", list_digest(network, 11, path["count"], top).hex(), batch["line"][32:])
+    for case in file["holder_questions"]:
+        question, signature = case["signed"]["question"], case["signed"]["signature"]
+        said = message(network, "mine", QUESTION[1](question))
+        same("receipts", said.hex(), case["message"])
+        same("receipts", verifies(question["holder"], said, signature) is not False, True)
+        if question["identity"] is not None:
+            same("receipts", identity_key(question["identity"]), question["holder"])
+
+
+# --- calendar ----------------------------------------------------------------------------------
+
 def due(calendar, acted, days):
     """O-28."""
     for day in range(acted + 1, acted + 3661):
@@ -1084,7 +1413,7 @@ def working_days():
 
 
 for part in (encoding, digests, lists, keys, finality, recovery, transactions, proofs, challenges, codes, static_codes, possession,
-             exports, evidence, cases, working_days):
+             exports, evidence, cases, sharing, working_days):
     part()
 for name, count in COUNTS.items():
     print("%-13s %4d checks" % (name, count))

@@ -158,6 +158,17 @@ pub struct SignedAccess {
 
 unprinted!(Test, Warrant, Question, AccessTerms, Access, SignedAccess);
 
+impl Warrant {
+    /// What a grant or a use code is known by, in the journal and under the salt of a receipt.
+    pub fn digest(&self, domain: &Domain) -> Option<Digest> {
+        match self {
+            Self::None => None,
+            Self::Grant(grant) => Some(grant.content.digest(domain)),
+            Self::UseCode { code, .. } => Some(code.terms().digest(domain)),
+        }
+    }
+}
+
 impl Access {
     /// Rule I-8: an access whose parts agree.
     ///

@@ -1,13 +1,14 @@
-//! A holder's question to a provider: which receipts are there about my key? Rule I-16.
+//! A holder's question to a provider: which receipts are there about me? Rule I-16.
 //!
-//! The key that signs is that of a grant or of a certificate: who has it is asked nothing else, and
-//! who has it not learns nothing.
+//! The key that signs is that of grants and use codes; who has it not learns nothing. What was used
+//! by duty has no key of the holder's in it: for that the question says whom it is of.
 
 use bincode::Encode;
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
 use super::form::unprinted;
+use super::identity::Identity;
 use crate::codec;
 use crate::day::Millis;
 use crate::digest::Domain;
@@ -24,8 +25,10 @@ pub const QUESTION_SECS: u64 = 120;
 pub struct HolderQuestion {
     /// Who is asked.
     pub provider: MemberNumber,
-    /// The key of the grants, use codes or certificates asked about.
+    /// The key of the grants and use codes asked about.
     pub holder: PublicKey,
+    /// Whose key it is: asks for the receipts about that person, body or certificate as well.
+    pub identity: Option<Identity>,
     /// Receipts from this moment on.
     pub since: Millis,
     /// Fresh randomness of the wallet.
@@ -53,6 +56,9 @@ pub enum HolderQuestionError {
     /// I-16: for another provider.
     #[error("the question is for another member")]
     OtherProvider,
+    /// I-16: an identity of another key.
+    #[error("the identity that comes with the question is of another key")]
+    OtherKey,
     /// I-16: not of the key.
     #[error("the question was not signed with the key that it names")]
     Signature,
@@ -75,15 +81,18 @@ impl HolderQuestion {
 }
 
 impl SignedHolderQuestion {
-    /// Rule I-16: whether a provider answers it now.
+    /// Rule I-16: whether a provider answers it now. Whom the identity is of is for
+    /// [`Identity::open`].
     ///
     /// # Errors
     /// [`HolderQuestionError`].
     pub fn check(&self, domain: &Domain, provider: MemberNumber, now: Millis) -> Result<(), HolderQuestionError> {
-        let HolderQuestion { holder, time, .. } = &self.question;
+        let HolderQuestion { holder, identity, time, .. } = &self.question;
         let (skew, end) = (Millis::from_secs(SKEW_SECS).0, Millis::from_secs(QUESTION_SECS + SKEW_SECS).0);
         if self.question.provider != provider {
             Err(HolderQuestionError::OtherProvider)
+        } else if identity.as_ref().is_some_and(|identity| identity.key() != holder) {
+            Err(HolderQuestionError::OtherKey)
         } else if !holder.verify(&self.question.message(domain), &self.signature) {
             Err(HolderQuestionError::Signature)
         } else if time.0 > now.0.saturating_add(skew) || now.0 > time.0.saturating_add(end) {

@@ -22,9 +22,8 @@ pub const CASE: &str = "YS20260309000317";
 pub const SUBJECT: &str = "319901199003070029";
 /// 2026-03-09T10:00:00+08:00.
 pub const NOW: Millis = Millis(1_773_021_600_000);
-/// Place of 证号 in the licence, and of a claim that names nobody.
+/// Place of 证号 in the licence.
 pub const NUMBER: u16 = 3;
-pub const CLASS: u16 = 0;
 
 pub fn holder() -> SecretKey {
     key(KeyAlgorithm::P256, 31)
