@@ -62,6 +62,14 @@ pub fn fengni_push(arguments: &[&str], input: &[u8]) -> Answer {
     run("fengni-push", arguments, input)
 }
 
+/// Runs `fengni-provider` with these arguments, to its end.
+///
+/// # Panics
+/// When the program cannot be started.
+pub fn fengni_provider(arguments: &[&str]) -> Answer {
+    run("fengni-provider", arguments, b"")
+}
+
 fn run(program: &str, arguments: &[&str], input: &[u8]) -> Answer {
     let mut child = Command::new(binary(program))
         .args(arguments)
