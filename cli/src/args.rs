@@ -31,6 +31,10 @@ use crate::receipt::ReceiptCommand;
 use crate::recovery::RecoveryCommand;
 use crate::replace::{RekeyArgs, SupersedeArgs, TransferInArgs};
 use crate::serve::ServeArgs;
+use crate::sharing::item::ItemCommand;
+use crate::sharing::objection::ObjectionCommand;
+use crate::sharing::request::RequestCommand;
+use crate::sharing::resource::ResourceCommand;
 use crate::standing::{ConsumeArgs, StandingCommand};
 use crate::trust::TrustCommand;
 use crate::verify::VerifyArgs;
@@ -89,6 +93,18 @@ pub(crate) enum Command {
     /// Cases: opening them, recording steps, and seeing how far one is
     #[command(subcommand)]
     Case(CaseCommand),
+    /// Shared data: which resources there are, and on which terms
+    #[command(subcommand)]
+    Resource(ResourceCommand),
+    /// Service items and what they need
+    #[command(subcommand)]
+    Item(ItemCommand),
+    /// Requests for another department's data, and what is overdue
+    #[command(subcommand)]
+    Request(RequestCommand),
+    /// Objections to certificates, which flag them until they are answered
+    #[command(subcommand)]
+    Objection(ObjectionCommand),
     /// Recognition agreements between members
     #[command(subcommand)]
     Agreement(AgreementCommand),

@@ -52,6 +52,7 @@ mod replace;
 mod rotate;
 mod seen;
 mod serve;
+mod sharing;
 mod signing;
 mod standing;
 mod successors;
@@ -114,6 +115,10 @@ fn dispatch(command: Command, output: Output) -> Result<Ending> {
         Command::TransferIn(args) => replace::transfer_in(&args, output),
         Command::Case(command) => case::run(&command, output),
         Command::Consume(args) => standing::consume(&args, output),
+        Command::Resource(command) => sharing::resource::run(&command, output),
+        Command::Item(command) => sharing::item::run(&command, output),
+        Command::Request(command) => sharing::request::run(&command, output),
+        Command::Objection(command) => sharing::objection::run(&command, output),
         Command::Agreement(command) => agreement::run(&command, output),
         Command::Authority(command) => authority::run(&command, output),
         Command::Key(command) => key::run(&command, output),

@@ -76,6 +76,10 @@ fn every_command_has_help_with_examples() {
         "receipt",
         "export",
         "case",
+        "resource",
+        "item",
+        "request",
+        "objection",
     ];
     for command in commands.iter().filter(|command| !groups.contains(command)) {
         let (code, help, _) = fengni(&[command, "--help"]);

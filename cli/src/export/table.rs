@@ -8,7 +8,7 @@ use fengni_core::event::Event;
 use fengni_core::standing::State;
 
 /// Names of the columns; new ones are added at the end.
-const COLUMNS: [&str; 40] = [
+const COLUMNS: [&str; 45] = [
     "position",
     "time",
     "kind",
@@ -49,6 +49,11 @@ const COLUMNS: [&str; 40] = [
     "topic",
     "acted",
     "due",
+    "receipts",
+    "resource",
+    "item",
+    "request",
+    "objection",
 ];
 
 /// Rows of events, under the names of their columns.
@@ -135,6 +140,11 @@ fn row(event: &Event) -> [String; COLUMNS.len()] {
         event.topic.to_string(),
         cell(event.acted),
         cell(event.due),
+        cell(event.receipts),
+        cell(event.resource),
+        cell(event.item),
+        cell(event.request),
+        cell(event.objection),
     ]
 }
 

@@ -23,10 +23,9 @@ use crate::unproven;
 /// What the push service sends.
 const MESSAGES: &[&str] = &["sms", "e-mails"];
 /// What no figure is of, and why: named rather than shown as nought.
-const UNCOUNTED: [(&[&str], &str); 3] = [
+const UNCOUNTED: [(&[&str], &str); 2] = [
     (&["displays"], "a phone shows a code without asking any node"),
     (MESSAGES, "fengni-push counts them; next: fengni-push counters --json > push.json, and --node push.json"),
-    (&["grants", "receipts"], "they come with data sharing, which is not on the ledger yet"),
 ];
 
 /// `fengni stats`.

@@ -21,7 +21,7 @@ const DIVISIONS: [(&str, &str); 4] = [
     ("339901", "云山省云山市(虚构)"),
 ];
 
-const REASONS: [(&str, &str); 19] = [
+const REASONS: [(&str, &str); 21] = [
     ("101", "持证人申请"),
     ("102", "登记事项变更"),
     ("103", "有效期届满延续"),
@@ -40,6 +40,8 @@ const REASONS: [(&str, &str); 19] = [
     ("501", "一次性证照核销"),
     ("601", "互认协议暂停或恢复"),
     ("602", "制发权限暂停或恢复"),
+    ("603", "共享目录审核"),
+    ("604", "共享申请答复"),
     ("901", "签发密钥应急处置"),
 ];
 
@@ -60,6 +62,11 @@ const STEPS: [(&str, &str); 10] = [
 /// Working days within which certificates of a type are on the ledger, by type code.
 const SEALING_DAYS: [(&str, &str); 1] = [(super::types::PROPERTY, "5")];
 
+/// Working days of the clocks of data sharing: Order 809 of the State Council, art. 21, and DB3208/T 219-2024
+/// for objections, as the requirements have them, unconfirmed.
+const SHARING_DAYS: [(&str, &str); 5] =
+    [("unconditional", "1"), ("conditional", "10"), ("extension", "10"), ("provision", "20"), ("objection", "10")];
+
 /// Statutory days off of 2026. Adjusted days are announced each year and added by vote.
 const HOLIDAYS: [&str; 13] = [
     "20260101", "20260216", "20260217", "20260218", "20260219", "20260405", "20260501", "20260502", "20260619",
@@ -75,6 +82,7 @@ pub(super) fn sets() -> BTreeMap<String, BTreeMap<String, String>> {
         ("reasons".to_owned(), REASONS.into_iter().map(owned).collect()),
         ("steps".to_owned(), STEPS.into_iter().map(owned).collect()),
         ("sealing-days".to_owned(), SEALING_DAYS.into_iter().map(owned).collect()),
+        ("sharing-days".to_owned(), SHARING_DAYS.into_iter().map(owned).collect()),
         ("calendar".to_owned(), HOLIDAYS.into_iter().map(|day| owned((day, "holiday"))).collect()),
     ])
 }

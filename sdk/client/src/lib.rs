@@ -66,6 +66,7 @@ pub mod receipt;
 pub mod report;
 pub mod revocation;
 pub mod rotation;
+pub mod sharing;
 pub mod standing;
 pub mod submit;
 pub mod transport;

@@ -18,7 +18,7 @@ use crate::outcome::Outcome;
 use crate::tree;
 
 /// The latest protocol version that this code speaks; it speaks the earlier ones as well.
-pub const PROTOCOL_VERSION: u16 = 3;
+pub const PROTOCOL_VERSION: u16 = 4;
 
 /// Identity of a block: the digest of its header.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Default, Serialize, Deserialize, Encode, Decode)]

@@ -24,12 +24,14 @@ use crate::day::{Day, Millis};
 use crate::digest::Digest;
 use crate::id::Division;
 use crate::number::{
-    ActNumber, AgreementNumber, ApplicationNumber, AuthorityNumber, BookNumber, Height, KeyNumber, LineNumber,
-    LinePlace, MemberNumber, OffenceNumber, OrderNumber, ProposalNumber, ReasonCode, SealNumber, TypeNumber,
+    ActNumber, AgreementNumber, ApplicationNumber, AuthorityNumber, BookNumber, Height, ItemNumber, KeyNumber,
+    LineNumber, LinePlace, MemberNumber, ObjectionNumber, OffenceNumber, OrderNumber, ProposalNumber, ReasonCode,
+    RequestNumber, ResourceNumber, SealNumber, TypeNumber,
 };
-use crate::operation::{Cause, Ground, Operation, StandingChange};
+use crate::operation::{Cause, Ground, ObjectionAnswer, Operation, RequestDecision, ResourceDecision, StandingChange};
 use crate::outcome::{Decision, Effect, Outcome, Refusal};
 use crate::record::Scope;
+use crate::sharing::Batch;
 use crate::standing::Standing;
 use crate::transaction::{Transaction, TransactionId};
 
@@ -179,6 +181,44 @@ kinds! {
     Recover = "recover";
     /// 办理进展: a step of a case.
     Step = "step";
+    /// An edition of a shared resource is put up for review.
+    ProposeResource = "propose-resource";
+    /// An edition of a shared resource is published.
+    PublishResource = "publish-resource";
+    /// An edition of a shared resource is turned down.
+    RefuseResource = "refuse-resource";
+    /// A resource is shared no longer.
+    EndResource = "end-resource";
+    /// An edition of a service item is put up.
+    PutItem = "put-item";
+    /// A service item is ended.
+    EndItem = "end-item";
+    /// A request for data is filed.
+    FileRequest = "file-request";
+    /// 补正: a request is sent back.
+    ReturnRequest = "return-request";
+    /// A request is agreed to.
+    AgreeRequest = "agree-request";
+    /// A request is refused.
+    RefuseRequest = "refuse-request";
+    /// More time is asked for.
+    AskTime = "ask-time";
+    /// More time is given, or is not.
+    GiveTime = "give-time";
+    /// A request is served from now on.
+    ProvisionRequest = "provision-request";
+    /// A request is withheld for now.
+    SuspendRequest = "suspend-request";
+    /// A request is given back.
+    ResumeRequest = "resume-request";
+    /// A request is ended.
+    EndRequest = "end-request";
+    /// 撤回授权: a grant is withdrawn by its holder, whoever sends it.
+    WithdrawGrant = "withdraw-grant";
+    /// 校核: somebody objects to a certificate.
+    FileObjection = "file-objection";
+    /// An objection is answered.
+    AnswerObjection = "answer-objection";
 }
 
 impl fmt::Display for EventKind {
@@ -233,6 +273,9 @@ pub struct Event {
     /// How many lines.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub lines: Option<u64>,
+    /// How many receipts these lines are about, in a book of receipts.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub receipts: Option<u64>,
     /// The seal's number in the book.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub seal: Option<SealNumber>,
@@ -245,7 +288,7 @@ pub struct Event {
     /// The day of the legal act, of lines that were added later.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub acted: Option<Day>,
-    /// The last day on which adding them was in time, where anything limits it.
+    /// The last day in time: of adding lines, of an answer, of providing data; where anything limits it.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub due: Option<Day>,
     /// The reason's code; of a case, its step.
@@ -291,7 +334,19 @@ pub struct Event {
     /// The offence.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub offence: Option<OffenceNumber>,
-    /// For or against, of a vote or a review.
+    /// The edition of a shared resource.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub resource: Option<ResourceNumber>,
+    /// The edition of a service item.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub item: Option<ItemNumber>,
+    /// The request for data.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub request: Option<RequestNumber>,
+    /// The objection.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub objection: Option<ObjectionNumber>,
+    /// For or against, of a vote, a review or more time; of an objection, whether it was right.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub approve: Option<bool>,
 }
@@ -307,8 +362,10 @@ impl Event {
 
     fn about(&mut self, subject: Subject, division: Division) {
         (self.certificate_type, self.division) = (subject.certificate_type(), Some(division));
-        if subject == Subject::Cases {
-            self.topic = Topic::Cases;
+        match subject {
+            Subject::Certificates { .. } => (),
+            Subject::Cases => self.topic = Topic::Cases,
+            Subject::Grants | Subject::Receipts => self.topic = Topic::Sharing,
         }
     }
 
@@ -401,6 +458,7 @@ pub fn events(
             line: None,
             last: None,
             lines: None,
+            receipts: None,
             seal: None,
             act: None,
             standing: None,
@@ -420,6 +478,10 @@ pub fn events(
             proposal: None,
             order: None,
             offence: None,
+            resource: None,
+            item: None,
+            request: None,
+            objection: None,
             approve: None,
         };
         asked(&mut event, operation, directory);
@@ -481,6 +543,29 @@ fn kind(operation: &Operation) -> EventKind {
         Operation::Accuse { .. } => EventKind::Accuse,
         Operation::Recover { .. } => EventKind::Recover,
         Operation::Step { .. } => EventKind::Step,
+        Operation::ProposeResource { .. } => EventKind::ProposeResource,
+        Operation::DecideResource { decision, .. } => match decision {
+            ResourceDecision::Publish => EventKind::PublishResource,
+            ResourceDecision::Refuse => EventKind::RefuseResource,
+            ResourceDecision::End => EventKind::EndResource,
+        },
+        Operation::PutItem { .. } => EventKind::PutItem,
+        Operation::EndItem { .. } => EventKind::EndItem,
+        Operation::FileRequest { .. } => EventKind::FileRequest,
+        Operation::DecideRequest { decision, .. } => match decision {
+            RequestDecision::Return => EventKind::ReturnRequest,
+            RequestDecision::Agree => EventKind::AgreeRequest,
+            RequestDecision::Refuse { .. } => EventKind::RefuseRequest,
+            RequestDecision::AskTime { .. } => EventKind::AskTime,
+            RequestDecision::GiveTime { .. } => EventKind::GiveTime,
+            RequestDecision::Provision => EventKind::ProvisionRequest,
+            RequestDecision::Suspend => EventKind::SuspendRequest,
+            RequestDecision::Resume => EventKind::ResumeRequest,
+            RequestDecision::End => EventKind::EndRequest,
+        },
+        Operation::WithdrawGrant { .. } => EventKind::WithdrawGrant,
+        Operation::FileObjection { .. } => EventKind::FileObjection,
+        Operation::AnswerObjection { .. } => EventKind::AnswerObjection,
     }
 }
 
@@ -491,6 +576,10 @@ fn asked(event: &mut Event, operation: &Operation, directory: &Directory) {
         Operation::Seal { book, lines } => {
             event.in_book(*book, directory);
             event.lines = Some(lines.len() as u64);
+            if directory.open_by_now(*book).is_some_and(|entry| entry.subject == Subject::Receipts) {
+                let counts = lines.iter().map(|line| Batch::from_line(line).count);
+                event.receipts = Some(counts.fold(0, u64::saturating_add));
+            }
         }
         Operation::Change { place, change, ground } => {
             event.on_line(*place, directory);
@@ -517,6 +606,35 @@ fn asked(event: &mut Event, operation: &Operation, directory: &Directory) {
             event.with(ground);
         }
         Operation::ProposeAgreement { .. } | Operation::FileApplication { .. } | Operation::Accuse { .. } => (),
+        Operation::ProposeResource { .. } | Operation::PutItem { .. } => (),
+        Operation::FileRequest { terms, .. } => {
+            (event.resource, event.item) = (Some(terms.resource), Some(terms.item));
+        }
+        Operation::DecideResource { resource, ground, .. } => {
+            event.resource = Some(*resource);
+            event.with(ground);
+        }
+        Operation::EndItem { item, ground } => {
+            event.item = Some(*item);
+            event.with(ground);
+        }
+        Operation::DecideRequest { request, decision, ground } => {
+            event.request = Some(*request);
+            if let RequestDecision::GiveTime { approve } = decision {
+                event.approve = Some(*approve);
+            }
+            event.with(ground);
+        }
+        Operation::WithdrawGrant { place, .. } => event.on_line(*place, directory),
+        Operation::FileObjection { place, ground } => {
+            event.on_line(*place, directory);
+            event.with(ground);
+        }
+        Operation::AnswerObjection { objection, place, answer, ground } => {
+            event.on_line(*place, directory);
+            (event.objection, event.approve) = (Some(*objection), Some(*answer == ObjectionAnswer::Correct));
+            event.with(ground);
+        }
         Operation::SignAgreement { agreement, .. } => event.agreement = Some(*agreement),
         Operation::SuspendAgreement { agreement, ground } | Operation::ResumeAgreement { agreement, ground } => {
             event.agreement = Some(*agreement);
@@ -607,6 +725,12 @@ fn became(event: &mut Event, effect: &Effect, directory: &Directory) -> Option<L
         Effect::Confirmed { lines, .. } => event.lines = Some(*lines),
         Effect::Offence { offence } => event.offence = Some(*offence),
         Effect::Recovered { .. } => (),
+        Effect::Resource { resource, .. } => event.resource = Some(*resource),
+        Effect::Item { item, .. } => event.item = Some(*item),
+        Effect::Request { request, due, .. } => (event.request, event.due) = (Some(*request), *due),
+        Effect::Objection { objection, act, due, .. } => {
+            (event.objection, event.act, event.due) = (Some(*objection), *act, *due);
+        }
     }
     None
 }

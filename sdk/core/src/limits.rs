@@ -62,6 +62,12 @@ pub const NAME_BYTES: usize = 300;
 pub const CASE_CHARACTERS: usize = 50;
 /// Characters of a service item's code (实施编码).
 pub const ITEM_CHARACTERS: usize = 24;
+/// Bytes of one text of a resource, a service item or a request: a condition, a law, a measure.
+pub const SHARING_TEXT_BYTES: usize = 1000;
+/// Items of data of one shared resource.
+pub const RESOURCE_FIELDS: usize = 256;
+/// What one service item needs, at most.
+pub const ITEM_NEEDS: usize = 64;
 /// Entries of a list inside a registry record, such as a member's keys.
 pub const RECORD_ENTRIES: usize = 1024;
 /// Runs of lines that one book has suspended: beyond, those nearest to one another are joined.

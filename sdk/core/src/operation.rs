@@ -1,7 +1,7 @@
 //! Operations: what a member can ask of the ledger.
 //!
 //! Variant numbers are permanent and new ones are added at the end. Rules O-1 to O-12 and
-//! O-15 to O-24 and O-26 to O-28: `sdk/spec/operations.md`.
+//! O-15 to O-24 and O-26 to O-28: `sdk/spec/operations.md`; Z-1 to Z-9: `sdk/spec/sharing.md`.
 
 use bincode::{Decode, Encode};
 use serde::{Deserialize, Serialize};
@@ -12,10 +12,12 @@ use crate::digest::Digest;
 use crate::id::Division;
 use crate::limits::{ORDER_LINES, REVOCATION_LINES};
 use crate::number::{
-    AgreementNumber, ApplicationNumber, AuthorityNumber, BookNumber, Height, KeyNumber, LineNumber, LinePlace,
-    MemberNumber, OrderNumber, ProposalNumber, ReasonCode,
+    AgreementNumber, ApplicationNumber, AuthorityNumber, BookNumber, Height, ItemNumber, KeyNumber, LineNumber,
+    LinePlace, MemberNumber, ObjectionNumber, OrderNumber, ProposalNumber, ReasonCode, RequestNumber, ResourceNumber,
 };
-use crate::record::{AgreementTerms, Applicant, DoubleSigning, Measure, NewKey, Scope, Weights};
+use crate::record::{
+    AgreementTerms, Applicant, DoubleSigning, ItemTerms, Measure, NewKey, RequestTerms, ResourceTerms, Scope, Weights,
+};
 use crate::recovery::RecoveryHandover;
 use crate::standing::ActKind;
 
@@ -105,6 +107,61 @@ impl Cause {
             Self::Correct => ActKind::Correct,
         }
     }
+}
+
+/// What becomes of an edition of a shared resource. Rule Z-1.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize, Encode, Decode)]
+#[serde(rename_all = "kebab-case")]
+pub enum ResourceDecision {
+    /// The competent authority lets it be published.
+    Publish,
+    /// The competent authority turns it down.
+    Refuse,
+    /// The provider shares it no longer.
+    End,
+}
+
+/// What becomes of a request for data. Rules Z-3 and Z-4.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize, Encode, Decode)]
+#[serde(rename_all = "kebab-case")]
+pub enum RequestDecision {
+    /// 补正: the provider sends it back.
+    Return,
+    /// The provider agrees.
+    Agree,
+    /// The provider refuses.
+    Refuse {
+        /// The law that the refusal rests on.
+        law: String,
+    },
+    /// 延期: the provider asks for more time to answer.
+    AskTime {
+        /// Working days.
+        days: u32,
+    },
+    /// The competent authority gives the time that was asked for, or does not.
+    GiveTime {
+        /// Whether it does.
+        approve: bool,
+    },
+    /// The provider serves it from now on.
+    Provision,
+    /// The provider or a competent authority withholds it for now.
+    Suspend,
+    /// Whoever withheld it gives it back.
+    Resume,
+    /// The provider or the requester ends it.
+    End,
+}
+
+/// What a keeper finds of an objection. Rule Z-5.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize, Encode, Decode)]
+#[serde(rename_all = "kebab-case")]
+pub enum ObjectionAnswer {
+    /// 更正: it was right, and the certificate is in force no longer as it was.
+    Correct,
+    /// 维持: the certificate is right.
+    Maintain,
 }
 
 /// One thing a member asks.
@@ -324,6 +381,80 @@ pub enum Operation {
         /// 1 to 1,024 lines.
         lines: Vec<Line>,
     },
+    /// Puts an edition of a shared resource up for review (CAT-05).
+    ProposeResource {
+        /// What it says.
+        terms: Box<ResourceTerms>,
+        /// The member's edition whose place it is to take.
+        replaces: Option<ResourceNumber>,
+    },
+    /// Decides about an edition of a shared resource.
+    DecideResource {
+        /// Which.
+        resource: ResourceNumber,
+        /// What becomes of it.
+        decision: ResourceDecision,
+        /// Why.
+        ground: Ground,
+    },
+    /// Puts up an edition of a service item (CAT-02).
+    PutItem {
+        /// What it says.
+        terms: Box<ItemTerms>,
+        /// The member's edition whose place it takes.
+        replaces: Option<ItemNumber>,
+    },
+    /// Ends a service item.
+    EndItem {
+        /// Which.
+        item: ItemNumber,
+        /// Why.
+        ground: Ground,
+    },
+    /// Files a request for data (SHR-01).
+    FileRequest {
+        /// What for.
+        terms: Box<RequestTerms>,
+        /// The member's returned request whose place it takes.
+        amends: Option<RequestNumber>,
+    },
+    /// Decides about a request for data (SHR-02, SHR-03).
+    DecideRequest {
+        /// Which.
+        request: RequestNumber,
+        /// What becomes of it.
+        decision: RequestDecision,
+        /// Why.
+        ground: Ground,
+    },
+    /// Withdraws a holder's grant; whoever knows the secret is entitled, through any member (SHR-04).
+    WithdrawGrant {
+        /// The grant.
+        place: LinePlace,
+        /// Digest of its content.
+        content: Digest,
+        /// What the holder's wallet kept.
+        #[serde(with = "crate::bytes::array")]
+        secret: [u8; 32],
+    },
+    /// Objects to a certificate (SHR-12).
+    FileObjection {
+        /// The certificate.
+        place: LinePlace,
+        /// Why.
+        ground: Ground,
+    },
+    /// Answers an objection.
+    AnswerObjection {
+        /// Which.
+        objection: ObjectionNumber,
+        /// The certificate, as the objection has it.
+        place: LinePlace,
+        /// What was found.
+        answer: ObjectionAnswer,
+        /// Why.
+        ground: Ground,
+    },
 }
 
 impl Operation {
@@ -333,6 +464,15 @@ impl Operation {
             Self::Propose { measure, .. } => measure.since(),
             Self::OpenBook { subject, .. } => subject.since(),
             Self::Step { .. } | Self::DatedSeal { .. } => 3,
+            Self::ProposeResource { .. }
+            | Self::DecideResource { .. }
+            | Self::PutItem { .. }
+            | Self::EndItem { .. }
+            | Self::FileRequest { .. }
+            | Self::DecideRequest { .. }
+            | Self::WithdrawGrant { .. }
+            | Self::FileObjection { .. }
+            | Self::AnswerObjection { .. } => 4,
             _ => 1,
         }
     }
@@ -345,7 +485,8 @@ impl Operation {
             Self::DatedSeal { lines, .. } => {
                 weights.record.saturating_add(weights.line.saturating_mul(lines.len() as u64))
             }
-            Self::Change { .. } | Self::Consume { .. } | Self::Step { .. } => weights.act,
+            Self::Change { .. } | Self::Consume { .. } | Self::Step { .. } | Self::WithdrawGrant { .. } => weights.act,
+            Self::FileObjection { .. } | Self::AnswerObjection { .. } => weights.act.saturating_add(weights.record),
             Self::Supersede { .. } | Self::Rekey { .. } | Self::TransferIn { .. } => {
                 weights.act.saturating_add(weights.line)
             }
@@ -364,7 +505,13 @@ impl Operation {
             | Self::RotateKey { .. }
             | Self::Confirm { .. }
             | Self::Accuse { .. }
-            | Self::Recover { .. } => weights.record,
+            | Self::Recover { .. }
+            | Self::DecideResource { .. }
+            | Self::PutItem { .. }
+            | Self::EndItem { .. }
+            | Self::ProposeResource { .. }
+            | Self::FileRequest { .. }
+            | Self::DecideRequest { .. } => weights.record,
             Self::Order { .. } | Self::LiftOrder { .. } => {
                 weights.record.saturating_add(weights.line.saturating_mul(ORDER_LINES))
             }

@@ -11,10 +11,11 @@ use thiserror::Error;
 use crate::codec::{self, encoded_as};
 use crate::day::Day;
 use crate::number::{
-    ActNumber, AgreementNumber, ApplicationNumber, AuthorityNumber, BookNumber, Height, KeyNumber, LineNumber,
-    MemberNumber, OffenceNumber, OrderNumber, ProposalNumber, SealNumber,
+    ActNumber, AgreementNumber, ApplicationNumber, AuthorityNumber, BookNumber, Height, ItemNumber, KeyNumber,
+    LineNumber, MemberNumber, ObjectionNumber, OffenceNumber, OrderNumber, ProposalNumber, RequestNumber,
+    ResourceNumber, SealNumber,
 };
-use crate::record::{ApplicationStatus, ProposalStatus};
+use crate::record::{ApplicationStatus, ItemStatus, ObjectionStatus, ProposalStatus, RequestStatus, ResourceStatus};
 use crate::standing::Standing;
 use crate::transaction::TransactionId;
 
@@ -71,6 +72,18 @@ pub enum Refusal {
     /// No such order.
     #[error("there is no such order; next: fengni order list")]
     UnknownOrder = 211,
+    /// No such resource.
+    #[error("there is no such edition of a resource; next: fengni resource list")]
+    UnknownResource = 212,
+    /// No such service item.
+    #[error("there is no such edition of a service item; next: fengni item list")]
+    UnknownItem = 213,
+    /// No such request.
+    #[error("there is no such request for data; next: fengni request list")]
+    UnknownRequest = 214,
+    /// No such objection.
+    #[error("there is no such objection to this certificate; next: fengni objection list")]
+    UnknownObjection = 215,
     /// The acting member may not do this to this line or book.
     #[error("this act is not the member's to do")]
     NotEntitled = 300,
@@ -104,6 +117,9 @@ pub enum Refusal {
     /// A new key's line has another tag than the line it replaces.
     #[error("the new line is for another certificate")]
     OtherTag = 405,
+    /// A batch of receipts that does not go on where the book ends.
+    #[error("the batch does not go on where the book of receipts ends; next: ask for the book's last line")]
+    BadBatch = 406,
     /// The type does not allow the act.
     #[error("the certificate type does not allow this act")]
     ActNotAllowed = 500,
@@ -128,6 +144,12 @@ pub enum Refusal {
     /// A one-time document was used before.
     #[error("the document was consumed before")]
     AlreadyConsumed = 507,
+    /// Digest and secret are not those of the grant.
+    #[error("the digest and the secret are not those of this grant")]
+    OtherGrant = 508,
+    /// An open objection keeps the flag.
+    #[error("an objection to the certificate is open; next: answer it")]
+    ObjectionOpen = 509,
     /// The terms contradict themselves.
     #[error("the terms of the agreement are not well formed")]
     BadTerms = 600,
@@ -203,11 +225,38 @@ pub enum Refusal {
     /// An act of a day to come.
     #[error("the day of the act is still to come")]
     BadDay = 819,
+    /// A resource's terms contradict themselves or the register.
+    #[error("what the resource says is not whole, or contradicts itself")]
+    BadResource = 820,
+    /// The resource is not where this operation begins.
+    #[error("the edition of the resource is not in the state this needs")]
+    ResourceState = 821,
+    /// A service item's terms contradict themselves or the register.
+    #[error("what the service item says is not whole, or contradicts itself")]
+    BadItem = 822,
+    /// The item is not where this operation begins.
+    #[error("the edition of the service item is not in use any more")]
+    ItemState = 823,
+    /// A request lacks its law, or asks for what the resource does not offer.
+    #[error("the request lacks a law, items, modes or days, or asks for more than the resource offers")]
+    BadRequest = 824,
+    /// The request is not where this operation begins.
+    #[error("the request is not in the state this needs")]
+    RequestState = 825,
+    /// A refusal without the law it rests on.
+    #[error("a refusal names the law that it rests on")]
+    LawMissing = 826,
+    /// More time than may be asked for.
+    #[error("the answer cannot have so many more working days; next: see the reference codes sharing-days")]
+    BadExtension = 827,
+    /// The objection is not where this operation begins.
+    #[error("the objection is answered already, or the certificate is still as it was")]
+    ObjectionState = 828,
 }
 
 impl Refusal {
     /// Every refusal, by rising number.
-    pub const ALL: [Self; 60] = [
+    pub const ALL: [Self; 76] = [
         Self::MemberInactive,
         Self::RoleMissing,
         Self::KeyPurpose,
@@ -224,6 +273,10 @@ impl Refusal {
         Self::UnknownApplication,
         Self::UnknownProposal,
         Self::UnknownOrder,
+        Self::UnknownResource,
+        Self::UnknownItem,
+        Self::UnknownRequest,
+        Self::UnknownObjection,
         Self::NotEntitled,
         Self::SecondPersonMissing,
         Self::DailyLimit,
@@ -235,6 +288,7 @@ impl Refusal {
         Self::LineCount,
         Self::DuplicateTag,
         Self::OtherTag,
+        Self::BadBatch,
         Self::ActNotAllowed,
         Self::WrongState,
         Self::AlreadyHeld,
@@ -243,6 +297,8 @@ impl Refusal {
         Self::OtherTarget,
         Self::TooManyHolds,
         Self::AlreadyConsumed,
+        Self::OtherGrant,
+        Self::ObjectionOpen,
         Self::BadTerms,
         Self::OtherTerms,
         Self::AlreadySigned,
@@ -268,6 +324,15 @@ impl Refusal {
         Self::NotProven,
         Self::KnownOffence,
         Self::BadDay,
+        Self::BadResource,
+        Self::ResourceState,
+        Self::BadItem,
+        Self::ItemState,
+        Self::BadRequest,
+        Self::RequestState,
+        Self::LawMissing,
+        Self::BadExtension,
+        Self::ObjectionState,
     ];
 
     /// The permanent number.
@@ -425,6 +490,40 @@ pub enum Effect {
         /// Lines.
         count: u32,
         /// The last day on which that was in time; `None` where nothing limits it.
+        due: Option<Day>,
+    },
+    /// An edition of a shared resource was put up or decided about.
+    Resource {
+        /// Which.
+        resource: ResourceNumber,
+        /// Where it stands now.
+        status: ResourceStatus,
+    },
+    /// An edition of a service item was put up or ended.
+    Item {
+        /// Which.
+        item: ItemNumber,
+        /// Where it stands now.
+        status: ItemStatus,
+    },
+    /// A request for data was filed or decided about.
+    Request {
+        /// Which.
+        request: RequestNumber,
+        /// Where it stands now.
+        status: RequestStatus,
+        /// Until when the provider has to answer, or to provide.
+        due: Option<Day>,
+    },
+    /// An objection was filed or answered.
+    Objection {
+        /// Which.
+        objection: ObjectionNumber,
+        /// The act on the certificate, where its flag changed.
+        act: Option<ActNumber>,
+        /// Where the objection stands now.
+        status: ObjectionStatus,
+        /// Until when the keeper has to answer.
         due: Option<Day>,
     },
 }

@@ -13,7 +13,8 @@ use crate::digest::Digest;
 use crate::limits::RECORD_BYTES;
 use crate::number::{ActNumber, Height, KeyNumber, LineNumber, LinePlace, MemberNumber, ReasonCode};
 
-/// State of a line: the low nibble of a standing. A case is active or closed, and nothing else.
+/// State of a line: the low nibble of a standing. A case is active or closed, a grant active or withdrawn,
+/// and nothing else.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Serialize, Deserialize, Encode, Decode)]
 #[serde(rename_all = "kebab-case")]
 #[repr(u8)]
@@ -38,6 +39,8 @@ pub enum State {
     Rekeyed = 8,
     /// 办结: a case that was handled to its end.
     Closed = 9,
+    /// 撤回: a grant that its holder withdrew.
+    Withdrawn = 10,
 }
 
 impl State {
@@ -53,6 +56,7 @@ impl State {
             7 => Self::Consumed,
             8 => Self::Rekeyed,
             9 => Self::Closed,
+            10 => Self::Withdrawn,
             _ => return None,
         })
     }
@@ -226,11 +230,13 @@ pub enum ActKind {
     Consume = 16,
     /// 办理进展: a step of a case, or its end.
     Step = 17,
+    /// 撤回授权: a grant's, by whoever knows its secret.
+    Withdraw = 18,
 }
 
 impl ActKind {
     /// Every act, by number.
-    pub const ALL: [Self; 18] = [
+    pub const ALL: [Self; 19] = [
         Self::Suspend,
         Self::Return,
         Self::Cancel,
@@ -249,11 +255,12 @@ impl ActKind {
         Self::TransferIn,
         Self::Consume,
         Self::Step,
+        Self::Withdraw,
     ];
 
     /// Every act on a certificate, by number.
     pub fn of_certificates() -> impl Iterator<Item = Self> {
-        Self::ALL.into_iter().filter(|kind| *kind != Self::Step)
+        Self::ALL.into_iter().filter(|kind| !matches!(kind, Self::Step | Self::Withdraw))
     }
 
     /// The set of reference codes that its reason is of.
@@ -308,9 +315,9 @@ pub struct Act {
     pub from: Standing,
     /// Standing after.
     pub to: Standing,
-    /// Why, from the reference codes; of a case, which step.
+    /// Why, from the reference codes; of a case, which step; 0 for a grant, whose holder says no reason.
     pub reason: ReasonCode,
-    /// Freshly salted hash of the decision document.
+    /// Freshly salted hash of the decision document; zeros for a grant.
     pub decision: Digest,
     /// When.
     pub height: Height,

@@ -9,7 +9,7 @@ mod common;
 use std::fmt::Debug;
 
 use common::world::{self, World};
-use common::{cases, domain, governed, hex_of, variant, vectors};
+use common::{cases, domain, governed, hex_of, shared, variant, vectors};
 use fengni_core::block::{Block, Header, outcomes_digest, transactions_digest};
 use fengni_core::book::{Book, Line, Seal, Subject, Tag};
 use fengni_core::bytes::Bytes;
@@ -92,6 +92,7 @@ fn operations() -> Vec<Operation> {
         ground,
     }))
     .chain(governed::scopes().into_iter().map(|scope| Operation::Order { scope, ground }))
+    .chain(shared::operations())
     .collect()
 }
 
@@ -149,13 +150,17 @@ fn made() -> Value {
         value("heads", &world::heads()[0]),
     ];
     values.extend(world::pages(&domain).iter().map(|page| value("page", page)));
+    values.extend(shared::resources().iter().map(|resource| value("resource", resource)));
+    values.extend(shared::items().iter().map(|item| value("item", item)));
+    values.extend(shared::requests().iter().map(|request| value("request", request)));
+    values.extend(shared::objections().iter().map(|objection| value("objection", objection)));
     values.extend(governed::applications().iter().map(|application| value("application", application)));
     values.extend(governed::proposals().iter().map(|proposal| value("proposal", proposal)));
     values.extend(world::acts().iter().map(|act| value("act", act)));
     let book = world.prove(&world::everywhere()[..4]).entries[3].bytes.0.clone();
     values.push(value("book", &Book::decode(&book).expect("a book")));
     values.extend(operations().iter().map(|operation| value("operation", operation)));
-    let decisions = effects().into_iter().map(Decision::Done);
+    let decisions = effects().into_iter().chain(shared::effects()).map(Decision::Done);
     let refused = [
         Decision::Refused { refusal: Refusal::DuplicateTag, detail: 3 },
         Decision::Refused { refusal: Refusal::MemberInactive, detail: 0 },
@@ -197,11 +202,11 @@ fn refused_bytes(domain: &Domain) -> Vec<Value> {
     refuse("seal", "a length beyond the bytes", "C-2", huge);
     let act = world::acts()[0].encode();
     let mut bad = act.clone();
-    bad[8] = 18;
-    refuse("act", "no act has number 18", "C-2", bad);
+    bad[8] = 19;
+    refuse("act", "no act has number 19", "C-2", bad);
     let mut bad = act.clone();
-    bad[12] = 0x0a;
-    refuse("act", "no state has nibble 10", "C-2", bad);
+    bad[12] = 0x0b;
+    refuse("act", "no state has nibble 11", "C-2", bad);
     let mut bad = act.clone();
     bad[12] = 0x40;
     refuse("act", "no flag has bit 6", "C-2", bad);
@@ -247,8 +252,8 @@ fn refused_bytes(domain: &Domain) -> Vec<Value> {
         .collect();
     refuse("transaction", "five signatures", "T-4", codec::encode(&five));
     let mut unknown = codec::encode(&transaction);
-    unknown[32 + 4 + 8 + 16] = 14;
-    refuse("transaction", "no operation has number 14", "C-2", unknown);
+    unknown[32 + 4 + 8 + 16] = 99;
+    refuse("transaction", "no operation has number 99", "C-2", unknown);
     let mut algorithm = codec::encode(&transaction);
     let at = algorithm.len() - 65;
     algorithm[at] = 9;
@@ -275,6 +280,10 @@ fn refusal_of(kind: &str, bytes: &[u8]) -> Option<String> {
         "proposal" => name(Proposal::decode(bytes)),
         "order" => name(Order::decode(bytes)),
         "offence" => name(Offence::decode(bytes)),
+        "resource" => name(Resource::decode(bytes)),
+        "item" => name(ServiceItem::decode(bytes)),
+        "request" => name(Request::decode(bytes)),
+        "objection" => name(Objection::decode(bytes)),
         "book" => name(Book::decode(bytes)),
         "page" => name(Page::decode(bytes)),
         "act" => name(Act::decode(bytes)),
@@ -316,6 +325,10 @@ fn same_both_ways(case: &Value) {
         "proposal" => check::<Proposal>(case),
         "order" => check::<Order>(case),
         "offence" => check::<Offence>(case),
+        "resource" => check::<Resource>(case),
+        "item" => check::<ServiceItem>(case),
+        "request" => check::<Request>(case),
+        "objection" => check::<Objection>(case),
         "book" => check::<Book>(case),
         "page" => check::<Page>(case),
         "act" => check::<Act>(case),

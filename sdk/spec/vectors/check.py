@@ -139,7 +139,7 @@ KEY, SIGNATURE = tagged({1: 32, 2: 33}), tagged({1: 64, 2: 64})
 
 def read_standing(r):
     byte = r.take(1)[0]
-    if byte & 0x0F > 9 or byte & 0xC0:
+    if byte & 0x0F > 10 or byte & 0xC0:
         raise Refused("S-1")
     return byte
 
@@ -155,7 +155,7 @@ PLACE = struct(book=U32, line=U64)
 LINE = struct(tag=TAG, commitment=DIGEST)
 GROUND = struct(reason=U16, decision=DIGEST)
 HEAD = struct(size=U64, digest=DIGEST)
-SUBJECT = variant(("certificates", struct(certificate_type=U32)), "cases")
+SUBJECT = variant(("certificates", struct(certificate_type=U32)), "cases", "grants", "receipts")
 CHANGE = variant(
     ("suspend", struct(until=option(U64))), ("return", struct(hold=U32)), "cancel", "annul", "revoke",
     ("transfer-out", struct(target=U32)), "cancel-transfer", "expire", "dispute", "clear-dispute", "block-key")
@@ -224,6 +224,27 @@ APPLICATION_STATUS = variant(
 PROPOSAL_STATUS = variant(
     "open", ("passed", AT), ("rejected", AT), ("lapsed", AT), ("withdrawn", AT), ("enacted", AT),
     ("failed", struct(height=U64, refusal=U16)))
+MODE = variant("verify", "query", "batch")
+RESOURCE_TERMS = struct(
+    name=TEXT, subject=variant("person", "body", ("certificate", struct(certificate_type=U32))),
+    fields=listed(struct(name=TEXT, sensitive=BOOL)), sharing=variant("unconditional", "conditional", "not-shared"),
+    conditions=TEXT, basis=TEXT, frequency=TEXT, modes=listed(MODE), level=variant("general", "important"))
+RESOURCE_STATUS = variant(
+    "proposed", ("published", struct(by=U32, height=U64)), ("refused", struct(by=U32, height=U64)),
+    ("replaced", struct(by=U32, height=U64)), ("ended", AT))
+ITEM_TERMS = struct(
+    code=TEXT, name=TEXT, purpose=U16,
+    needs=listed(variant(
+        ("certificate", struct(certificate_type=U32, min_grade=variant("A", "B", "C", "D"))),
+        ("resource", struct(resource=U32)))))
+ITEM_STATUS = variant("current", ("replaced", struct(by=U32, height=U64)), ("ended", AT))
+REQUEST_TERMS = struct(
+    resource=U32, item=U32, basis=variant("function", "authorisation", "entrustment"), law=TEXT, fields=listed(U16),
+    modes=listed(MODE), population=TEXT, frequency=TEXT, measures=TEXT, **{"from": U32}, until=U32)
+REQUEST_STATUS = variant(
+    "filed", "returned", "agreed", "refused", "provisioned", ("suspended", struct(by=U32)), ("ended", struct(by=U32)))
+CLOCK = struct(due=option(U32), done=option(U32))
+OBJECTION_STATUS = variant("open", "corrected", "maintained")
 OPERATION = variant(
     ("open-book", struct(subject=SUBJECT, division=DIVISION)),
     ("seal", struct(book=U32, lines=listed(LINE))),
@@ -248,7 +269,20 @@ OPERATION = variant(
     ("confirm", struct(book=U32, first=U64, last=U64, ground=GROUND)), ("accuse", struct(proof=DOUBLE)),
     ("recover", struct(handover=RECOVERY)),
     ("step", struct(place=PLACE, ground=GROUND, closes=BOOL)),
-    ("dated-seal", struct(book=U32, acted=U32, lines=listed(LINE))))
+    ("dated-seal", struct(book=U32, acted=U32, lines=listed(LINE))),
+    ("propose-resource", struct(terms=RESOURCE_TERMS, replaces=option(U32))),
+    ("decide-resource", struct(resource=U32, decision=variant("publish", "refuse", "end"), ground=GROUND)),
+    ("put-item", struct(terms=ITEM_TERMS, replaces=option(U32))), ("end-item", struct(item=U32, ground=GROUND)),
+    ("file-request", struct(terms=REQUEST_TERMS, amends=option(U32))),
+    ("decide-request", struct(
+        request=U32,
+        decision=variant(
+            "return", "agree", ("refuse", struct(law=TEXT)), ("ask-time", struct(days=U32)),
+            ("give-time", struct(approve=BOOL)), "provision", "suspend", "resume", "end"),
+        ground=GROUND)),
+    ("withdraw-grant", struct(place=PLACE, content=DIGEST, secret=DIGEST)),
+    ("file-objection", struct(place=PLACE, ground=GROUND)),
+    ("answer-objection", struct(objection=U32, place=PLACE, answer=variant("correct", "maintain"), ground=GROUND)))
 EFFECT = variant(
     ("book-opened", struct(book=U32)), ("sealed", struct(book=U32, seal=U64, first=U64, count=U32)),
     ("acted", struct(act=U64, standing=STANDING)), ("replaced", struct(act=U64, book=U32, line=U64)),
@@ -260,7 +294,10 @@ EFFECT = variant(
     ("key-added", struct(member=U32, key=U16, **{"from": U64})), ("order", struct(order=U32, lines=U64, lifted=BOOL)),
     ("confirmed", struct(book=U32, lines=U64)), ("offence", struct(offence=U32)),
     ("recovered", struct(validators=U32)),
-    ("dated-sealed", struct(book=U32, seal=U64, first=U64, count=U32, due=option(U32))))
+    ("dated-sealed", struct(book=U32, seal=U64, first=U64, count=U32, due=option(U32))),
+    ("resource", struct(resource=U32, status=RESOURCE_STATUS)), ("item", struct(item=U32, status=ITEM_STATUS)),
+    ("request", struct(request=U32, status=REQUEST_STATUS, due=option(U32))),
+    ("objection", struct(objection=U32, act=option(U64), status=OBJECTION_STATUS, due=option(U32))))
 OUTCOME = struct(
     transaction=DIGEST, decision=variant(("done", EFFECT), ("refused", struct(refusal=U16, detail=U64))))
 HEADER = struct(
@@ -277,7 +314,8 @@ BODY = dict(network=DIGEST, member=U32, valid_until=U64, salt=TAG, operation=OPE
 ACT = struct(
     line=U64,
     kind=variant("suspend", "return", "cancel", "annul", "revoke", "transfer-out", "cancel-transfer", "expire", "dispute",
-                 "clear-dispute", "block-key", "renew", "change", "correct", "rekey", "transfer-in", "consume", "step"),
+                 "clear-dispute", "block-key", "renew", "change", "correct", "rekey", "transfer-in", "consume", "step",
+                 "withdraw"),
     **{"from": STANDING}, to=STANDING, reason=U16, decision=DIGEST, height=U64, by=U32, keys=listed(U16),
     hold=option(U32), until=option(U64), target=option(U32), successor=option(PLACE), previous=option(U64))
 KINDS = {
@@ -305,6 +343,17 @@ KINDS = {
         ballots=listed(struct(member=U32, approve=BOOL, height=U64)), status=PROPOSAL_STATUS),
     "order": struct(version=U32, scope=SCOPE, by=U32, ground=GROUND, height=U64, lines=U64, lifted=option(U64)),
     "offence": struct(version=U32, proof=DOUBLE, reported_by=U32, reported=U64),
+    "resource": struct(
+        version=U32, provider=U32, terms=RESOURCE_TERMS, replaces=option(U32), proposed=U64, status=RESOURCE_STATUS),
+    "item": struct(version=U32, department=U32, terms=ITEM_TERMS, replaces=option(U32), put=U64, status=ITEM_STATUS),
+    "request": struct(
+        version=U32, requester=U32, terms=REQUEST_TERMS, amends=option(U32), filed=U64, filed_on=U32, answer=CLOCK,
+        extension=option(variant(
+            ("asked", struct(days=U32)), ("given", struct(days=U32, by=U32)), ("denied", struct(by=U32)))),
+        provision=CLOCK, ground=option(GROUND), refused_by=TEXT, status=REQUEST_STATUS),
+    "objection": struct(
+        version=U32, place=PLACE, filer=U32, ground=GROUND, filed=U64, filed_on=U32, answer=CLOCK,
+        answered=option(GROUND), status=OBJECTION_STATUS),
     "page": struct(
         lines=U16, root=DIGEST,
         exceptions=listed(struct(
@@ -317,7 +366,7 @@ KINDS = {
     "block": struct(header=HEADER, parent_certificate=option(CERTIFICATE), transactions=listed(BYTES)),
 }
 SHELVES = ["parameters", "members", "types", "authorities", "agreements", "books", "codes", "applications", "proposals",
-           "orders", "offences"]
+           "orders", "offences", "resources", "items", "requests", "objections"]
 PROOF_PLACE = {0: (U32, U32), 1: (U32, U64), 2: (U32, U64), 3: (U32, U64), 4: (U32, U64), 5: (U32, U64)}
 
 

@@ -1,6 +1,6 @@
-//! Working days (工作日), as the reference codes have them. Rule O-28.
+//! Working days (工作日), as the reference codes have them. Rules O-28 and Z-4.
 
-use fengni_core::record::CodeSet;
+use fengni_core::record::{Clock, CodeSet};
 use fengni_core::{Day, TypeNumber};
 
 use crate::state::State;
@@ -9,10 +9,30 @@ use crate::state::State;
 const CALENDAR: &str = "calendar";
 /// The set of working days within which certificates of a type are sealed.
 const SEALING_DAYS: &str = "sealing-days";
+/// The set of working days that the clocks of data sharing run.
+pub(crate) const SHARING_DAYS: &str = "sharing-days";
 /// The longest such limit.
 pub(crate) const SEALING_DAYS_MAX: u32 = 366;
 /// How far a due day may be: a calendar can make every day a holiday.
 const REACH: u32 = 10 * SEALING_DAYS_MAX;
+
+/// A clock of data sharing. Rule Z-4.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum SharingClock {
+    /// The answer to a request for a resource that is shared without conditions.
+    Unconditional,
+    /// The answer to a request for one that is shared on conditions.
+    Conditional,
+    /// More time for an answer, at most.
+    Extension,
+    /// Providing the data, once it was agreed.
+    Provision,
+    /// The answer to an objection.
+    Objection,
+}
+
+/// Their codes in the set, in the order of [`SharingClock`].
+pub(crate) const CLOCKS: [&str; 5] = ["unconditional", "conditional", "extension", "provision", "objection"];
 
 /// Whether offices work on a day: Monday to Friday, unless the calendar says otherwise.
 fn is_working(calendar: Option<&CodeSet>, day: Day) -> bool {
@@ -41,7 +61,23 @@ impl State {
     pub(crate) fn sealing_due(&self, kind: TypeNumber, acted: Day) -> Option<Day> {
         let code = self.certificate_type(kind)?.code.to_string();
         let days = self.code_set(SEALING_DAYS)?.name_of(&code)?.parse().ok()?;
-        working_days_after(self.code_set(CALENDAR).map(AsRef::as_ref), acted, days)
+        self.working_days_after(acted, days)
+    }
+
+    /// The last of so many working days after a day, by the calendar of now.
+    pub(crate) fn working_days_after(&self, day: Day, count: u32) -> Option<Day> {
+        working_days_after(self.code_set(CALENDAR).map(AsRef::as_ref), day, count)
+    }
+
+    /// How many working days a clock of data sharing runs; `None` where nothing limits it.
+    pub(crate) fn sharing_days(&self, clock: SharingClock) -> Option<u32> {
+        self.code_set(SHARING_DAYS)?.name_of(CLOCKS[clock as usize])?.parse().ok()
+    }
+
+    /// A clock that starts on a day. Its due day is reckoned now and stands from then on.
+    pub(crate) fn start(&self, clock: SharingClock, day: Day) -> Clock {
+        let due = self.sharing_days(clock).and_then(|days| self.working_days_after(day, days));
+        Clock { due, done: None }
     }
 }
 
@@ -52,6 +88,22 @@ mod tests {
 
     fn day(text: &str) -> Day {
         Day::parse(text).expect("a date")
+    }
+
+    #[test]
+    fn shr02_an_answer_is_due_after_ten_working_days_and_data_after_twenty() {
+        let qingming = vec![Code { code: "20260406".to_owned(), name: "holiday".to_owned() }];
+        let calendar = CodeSet { version: 1, name: CALENDAR.to_owned(), codes: qingming };
+        for (from, count, plain, with) in [
+            ("20260302", 1, "20260303", "20260303"),
+            ("20260302", 10, "20260316", "20260316"),
+            ("20260312", 20, "20260409", "20260410"),
+            ("20260305", 20, "20260402", "20260402"),
+            ("20260316", 10, "20260330", "20260330"),
+        ] {
+            assert_eq!(working_days_after(None, day(from), count), Some(day(plain)), "{count} after {from}");
+            assert_eq!(working_days_after(Some(&calendar), day(from), count), Some(day(with)), "{count} after {from}");
+        }
     }
 
     #[test]

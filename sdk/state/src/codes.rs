@@ -3,7 +3,7 @@
 use fengni_core::Day;
 use fengni_core::id::{Division, TypeCode};
 
-use crate::calendar::SEALING_DAYS_MAX;
+use crate::calendar::{CLOCKS, SEALING_DAYS_MAX, SHARING_DAYS};
 
 /// Most characters of a code.
 const CODE_CHARACTERS: usize = 32;
@@ -40,7 +40,13 @@ pub fn code_fault(set: &str, code: &str, name: &str) -> Option<(String, &'static
         "sealing-days" if TypeCode::parse(code).is_err() => {
             Some((format!("{code:?} is no type code"), "write the 21 characters of a certificate type's code"))
         }
-        "sealing-days" if !name.parse().is_ok_and(|days: u32| is_limit(days) && days.to_string() == name) => {
+        SHARING_DAYS if !CLOCKS.contains(&code) => Some((
+            format!("{code:?} is no clock"),
+            "write one of unconditional, conditional, extension, provision, objection",
+        )),
+        "sealing-days" | SHARING_DAYS
+            if !name.parse().is_ok_and(|days: u32| is_limit(days) && days.to_string() == name) =>
+        {
             Some((format!("{name:?} is no number of working days"), "write a number from 1 to 366"))
         }
         _ if !(1..=CODE_CHARACTERS).contains(&code.len()) || !code.bytes().all(|byte| byte.is_ascii_graphic()) => {

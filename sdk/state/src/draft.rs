@@ -10,12 +10,14 @@ use std::sync::Arc;
 use fengni_core::book::{Line, Seal, SuspensionCause, Tag};
 use fengni_core::day::{Day, Millis};
 use fengni_core::outcome::Refusal;
-use fengni_core::record::{Agreement, Authority, Member, Record as _};
+use fengni_core::record::{
+    Agreement, Authority, Member, Objection, ObjectionStatus, Record as _, Request, Resource, ServiceItem,
+};
 use fengni_core::shelf::Shelf;
 use fengni_core::standing::{Act, Hold, Standing};
 use fengni_core::{
-    ActNumber, AgreementNumber, AuthorityNumber, BookNumber, Height, LineNumber, LinePlace, MemberNumber, PageNumber,
-    SealNumber,
+    ActNumber, AgreementNumber, AuthorityNumber, BookNumber, Height, ItemNumber, LineNumber, LinePlace, MemberNumber,
+    ObjectionNumber, PageNumber, RequestNumber, ResourceNumber, SealNumber,
 };
 
 use crate::book::BookState;
@@ -76,6 +78,18 @@ impl<'a, R: Records> Draft<'a, R> {
 
     pub(crate) fn authority(&self, number: AuthorityNumber) -> Result<Arc<Authority>, Refusal> {
         self.state.registries.authorities.get(number.0).cloned().ok_or(Refusal::UnknownAuthority)
+    }
+
+    pub(crate) fn resource(&self, number: ResourceNumber) -> Result<Arc<Resource>, Refusal> {
+        self.state.registries.resources.get(number.0).cloned().ok_or(Refusal::UnknownResource)
+    }
+
+    pub(crate) fn item(&self, number: ItemNumber) -> Result<Arc<ServiceItem>, Refusal> {
+        self.state.registries.items.get(number.0).cloned().ok_or(Refusal::UnknownItem)
+    }
+
+    pub(crate) fn request(&self, number: RequestNumber) -> Result<Arc<Request>, Refusal> {
+        self.state.registries.requests.get(number.0).cloned().ok_or(Refusal::UnknownRequest)
     }
 
     /// Standing and holds of a line; holds that ended by themselves are left out.
@@ -252,6 +266,28 @@ impl<'a, R: Records> Draft<'a, R> {
     pub(crate) fn replace<T: Shelved>(&mut self, number: u32, record: T) {
         T::of(&mut self.state.registries).replace(number, record);
         self.changed.insert((T::SHELF, number));
+    }
+
+    /// The open objection to a certificate.
+    pub(crate) fn objection_to(&self, place: LinePlace) -> Option<ObjectionNumber> {
+        self.state.objections.get(&place).copied()
+    }
+
+    /// Opens an objection.
+    pub(crate) fn open_objection(&mut self, objection: Objection) -> ObjectionNumber {
+        let place = objection.place;
+        let number = ObjectionNumber(self.append(objection));
+        self.state.objections.insert_mut(place, number);
+        number
+    }
+
+    /// Puts another version of an open objection, which may be about another line by now, or closed.
+    pub(crate) fn put_objection(&mut self, number: ObjectionNumber, before: LinePlace, objection: Objection) {
+        self.state.objections.remove_mut(&before);
+        if objection.status == ObjectionStatus::Open {
+            self.state.objections.insert_mut(objection.place, number);
+        }
+        self.replace(number.0, objection);
     }
 
     /// Closes the block: page records, lists and book records come in line.

@@ -8,15 +8,17 @@ use fengni_core::event::Directory;
 use fengni_core::limits::SUPERIORS;
 use fengni_core::list::{ListKind, NumberedList};
 use fengni_core::record::{
-    Agreement, Authority, CertificateType, CodeSet, Measure, Member, Parameters, ProposalStatus, Record as _,
+    Agreement, Authority, CertificateType, CodeSet, Measure, Member, ObjectionStatus, Parameters, ProposalStatus,
+    Record as _, Role,
 };
 use fengni_core::recovery::RecoveryHandover;
 use fengni_core::shelf::{Shelf, state_root};
 use fengni_core::standing::{Act, ActHeads, Page};
 use fengni_core::{
-    BookNumber, Day, Digest, Domain, Height, MemberNumber, Millis, ProposalNumber, TypeNumber, ValidatorSet,
+    BookNumber, Day, Digest, Domain, Height, LinePlace, MemberNumber, Millis, ObjectionNumber, ProposalNumber,
+    TypeNumber, ValidatorSet,
 };
-use rpds::VectorSync;
+use rpds::{RedBlackTreeMapSync, VectorSync};
 use thiserror::Error;
 
 use crate::book::BookState;
@@ -55,6 +57,8 @@ pub struct State {
     pub(crate) live: Vec<ProposalNumber>,
     pub(crate) books: VectorSync<Arc<BookState>>,
     pub(crate) book_list: NumberedList,
+    /// The open objection to a certificate, by where it stands.
+    pub(crate) objections: RedBlackTreeMapSync<LinePlace, ObjectionNumber>,
     /// Whether seals and acts can be proven.
     pub(crate) proves: bool,
     /// What names the validators of the next block, where a person has handed it in.
@@ -74,6 +78,7 @@ impl State {
             live: Vec::new(),
             books: VectorSync::new_sync(),
             book_list: NumberedList::new(suite, ListKind::Shelf),
+            objections: RedBlackTreeMapSync::new_sync(),
             proves: true,
             recovery: None,
         }
@@ -213,6 +218,14 @@ impl State {
         self.chain(lower)[1..].contains(&upper)
     }
 
+    /// Whether a member is the competent authority (主管部门) over another: a regulator above it, or any
+    /// other regulator where nobody is above it. Rule Z-1.
+    pub(crate) fn is_competent(&self, member: MemberNumber, over: MemberNumber) -> bool {
+        let role = |number| self.member(number).is_some_and(|member| member.roles.has(Role::Regulator));
+        let top = self.member(over).is_some_and(|over| over.superior.is_none());
+        role(member) && member != over && (self.is_above(member, over) || top)
+    }
+
     /// Whether `member` may issue this type for `division` on `day`, by its own list of authorities.
     pub(crate) fn is_authorised(&self, member: MemberNumber, book: &Book, day: Day) -> bool {
         self.registries.is_authorised(member, book, day)
@@ -323,11 +336,17 @@ impl State {
             live: Vec::new(),
             books: VectorSync::new_sync(),
             book_list: NumberedList::new(domain.suite, ListKind::Shelf),
+            objections: RedBlackTreeMapSync::new_sync(),
             proves: true,
             recovery: None,
         };
         let numbered = (0..).map(ProposalNumber).zip(state.registries.proposals.iter());
         state.live = numbered.filter(|(_, proposal)| proposal.is_live()).map(|(number, _)| number).collect();
+        for (objection, number) in state.registries.objections.iter().zip(0..) {
+            if objection.status == ObjectionStatus::Open {
+                state.objections.insert_mut(objection.place, ObjectionNumber(number));
+            }
+        }
         for (record, number) in records.iter().zip(0..) {
             let book = BookNumber(number);
             let space = state.tag_space(record).unwrap_or(book);

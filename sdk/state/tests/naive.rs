@@ -276,9 +276,9 @@ impl Naive {
     fn root(&self) -> Hash {
         let domain = &self.domain;
         let members: Vec<Vec<u8>> = self.founding.members.iter().map(codec::encode).collect();
-        // Nothing is decided together here: the last four shelves are empty.
+        // Nothing is decided together here, and nothing is shared: the last eight shelves are empty.
         let nothing = Vec::new;
-        let shelves: [Vec<Vec<u8>>; 11] = [
+        let shelves: [Vec<Vec<u8>>; 15] = [
             vec![codec::encode(&self.founding.parameters)],
             members,
             self.founding.types.iter().map(codec::encode).collect(),
@@ -286,6 +286,10 @@ impl Naive {
             self.founding.agreements.iter().map(codec::encode).collect(),
             self.books.iter().map(|book| book.bytes(domain)).collect(),
             self.founding.codes.iter().map(codec::encode).collect(),
+            nothing(),
+            nothing(),
+            nothing(),
+            nothing(),
             nothing(),
             nothing(),
             nothing(),
@@ -461,6 +465,9 @@ impl Naive {
                 let kind = match subject {
                     Subject::Certificates { certificate_type } => Some(certificate_type.0),
                     Subject::Cases => None,
+                    Subject::Grants | Subject::Receipts => {
+                        panic!("this model is of registers, not of sharing: sharing.rs")
+                    }
                 };
                 let exists_type = kind.is_none_or(|kind| (kind as usize) < self.founding.types.len());
                 rule(exists_type, 203);
@@ -836,6 +843,15 @@ impl Naive {
             | Operation::LiftOrder { .. }
             | Operation::Confirm { .. }
             | Operation::Accuse { .. } => panic!("this model is of registers, not of governance: governance.rs"),
+            Operation::ProposeResource { .. }
+            | Operation::DecideResource { .. }
+            | Operation::PutItem { .. }
+            | Operation::EndItem { .. }
+            | Operation::FileRequest { .. }
+            | Operation::DecideRequest { .. }
+            | Operation::WithdrawGrant { .. }
+            | Operation::FileObjection { .. }
+            | Operation::AnswerObjection { .. } => panic!("this model is of registers, not of sharing: sharing.rs"),
             Operation::RevokeKey { member, key, from, ground } => {
                 rule(self.known("reasons", &ground.reason.to_string()), 205);
                 let Some(record) = self.founding.members.get(member.0 as usize) else { return with(broken, 202) };

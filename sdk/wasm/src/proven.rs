@@ -13,7 +13,9 @@ use fengni_core::light::LightClient;
 use fengni_core::limits::PROOF_BYTES;
 use fengni_core::proof::{Place, ProofError, Proven, StateProof};
 #[cfg(feature = "register")]
-use fengni_core::record::{Agreement, Application, Authority, Offence, Order, Parameters, Proposal};
+use fengni_core::record::{
+    Agreement, Application, Authority, Objection, Offence, Order, Parameters, Proposal, Request, Resource, ServiceItem,
+};
 use fengni_core::record::{CertificateType, CodeSet, Member, Record as _};
 use fengni_core::shelf::Shelf;
 use fengni_core::{CommitCertificate, Domain, Header, MemberNumber, ValidatorSet, codec};
@@ -144,6 +146,14 @@ fn record(proven: &Proven, shelf: Shelf, number: u32) -> Result<String, ProofErr
         Shelf::Orders => json(&proven.record::<Order>(number)?),
         #[cfg(feature = "register")]
         Shelf::Offences => json(&proven.record::<Offence>(number)?),
+        #[cfg(feature = "register")]
+        Shelf::Resources => json(&proven.record::<Resource>(number)?),
+        #[cfg(feature = "register")]
+        Shelf::Items => json(&proven.record::<ServiceItem>(number)?),
+        #[cfg(feature = "register")]
+        Shelf::Requests => json(&proven.record::<Request>(number)?),
+        #[cfg(feature = "register")]
+        Shelf::Objections => json(&proven.record::<Objection>(number)?),
         #[cfg(not(feature = "register"))]
         _ => NOT_HERE.to_owned(),
     })

@@ -40,6 +40,18 @@ pub enum Category {
     Proposals,
     /// Orders given and lifted.
     Orders,
+    /// Editions of resources and service items, put up and decided about.
+    Resources,
+    /// Requests for data, filed and decided about.
+    Requests,
+    /// Grants of holders.
+    Grants,
+    /// Grants that their holders withdrew.
+    Withdrawals,
+    /// Receipts of data that was used.
+    Receipts,
+    /// Objections to certificates, filed and answered.
+    Objections,
     /// Offences put on record.
     Offences,
     /// Recoveries.
@@ -82,6 +94,24 @@ impl Category {
             Kind::FileApplication | Kind::ReviewApplication => Self::Applications,
             Kind::Propose | Kind::Vote | Kind::Withdraw => Self::Proposals,
             Kind::Order | Kind::LiftOrder => Self::Orders,
+            Kind::ProposeResource
+            | Kind::PublishResource
+            | Kind::RefuseResource
+            | Kind::EndResource
+            | Kind::PutItem
+            | Kind::EndItem => Self::Resources,
+            Kind::FileRequest
+            | Kind::ReturnRequest
+            | Kind::AgreeRequest
+            | Kind::RefuseRequest
+            | Kind::AskTime
+            | Kind::GiveTime
+            | Kind::ProvisionRequest
+            | Kind::SuspendRequest
+            | Kind::ResumeRequest
+            | Kind::EndRequest => Self::Requests,
+            Kind::WithdrawGrant => Self::Withdrawals,
+            Kind::FileObjection | Kind::AnswerObjection => Self::Objections,
             Kind::Accuse => Self::Offences,
             Kind::Recover => Self::Recoveries,
         }
@@ -159,8 +189,13 @@ impl Figures {
         }
         self.add(Place::of(Category::of(event.kind), event), 1);
         if event.seal.is_some() {
-            let lines = if event.topic == Topic::Cases { Category::Cases } else { Category::Certificates };
-            self.add(Place::of(lines, event), event.lines.unwrap_or_default());
+            let (lines, count) = match (event.topic, event.receipts) {
+                (Topic::Cases, _) => (Category::Cases, event.lines),
+                (Topic::Sharing, Some(receipts)) => (Category::Receipts, Some(receipts)),
+                (Topic::Sharing, None) => (Category::Grants, event.lines),
+                _ => (Category::Certificates, event.lines),
+            };
+            self.add(Place::of(lines, event), count.unwrap_or_default());
         }
     }
 

@@ -246,7 +246,14 @@ impl Chain {
             Shelf::Agreements => self.genesis.agreements.iter().map(|record| record.encode()).collect(),
             Shelf::Books => (0..self.books.len()).map(|number| self.book(number).encode()).collect(),
             Shelf::Codes => self.genesis.codes.iter().map(|record| record.encode()).collect(),
-            Shelf::Applications | Shelf::Proposals | Shelf::Orders | Shelf::Offences => Vec::new(),
+            Shelf::Applications
+            | Shelf::Proposals
+            | Shelf::Orders
+            | Shelf::Offences
+            | Shelf::Resources
+            | Shelf::Items
+            | Shelf::Requests
+            | Shelf::Objections => Vec::new(),
         }
     }
 

@@ -20,11 +20,14 @@ pub enum Topic {
     Members,
     /// What members decide together.
     Votes,
+    /// Shared data: resources, items, requests, grants and batches of receipts.
+    Sharing,
 }
 
 impl Topic {
     /// Every topic.
-    pub const ALL: [Self; 5] = [Self::Certificates, Self::Cases, Self::Agreements, Self::Members, Self::Votes];
+    pub const ALL: [Self; 6] =
+        [Self::Certificates, Self::Cases, Self::Agreements, Self::Members, Self::Votes, Self::Sharing];
 
     /// Its word.
     pub fn word(self) -> &'static str {
@@ -34,10 +37,12 @@ impl Topic {
             Self::Agreements => "agreements",
             Self::Members => "members",
             Self::Votes => "votes",
+            Self::Sharing => "sharing",
         }
     }
 
-    /// The topic of a kind; an event of a book of cases is of [`Topic::Cases`], whatever its kind.
+    /// The topic of a kind; an event of a book of cases is of [`Topic::Cases`], one of a book of
+    /// grants or receipts of [`Topic::Sharing`], whatever its kind.
     pub(super) fn of(kind: EventKind) -> Self {
         use EventKind as Kind;
         match kind {
@@ -54,6 +59,23 @@ impl Topic {
             | Kind::Accuse
             | Kind::Recover => Self::Members,
             Kind::Propose | Kind::Vote | Kind::Withdraw => Self::Votes,
+            Kind::ProposeResource
+            | Kind::PublishResource
+            | Kind::RefuseResource
+            | Kind::EndResource
+            | Kind::PutItem
+            | Kind::EndItem
+            | Kind::FileRequest
+            | Kind::ReturnRequest
+            | Kind::AgreeRequest
+            | Kind::RefuseRequest
+            | Kind::AskTime
+            | Kind::GiveTime
+            | Kind::ProvisionRequest
+            | Kind::SuspendRequest
+            | Kind::ResumeRequest
+            | Kind::EndRequest
+            | Kind::WithdrawGrant => Self::Sharing,
             Kind::OpenBook
             | Kind::Seal
             | Kind::Suspend
@@ -76,7 +98,9 @@ impl Topic {
             | Kind::Succeed
             | Kind::Order
             | Kind::LiftOrder
-            | Kind::Confirm => Self::Certificates,
+            | Kind::Confirm
+            | Kind::FileObjection
+            | Kind::AnswerObjection => Self::Certificates,
         }
     }
 }

@@ -66,7 +66,12 @@ impl Chapter {
         let mut told = Vec::new();
         if let Some(Sealed { height, keys, .. }) = &self.sealed {
             // A line that goes on from another takes its standing along, which no act of its own says.
-            let began = if self.subject == Subject::Cases { "file 登记" } else { "issue 新发" };
+            let began = match self.subject {
+                Subject::Certificates { .. } => "issue 新发",
+                Subject::Cases => "file 登记",
+                Subject::Grants => "grant 授权",
+                Subject::Receipts => "anchor receipts 回执上链",
+            };
             let (act, after) = match before {
                 None => (began.to_owned(), self.words(Standing::ACTIVE, false)),
                 Some(before) => (format!("goes on 承接, from {before}"), String::new()),
@@ -129,6 +134,7 @@ pub fn act_words(kind: ActKind) -> &'static str {
         ActKind::TransferIn => "transfer in 转入",
         ActKind::Consume => "consume 核销",
         ActKind::Step => "step 办理进展",
+        ActKind::Withdraw => "withdraw grant 撤回授权",
     }
 }
 
@@ -145,6 +151,7 @@ pub fn standing_words(standing: Standing) -> String {
         State::Consumed => "consumed 已核销",
         State::Rekeyed => "goes on with a new holder key 补绑",
         State::Closed => "closed 办结",
+        State::Withdrawn => "withdrawn 撤回",
     };
     let disputed = if standing.disputed { ", disputed 异议" } else { "" };
     let blocked = if standing.key_blocked { ", holder key blocked 挂失" } else { "" };

@@ -83,8 +83,8 @@ pub(super) fn check_state(
     let code = match standing.state {
         State::Active => return Ok(()),
         State::Annulled => VerdictCode::Annulled,
-        // A case is no certificate, and no code of one comes this far.
-        State::Cancelled | State::Closed => VerdictCode::Cancelled,
+        // Cases and grants are no certificates, and no code of one comes this far.
+        State::Cancelled | State::Closed | State::Withdrawn => VerdictCode::Cancelled,
         State::Expired => VerdictCode::Expired,
         State::TransferringOut => VerdictCode::Transferred,
         State::Revoked => VerdictCode::Revoked,

@@ -5,6 +5,7 @@
 
 pub mod governed;
 pub mod random;
+pub mod shared;
 pub mod world;
 
 use std::fmt::Debug;

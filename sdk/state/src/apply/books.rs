@@ -1,4 +1,4 @@
-//! Opening books and sealing lines. Rules O-1, O-2 and O-28.
+//! Opening books and sealing lines. Rules O-1, O-2, O-28, Z-6 and Z-9.
 
 use std::collections::HashSet;
 
@@ -7,7 +7,8 @@ use fengni_core::id::Division;
 use fengni_core::limits::{KEPT_BOOKS, SEAL_LINES};
 use fengni_core::outcome::{Effect, Refusal};
 use fengni_core::record::{KeyPurpose, Role};
-use fengni_core::{BookNumber, Day, LineNumber, SealNumber};
+use fengni_core::sharing::Batch;
+use fengni_core::{BookNumber, Day, LineNumber, LinePlace, SealNumber};
 
 use super::{Actor, Refused};
 use crate::book::BookState;
@@ -21,8 +22,7 @@ pub(super) fn open<R: Records>(
     subject: Subject,
     division: &Division,
 ) -> Result<Effect, Refusal> {
-    actor.with_role(Role::Issuer)?;
-    actor.with_keys_for(&[KeyPurpose::Issuing])?;
+    may_write(actor, Some(subject))?;
     if let Some(kind) = subject.certificate_type() {
         draft.state.certificate_type(kind).ok_or(Refusal::UnknownType)?;
     }
@@ -35,10 +35,11 @@ pub(super) fn open<R: Records>(
     }
     may_issue(draft, actor, &book)?;
     let kept: Vec<BookNumber> = draft.state.books_of(actor.number).collect();
-    // One that it took over from another keeper is another issuer's.
+    // One that it took over from another keeper is another issuer's. Receipts are counted through one book.
     let same = |other: &BookState| {
         let it = other.record();
-        (it.subject, it.division, it.issuer, it.keeper) == (subject, *division, issuer, actor.number)
+        (it.subject, it.issuer, it.keeper) == (subject, issuer, actor.number)
+            && (it.division == *division || subject == Subject::Receipts)
     };
     if kept.iter().any(|other| draft.state.book(*other).is_some_and(|other| same(other))) {
         return Err(Refusal::DuplicateBook);
@@ -93,9 +94,9 @@ fn may_seal<R: Records>(
     lines: &[Line],
     acted: Option<Day>,
 ) -> Result<(), Refused> {
-    actor.with_role(Role::Issuer)?;
-    actor.with_keys_for(&[KeyPurpose::Issuing])?;
-    let book = draft.book(number)?;
+    let book = draft.book(number);
+    may_write(actor, book.as_ref().ok().map(|book| book.record().subject))?;
+    let book = book?;
     kept_by(&book, actor)?;
     if lines.len() as u64 > u64::from(draft.state.parameters().solo_seal_lines) {
         actor.two_persons()?;
@@ -105,7 +106,43 @@ fn may_seal<R: Records>(
         return Err(Refusal::LineCount.into());
     }
     free_tags(draft, &book, lines)?;
+    if book.record().subject == Subject::Receipts {
+        going_on(draft, number, &book, lines)?;
+    }
     if acted.is_some_and(|acted| acted > draft.day()) { Err(Refusal::BadDay.into()) } else { Ok(()) }
+}
+
+/// Rules O-1, Z-6 and Z-9: the role and the keys that a book of this kind is written with. What a program
+/// writes all day, nobody's issuing key has to be at hand for.
+fn may_write(actor: &Actor, subject: Option<Subject>) -> Result<(), Refusal> {
+    let (roles, purpose): (&[Role], _) = match subject {
+        // Of a book that is not there as of one of certificates.
+        None | Some(Subject::Certificates { .. } | Subject::Cases) => (&[Role::Issuer], KeyPurpose::Issuing),
+        Some(Subject::Grants) => (&[Role::Provider, Role::Requester, Role::Verifier], KeyPurpose::Application),
+        Some(Subject::Receipts) => (&[Role::Provider], KeyPurpose::Application),
+    };
+    actor.with_any_role(roles)?;
+    actor.with_keys_for(&[purpose])
+}
+
+/// Rule Z-9: batches of receipts go on where the book ends, none left out and none twice.
+fn going_on<R: Records>(
+    draft: &Draft<'_, R>,
+    number: BookNumber,
+    book: &BookState,
+    lines: &[Line],
+) -> Result<(), Refused> {
+    let last = book.record().lines.checked_sub(1).map(|line| LinePlace { book: number, line: LineNumber(line) });
+    let last = last.map(|place| draft.line(place)).transpose()?;
+    let mut next = last.map_or(Some(0), |line| Batch::from_line(&line).end());
+    for (line, detail) in lines.iter().zip(0..) {
+        let batch = Batch::from_line(line);
+        if next != Some(batch.first) || batch.end().is_none() {
+            return Err(Refused { refusal: Refusal::BadBatch, detail });
+        }
+        next = batch.end();
+    }
+    Ok(())
 }
 
 /// Refuses anybody but the book's keeper.

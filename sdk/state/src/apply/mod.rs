@@ -8,12 +8,17 @@ mod authorities;
 mod books;
 mod cases;
 mod entitlement;
+mod grants;
+mod items;
 mod keys;
+mod objections;
 mod offences;
 mod orders;
 mod proposals;
 mod recovery;
 mod replace;
+mod requests;
+mod resources;
 mod rotation;
 mod standing;
 
@@ -65,11 +70,16 @@ impl Actor {
         if self.member.roles.has(role) { Ok(()) } else { Err(Refusal::RoleMissing) }
     }
 
+    /// Refuses a member with none of these roles.
+    fn with_any_role(&self, roles: &[Role]) -> Result<(), Refusal> {
+        if roles.iter().any(|role| self.member.roles.has(*role)) { Ok(()) } else { Err(Refusal::RoleMissing) }
+    }
+
     /// Refuses a member that takes no part in decisions about the network, and other keys than
     /// administrators'.
     fn decides(&self) -> Result<(), Refusal> {
-        let takes_part = [Role::Validator, Role::Regulator].iter().any(|role| self.member.roles.has(*role));
-        if takes_part { self.with_keys_for(&[KeyPurpose::Admin]) } else { Err(Refusal::RoleMissing) }
+        self.with_any_role(&[Role::Validator, Role::Regulator])?;
+        self.with_keys_for(&[KeyPurpose::Admin])
     }
 
     /// Refuses a single signature.
@@ -169,6 +179,23 @@ fn run<R: Records>(draft: &mut Draft<'_, R>, transaction: &Transaction) -> Resul
             Ok(orders::confirm(draft, &actor, *book, (*first, *last), *ground)?)
         }
         Operation::Accuse { proof } => Ok(offences::accuse(draft, &actor, proof)?),
+        Operation::ProposeResource { terms, replaces } => Ok(resources::propose(draft, &actor, terms, *replaces)?),
+        Operation::DecideResource { resource, decision, ground } => {
+            Ok(resources::decide(draft, &actor, *resource, *decision, *ground)?)
+        }
+        Operation::PutItem { terms, replaces } => Ok(items::put(draft, &actor, terms, *replaces)?),
+        Operation::EndItem { item, ground } => Ok(items::end(draft, &actor, *item, *ground)?),
+        Operation::FileRequest { terms, amends } => Ok(requests::file(draft, &actor, terms, *amends)?),
+        Operation::DecideRequest { request, decision, ground } => {
+            Ok(requests::decide(draft, &actor, *request, decision, *ground)?)
+        }
+        Operation::WithdrawGrant { place, content, secret } => {
+            Ok(grants::withdraw(draft, &actor, *place, content, secret)?)
+        }
+        Operation::FileObjection { place, ground } => Ok(objections::file(draft, &actor, *place, *ground)?),
+        Operation::AnswerObjection { objection, place, answer, ground } => {
+            Ok(objections::answer(draft, &actor, (*objection, *place), *answer, *ground)?)
+        }
         // Done above: no member asks it.
         Operation::Recover { .. } => Err(Refusal::NotEntitled.into()),
     }

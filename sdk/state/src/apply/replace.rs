@@ -9,7 +9,7 @@ use fengni_core::{BookNumber, LinePlace};
 
 use super::books::{free_tags, kept_by, may_issue};
 use super::standing::{about, given_up_to, recorded};
-use super::{Actor, Refused, known_reason};
+use super::{Actor, Refused, known_reason, objections};
 use crate::draft::Draft;
 use crate::records::Records;
 
@@ -140,5 +140,8 @@ fn take_over<R: Records>(
     record.successor = Some(place);
     let act = draft.act_on(step.old.book, record, Vec::new());
     draft.begin_with(place, begins, holds);
+    if begins.disputed {
+        objections::follow(draft, step.old, place);
+    }
     Effect::Replaced { act, book: place.book, line }
 }

@@ -38,6 +38,9 @@ pub(super) fn change<R: Records>(
     if !kind.acts.has(act) {
         return Err(Refusal::ActNotAllowed);
     }
+    if change == StandingChange::ClearDispute && draft.objection_to(place).is_some() {
+        return Err(Refusal::ObjectionOpen);
+    }
     let held = draft.is_held(place, &holds);
     let (to, holds) = transition(draft.time, actor.number, change, standing, (held, holds))?;
     if act.is_terminal() {

@@ -153,7 +153,11 @@ impl Story {
             | Effect::Order { .. }
             | Effect::Confirmed { .. }
             | Effect::Offence { .. }
-            | Effect::Recovered { .. } => (),
+            | Effect::Recovered { .. }
+            | Effect::Resource { .. }
+            | Effect::Item { .. }
+            | Effect::Request { .. }
+            | Effect::Objection { .. } => (),
         }
     }
 
