@@ -34,7 +34,7 @@ pub use commitment::{grant_commitment, secret_digest, shown_commitment};
 pub use grant::{GrantContent, GrantError, GrantTerms, Granted, GrantedKind, Secret};
 pub use grant_line::GrantLine;
 pub use held::HeldGrant;
-pub use identity::{Identity, IdentityError, PREFIX as IDENTITY_PREFIX, Person};
+pub use identity::{Identity, IdentityError, NAMING, PREFIX as IDENTITY_PREFIX, Person};
 pub use judge::{ACCESS_SECS, CitedRequest, Counter, Holder, Known, judge};
 pub use mine::{HolderQuestion, HolderQuestionError, QUESTION_SECS, SignedHolderQuestion};
 pub use presented::{GrantFile, PresentedGrant};
