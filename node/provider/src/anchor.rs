@@ -24,8 +24,8 @@ use thiserror::Error;
 use crate::journal::{BatchRow, Journal, JournalError};
 
 /// How long a node may hold a question open, and how long to go on in one step.
-const WAIT: Duration = Duration::from_secs(2);
-const PATIENCE: Duration = Duration::from_secs(6);
+pub(crate) const WAIT: Duration = Duration::from_secs(2);
+pub(crate) const PATIENCE: Duration = Duration::from_secs(6);
 
 /// Why a batch is not on the ledger yet.
 #[derive(Debug, Error)]

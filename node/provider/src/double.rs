@@ -52,12 +52,12 @@ impl Double {
     /// The holder withdraws a grant.
     pub(crate) fn withdraw(&self, place: LinePlace) {
         let world = &mut self.lock().world;
-        world.state(place, State::Cancelled);
+        world.state(place, State::Withdrawn);
         let act = Act {
             line: place.line,
-            kind: ActKind::Cancel,
+            kind: ActKind::Withdraw,
             from: Standing::ACTIVE,
-            to: Standing::ACTIVE.with(State::Cancelled),
+            to: Standing::ACTIVE.with(State::Withdrawn),
             reason: ReasonCode(0),
             decision: Digest::default(),
             height: Height(1300),

@@ -7,17 +7,21 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, Result, anyhow};
 use axum_server::Handle;
+use fengni_client::keys::HeldKey;
+use fengni_client::submit::Signers;
 use fengni_client::{clock, light};
 use fengni_core::sharing::{MemberSignature, Receipt};
+use fengni_genesis::Genesis;
 use tokio::task::JoinSet;
 use tracing_subscriber::EnvFilter;
 
-use crate::anchor::{Anchor, AnchorError};
+use crate::anchor::{Anchor, AnchorError, PATIENCE, WAIT};
+use crate::config::Config;
 use crate::data::Data;
 use crate::desk::Desk;
 use crate::door::{self, Running};
 use crate::home::Home;
-use crate::http::{self, Bound, Gateway, Metrics};
+use crate::http::{self, Bound, Gateway};
 use crate::journal::{Journal, Writer, before};
 use crate::output::Output;
 use crate::register::{Pace, Register};
@@ -68,7 +72,7 @@ async fn serve(home: &Home, output: Output) -> Result<()> {
         writer: Writer::start(Arc::clone(&journal), Box::new(sign)),
         clock,
     };
-    let gateway = Arc::new(Gateway { desk, metrics: Metrics::default() });
+    let gateway = Arc::new(Gateway::new(desk, submit(home, &config, &genesis, &key)?));
 
     let bound = [
         config
@@ -123,6 +127,17 @@ async fn serve(home: &Home, output: Output) -> Result<()> {
     handle.graceful_shutdown(Some(GRACE));
     while serving.join_next().await.is_some() {}
     ended
+}
+
+/// What brings a holder's withdrawal to the ledger with the member's key.
+fn submit(home: &Home, config: &Config, genesis: &Genesis, key: &HeldKey) -> Result<http::Submit> {
+    let signers = Signers::new(std::slice::from_ref(key))?;
+    let submitter = home.submitter(config)?.with_wait(WAIT, PATIENCE);
+    let (home, config, genesis) = (home.clone(), config.clone(), genesis.clone());
+    Ok(Box::new(move |operation| {
+        let mut ledger = home.ledger(&config, &genesis)?;
+        Ok(submitter.submit(&mut ledger, &signers, operation)?)
+    }))
 }
 
 /// Brings batches to the ledger, one after the other; returns where people have to look.

@@ -246,7 +246,8 @@ impl Desk {
                 salt,
             };
             let holder = warrant.and_then(|(_, holder)| holder);
-            drafts.push(Draft { receipt, uses: judged.ok().flatten(), holder });
+            let subject = question.subject.as_str().to_owned();
+            drafts.push(Draft { receipt, uses: judged.ok().flatten(), holder, subject });
             answers.push(Answer { result, values: outcome.map(|outcome| outcome.values).unwrap_or_default() });
         }
         let is_answered = answers.iter().any(|answer| !matches!(answer.result, ResultCode::Refused(_)));

@@ -17,6 +17,9 @@ use axum::Router;
 use axum::extract::State;
 use axum::http::{StatusCode, header};
 use axum::response::IntoResponse;
+use fengni_client::submit::Settlement;
+use fengni_core::operation::Operation;
+use tokio::sync::Semaphore;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
@@ -24,10 +27,24 @@ use crate::desk::Desk;
 pub(crate) use listener::Bound;
 pub(crate) use metrics::Metrics;
 
+/// Withdrawals that are brought to the ledger at once.
+const WITHDRAWALS: usize = 16;
+
+/// Signs an operation with the member's key and brings it to the ledger.
+pub(crate) type Submit = Box<dyn Fn(Operation) -> anyhow::Result<Settlement> + Send + Sync>;
+
 /// What the handlers have at hand.
 pub(crate) struct Gateway {
     pub(crate) desk: Desk,
     pub(crate) metrics: Metrics,
+    submit: Submit,
+    withdrawals: Arc<Semaphore>,
+}
+
+impl Gateway {
+    pub(crate) fn new(desk: Desk, submit: Submit) -> Self {
+        Self { desk, metrics: Metrics::default(), submit, withdrawals: Arc::new(Semaphore::new(WITHDRAWALS)) }
+    }
 }
 
 /// What departments are offered.

@@ -64,6 +64,9 @@ pub(super) enum Problem {
     /// A holder's question that is not answered.
     #[error(transparent)]
     Question(#[from] HolderQuestionError),
+    /// An identity that is not proven.
+    #[error("the identity is not that of a certificate in force")]
+    Identity,
     /// It withdraws nothing.
     #[error("this withdraws no grant: there is none at that place, or it commits to something else")]
     OtherGrant,
@@ -141,6 +144,9 @@ impl Problem {
             Self::Unknown(_) => (StatusCode::NOT_FOUND, "unknown", "see /v1/batches"),
             Self::Question(_) => {
                 (StatusCode::FORBIDDEN, "question-refused", "sign the question again, for this provider")
+            }
+            Self::Identity => {
+                (StatusCode::FORBIDDEN, "identity-refused", "ask with a certificate in force, or without an identity")
             }
             Self::OtherGrant => (StatusCode::FORBIDDEN, "other-grant", "compare with the wallet's file of the grant"),
             Self::Withdrawn => (StatusCode::CONFLICT, "withdrawn", "nothing: it counts for no new access"),

@@ -2,34 +2,48 @@
 
 use axum::body::Body;
 use axum::http::{Request, StatusCode};
-use fengni_client::sharing::wire::{Answered, BatchLeaves, Batches, Countersignature, Countersignatures, HeldReceipts};
-use fengni_core::sharing::{Batch, HolderQuestion, MemberSignature, SignedAccess};
-use fengni_core::{KeyNumber, LineNumber, LinePlace, Millis};
+use fengni_client::sharing::wire::{
+    Answered, BatchLeaves, Batches, Countersignature, Countersignatures, HeldReceipts, Withdrawal, Withdrawn,
+};
+use fengni_core::outcome::Effect;
+use fengni_core::sharing::{AccessRefusal, Batch, HolderQuestion, MemberSignature, ResultCode, Secret, SignedAccess};
+use fengni_core::standing::{Standing, State};
+use fengni_core::transaction::TransactionId;
+use fengni_core::{ActNumber, Digest, Height, KeyNumber, LineNumber, LinePlace, Millis};
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 use tower::ServiceExt as _;
 
-use super::*;
+use super::{Arc, Gateway, Operation, Router, Settlement, departments, public};
 use crate::desk::tests::Story;
+use crate::double::{Double, until};
 use crate::scene::{HRS, SUBJECT, Scene, YHR, application, holder};
 
 struct Listeners {
     departments: Router,
     public: Router,
     story: Arc<Gateway>,
+    ledger: Double,
 }
 
 async fn listeners(scene: &Scene) -> (Listeners, impl Fn() -> SignedAccess) {
     let story = Story::of(scene).await;
     let asked: Vec<SignedAccess> = (0..4).map(|_| story.signed(scene)).collect();
-    let Story { desk, folder, .. } = story;
-    let gateway = Arc::new(Gateway { desk, metrics: Metrics::default() });
+    let Story { desk, folder, ledger, .. } = story;
+    let there = ledger.clone();
+    let submit = move |operation| {
+        let Operation::WithdrawGrant { place, .. } = operation else { panic!("another operation") };
+        there.withdraw(place);
+        let effect = Effect::Acted { act: ActNumber(0), standing: Standing::ACTIVE.with(State::Withdrawn) };
+        Ok(Settlement::Done { id: TransactionId(Digest([1; 32])), effect, height: Height(1301) })
+    };
+    let gateway = Arc::new(Gateway::new(desk, Box::new(submit)));
     let next = std::sync::atomic::AtomicUsize::new(0);
     let signed = move || {
         let _kept = &folder;
         asked[next.fetch_add(1, std::sync::atomic::Ordering::SeqCst)].clone()
     };
-    (Listeners { departments: departments(&gateway), public: public(&gateway), story: gateway }, signed)
+    (Listeners { departments: departments(&gateway), public: public(&gateway), story: gateway, ledger }, signed)
 }
 
 async fn exchange(router: &Router, request: Request<Body>) -> (StatusCode, Vec<u8>) {
@@ -92,6 +106,7 @@ async fn i26_to_i27_from_an_access_to_the_holders_list() {
     let question = HolderQuestion {
         provider: HRS,
         holder: holder().public(),
+        identity: None,
         since: Millis(0),
         nonce: [1; 16],
         time: crate::scene::NOW,
@@ -104,6 +119,61 @@ async fn i26_to_i27_from_an_access_to_the_holders_list() {
     let forged = question.sign(&domain, &application(YHR));
     let (status, _): (_, Value) = post(&listeners.public, "/v1/mine", &forged).await;
     assert_eq!(status, StatusCode::FORBIDDEN);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn i27_whoever_shows_who_they_are_sees_what_was_used_by_duty() {
+    let scene = Scene::by_function();
+    let (listeners, signed) = listeners(&scene).await;
+    let (_, _): (_, Answered) = post(&listeners.departments, "/v1/access", &signed()).await;
+    let domain = listeners.story.desk.domain();
+    let identity = crate::scene::grant_file(crate::scene::grant_terms()).identity;
+    let ask = |identity| {
+        let (nonce, time) = ([1; 16], crate::scene::NOW);
+        let question =
+            HolderQuestion { provider: HRS, holder: holder().public(), identity, since: Millis(0), nonce, time };
+        question.sign(&domain, &holder())
+    };
+    let (_, mine): (_, HeldReceipts) = post(&listeners.public, "/v1/mine", &ask(None)).await;
+    assert!(mine.receipts.is_empty(), "nothing that the key has signed");
+    let (_, mine): (_, HeldReceipts) = post(&listeners.public, "/v1/mine", &ask(Some(identity.clone()))).await;
+    assert_eq!(mine.receipts.len(), 1);
+    // The certificate is in force no longer: it says nothing about anybody.
+    listeners.ledger.withdraw(identity.place());
+    let asked = listeners.ledger.lock().asked.len();
+    until("a poll that was begun after it", || listeners.ledger.lock().asked.len() > asked + 6).await;
+    let (status, _): (_, Value) = post(&listeners.public, "/v1/mine", &ask(Some(identity))).await;
+    assert_eq!(status, StatusCode::FORBIDDEN);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn i27_a_withdrawal_is_brought_to_the_ledger_by_its_secret_alone() {
+    let scene = Scene::new();
+    let (listeners, signed) = listeners(&scene).await;
+    let file = crate::scene::grant_file(crate::scene::grant_terms());
+    let content = file.content.digest(&listeners.story.desk.domain());
+    let given = Withdrawal { place: file.place, content, secret: file.secret.clone() };
+    let wrong = [
+        Withdrawal { secret: Secret([1; 32]), ..given.clone() },
+        Withdrawal { content: Digest([1; 32]), ..given.clone() },
+        Withdrawal { place: LinePlace { line: LineNumber(1), ..file.place }, ..given.clone() },
+        Withdrawal { place: LinePlace { line: LineNumber(9), ..file.place }, ..given.clone() },
+    ];
+    for withdrawal in wrong {
+        let (status, _): (_, Value) = post(&listeners.public, "/v1/withdraw", &withdrawal).await;
+        assert_eq!(status, StatusCode::FORBIDDEN);
+    }
+    let acts = || listeners.ledger.lock().world.books[file.place.book.0 as usize].acts.len();
+    assert_eq!(acts(), 0, "nothing of these went to the ledger");
+    let (status, done): (_, Withdrawn) = post(&listeners.public, "/v1/withdraw", &given).await;
+    assert_eq!((status, done.height, acts()), (StatusCode::OK, Some(Height(1301)), 1));
+    let asked = listeners.ledger.lock().asked.len();
+    until("a poll that was begun after it", || listeners.ledger.lock().asked.len() > asked + 6).await;
+    let (status, problem): (_, Value) = post(&listeners.public, "/v1/withdraw", &given).await;
+    assert_eq!((status, problem["type"].as_str()), (StatusCode::CONFLICT, Some("urn:fengni:problem:withdrawn")));
+    let (_, answered): (_, Answered) = post(&listeners.departments, "/v1/access", &signed()).await;
+    let result = answered.receipts[0].receipt.result;
+    assert_eq!(result, ResultCode::Refused(AccessRefusal::GrantWithdrawn));
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -151,7 +221,8 @@ async fn i28_problems_and_metrics_repeat_nothing_of_what_was_asked() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn each_listener_offers_its_own_and_says_so() {
-    let (listeners, _signed) = listeners(&Scene::new()).await;
+    let scene = Scene::new();
+    let (listeners, _signed) = listeners(&scene).await;
     let (status, document): (_, Value) = get(&listeners.departments, "/openapi.json").await;
     assert!(status == StatusCode::OK && document["paths"]["/v1/access"]["post"].is_object());
     let (_, document): (_, Value) = get(&listeners.public, "/openapi.json").await;

@@ -3,6 +3,7 @@
 //! A batch is on the disk with its signed transaction before that is sent, and the next is made only
 //! once it stands on the ledger: whatever a crash interrupts is sent again, and is there once.
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use fengni_client::submit::Prepared;
@@ -10,7 +11,7 @@ use fengni_core::sharing::{BATCH_RECEIPTS, Batch, ReceiptPath, SidedReceipt};
 use fengni_core::{Digest, LinePlace, Millis, PublicKey};
 use redb::{ReadableDatabase as _, ReadableTable};
 
-use super::tables::{BATCHES, BY_HOLDER, LEAVES, RECEIPTS, ReceiptRow, Sent, decode, encode};
+use super::tables::{BATCHES, BY_HOLDER, BY_SUBJECT, LEAVES, RECEIPTS, ReceiptRow, Sent, decode, encode};
 use super::{BatchRow, Journal, JournalError, Step, before};
 
 /// Receipts that wait for a batch.
@@ -25,6 +26,8 @@ pub(crate) struct Due {
 pub(crate) struct Shown {
     /// The receipt.
     pub(crate) receipt: SidedReceipt,
+    /// The subject that it was found by; `None` where the holder's key has signed what it rests on.
+    pub(crate) subject: Option<String>,
     /// Its way into its batch, and where that stands; `None` while it waits.
     pub(crate) anchor: Option<(ReceiptPath, LinePlace)>,
 }
@@ -152,23 +155,33 @@ impl Journal {
         newest.map(|row| decode(row?.1.value())).collect()
     }
 
-    /// Receipts about what a key signed, from a moment on, oldest first, each with its way to the ledger.
+    /// Receipts about what a key signed, and about subjects, from a moment on, oldest first, each with its
+    /// way to the ledger.
     ///
     /// # Errors
     /// [`JournalError`].
     pub(crate) fn receipts_of(
         &self,
         holder: &PublicKey,
+        subjects: &[String],
         since: Millis,
         most: usize,
     ) -> Result<Vec<Shown>, JournalError> {
-        let key = self.of_holder(holder);
         let read = self.database.begin_read()?;
-        let (numbers, rows) = (read.open_table(BY_HOLDER)?, read.open_table(RECEIPTS)?);
+        let (by_holder, by_subject) = (read.open_table(BY_HOLDER)?, read.open_table(BY_SUBJECT)?);
+        let mut numbers: BTreeMap<u64, Option<&String>> = BTreeMap::new();
+        for subject in subjects {
+            for number in by_subject.range(all_of(self.of_subject(subject)))? {
+                numbers.insert(number?.0.value().1, Some(subject));
+            }
+        }
+        for number in by_holder.range(all_of(self.of_holder(holder)))? {
+            numbers.insert(number?.0.value().1, None);
+        }
+        let rows = read.open_table(RECEIPTS)?;
         let mut shown = Vec::new();
         let mut batch: Option<(BatchRow, Vec<Digest>)> = None;
-        for number in numbers.range((key, 0)..=(key, u64::MAX))? {
-            let (_, number) = number?.0.value();
+        for (number, subject) in numbers {
             let row = rows.get(number)?.ok_or(JournalError::Damaged)?;
             let row: ReceiptRow = decode(row.value())?;
             if row.receipt.time < since {
@@ -180,13 +193,18 @@ impl Journal {
             let anchor = batch.as_ref().and_then(|(of, leaves)| {
                 Some((ReceiptPath::of(&self.owner.domain, of.first, leaves, number)?, of.place?))
             });
-            shown.push(Shown { receipt: row.into(), anchor });
+            shown.push(Shown { receipt: row.into(), subject: subject.cloned(), anchor });
             if shown.len() >= most {
                 break;
             }
         }
         Ok(shown)
     }
+}
+
+/// Every number under a hash.
+fn all_of(hash: [u8; 32]) -> std::ops::RangeInclusive<([u8; 32], u64)> {
+    (hash, 0)..=(hash, u64::MAX)
 }
 
 /// The number of the first receipt that is in no batch.

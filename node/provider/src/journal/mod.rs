@@ -28,6 +28,7 @@ use std::sync::Mutex;
 use std::time::Duration;
 
 use fengni_client::keys::files;
+use fengni_client::random::random;
 use fengni_client::sharing::sealed::Sealed;
 use fengni_core::sharing::{MemberSignature, Receipt, SidedReceipt};
 use fengni_core::{BookNumber, Digest, Domain, MemberNumber, Millis, PublicKey, codec};
@@ -37,8 +38,8 @@ use redb::{Database, ReadableDatabase as _, ReadableTable as _, WriteTransaction
 pub(crate) use batches::Shown;
 pub(crate) use hold::{Hold, Known, UseKey};
 use tables::{
-    ACCESSES, ANSWERS, AccessRow, BATCHES, BY_HOLDER, BY_TIME, FORMAT, LEAVES, META, OWNER, RECEIPTS, ReceiptRow, USES,
-    decode, encode,
+    ACCESSES, ANSWERS, AccessRow, BATCHES, BY_HOLDER, BY_SUBJECT, BY_TIME, FORMAT, LEAVES, META, OWNER, RECEIPTS,
+    ReceiptRow, SECRET, USES, decode, encode,
 };
 pub(crate) use tables::{BatchRow, JournalError};
 pub(crate) use writer::Writer;
@@ -66,6 +67,8 @@ pub(crate) struct Draft {
     pub(crate) uses: Option<UseKey>,
     /// The holder's key that it rests on.
     pub(crate) holder: Option<PublicKey>,
+    /// Whom or what it is about; kept as a hash alone.
+    pub(crate) subject: String,
 }
 
 /// An access that was judged and answered, to be written down.
@@ -93,6 +96,7 @@ pub(crate) struct Written {
 pub(crate) struct Journal {
     database: Database,
     owner: Owner,
+    secret: [u8; 32],
     live: Mutex<HashMap<UseKey, Live>>,
     open: Mutex<HashSet<Digest>>,
     #[cfg(test)]
@@ -124,6 +128,7 @@ impl Journal {
         let backend = FileBackend::new(file.map_err(fengni_client::FileError::system(path))?)?;
         let database = Database::builder().set_cache_size(CACHE_BYTES).create_with_backend(backend)?;
         let write = database.begin_write()?;
+        let secret: [u8; 32];
         {
             let mut meta = write.open_table(META)?;
             let format = meta.get("format")?.map(|format| format.value());
@@ -140,14 +145,25 @@ impl Journal {
                 Some(found) if found == whose => (),
                 Some(_) => return Err(JournalError::Other),
             }
+            let mut secrets = write.open_table(SECRET)?;
+            let found = secrets.get(())?.map(|found| found.value());
+            secret = match found {
+                Some(found) => found,
+                None => {
+                    let drawn = random()?;
+                    secrets.insert((), drawn)?;
+                    drawn
+                }
+            };
             drop((write.open_table(ACCESSES)?, write.open_table(ANSWERS)?, write.open_table(BY_TIME)?));
             drop((write.open_table(RECEIPTS)?, write.open_table(LEAVES)?, write.open_table(BY_HOLDER)?));
-            drop((write.open_table(USES)?, write.open_table(BATCHES)?));
+            drop((write.open_table(BY_SUBJECT)?, write.open_table(USES)?, write.open_table(BATCHES)?));
         }
         write.commit()?;
         Ok(Self {
             database,
             owner,
+            secret,
             live: Mutex::default(),
             open: Mutex::default(),
             #[cfg(test)]
@@ -189,7 +205,8 @@ impl Journal {
         sign: &dyn Fn(&Receipt) -> Result<MemberSignature, String>,
     ) -> Result<Written, JournalError> {
         let (mut rows, mut leaves) = (write.open_table(RECEIPTS)?, write.open_table(LEAVES)?);
-        let (mut uses, mut by_holder) = (write.open_table(USES)?, write.open_table(BY_HOLDER)?);
+        let (mut by_holder, mut by_subject) = (write.open_table(BY_HOLDER)?, write.open_table(BY_SUBJECT)?);
+        let mut uses = write.open_table(USES)?;
         let first = rows.last()?.map_or(0, |(last, _)| last.value() + 1);
         let mut receipts = Vec::new();
         for (draft, number) in entry.drafts.iter().zip(first..) {
@@ -203,6 +220,7 @@ impl Journal {
             if let Some(holder) = &draft.holder {
                 by_holder.insert((self.of_holder(holder), number), ())?;
             }
+            by_subject.insert((self.of_subject(&draft.subject), number), ())?;
             let row = ReceiptRow { receipt, provider, requester: None };
             rows.insert(number, encode(&row).as_slice())?;
             receipts.push(row.into());
@@ -304,6 +322,11 @@ impl Journal {
     /// Finds a holder's receipts again, and tells nobody whose they are who has not seen the key.
     fn of_holder(&self, holder: &PublicKey) -> [u8; 32] {
         self.owner.domain.digest("receipts-of", &[&holder.wire()]).0
+    }
+
+    /// Finds receipts about a subject again.
+    fn of_subject(&self, subject: &str) -> [u8; 32] {
+        self.owner.domain.digest("receipts-about", &[&self.secret, subject.as_bytes()]).0
     }
 
     /// A point at which a test may end it.

@@ -1,6 +1,7 @@
 //! Tables: what the journal's file holds, and how rows are written.
 
 use fengni_client::keys::FileError;
+use fengni_client::random::RandomError;
 use fengni_client::submit::Prepared;
 use fengni_core::bytes::Bytes;
 use fengni_core::sharing::{Batch, MemberSignature, Receipt};
@@ -29,6 +30,10 @@ pub(super) const RECEIPTS: TableDefinition<'static, u64, &[u8]> = TableDefinitio
 pub(super) const LEAVES: TableDefinition<'static, u64, [u8; 32]> = TableDefinition::new("leaves");
 /// Hash of a holder's key, and the number of a receipt about something that it signed.
 pub(super) const BY_HOLDER: TableDefinition<'static, ([u8; 32], u64), ()> = TableDefinition::new("by-holder");
+/// Hash of a subject under the journal's own secret, and the number of a receipt about it.
+pub(super) const BY_SUBJECT: TableDefinition<'static, ([u8; 32], u64), ()> = TableDefinition::new("by-subject");
+/// The secret, drawn when the journal is made: without it nobody tests a guess at a subject.
+pub(super) const SECRET: TableDefinition<'static, (), [u8; 32]> = TableDefinition::new("secret");
 /// Digest of a grant and place of its kind, or digest of a use code and 0: how often it was used.
 pub(super) const USES: TableDefinition<'static, ([u8; 32], u16), u32> = TableDefinition::new("uses");
 /// Number of a batch's first receipt: the batch.
@@ -55,6 +60,9 @@ pub(crate) enum JournalError {
     /// Of another network, member or book.
     #[error("the journal is that of another network, member or book; next: name its own folder with --home")]
     Other,
+    /// No randomness.
+    #[error(transparent)]
+    Random(#[from] RandomError),
     /// The key did not sign.
     #[error("the key did not sign a receipt: {0}")]
     Sign(String),

@@ -79,7 +79,7 @@ fn draft(access: Digest, question: u16) -> Draft {
         number: 0,
         salt: [question.to_be_bytes()[1]; 32],
     };
-    Draft { receipt, uses: Some(GRANT), holder: Some(key().public()) }
+    Draft { receipt, uses: Some(GRANT), holder: Some(key().public()), subject: "甲".to_owned() }
 }
 
 fn answer() -> Option<Sealed> {
@@ -227,7 +227,7 @@ fn i22_batches_follow_one_another_wherever_it_is_killed() {
     let gap = Batch { first: 5, ..batch };
     assert!(matches!(story.journal.close_batch(&gap, &prepared(4)), Err(JournalError::Damaged)));
 
-    let mine = story.journal.receipts_of(&key().public(), NOW, 9).expect("a healthy disk");
+    let mine = story.journal.receipts_of(&key().public(), &[], NOW, 9).expect("a healthy disk");
     assert_eq!(mine.len(), 5);
     for shown in &mine[..4] {
         let (path, at) = shown.anchor.as_ref().expect("it is anchored");
@@ -235,7 +235,9 @@ fn i22_batches_follow_one_another_wherever_it_is_killed() {
     }
     assert!(mine[4].anchor.is_none());
     let stranger = SecretKey::from_seed(KeyAlgorithm::Ed25519, &[8; 32]).expect("a seed").public();
-    assert!(story.journal.receipts_of(&stranger, NOW, 9).expect("a healthy disk").is_empty());
+    let about = story.journal.receipts_of(&stranger, &["乙".to_owned(), "甲".to_owned()], NOW, 9);
+    assert!(about.expect("a healthy disk").iter().all(|shown| shown.subject.as_deref() == Some("甲")));
+    assert!(story.journal.receipts_of(&stranger, &["乙".to_owned()], NOW, 9).expect("a healthy disk").is_empty());
 }
 
 #[test]
