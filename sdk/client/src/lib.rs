@@ -56,6 +56,7 @@ pub mod history;
 pub mod issue;
 pub mod ledger;
 pub mod light;
+mod lines;
 pub mod node;
 pub mod offence;
 pub mod order;
