@@ -108,7 +108,7 @@ impl ProviderGateway {
 
     fn listener(&self, which: usize) -> Provider {
         let url = format!("http://127.0.0.1:{}", self.ports[which]);
-        Provider::new(&url, &HttpOptions::default()).expect("a URL")
+        Provider::http(&url, &HttpOptions::default()).expect("a URL")
     }
 
     /// What it has logged.
