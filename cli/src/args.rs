@@ -32,6 +32,7 @@ use crate::recovery::RecoveryCommand;
 use crate::replace::{RekeyArgs, SupersedeArgs, TransferInArgs};
 use crate::serve::ServeArgs;
 use crate::sharing::access::AccessCommand;
+use crate::sharing::book::BookCommand;
 use crate::sharing::grant::GrantCommand;
 use crate::sharing::item::ItemCommand;
 use crate::sharing::mine::MineArgs;
@@ -105,6 +106,9 @@ pub(crate) enum Command {
     /// Requests for another department's data, and what is overdue
     #[command(subcommand)]
     Request(RequestCommand),
+    /// Books of grants and of receipts
+    #[command(subcommand)]
+    Book(BookCommand),
     /// Grants: a department asks, a holder signs and withdraws
     #[command(subcommand)]
     Grant(GrantCommand),

@@ -118,6 +118,7 @@ fn dispatch(command: Command, output: Output) -> Result<Ending> {
         Command::Resource(command) => sharing::resource::run(&command, output),
         Command::Item(command) => sharing::item::run(&command, output),
         Command::Request(command) => sharing::request::run(&command, output),
+        Command::Book(command) => sharing::book::run(&command, output),
         Command::Grant(command) => sharing::grant::run(&command, output),
         Command::Access(command) => sharing::access::run(&command, output),
         Command::Mine(args) => sharing::mine::run(&args, output),

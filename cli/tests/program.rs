@@ -81,6 +81,7 @@ fn every_command_has_help_with_examples() {
         "request",
         "objection",
         "grant",
+        "book",
         "access",
     ];
     for command in commands.iter().filter(|command| !groups.contains(command)) {

@@ -2,6 +2,7 @@
 //! CAT-05).
 
 pub(crate) mod access;
+pub(crate) mod book;
 pub(crate) mod grant;
 mod holder;
 pub(crate) mod item;

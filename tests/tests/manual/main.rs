@@ -36,6 +36,7 @@ pages! {
     members: Scene::Network,
     governing: Scene::Network,
     cases: Scene::Network,
+    sharing: Scene::Network,
     orders: Scene::Network,
     auditing: Scene::Network,
     push: Scene::Network,
