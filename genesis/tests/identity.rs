@@ -69,9 +69,9 @@ fn g2_records_are_as_a_founding_leaves_them() {
     type Change = fn(&mut Contents);
     let changes: [(&str, Change); 12] = [
         ("parameters", |it| it.parameters.version = 2),
-        ("codes.reasons", |it| it.codes[3].version = 0),
+        ("codes.reasons", |it| it.codes[4].version = 0),
         ("codes", |it| it.codes.swap(0, 1)),
-        ("codes.purposes", |it| it.codes[2].codes.swap(0, 1)),
+        ("codes.purposes", |it| it.codes[3].codes.swap(0, 1)),
         ("members[0]", |it| it.members[0].status = MemberStatus::Suspended),
         ("members[1]", |it| it.members[1].authorities.clear()),
         ("members[2]", |it| it.members[2].terminal_acts = (Day(1), 1)),
