@@ -32,7 +32,7 @@ impl ProviderGateway {
     /// When the folder is not writable.
     pub fn made(network: &mut Network, member: &str, node: &str, book: BookNumber, data: &str) -> Self {
         let home = network.scratch().join(format!("provider-{member}"));
-        fengni_provider(&["init", "--home", &home.display().to_string()]).expect(0);
+        let _ = fengni_provider(&["init", "--home", &home.display().to_string()]).expect(0);
         let [departments, public, ..] = network.more_ports();
         let asked = network.node(node);
         let (gateway, relay) = (&asked.gateway, asked.relay.as_deref().expect("a validator"));

@@ -31,6 +31,7 @@ impl Double {
         let (mut world, _) = scene::register();
         world.members[YHR.0 as usize] = scene::member(YHR);
         let (request, resource, item) = scene.request.clone().expect("the scene has a request");
+        world.codes = vec![scene::naming()];
         world.resources = vec![resource; request.terms.resource.0 as usize + 1];
         world.items = vec![item; request.terms.item.0 as usize + 1];
         world.requests = vec![request; scene.access.request.0 as usize + 1];

@@ -90,6 +90,14 @@ struct Cited {
     item: Arc<ServiceItem>,
 }
 
+/// All that has come together about an access.
+struct Found {
+    digest: Digest,
+    resource: ResourceNumber,
+    judged: Vec<Judged>,
+    outcomes: Vec<Option<Outcome>>,
+}
+
 /// A question after it was judged: what it may use, or why it may not.
 type Judged = Result<Option<UseKey>, AccessRefusal>;
 
@@ -139,7 +147,8 @@ impl Desk {
         let judged = judge_all(signed, &known, &proven, &mut hold)?;
         let resource = cited.as_ref().map_or(ResourceNumber(0), |cited| cited.request.terms.resource);
         let outcomes = self.look_up(access, resource, &judged).await?;
-        self.write(signed, digest, resource, judged, outcomes, hold, now).await
+        let found = Found { digest, resource, judged, outcomes };
+        self.write(access, found, hold, now).await
     }
 
     /// The request of an access, with what it cites.
@@ -201,18 +210,9 @@ impl Desk {
     }
 
     /// Seals the answer, and writes everything down before it leaves.
-    #[expect(clippy::too_many_arguments, reason = "all that has come together about one access")]
-    async fn write(
-        &self,
-        signed: &SignedAccess,
-        digest: Digest,
-        resource: ResourceNumber,
-        judged: Vec<Judged>,
-        outcomes: Vec<Option<Outcome>>,
-        hold: Hold,
-        now: Millis,
-    ) -> Result<Written, DeskError> {
-        let (domain, access) = (self.domain(), signed.access.terms());
+    async fn write(&self, access: &AccessTerms, found: Found, hold: Hold, now: Millis) -> Result<Written, DeskError> {
+        let domain = self.domain();
+        let Found { digest, resource, judged, outcomes } = found;
         let (mut drafts, mut answers) = (Vec::new(), Vec::new());
         for (place, (judged, outcome)) in judged.into_iter().zip(outcomes).enumerate() {
             let question = &access.questions[place];

@@ -270,5 +270,5 @@ async fn many_are_written_in_a_step() {
         numbers.push((written.receipts[0].receipt.number, written.receipts[0].receipt.use_number));
     }
     numbers.sort_unstable();
-    assert_eq!(numbers, (0..100).map(|number| (number, number as u32 + 1)).collect::<Vec<_>>());
+    assert_eq!(numbers, (0..100_u32).map(|number| (u64::from(number), number + 1)).collect::<Vec<_>>());
 }

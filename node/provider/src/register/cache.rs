@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use fengni_core::book::Book;
 use fengni_core::proof::{ProofError, Proven, ShelfHead};
-use fengni_core::record::{Member, Parameters, Record, Request, Resource, ServiceItem};
+use fengni_core::record::{CodeSet, Member, Parameters, Record, Request, Resource, ServiceItem};
 use fengni_core::shelf::Shelf;
 use fengni_core::{BookNumber, Height, LinePlace, Millis};
 
@@ -121,6 +121,7 @@ impl Cache {
     ) -> Result<(), ProofError> {
         for number in numbers {
             let value: Read = match shelf {
+                Shelf::Codes => Arc::new(proven.record::<CodeSet>(*number)?),
                 Shelf::Resources => Arc::new(proven.record::<Resource>(*number)?),
                 Shelf::Items => Arc::new(proven.record::<ServiceItem>(*number)?),
                 Shelf::Requests => Arc::new(proven.record::<Request>(*number)?),

@@ -12,8 +12,9 @@ use fengni_core::id::{CertificateId, CreditCode, Division, TypeCode};
 use fengni_core::list::{ListKind, NumberedList};
 use fengni_core::proof::{BookList, Entry, Place, ShelfHead, StateProof};
 use fengni_core::record::{
-    Agreement, AgreementStatus, AgreementTerms, Authority, CertificateType, HolderKind, KeyPurpose, Member, MemberKey,
-    MemberStatus, Parameters, Party, Record, Request, Resource, Role, Roles, ServiceItem, Term, Voting, Weights,
+    Agreement, AgreementStatus, AgreementTerms, Authority, CertificateType, CodeSet, HolderKind, KeyPurpose, Member,
+    MemberKey, MemberStatus, Parameters, Party, Record, Request, Resource, Role, Roles, ServiceItem, Term, Voting,
+    Weights,
 };
 use fengni_core::shelf::{Shelf, state_root};
 use fengni_core::standing::{Act, ActHeads, ActKind, ActKinds, Hold, Page, Standing, State};
@@ -64,6 +65,7 @@ pub struct World {
     pub authorities: Vec<Authority>,
     pub agreements: Vec<Agreement>,
     pub books: Vec<TestBook>,
+    pub codes: Vec<CodeSet>,
     pub resources: Vec<Resource>,
     pub items: Vec<ServiceItem>,
     pub requests: Vec<Request>,
@@ -121,6 +123,7 @@ impl World {
             authorities: vec![authority(PSB, 0), authority(AMR, 1)],
             agreements: vec![agreement],
             books: vec![book(PSB, 0, "11319900XN0100021G"), book(AMR, 1, "11319900XN010003X8")],
+            codes: vec![],
             resources: vec![],
             items: vec![],
             requests: vec![],
@@ -286,7 +289,7 @@ impl World {
             (Shelf::Authorities, records(&self.authorities)),
             (Shelf::Agreements, records(&self.agreements)),
             (Shelf::Books, records(&books)),
-            (Shelf::Codes, vec![]),
+            (Shelf::Codes, records(&self.codes)),
             (Shelf::Applications, vec![]),
             (Shelf::Proposals, vec![]),
             (Shelf::Orders, vec![]),
