@@ -8,13 +8,15 @@ use std::process::{Child, Command, Stdio};
 use serde_json::Value;
 
 use crate::binaries::binary;
-use crate::command::{Answer, fengni_push};
+use crate::clock::Clock;
+use crate::command::{Answer, run};
 use crate::network::Network;
 use crate::wait::{Deadline, until};
 
 /// The push service of a network, ended when dropped.
 pub struct Push {
     home: PathBuf,
+    clock: Clock,
     running: Option<Child>,
 }
 
@@ -31,7 +33,7 @@ impl Push {
         let gateways: Vec<&str> = nodes.iter().map(|node| network.node(node).gateway.as_str()).collect();
         let genesis = network.home().join("genesis.bin");
         let config = format!("gateways = {gateways:?}\ngenesis = {genesis:?}\n{more}");
-        let push = Self { home, running: None };
+        let push = Self { home, clock: network.clock().clone(), running: None };
         push.write("push.toml", &config);
         push
     }
@@ -57,15 +59,10 @@ impl Push {
     /// When it does not.
     pub fn run(&mut self) {
         let log = File::options().create(true).append(true).open(self.log_path()).expect("the folder is writable");
-        let child = Command::new(binary("fengni-push"))
-            .args(["run", "--home"])
-            .arg(&self.home)
-            .stdin(Stdio::null())
-            .stdout(Stdio::null())
-            .stderr(log)
-            .spawn()
-            .expect("fengni-push starts");
-        self.running = Some(child);
+        let mut command = Command::new(binary("fengni-push"));
+        command.args(["run", "--home"]).arg(&self.home);
+        command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(log);
+        self.running = Some(self.clock.start(&mut command));
         until("the push service follows the ledger", Deadline::default(), || {
             let ended = self.running.as_mut().and_then(|child| child.try_wait().expect("our own child"));
             assert!(ended.is_none(), "it ended: {}", self.log());
@@ -129,7 +126,7 @@ impl Push {
 
     fn say(&self, arguments: &[&str], input: &[u8]) -> Answer {
         let home = self.home.display().to_string();
-        fengni_push(&[&["--json", "--home", &home], arguments].concat(), input)
+        run(&self.clock, "fengni-push", &[&["--json", "--home", &home], arguments].concat(), input)
     }
 }
 
