@@ -1,5 +1,7 @@
 //! Acts of a member: signed with keys of its folder, an administrator's unless the act needs others.
 
+use std::path::Path;
+
 use anyhow::Result;
 use clap::Args;
 use fengni_client::submit::Settlement;
@@ -57,6 +59,11 @@ impl GroundArgs {
 }
 
 impl ActingArgs {
+    /// A member by its folder, on a network.
+    pub(crate) fn of(home: &Path, connect: &ConnectArgs) -> Self {
+        Self { actor: ActorArgs::of(home), connect: connect.clone() }
+    }
+
     /// The member that acts.
     pub(crate) fn member(&self) -> Result<MemberNumber> {
         self.actor.member()

@@ -31,7 +31,10 @@ use crate::receipt::ReceiptCommand;
 use crate::recovery::RecoveryCommand;
 use crate::replace::{RekeyArgs, SupersedeArgs, TransferInArgs};
 use crate::serve::ServeArgs;
+use crate::sharing::access::AccessCommand;
+use crate::sharing::grant::GrantCommand;
 use crate::sharing::item::ItemCommand;
+use crate::sharing::mine::MineArgs;
 use crate::sharing::objection::ObjectionCommand;
 use crate::sharing::request::RequestCommand;
 use crate::sharing::resource::ResourceCommand;
@@ -102,6 +105,14 @@ pub(crate) enum Command {
     /// Requests for another department's data, and what is overdue
     #[command(subcommand)]
     Request(RequestCommand),
+    /// Grants: a department asks, a holder signs and withdraws
+    #[command(subcommand)]
+    Grant(GrantCommand),
+    /// Use another department's data, and hold the receipts against the ledger
+    #[command(subcommand)]
+    Access(AccessCommand),
+    /// My grants, and who used what of mine
+    Mine(MineArgs),
     /// Objections to certificates, which flag them until they are answered
     #[command(subcommand)]
     Objection(ObjectionCommand),

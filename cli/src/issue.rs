@@ -247,7 +247,11 @@ pub(crate) fn open_book(
     subject: Subject,
     division: Division,
 ) -> Result<Result<BookNumber, String>> {
-    let signers = actor.signers(KeyPurpose::Issuing, false)?;
+    let purpose = match subject {
+        Subject::Certificates { .. } | Subject::Cases => KeyPurpose::Issuing,
+        Subject::Grants | Subject::Receipts => KeyPurpose::Application,
+    };
+    let signers = actor.signers(purpose, false)?;
     if signers.member() != actor.member()? {
         bail!("the keys belong to another member than --home");
     }

@@ -53,6 +53,16 @@ impl Opened {
 }
 
 impl ActorArgs {
+    /// Whoever has this folder, with the keys in it.
+    pub(crate) fn of(home: &Path) -> Self {
+        Self {
+            home: home.to_owned(),
+            keys: Vec::new(),
+            passphrase: PassphraseArgs::default(),
+            opened: Opened::default(),
+        }
+    }
+
     /// The member whose folder it is.
     pub(crate) fn member(&self) -> Result<MemberNumber> {
         let files = self.files()?;

@@ -320,7 +320,7 @@ fn answer(
 }
 
 /// Asks the holder. Where nobody sits at a terminal, nobody said yes.
-fn confirmed(question: &str, output: Output) -> Result<bool> {
+pub(crate) fn confirmed(question: &str, output: Output) -> Result<bool> {
     if output.is_json() || !std::io::stdin().is_terminal() {
         bail!("nobody can be asked here; next: ask the holder, then say --yes");
     }

@@ -1,7 +1,11 @@
 //! Data sharing: what departments share, for which items, who asked for it, and who objects (SHR, CAT-02,
 //! CAT-05).
 
+pub(crate) mod access;
+pub(crate) mod grant;
+mod holder;
 pub(crate) mod item;
+pub(crate) mod mine;
 pub(crate) mod objection;
 pub(crate) mod request;
 pub(crate) mod resource;
@@ -11,7 +15,7 @@ use std::path::Path;
 use anyhow::{Context as _, Result, ensure};
 use fengni_core::Day;
 use fengni_core::limits::RECORD_BYTES;
-use fengni_core::record::{Clock, Mode, Record};
+use fengni_core::record::{Clock, Mode, Record, ResourceTerms};
 use serde::de::DeserializeOwned;
 
 use crate::connect::Connection;
@@ -50,4 +54,11 @@ fn clock(clock: Clock, today: Day) -> String {
 /// the same.
 fn today(connection: &mut Connection) -> Result<Day> {
     Ok(Day::of(connection.ledger.highest()?.0.time))
+}
+
+/// The number of a field by its name.
+fn field(terms: &ResourceTerms, name: &str) -> Result<u16> {
+    let found = terms.fields.iter().position(|field| field.name == name);
+    let found = found.with_context(|| format!("the resource has no field {name}; next: fengni resource list"))?;
+    Ok(u16::try_from(found)?)
 }

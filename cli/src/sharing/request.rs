@@ -2,16 +2,16 @@
 
 use std::path::PathBuf;
 
-use anyhow::{Context as _, Result};
+use anyhow::Result;
 use clap::Subcommand;
 use fengni_core::operation::{Operation, RequestDecision};
 use fengni_core::outcome::Effect;
-use fengni_core::record::{AccessBasis, Mode, Overdue, Request, RequestStatus, RequestTerms, Resource, ResourceTerms};
+use fengni_core::record::{AccessBasis, Mode, Overdue, Request, RequestStatus, RequestTerms, Resource};
 use fengni_core::{ItemNumber, RequestNumber, ResourceNumber};
 use serde::Deserialize;
 use serde_json::json;
 
-use super::{clock, numbered, read_terms, today};
+use super::{clock, field, numbered, read_terms, today};
 use crate::admin::ActingArgs;
 use crate::connect::{ConnectArgs, Connection};
 use crate::ending::Ending;
@@ -182,13 +182,6 @@ fn terms_of(file: TermsFile, connection: &mut Connection) -> Result<RequestTerms
         from: names::day(&file.from)?,
         until: names::day(&file.until)?,
     })
-}
-
-/// The number of a field by its name.
-fn field(terms: &ResourceTerms, name: &str) -> Result<u16> {
-    let found = terms.fields.iter().position(|field| field.name == name);
-    let found = found.with_context(|| format!("the resource has no field {name}; next: fengni resource list"))?;
-    Ok(u16::try_from(found)?)
 }
 
 fn status_words(status: RequestStatus) -> &'static str {

@@ -62,6 +62,14 @@ const STEPS: [(&str, &str); 10] = [
 /// Working days within which certificates of a type are on the ledger, by type code.
 const SEALING_DAYS: [(&str, &str); 1] = [(super::types::PROPERTY, "5")];
 
+/// The claim of each type that names its holder.
+const IDENTITY_CLAIMS: [(&str, &str); 4] = [
+    ("11100000XN0000012G001", "证件号码"),
+    ("11100000XN0000020B001", "统一社会信用代码"),
+    ("11100000XN00000398017", "统一社会信用代码"),
+    (super::types::PROPERTY, "证件号码"),
+];
+
 /// Working days of the clocks of data sharing: Order 809 of the State Council, art. 21, and DB3208/T 219-2024
 /// for objections, as the requirements have them, unconfirmed.
 const SHARING_DAYS: [(&str, &str); 5] =
@@ -83,6 +91,7 @@ pub(super) fn sets() -> BTreeMap<String, BTreeMap<String, String>> {
         ("steps".to_owned(), STEPS.into_iter().map(owned).collect()),
         ("sealing-days".to_owned(), SEALING_DAYS.into_iter().map(owned).collect()),
         ("sharing-days".to_owned(), SHARING_DAYS.into_iter().map(owned).collect()),
+        ("identity-claims".to_owned(), IDENTITY_CLAIMS.into_iter().map(owned).collect()),
         ("calendar".to_owned(), HOLIDAYS.into_iter().map(|day| owned((day, "holiday"))).collect()),
     ])
 }

@@ -1304,7 +1304,7 @@ def judge(network, facts):
         return "IDENTITY_INVALID"
     about = resource["terms"]["subject"]
     if isinstance(about, str):
-        is_subject = person["kind"] == about and question["subject"] in person["claims"]
+        is_subject = person["kind"] == about and question["subject"] == person["named"]
     else:
         kind = about["certificate"]["certificate_type"]
         is_subject = person["certificate_type"] == kind and person["identifier"] == question["subject"]
@@ -1330,7 +1330,7 @@ def sharing():
     identity = file["identity"]
     shown = read_identity(identity["text"])
     same("use codes", {"book": shown[0], "line": shown[1]}, identity["place"])
-    same("use codes", [claim[2] for claim in shown[12]], identity["claims"])
+    same("use codes", [claim[2] for claim in shown[12]], [identity["named"]])
     leaves = [(claim[0], leaf(to_cbor(claim))) for claim in shown[12]]
     siblings = [shown[13][at:at + 32] for at in range(0, len(shown[13]), 32)]
     claims = list_digest(network, 9, shown[11], fold_subset(shown[11], leaves, siblings))

@@ -2,6 +2,7 @@
 
 use fengni_core::Day;
 use fengni_core::id::{Division, TypeCode};
+use fengni_core::sharing::NAMING;
 
 use crate::calendar::{CLOCKS, SEALING_DAYS_MAX, SHARING_DAYS};
 
@@ -37,7 +38,7 @@ pub fn code_fault(set: &str, code: &str, name: &str) -> Option<(String, &'static
         "calendar" if !matches!(name, "holiday" | "workday") => {
             Some((format!("{name:?} is neither holiday nor workday"), "write \"holiday\" or \"workday\""))
         }
-        "sealing-days" if TypeCode::parse(code).is_err() => {
+        "sealing-days" | NAMING if TypeCode::parse(code).is_err() => {
             Some((format!("{code:?} is no type code"), "write the 21 characters of a certificate type's code"))
         }
         SHARING_DAYS if !CLOCKS.contains(&code) => Some((

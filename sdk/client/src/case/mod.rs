@@ -15,15 +15,13 @@ use std::collections::HashMap;
 use fengni_core::book::{Book, Subject};
 use fengni_core::case::{Case, CaseError, Slip};
 use fengni_core::limits::SEAL_LINES;
-use fengni_core::number::PageNumber;
 use fengni_core::operation::Operation;
 use fengni_core::outcome::Refusal;
-use fengni_core::proof::{Place, ProofError};
-use fengni_core::shelf::Shelf;
 use fengni_core::{BookNumber, Height, LinePlace};
 use thiserror::Error;
 
 use crate::ledger::{Ledger, LedgerError};
+use crate::lines;
 use crate::random::{RandomError, random};
 use crate::submit::{Prepared, Settlement, Signers, SubmitError, Submitter, Unsettled};
 
@@ -74,12 +72,6 @@ pub enum OpenError {
     /// No salt.
     #[error(transparent)]
     Random(#[from] RandomError),
-}
-
-impl From<ProofError> for OpenError {
-    fn from(error: ProofError) -> Self {
-        LedgerError::from(error).into()
-    }
 }
 
 impl From<LedgerError> for OpenError {
@@ -194,28 +186,13 @@ fn new_cases(known: &Cases, wanted: &[(String, String)]) -> Result<Vec<(Case, [u
 }
 
 /// Cases of a book that were sent once and have no place: where their tags are in the book, if they are.
-///
-/// By the newest block that any node shows: every seal in doubt is refused there, or over.
 fn look_for(ledger: &mut Ledger, journal: &mut Journal, book: BookNumber) -> Result<(), OpenError> {
-    let mut sought = journal.cases().doubtful(book);
+    let sought = journal.cases().doubtful(book);
     if sought.is_empty() {
         return Ok(());
     }
-    let at = ledger.highest()?.0.height;
-    let record: Book = ledger.prove_at(&[Place::Record(Shelf::Books, book.0)], at)?.value.1.record(book.0)?;
-    let mut found = Vec::new();
-    // The newest pages first: that is where a late seal went.
-    for number in (0..record.pages.size).rev().map(PageNumber) {
-        if sought.is_empty() {
-            break;
-        }
-        let page = ledger.prove_at(&[Place::Page(book, number)], at)?.value.1.page(book, number)?;
-        let lines = ledger.lines(book, number, &page)?.value;
-        for (line, place) in lines.iter().zip(0..) {
-            if let Some(at) = sought.iter().position(|case| journal.cases().tag(*case) == line.tag) {
-                found.push((sought.swap_remove(at), LinePlace { book, line: number.line(place) }));
-            }
-        }
-    }
+    let tags: Vec<_> = sought.iter().map(|case| journal.cases().tag(*case)).collect();
+    let found = lines::find(ledger, book, &tags)?;
+    let found: Vec<_> = found.into_iter().map(|(at, place)| (sought[at], place)).collect();
     Ok(journal.found(book, &found)?)
 }

@@ -24,12 +24,15 @@ use crate::keys::PublicKey;
 use crate::limits::IDENTITY_BYTES;
 use crate::number::{LinePlace, TypeNumber};
 use crate::proof::{ProofError, Proven};
-use crate::record::{DataSubject, HolderKind};
+use crate::record::{CodeSet, DataSubject, HolderKind};
 use crate::shelf::Shelf;
 use crate::standing::State;
 
 /// What every identity's text begins with.
 pub const PREFIX: &str = "FI1:";
+
+/// The reference codes that say which claim of a type names its holder: a type's code, a claim's label.
+pub const NAMING: &str = "identity-claims";
 
 const FORMAT: u8 = 1;
 const ENTRIES: usize = 2;
@@ -64,8 +67,8 @@ pub struct Person {
     pub certificate_type: TypeNumber,
     /// Whom such certificates are of.
     pub kind: HolderKind,
-    /// What it discloses.
-    pub claims: Vec<ClaimValue>,
+    /// What it discloses and its type says to name the holder: at most one claim.
+    pub named: Option<ClaimValue>,
     /// The holder's key.
     pub key: PublicKey,
 }
@@ -109,10 +112,17 @@ impl Identity {
     ///
     /// - `proven`: the book, its type, the line and its page record; how recent that has to be is the
     ///   caller's to say.
+    /// - `naming`: the reference codes [`NAMING`], proven; without them an identity names no person and no body.
     ///
     /// # Errors
     /// [`IdentityError`].
-    pub fn open(&self, domain: &Domain, proven: &Proven, now: Millis) -> Result<Person, IdentityError> {
+    pub fn open(
+        &self,
+        domain: &Domain,
+        proven: &Proven,
+        naming: Option<&CodeSet>,
+        now: Millis,
+    ) -> Result<Person, IdentityError> {
         let Shown { place, facts, disclosed, .. } = &self.0;
         // The shelf's size proves that there is no such book.
         if u64::from(place.book.0) >= proven.size(Shelf::Books) {
@@ -138,8 +148,15 @@ impl Identity {
         if !is_in_force {
             return Err(IdentityError::NotInForce);
         }
-        let claims = disclosed.iter().filter_map(|claim| claim.value.clone()).collect();
-        Ok(Person { identifier, certificate_type, kind: kind.holder, claims, key: facts.holder })
+        // Another number in a certificate may be somebody else's: a spouse's, a parent's.
+        let label = naming.and_then(|naming| naming.name_of(kind.code.as_str()));
+        let schema = usize::from(facts.schema).checked_sub(1).and_then(|version| kind.schemas.get(version));
+        let names = |index: u16| {
+            let spec = schema.and_then(|schema| schema.claims.get(usize::from(index)));
+            label.is_some() && spec.map(|spec| spec.label.as_str()) == label
+        };
+        let named = disclosed.iter().find(|claim| names(claim.index)).and_then(|claim| claim.value.clone());
+        Ok(Person { identifier, certificate_type, kind: kind.holder, named, key: facts.holder })
     }
 
     /// The line that has to stand at [`Identity::place`], for the identifier that the book gives it.
@@ -155,8 +172,8 @@ impl Person {
     /// Rule I-2: whether a resource's subject is this person, body or certificate.
     pub fn is(&self, kind: DataSubject, subject: &ClaimValue) -> bool {
         match kind {
-            DataSubject::Person => self.kind == HolderKind::Person && self.claims.contains(subject),
-            DataSubject::Body => self.kind == HolderKind::Body && self.claims.contains(subject),
+            DataSubject::Person => self.kind == HolderKind::Person && self.named.as_ref() == Some(subject),
+            DataSubject::Body => self.kind == HolderKind::Body && self.named.as_ref() == Some(subject),
             DataSubject::Certificate { certificate_type } => {
                 self.certificate_type == certificate_type && self.identifier.to_string() == subject.as_str()
             }

@@ -144,7 +144,7 @@ fn check_request(access: &AccessTerms, cited: &CitedRequest<'_>, now: Millis) ->
     // Another edition takes nothing from a request that cites this one; an end does.
     let is_shared = matches!(resource.status, ResourceStatus::Published { .. } | ResourceStatus::Replaced { .. });
     let is_handled = !matches!(item.status, ItemStatus::Ended { .. });
-    first_of(&[
+    AccessRefusal::first_of(&[
         (request.requester == access.requester, AccessRefusal::NotTheRequester),
         (request.status == RequestStatus::Provisioned && is_shared && is_handled, AccessRefusal::RequestNotOpen),
         ((terms.from..=terms.until).contains(&Day::of(now)), AccessRefusal::OutsidePeriod),
@@ -164,18 +164,7 @@ fn check_grant(
     holder: &Holder<'_>,
     subject: &ClaimValue,
 ) -> Result<Counter, AccessRefusal> {
-    let terms = grant.content.terms();
-    let holds = |line: &&GrantLine| {
-        line.line.commitment == grant.commitment(&known.domain) && grant.check(&known.domain).is_ok()
-    };
-    let line = holder.line.filter(holds).ok_or(AccessRefusal::GrantInvalid)?;
-    first_of(&[
-        (terms.grantee == access.requester, AccessRefusal::OtherGrantee),
-        (!line.is_withdrawn, AccessRefusal::GrantWithdrawn),
-        (!line.is_suspended, AccessRefusal::GrantSuspended),
-        (terms.from <= known.now, AccessRefusal::GrantNotYetValid),
-        (known.now <= terms.until, AccessRefusal::GrantExpired),
-    ])?;
+    let terms = grant.check_line(&known.domain, holder.line, access.requester, known.now)?;
     check_matter(access, &terms.item, terms.purpose, terms.case.as_deref())?;
     let (kind, uses) = kind_of(terms, cited.request.terms.resource, access)?;
     let field = |number: &u16| cited.resource.terms.field(*number);
@@ -200,14 +189,14 @@ fn check_use_code(
     let UseTerms { grantee, resource, fields, mode, item, case, purpose, certificate, .. } = code.terms();
     let is_whole = *certificate == identity.place() && code.check_signature(&known.domain).is_ok();
     let time = code.check_time(known.now);
-    first_of(&[
+    AccessRefusal::first_of(&[
         (is_whole, AccessRefusal::CodeInvalid),
         (*grantee == access.requester, AccessRefusal::OtherGrantee),
         (time != Err(UseCodeError::Early), AccessRefusal::CodeNotYetValid),
         (time.is_ok(), AccessRefusal::CodeExpired),
     ])?;
     check_matter(access, item, *purpose, Some(case))?;
-    first_of(&[
+    AccessRefusal::first_of(&[
         (*resource == cited.request.terms.resource, AccessRefusal::OtherResource),
         (*mode == access.mode, AccessRefusal::OtherMode),
         (are_among(&access.fields, fields), AccessRefusal::OtherFields),
@@ -225,7 +214,7 @@ fn check_matter(
     purpose: PurposeCode,
     case: Option<&str>,
 ) -> Result<(), AccessRefusal> {
-    first_of(&[
+    AccessRefusal::first_of(&[
         (item == access.item, AccessRefusal::OtherItem),
         (purpose == access.purpose, AccessRefusal::OtherPurpose),
         (case.is_none_or(|case| case == access.case), AccessRefusal::OtherCase),
@@ -260,9 +249,4 @@ fn check_holder(
 
 fn are_among(fields: &[u16], all: &[u16]) -> bool {
     fields.iter().all(|field| all.contains(field))
-}
-
-/// The refusal of the first that does not hold.
-fn first_of(checks: &[(bool, AccessRefusal)]) -> Result<(), AccessRefusal> {
-    checks.iter().find(|(holds, _)| !holds).map_or(Ok(()), |(_, refusal)| Err(*refusal))
 }

@@ -143,6 +143,11 @@ impl AccessRefusal {
         }
     }
 
+    /// The refusal of the first that does not hold.
+    pub(super) fn first_of(checks: &[(bool, Self)]) -> Result<(), Self> {
+        checks.iter().find(|(holds, _)| !holds).map_or(Ok(()), |(_, refusal)| Err(*refusal))
+    }
+
     /// Rule I-11: whether asking the same again later could be answered.
     pub fn is_undecided(self) -> bool {
         self == Self::Stale

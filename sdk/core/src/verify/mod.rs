@@ -32,6 +32,7 @@ use crate::shelf::Shelf;
 use crate::verdict::{Ages, AsOf, Assured, Check, Document, ShownClaim, Verdict, VerdictCode};
 
 pub use identifier::{verify_identifier, verify_static};
+pub use policy::ShownGrant;
 pub use replay::ReplayCache;
 pub use scene::Scene;
 
@@ -80,9 +81,20 @@ pub struct Context {
 /// # Source
 /// `sdk/spec/verdicts.md`, rules V-3 to V-17, V-21 and V-24.
 pub fn verify_code(code: &Code, proven: &Proven, context: &Context) -> Verdict {
+    verify_with(code, proven, None, context)
+}
+
+/// As [`verify_code`], with a grant that the holder gave the verifier. Rule V-21.
+///
+/// - `grant`: from [`crate::sharing::PresentedGrant::prove`], just now.
+pub fn verify_code_granted(code: &Code, proven: &Proven, grant: &ShownGrant<'_>, context: &Context) -> Verdict {
+    verify_with(code, proven, Some(grant), context)
+}
+
+fn verify_with(code: &Code, proven: &Proven, grant: Option<&ShownGrant<'_>>, context: &Context) -> Verdict {
     let scene = Scene::load(proven, code.shown.place.book, context.verifier);
     let scene = scene.as_ref().map_err(Clone::clone);
-    conclude(code, Some(proven), context, |steps| judge(steps, code, proven, scene, context))
+    conclude(code, Some(proven), context, |steps| judge(steps, code, proven, scene, grant, context))
 }
 
 /// As [`verify_code`], with what does not depend on the line read before: for gateways.
@@ -91,7 +103,7 @@ pub fn verify_code_in(scene: &Scene, code: &Code, proven: &Proven, context: &Con
         true => Ok(scene),
         false => Err(Finding::missing("the registries at hand are of another state, book or verifier")),
     };
-    conclude(code, Some(proven), context, |steps| judge(steps, code, proven, scene, context))
+    conclude(code, Some(proven), context, |steps| judge(steps, code, proven, scene, None, context))
 }
 
 /// Judges what a code alone can tell, where no proof could be had for the reason given: it may
@@ -176,6 +188,7 @@ fn judge(
     code: &Code,
     proven: &Proven,
     scene: Result<&Scene, Finding>,
+    grant: Option<&ShownGrant<'_>>,
     context: &Context,
 ) -> Result<VerdictCode, Finding> {
     let header = code::header(code, &context.domain)?;
@@ -229,7 +242,7 @@ fn judge(
 
     policy::check_verifier(scene)?;
     policy::check_purpose(scene, code, context)?;
-    policy::check_grant(scene, context)?;
+    policy::check_grant(scene, code, grant, context)?;
     steps.passed(Check::Purpose);
     recognition::check(scene, &code.shown.facts, context)?;
     steps.passed(Check::Recognition);

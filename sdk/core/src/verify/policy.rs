@@ -3,9 +3,13 @@
 use crate::certificate::Facts;
 use crate::code::Code;
 use crate::record::MemberStatus;
+use crate::sharing::{AccessRefusal, HeldGrant};
 use crate::verdict::{Detail, VerdictCode};
 
 use super::{Context, Finding, Scene};
+
+/// A grant that was brought with a code: what the ledger shows of it, or why it does not hold.
+pub type ShownGrant<'a> = Result<HeldGrant<'a>, AccessRefusal>;
 
 /// Rule V-15: a member that may not act does not verify either.
 pub(super) fn check_verifier(scene: &Scene) -> Result<(), Finding> {
@@ -27,13 +31,26 @@ pub(super) fn check_purpose(scene: &Scene, code: &Code, context: &Context) -> Re
 }
 
 /// Rule V-21: a purpose for which the type asks for the holder's grant. Showing a code is consent
-/// to one look, not a grant. The ledger knows no grants yet, so that none is ever proven.
-pub(super) fn check_grant(scene: &Scene, context: &Context) -> Result<(), Finding> {
+/// to one look, not a grant.
+pub(super) fn check_grant(
+    scene: &Scene,
+    code: &Code,
+    grant: Option<&ShownGrant<'_>>,
+    context: &Context,
+) -> Result<(), Finding> {
     let (shown, asked) = (context.purpose, context.purpose);
-    if scene.certificate_type.grant_purposes.contains(&asked) {
-        Err(Finding::new(VerdictCode::GrantRequired, Detail::Purpose { shown, asked }))
-    } else {
-        Ok(())
+    if !scene.certificate_type.grant_purposes.contains(&asked) {
+        return Ok(());
+    }
+    let kind = scene.book.certificate_type();
+    let covers = |grant: &HeldGrant<'_>, kind| {
+        let key = &code.shown.facts.holder;
+        grant.covers(context.verifier, asked, kind, scene.certificate_type.sensitive, key)
+    };
+    match (grant, kind) {
+        (Some(Ok(grant)), Some(kind)) if covers(grant, kind) => Ok(()),
+        (Some(Err(AccessRefusal::Stale)), _) => Err(Finding::plain(VerdictCode::StatusStale)),
+        _ => Err(Finding::new(VerdictCode::GrantRequired, Detail::Purpose { shown, asked })),
     }
 }
 

@@ -2,7 +2,7 @@
 
 use fengni_core::certificate::CertificateFile;
 use fengni_core::code::CodeError;
-use fengni_core::record::{DataSubject, HolderKind};
+use fengni_core::record::{Code, CodeSet, DataSubject, HolderKind};
 use fengni_core::sharing::*;
 use fengni_core::standing::{Hold, Standing, State};
 use fengni_core::*;
@@ -14,7 +14,12 @@ use crate::world::{LICENCES, World};
 
 fn open(world: &World, file: &CertificateFile, now: Millis) -> Result<Person, IdentityError> {
     let proven = world.prove(&[file.place]).verify(&domain(), &world.validators()).expect("a proof");
-    Identity::of(&domain(), file, &[NUMBER]).expect("the file has the claim").open(&domain(), &proven, now)
+    Identity::of(&domain(), file, &[NUMBER]).expect("the file has the claim").open(
+        &domain(),
+        &proven,
+        Some(&naming()),
+        now,
+    )
 }
 
 /// One thing about the register or the day, and whether the identity still says whom it is of.
@@ -67,7 +72,7 @@ fn i2_another_line_is_nobodys() {
     // What a gateway leaves out is no statement about anybody.
     let bare = world.prove(&[]).verify(&domain(), &world.validators()).expect("a proof");
     let identity = Identity::of(&domain(), &file, &[NUMBER]).expect("the file has the claim");
-    assert!(matches!(identity.open(&domain(), &bare, NOW), Err(IdentityError::Unproven(_))));
+    assert!(matches!(identity.open(&domain(), &bare, Some(&naming()), NOW), Err(IdentityError::Unproven(_))));
 }
 
 #[test]
@@ -95,8 +100,18 @@ fn i2_only_what_was_disclosed_names_anybody() {
     let (world, file) = register();
     let proven = world.prove(&[file.place]).verify(&domain(), &world.validators()).expect("a proof");
     let identity = Identity::of(&domain(), &file, &[0, 1]).expect("the file has the claims");
-    let person = identity.open(&domain(), &proven, NOW).expect("in force");
+    let person = identity.open(&domain(), &proven, Some(&naming()), NOW).expect("in force");
     assert!(!person.is(DataSubject::Person, &value(SUBJECT)));
+    // Where nothing says which claim names the holder, or another one does, the number is anybody's: a spouse's,
+    // a parent's.
+    let identity = Identity::of(&domain(), &file, &[NUMBER]).expect("the file has the claim");
+    let other = CodeSet { codes: vec![naming_code("姓名")], ..naming() };
+    let elsewhere =
+        CodeSet { codes: vec![Code { code: "11100000XN00000473002".into(), ..naming_code("证号") }], ..naming() };
+    for codes in [None, Some(&other), Some(&elsewhere)] {
+        let person = identity.open(&domain(), &proven, codes, NOW).expect("in force");
+        assert!(!person.is(DataSubject::Person, &value(SUBJECT)) && person.named.is_none());
+    }
     let fields = file.certificate.claims().len() as u16;
     for wrong in [&[][..], &[1, 0], &[1, 1], &[fields]] {
         assert!(matches!(Identity::of(&domain(), &file, wrong), Err(CodeError::Disclose { .. })), "{wrong:?}");

@@ -225,7 +225,16 @@ pub fn person() -> Person {
     let (world, file) = register();
     let proven = world.prove(&[file.place]).verify(&domain(), &world.validators()).expect("a proof");
     let identity = Identity::of(&domain(), &file, &[NUMBER]).expect("the file has the claim");
-    identity.open(&domain(), &proven, NOW).expect("in force")
+    identity.open(&domain(), &proven, Some(&naming()), NOW).expect("in force")
+}
+
+/// A licence's holder is named by this claim.
+pub fn naming_code(label: &str) -> Code {
+    Code { code: "11100000XN0000012G001".into(), name: label.into() }
+}
+
+pub fn naming() -> CodeSet {
+    CodeSet { version: 1, name: NAMING.into(), codes: vec![naming_code("证号")] }
 }
 
 fn test(field: u16, is: Comparison, text: &str) -> Test {

@@ -60,14 +60,14 @@ fn identity() -> Value {
     let (world, file) = register();
     let identity = Identity::of(&domain(), &file, &[NUMBER]).expect("the file has the claim");
     let proven = world.prove(&[file.place]).verify(&domain(), &world.validators()).expect("a proof");
-    let person = identity.open(&domain(), &proven, NOW).expect("in force");
+    let person = identity.open(&domain(), &proven, Some(&naming()), NOW).expect("in force");
     json!({
         "text": identity.to_text(),
         "place": identity.place(),
         "identifier": person.identifier.to_string(),
         "line": hex::encode(proven.line(file.place).expect("proven").bytes()),
         "key": person.key,
-        "claims": person.claims,
+        "named": person.named,
     })
 }
 
@@ -132,7 +132,7 @@ fn facts(scene: &Scene) -> Map<String, Value> {
             "identifier": person.identifier.to_string(),
             "certificate_type": person.certificate_type,
             "kind": person.kind,
-            "claims": person.claims,
+            "named": person.named,
             "key": person.key,
         })
     });

@@ -2,6 +2,7 @@
 
 #![allow(clippy::cast_possible_truncation)]
 
+mod granted;
 mod identifier;
 mod plain;
 mod property;

@@ -13,7 +13,7 @@ use fengni_core::list::{ListKind, NumberedList};
 use fengni_core::proof::{BookList, Entry, Place, ShelfHead, StateProof};
 use fengni_core::record::{
     Agreement, AgreementStatus, AgreementTerms, Authority, CertificateType, HolderKind, KeyPurpose, Member, MemberKey,
-    MemberStatus, Parameters, Party, Record, Role, Roles, Term, Voting, Weights,
+    MemberStatus, Parameters, Party, Record, Request, Resource, Role, Roles, ServiceItem, Term, Voting, Weights,
 };
 use fengni_core::shelf::{Shelf, state_root};
 use fengni_core::standing::{Act, ActHeads, ActKind, ActKinds, Hold, Page, Standing, State};
@@ -64,6 +64,9 @@ pub struct World {
     pub authorities: Vec<Authority>,
     pub agreements: Vec<Agreement>,
     pub books: Vec<TestBook>,
+    pub resources: Vec<Resource>,
+    pub items: Vec<ServiceItem>,
+    pub requests: Vec<Request>,
     pub time: Millis,
     pub validator: SecretKey,
 }
@@ -118,6 +121,9 @@ impl World {
             authorities: vec![authority(PSB, 0), authority(AMR, 1)],
             agreements: vec![agreement],
             books: vec![book(PSB, 0, "11319900XN0100021G"), book(AMR, 1, "11319900XN010003X8")],
+            resources: vec![],
+            items: vec![],
+            requests: vec![],
             time: Millis::from_secs(SHOWN_SECS + 10),
             validator: key(KeyAlgorithm::Ed25519, 77),
         }
@@ -285,9 +291,9 @@ impl World {
             (Shelf::Proposals, vec![]),
             (Shelf::Orders, vec![]),
             (Shelf::Offences, vec![]),
-            (Shelf::Resources, vec![]),
-            (Shelf::Items, vec![]),
-            (Shelf::Requests, vec![]),
+            (Shelf::Resources, records(&self.resources)),
+            (Shelf::Items, records(&self.items)),
+            (Shelf::Requests, records(&self.requests)),
             (Shelf::Objections, vec![]),
         ]
         .map(|(shelf, bytes)| list(ListKind::Shelf, bytes, &|n| Place::Record(shelf, n as u32)));

@@ -1,0 +1,129 @@
+//! `fengni mine`: my grants, and who used what of mine, for what and when (HLD-01, HLD-02).
+
+use std::path::PathBuf;
+
+use anyhow::{Context as _, Result};
+use clap::Args;
+use fengni_client::sharing::grant::{self, GrantStanding};
+use fengni_client::sharing::provider::Provider;
+use fengni_client::sharing::receipts::{self, Use};
+use fengni_client::transport::HttpOptions;
+use fengni_core::record::Resource;
+use fengni_core::sharing::{GrantFile, Sides};
+use fengni_core::{LinePlace, MemberNumber, Millis};
+use serde::Serialize;
+use serde_json::json;
+
+use super::access::result_words;
+use super::grant::{read, standing_words};
+use super::holder::HolderArgs;
+use super::numbered;
+use crate::connect::{ConnectArgs, Connection};
+use crate::ending::Ending;
+use crate::names::Names;
+use crate::output::{Output, table};
+
+/// `fengni mine`.
+#[derive(Args, Debug)]
+#[command(
+    after_help = "Each row was signed by the provider; one that is anchored was found in a batch on the ledger. One-sided
+rows prove nothing against the department that did not sign. Withdraw: fengni grant withdraw.
+
+Exit codes: 0 shown; 1 a provider gave receipts that do not hold; 3 could not run.
+
+Examples:
+  fengni mine --certificate c4.certificate --disclose 证件号码 --grant g1.mine.json \\
+      --provider HRS=https://data.hrs.example --network net"
+)]
+pub(crate) struct MineArgs {
+    #[command(flatten)]
+    holder: HolderArgs,
+    /// A grant of mine; may be given several times
+    #[arg(long = "grant", value_name = "FILE")]
+    grants: Vec<PathBuf>,
+    /// A provider to ask, as MEMBER=URL; may be given several times
+    #[arg(long = "provider", value_name = "MEMBER=URL")]
+    providers: Vec<String>,
+    #[command(flatten)]
+    connect: ConnectArgs,
+}
+
+/// A grant as it is shown.
+#[derive(Serialize)]
+struct Granted {
+    place: LinePlace,
+    grantee: MemberNumber,
+    standing: GrantStanding,
+    until: String,
+}
+
+pub(crate) fn run(args: &MineArgs, output: Output) -> Result<Ending> {
+    let mut connection = args.connect.open(None)?;
+    let grants = grants(args, &mut connection)?;
+    let (file, key) = args.holder.read(&connection)?;
+    let identity = args.holder.identity(&mut connection, &file)?;
+    let mut names = Names::default();
+    let (mut uses, mut unfit) = (Vec::new(), 0);
+    for entry in &args.providers {
+        let (member, url) = entry.split_once('=').context("a provider is written MEMBER=URL")?;
+        let member = names.member(&mut connection, member)?;
+        let provider = Provider::http(url, &HttpOptions::default())?;
+        let holder = (&key, Some(&identity));
+        let found = receipts::mine(&mut connection.ledger, &provider, member, holder, Millis(0))?;
+        unfit += found.unfit;
+        uses.extend(found.uses);
+    }
+    uses.sort_by_key(|it| it.receipt.receipt.time);
+    let members = names.members(&mut connection)?.to_vec();
+    let resources: Vec<(u32, Resource)> = numbered(&mut connection)?;
+    let member = |number: MemberNumber| members.get(number.0 as usize).map_or_else(String::new, |it| it.name.clone());
+    output.answer(&json!({ "grants": grants, "uses": uses, "unfit": unfit }), || {
+        let rows = grants.iter().map(|it| {
+            [it.place.to_string(), member(it.grantee), standing_words(it.standing).to_owned(), it.until.clone()]
+        });
+        let granted = table(["grant", "recipient", "standing", "until"], rows);
+        let rows = uses.iter().map(|it| row(it, &member, &resources));
+        let used = table(["when", "who", "what", "item and case", "mode", "result", "proof"], rows);
+        let warning = match unfit {
+            0 => String::new(),
+            count => {
+                format!("\n{count} receipts do not hold; next: fengni access check, and tell the provider's regulator")
+            }
+        };
+        format!("{granted}\n{used}{warning}")
+    });
+    Ok(if unfit == 0 { Ending::Holds } else { Ending::Refused })
+}
+
+fn grants(args: &MineArgs, connection: &mut Connection) -> Result<Vec<Granted>> {
+    let mut grants = Vec::new();
+    for path in &args.grants {
+        let file: GrantFile = read(path, "a holder's grant")?;
+        let presented = file.present(&connection.ledger.domain());
+        let standing = grant::standing(&mut connection.ledger, &presented)?;
+        let terms = file.content.terms();
+        let until = terms.until.show();
+        grants.push(Granted { place: file.place, grantee: terms.grantee, standing, until });
+    }
+    Ok(grants)
+}
+
+fn row(it: &Use, member: &dyn Fn(MemberNumber) -> String, resources: &[(u32, Resource)]) -> [String; 7] {
+    let receipt = &it.receipt.receipt;
+    let resource = resources.get(receipt.resource.0 as usize).map(|(_, found)| &found.terms);
+    let fields = receipt.fields.iter().filter_map(|field| Some(resource?.field(*field)?.name.as_str()));
+    let sides = match it.sides {
+        Sides::Both => "both sides",
+        _ => "ONE-SIDED",
+    };
+    let anchored = it.anchored.map_or_else(|| "waits for its batch".to_owned(), |place| place.to_string());
+    [
+        receipt.time.show(),
+        member(receipt.requester),
+        format!("{}: {}", member(receipt.provider), fields.collect::<Vec<_>>().join(", ")),
+        format!("{} {}", receipt.item, receipt.case),
+        receipt.mode.word().to_owned(),
+        result_words(receipt.result),
+        format!("{sides}, {anchored}"),
+    ]
+}

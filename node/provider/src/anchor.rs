@@ -1,0 +1,194 @@
+//! Anchoring: batches of receipts become lines of the member's book, one after the other. Rule I-22.
+//!
+//! A batch and its signed transaction are on the disk before anything is sent; what became of it is
+//! asked until it is known. A transaction that no block takes any more is signed anew: the ledger
+//! takes a batch once, however many transactions bring it.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use fengni_client::keys::random::{RandomError, random};
+use fengni_client::keys::{HeldKey, SignError};
+use fengni_client::ledger::{Ledger, LedgerError};
+use fengni_client::submit::{Prepared, Settlement, Signers, SubmitError, Submitter, Unsettled};
+use fengni_core::book::{Book, Subject};
+use fengni_core::light::LightClient;
+use fengni_core::operation::Operation;
+use fengni_core::outcome::Refusal;
+use fengni_core::proof::{Place, ProofError};
+use fengni_core::record::KeyPurpose;
+use fengni_core::sharing::Batch;
+use fengni_core::{LineNumber, LinePlace, Millis};
+use thiserror::Error;
+
+use crate::journal::{BatchRow, Journal, JournalError};
+
+/// How long a node may hold a question open, and how long to go on in one step.
+pub(crate) const WAIT: Duration = Duration::from_secs(2);
+pub(crate) const PATIENCE: Duration = Duration::from_secs(6);
+
+/// Why a batch is not on the ledger yet.
+#[derive(Debug, Error)]
+pub(crate) enum AnchorError {
+    /// The ledger or the relays.
+    #[error(transparent)]
+    Submit(#[from] SubmitError),
+    /// Nobody shows what became of it.
+    #[error("it is not known whether a batch is on the ledger: {0}")]
+    Unsettled(Unsettled),
+    /// The ledger refused it.
+    #[error("the ledger refuses a batch: {0}; next: see to the member's key, role and book")]
+    Refused(Refusal),
+    /// The book is no book of this member's receipts.
+    #[error("book {0} is not a book of receipts that this member keeps; next: name it in provider.toml")]
+    OtherBook(fengni_core::BookNumber),
+    /// The ledger has batches that the journal does not know.
+    #[error("the ledger counts receipts up to {ledger}, the journal only {journal}; next: restore the newest journal")]
+    OldJournal {
+        /// The first number after those of the ledger.
+        ledger: u64,
+        /// The first number after those of the journal.
+        journal: u64,
+    },
+    /// The key is for something else.
+    #[error("the key is not an application key; next: name the member's application key in provider.toml")]
+    OtherKey,
+    /// The journal.
+    #[error(transparent)]
+    Journal(#[from] JournalError),
+    /// The key.
+    #[error(transparent)]
+    Sign(#[from] SignError),
+    /// No salt.
+    #[error(transparent)]
+    Random(#[from] RandomError),
+}
+
+impl From<LedgerError> for AnchorError {
+    fn from(error: LedgerError) -> Self {
+        Self::Submit(error.into())
+    }
+}
+
+impl From<ProofError> for AnchorError {
+    fn from(error: ProofError) -> Self {
+        LedgerError::from(error).into()
+    }
+}
+
+/// What brings batches to the ledger.
+pub(crate) struct Anchor {
+    journal: Arc<Journal>,
+    ledger: Ledger,
+    submitter: Submitter,
+    signers: Signers,
+    wait: Duration,
+}
+
+impl Anchor {
+    /// With the member's application key.
+    ///
+    /// - `wait`: how long a receipt waits for its batch.
+    ///
+    /// # Errors
+    /// [`AnchorError::OtherKey`].
+    pub(crate) fn new(
+        journal: Arc<Journal>,
+        ledger: Ledger,
+        submitter: Submitter,
+        key: &HeldKey,
+        wait: Duration,
+    ) -> Result<Self, AnchorError> {
+        let signers = Signers::new(std::slice::from_ref(key)).map_err(|_| AnchorError::OtherKey)?;
+        if key.purpose != KeyPurpose::Application || key.member != journal.owner().member {
+            return Err(AnchorError::OtherKey);
+        }
+        let submitter = submitter.with_wait(WAIT, PATIENCE);
+        Ok(Self { journal, ledger, submitter, signers, wait })
+    }
+
+    /// What was proven of the ledger, to be saved.
+    pub(crate) fn light(&self) -> &LightClient {
+        self.ledger.light()
+    }
+
+    /// Looks whether the book is this member's, and the journal as new as the ledger.
+    ///
+    /// # Errors
+    /// [`AnchorError`].
+    pub(crate) fn check(&mut self) -> Result<(), AnchorError> {
+        let owner = self.journal.owner();
+        let book: Book = self.ledger.record(owner.book.0)?;
+        if book.subject != Subject::Receipts || book.keeper != owner.member {
+            return Err(AnchorError::OtherBook(owner.book));
+        }
+        let ledger = self.last(&book)?.and_then(|(batch, _)| batch.end()).unwrap_or(0);
+        let journal = self.journal.last_batch()?.and_then(|row| row.batch().end()).unwrap_or(0);
+        if ledger > journal { Err(AnchorError::OldJournal { ledger, journal }) } else { Ok(()) }
+    }
+
+    /// Goes on by one batch, if there is anything to do; true where something was brought to an end.
+    ///
+    /// # Errors
+    /// [`AnchorError`]; the next step goes on where this one broke off.
+    pub(crate) fn step(&mut self, now: Millis) -> Result<bool, AnchorError> {
+        if let Some(open) = self.journal.last_batch()?.filter(|row| row.place.is_none()) {
+            self.settle(&open)?;
+            return Ok(true);
+        }
+        let Some(due) = self.journal.due(now, self.wait)? else { return Ok(false) };
+        let batch = Batch::of(&self.journal.owner().domain, due.first, &due.leaves);
+        let prepared = self.sign(&batch)?;
+        self.journal.close_batch(&batch, &prepared)?;
+        self.step(now)
+    }
+
+    fn settle(&mut self, row: &BatchRow) -> Result<(), AnchorError> {
+        let place = match self.submitter.send(&mut self.ledger, &row.prepared())? {
+            Settlement::Done { effect, .. } => match effect.sealed() {
+                Some((book, first, _)) => LinePlace { book, line: first },
+                None => return Err(AnchorError::OtherBook(self.journal.owner().book)),
+            },
+            // Another transaction may have brought it before.
+            Settlement::Refused { refusal, .. } => self.find(row)?.map_or_else(|| self.again(row, refusal), Ok)?,
+            Settlement::Undecided { reason: Unsettled::Late(height), .. } => match self.find(row)? {
+                Some(place) => place,
+                None => {
+                    let prepared = self.sign(&row.batch())?;
+                    self.journal.sign_batch_again(row.first, &prepared)?;
+                    return Err(AnchorError::Unsettled(Unsettled::Late(height)));
+                }
+            },
+            Settlement::Undecided { reason, .. } => return Err(AnchorError::Unsettled(reason)),
+        };
+        Ok(self.journal.anchored(row.first, place)?)
+    }
+
+    /// A refused transaction is never taken: the next step sends another.
+    fn again(&mut self, row: &BatchRow, refusal: Refusal) -> Result<LinePlace, AnchorError> {
+        let prepared = self.sign(&row.batch())?;
+        self.journal.sign_batch_again(row.first, &prepared)?;
+        Err(AnchorError::Refused(refusal))
+    }
+
+    /// Where a batch stands, if it does: nothing comes after it.
+    fn find(&mut self, row: &BatchRow) -> Result<Option<LinePlace>, AnchorError> {
+        let book: Book = self.ledger.record(self.journal.owner().book.0)?;
+        Ok(self.last(&book)?.filter(|(batch, _)| *batch == row.batch()).map(|(_, place)| place))
+    }
+
+    /// The last batch of the book.
+    fn last(&mut self, book: &Book) -> Result<Option<(Batch, LinePlace)>, AnchorError> {
+        let Some(line) = book.lines.checked_sub(1).map(LineNumber) else { return Ok(None) };
+        let place = LinePlace { book: self.journal.owner().book, line };
+        let proven = self.ledger.prove(&[Place::Line(place.book, line)])?.value;
+        Ok(Some((Batch::from_line(&proven.line(place)?), place)))
+    }
+
+    fn sign(&mut self, batch: &Batch) -> Result<Prepared, AnchorError> {
+        let owner = self.journal.owner();
+        let operation = Operation::Seal { book: owner.book, lines: vec![batch.line()] };
+        let valid_until = self.submitter.valid_until(&mut self.ledger)?;
+        Ok(Prepared::sign(&owner.domain, &self.signers, operation, valid_until, random()?)?)
+    }
+}

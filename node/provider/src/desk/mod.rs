@@ -1,0 +1,340 @@
+//! The desk: from a signed access to receipts and a sealed answer. Rule I-25.
+//!
+//! ```text
+//! signature -> journal: known? -> ledger: request, grants, holders -> judged -> room for uses
+//!   -> the database -> receipts, sealed answer -> journal -> answer
+//! ```
+//!
+//! Whoever has not signed gets nothing, not even a receipt. Where the database or the ledger fails,
+//! nothing was used, and the same access may be asked again.
+
+mod found;
+#[cfg(test)]
+pub(crate) mod tests;
+
+use std::sync::Arc;
+
+use fengni_client::keys::random::{RandomError, random};
+use fengni_client::sharing::sealed::seal;
+use fengni_core::proof::Proven;
+use fengni_core::record::{Member, Request, Resource, ServiceItem};
+use fengni_core::sharing::{
+    AccessRefusal, AccessTerms, Answer, CitedRequest, GrantLine, Holder, Known, Person, Question, Receipt, ResultCode,
+    SignedAccess, Warrant, judge, record_digest, warrant_digest,
+};
+use fengni_core::{BookNumber, Digest, Domain, Millis, PublicKey, ResourceNumber};
+use futures::future::try_join_all;
+use thiserror::Error;
+
+use crate::data::{Data, DataTrouble, ValueError};
+use crate::journal::{self, Draft, Entry, Hold, Journal, JournalError, UseKey, Writer, Written};
+use crate::register::{Register, RegisterTrouble};
+use found::{Outcome, check_tests, outcome};
+
+/// Why an access is not answered, and nothing of it is written down.
+#[derive(Clone, Debug, Error)]
+pub(crate) enum DeskError {
+    /// Refused before it is anybody's: nobody is to fill the journal with what nobody signed.
+    #[error("refused: {0}")]
+    Refused(AccessRefusal),
+    /// The same is being answered.
+    #[error("the same access is being answered")]
+    Busy,
+    /// A test does not suit its field.
+    #[error("a test of question {0} does not suit its field")]
+    Test(usize),
+    /// The reply key is none.
+    #[error("the access has no reply key that an answer can be sealed to")]
+    ReplyKey,
+    /// More than one record has the subject's number.
+    #[error("the database has more than one record about the subject of question {0}")]
+    Several(usize),
+    /// What is held is not what it should be.
+    #[error("the database holds something else than was configured")]
+    Held,
+    /// The ledger.
+    #[error(transparent)]
+    Register(#[from] RegisterTrouble),
+    /// The database.
+    #[error(transparent)]
+    Data(#[from] DataTrouble),
+    /// The journal.
+    #[error(transparent)]
+    Journal(#[from] Arc<JournalError>),
+    /// No salt.
+    #[error(transparent)]
+    Random(#[from] RandomError),
+}
+
+impl From<JournalError> for DeskError {
+    fn from(error: JournalError) -> Self {
+        Self::Journal(Arc::new(error))
+    }
+}
+
+type Clock = Arc<dyn Fn() -> Millis + Send + Sync>;
+
+/// What answers accesses.
+pub(crate) struct Desk {
+    pub(crate) register: Register,
+    pub(crate) data: Data,
+    pub(crate) journal: Arc<Journal>,
+    pub(crate) writer: Writer,
+    pub(crate) clock: Clock,
+}
+
+/// A request with what it cites.
+struct Cited {
+    request: Arc<Request>,
+    resource: Arc<Resource>,
+    item: Arc<ServiceItem>,
+}
+
+/// A question after it was judged: what it may use, or why it may not.
+type Judged = Result<Option<UseKey>, AccessRefusal>;
+
+impl Desk {
+    /// The network and its rules.
+    pub(crate) fn domain(&self) -> Domain {
+        self.journal.owner().domain
+    }
+
+    /// Answers an access.
+    ///
+    /// # Errors
+    /// [`DeskError`]; a refusal that has a receipt is none.
+    pub(crate) async fn answer(&self, signed: &SignedAccess) -> Result<Written, DeskError> {
+        let domain = self.domain();
+        let now = (self.clock)();
+        let access = signed.access.terms();
+        let freshness = self.register.freshness()?;
+        if !freshness.is_recent {
+            return Err(RegisterTrouble::Stale.into());
+        }
+        let requester = self.register.record::<Member>(access.requester.0).await?;
+        // First of all: what is known of the access is for whoever signed it.
+        let is_signed = |requester: &&Arc<Member>| signed.is_signed_by(&domain, requester, freshness.height);
+        let requester = requester.as_ref().filter(is_signed).ok_or(DeskError::Refused(AccessRefusal::NotSigned))?;
+        let digest = signed.access.digest(&domain);
+        let mut hold = match self.journal.begin(digest)? {
+            journal::Known::New(hold) => hold,
+            journal::Known::Written(written) => return Ok(written),
+            journal::Known::Busy => return Err(DeskError::Busy),
+        };
+        let cited = self.cited(access).await?;
+        let known = Known {
+            domain,
+            provider: self.journal.owner().member,
+            now,
+            height: freshness.height,
+            is_fresh: freshness.is_fresh,
+            requester: Some(requester),
+            request: cited.as_ref().map(Cited::lent),
+        };
+        let may_rest = cited.as_ref().is_some_and(|cited| cited.request.requester == access.requester);
+        let proven = match access.basis.needs_grant() && may_rest && freshness.is_fresh {
+            true => try_join_all(access.questions.iter().map(|question| self.proven(question))).await?,
+            false => vec![Evidence::default(); access.questions.len()],
+        };
+        let judged = judge_all(signed, &known, &proven, &mut hold)?;
+        let resource = cited.as_ref().map_or(ResourceNumber(0), |cited| cited.request.terms.resource);
+        let outcomes = self.look_up(access, resource, &judged).await?;
+        self.write(signed, digest, resource, judged, outcomes, hold, now).await
+    }
+
+    /// The request of an access, with what it cites.
+    async fn cited(&self, access: &AccessTerms) -> Result<Option<Cited>, DeskError> {
+        let Some(request) = self.register.record::<Request>(access.request.0).await? else { return Ok(None) };
+        let resource = self.register.record::<Resource>(request.terms.resource.0).await?;
+        let item = self.register.record::<ServiceItem>(request.terms.item.0).await?;
+        // The ledger takes no request that cites what is not there.
+        let (Some(resource), Some(item)) = (resource, item) else { return Err(RegisterTrouble::Stale.into()) };
+        Ok(Some(Cited { request, resource, item }))
+    }
+
+    /// What the ledger says of a question's warrant.
+    async fn proven(&self, question: &Question) -> Result<Evidence, DeskError> {
+        let (grant, identity) = match &question.warrant {
+            Warrant::None => return Ok(Evidence::default()),
+            Warrant::Grant(grant) => (Some(grant.place), &grant.identity),
+            Warrant::UseCode { identity, .. } => (None, &**identity),
+        };
+        let line = match grant {
+            Some(place) => Some(self.register.line(place).await?),
+            None => None,
+        };
+        Ok(Evidence { line, person: Some(self.register.line(identity.place()).await?) })
+    }
+
+    /// Asks the database about every question that may be answered.
+    async fn look_up(
+        &self,
+        access: &AccessTerms,
+        resource: ResourceNumber,
+        judged: &[Judged],
+    ) -> Result<Vec<Option<Outcome>>, DeskError> {
+        let allowed: Vec<usize> = (0..judged.len()).filter(|question| judged[*question].is_ok()).collect();
+        let mut outcomes = vec![None; judged.len()];
+        if allowed.is_empty() {
+            return Ok(outcomes);
+        }
+        let fields = &access.fields;
+        let columns = self.data.columns(resource, fields)?;
+        for question in &allowed {
+            let tests = &access.questions[*question].tests;
+            check_tests(tests, fields, &columns).map_err(|_| DeskError::Test(*question))?;
+        }
+        let subject = |question: &usize| access.questions[*question].subject.as_str().to_owned();
+        let subjects: Vec<String> = allowed.iter().map(subject).collect();
+        let found = self.data.look_up(resource, fields, &subjects).await?;
+        for (question, found) in allowed.into_iter().zip(found) {
+            let tests = &access.questions[question].tests;
+            let came = outcome(access.mode, tests, fields, &columns, found).map_err(|error| match error {
+                found::Unclear::Several => DeskError::Several(question),
+                found::Unclear::Value(ValueError::Asked) => DeskError::Test(question),
+                found::Unclear::Value(ValueError::Held) => DeskError::Held,
+            })?;
+            outcomes[question] = Some(came);
+        }
+        Ok(outcomes)
+    }
+
+    /// Seals the answer, and writes everything down before it leaves.
+    #[expect(clippy::too_many_arguments, reason = "all that has come together about one access")]
+    async fn write(
+        &self,
+        signed: &SignedAccess,
+        digest: Digest,
+        resource: ResourceNumber,
+        judged: Vec<Judged>,
+        outcomes: Vec<Option<Outcome>>,
+        hold: Hold,
+        now: Millis,
+    ) -> Result<Written, DeskError> {
+        let (domain, access) = (self.domain(), signed.access.terms());
+        let (mut drafts, mut answers) = (Vec::new(), Vec::new());
+        for (place, (judged, outcome)) in judged.into_iter().zip(outcomes).enumerate() {
+            let question = &access.questions[place];
+            let result = match (&judged, &outcome) {
+                (Err(refusal), _) => ResultCode::Refused(*refusal),
+                (Ok(_), Some(outcome)) => outcome.result,
+                (Ok(_), None) => ResultCode::NotFound,
+            };
+            let warrant = warrant_of(question, &domain);
+            let salt = random()?;
+            let record = outcome.as_ref().and_then(|outcome| outcome.looked_at.as_deref());
+            let receipt = Receipt {
+                provider: self.journal.owner().member,
+                requester: access.requester,
+                request: access.request,
+                resource,
+                basis: access.basis,
+                purpose: access.purpose,
+                item: access.item.clone(),
+                case: access.case.clone(),
+                mode: access.mode,
+                fields: access.fields.clone(),
+                warrant: warrant_digest(&domain, &salt, warrant.as_ref().map(|(digest, _)| digest)),
+                use_number: 0,
+                record: record_digest(&domain, &salt, &question.subject, record),
+                access: digest,
+                question: u16::try_from(place).unwrap_or(u16::MAX),
+                result,
+                time: now,
+                book: BookNumber(0),
+                number: 0,
+                salt,
+            };
+            let holder = warrant.and_then(|(_, holder)| holder);
+            let subject = question.subject.as_str().to_owned();
+            drafts.push(Draft { receipt, uses: judged.ok().flatten(), holder, subject });
+            answers.push(Answer { result, values: outcome.map(|outcome| outcome.values).unwrap_or_default() });
+        }
+        let is_answered = answers.iter().any(|answer| !matches!(answer.result, ResultCode::Refused(_)));
+        let answer = is_answered.then(|| {
+            let content = serde_json::to_vec(&answers).expect("answers are plain data");
+            seal(&domain, &digest, &access.reply_key, &content)
+        });
+        let answer = answer.transpose().map_err(|_| DeskError::ReplyKey)?;
+        Ok(self.writer.write(Entry { hold, drafts, answer, time: now }).await?)
+    }
+}
+
+impl Cited {
+    fn lent(&self) -> CitedRequest<'_> {
+        CitedRequest { request: &self.request, resource: &self.resource, item: &self.item }
+    }
+}
+
+/// Proven states with what a question's warrant is about.
+#[derive(Clone, Default)]
+struct Evidence {
+    line: Option<Arc<Proven>>,
+    person: Option<Arc<Proven>>,
+}
+
+/// Judges every question, and takes room for those that may be answered.
+fn judge_all(
+    signed: &SignedAccess,
+    known: &Known<'_>,
+    evidence: &[Evidence],
+    hold: &mut Hold,
+) -> Result<Vec<Judged>, DeskError> {
+    let mut all = Vec::with_capacity(evidence.len());
+    for (place, (question, evidence)) in signed.access.terms().questions.iter().zip(evidence).enumerate() {
+        let (line, person) = opened(question, evidence, known)?;
+        let holder = Holder { line: line.as_ref(), person: person.as_ref() };
+        let judged = match judge(signed, place, known, &holder) {
+            // Nobody's word to this provider: nobody is to fill its journal with such.
+            Err(early @ (AccessRefusal::NotSigned | AccessRefusal::OtherProvider)) => {
+                return Err(DeskError::Refused(early));
+            }
+            // Asking again later may be answered: nothing of it is written down.
+            Err(refusal) if refusal.is_undecided() => return Err(DeskError::Refused(refusal)),
+            Err(refusal) => Err(refusal),
+            Ok(None) => Ok(None),
+            Ok(Some(counter)) => {
+                let key = UseKey { warrant: counter.warrant, kind: counter.kind };
+                match hold.take(key, counter.uses)? {
+                    true => Ok(Some(key)),
+                    false => Err(counter.next(counter.uses).err().unwrap_or(AccessRefusal::GrantUsedUp)),
+                }
+            }
+        };
+        all.push(judged);
+    }
+    Ok(all)
+}
+
+/// The grant's line and whom the holder's certificate is of, as proven.
+fn opened(
+    question: &Question,
+    evidence: &Evidence,
+    known: &Known<'_>,
+) -> Result<(Option<GrantLine>, Option<Person>), DeskError> {
+    let (place, identity) = match &question.warrant {
+        Warrant::None => return Ok((None, None)),
+        Warrant::Grant(grant) => (Some(grant.place), &grant.identity),
+        Warrant::UseCode { identity, .. } => (None, &**identity),
+    };
+    let line = match place.zip(evidence.line.as_ref()) {
+        Some((place, proven)) => GrantLine::load(proven, place, known.now).map_err(RegisterTrouble::from)?,
+        None => None,
+    };
+    let person = evidence.person.as_ref().and_then(|proven| identity.open(&known.domain, proven, known.now).ok());
+    Ok((line, person))
+}
+
+/// What a question rests on, by its digest, and whose key says so, where that key has signed it.
+fn warrant_of(question: &Question, domain: &Domain) -> Option<(Digest, Option<PublicKey>)> {
+    let (digest, is_signed, holder) = match &question.warrant {
+        Warrant::None => return None,
+        Warrant::Grant(grant) => {
+            (grant.content.digest(domain), grant.check(domain).is_ok(), grant.content.terms().holder)
+        }
+        Warrant::UseCode { code, .. } => {
+            (code.terms().digest(domain), code.check_signature(domain).is_ok(), code.terms().holder)
+        }
+    };
+    Some((digest, is_signed.then_some(holder)))
+}

@@ -1,0 +1,97 @@
+//! The HTTP side: one listener for departments, one for holders and everybody else. Rules I-25 to I-28.
+
+mod body;
+mod departments;
+mod guard;
+mod listener;
+mod metrics;
+mod openapi;
+mod problem;
+mod public;
+#[cfg(test)]
+mod tests;
+
+use std::sync::Arc;
+
+use axum::Router;
+use axum::extract::State;
+use axum::http::{StatusCode, header};
+use axum::response::IntoResponse;
+use fengni_client::submit::Settlement;
+use fengni_core::operation::Operation;
+use tokio::sync::Semaphore;
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
+
+use crate::desk::Desk;
+pub(crate) use listener::Bound;
+pub(crate) use metrics::Metrics;
+
+/// Withdrawals that are brought to the ledger at once.
+const WITHDRAWALS: usize = 16;
+
+/// Signs an operation with the member's key and brings it to the ledger.
+pub(crate) type Submit = Box<dyn Fn(Operation) -> anyhow::Result<Settlement> + Send + Sync>;
+
+/// What the handlers have at hand.
+pub(crate) struct Gateway {
+    pub(crate) desk: Desk,
+    pub(crate) metrics: Metrics,
+    submit: Submit,
+    withdrawals: Arc<Semaphore>,
+}
+
+impl Gateway {
+    pub(crate) fn new(desk: Desk, submit: Submit) -> Self {
+        Self { desk, metrics: Metrics::default(), submit, withdrawals: Arc::new(Semaphore::new(WITHDRAWALS)) }
+    }
+}
+
+/// What departments are offered.
+pub(crate) fn departments(gateway: &Arc<Gateway>) -> Router {
+    let routes = departments::routes().merge(watched()).routes(routes!(metrics));
+    let router = openapi::documented(routes, Arc::clone(gateway));
+    guard::guarded(router, "departments", gateway.metrics.clone())
+}
+
+/// What holders and everybody else are offered.
+pub(crate) fn public(gateway: &Arc<Gateway>) -> Router {
+    let router = openapi::documented(public::routes().merge(watched()), Arc::clone(gateway));
+    guard::guarded(router, "public", gateway.metrics.clone())
+}
+
+fn watched() -> OpenApiRouter<Arc<Gateway>> {
+    OpenApiRouter::default().routes(routes!(healthz)).routes(routes!(readyz))
+}
+
+/// Says that the program runs.
+#[utoipa::path(get, path = "/healthz", tag = "health", responses((status = 200, body = String)))]
+async fn healthz() -> &'static str {
+    "ok\n"
+}
+
+/// Says whether accesses can be answered: the ledger was proven lately, and the database answers.
+#[utoipa::path(get, path = "/readyz", tag = "health", responses(
+    (status = 200, body = String, description = "ready"),
+    (status = 503, body = String, description = "why not")
+))]
+async fn readyz(State(gateway): State<Arc<Gateway>>) -> (StatusCode, &'static str) {
+    let known = gateway.desk.register.freshness();
+    if !known.is_ok_and(|known| known.is_fresh) {
+        return (StatusCode::SERVICE_UNAVAILABLE, "nothing recent is known of the ledger\n");
+    }
+    match gateway.desk.data.ping().await {
+        Ok(()) => (StatusCode::OK, "ready\n"),
+        Err(_) => (StatusCode::SERVICE_UNAVAILABLE, "the database does not answer\n"),
+    }
+}
+
+/// Counters, as OpenMetrics.
+#[utoipa::path(get, path = "/metrics", tag = "health", responses((status = 200, body = String)))]
+async fn metrics(State(gateway): State<Arc<Gateway>>) -> impl IntoResponse {
+    let desk = &gateway.desk;
+    let waiting = desk.journal.waiting().unwrap_or_default();
+    let polled = desk.register.freshness().map_or(u64::MAX, |known| (desk.clock)().0.saturating_sub(known.polled.0));
+    gateway.metrics.now(waiting, polled);
+    ([(header::CONTENT_TYPE, "application/openmetrics-text; version=1.0.0; charset=utf-8")], gateway.metrics.text())
+}

@@ -1,0 +1,166 @@
+//! Where holders and everybody else ask: batches, and receipts about a key. Rule I-27.
+
+use std::sync::Arc;
+
+use axum::extract::{Path, Query, State};
+use fengni_client::sharing::wire::{BatchLeaves, BatchView, Batches, HeldReceipt, HeldReceipts, Withdrawal, Withdrawn};
+use fengni_client::submit::{Settlement, Unsettled};
+use fengni_core::certificate::ClaimValue;
+use fengni_core::operation::Operation;
+use fengni_core::outcome::Refusal;
+use fengni_core::record::Resource;
+use fengni_core::sharing::{GrantLine, HolderQuestion, Person, SignedHolderQuestion, grant_commitment};
+use serde::Deserialize;
+use utoipa::IntoParams;
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
+
+use super::Gateway;
+use super::body::Json;
+use super::openapi::Problems;
+use super::problem::Problem;
+use crate::journal::{BatchRow, Shown};
+use crate::register::RegisterTrouble;
+
+/// Batches in one list.
+const BATCHES: usize = 64;
+/// Receipts in one answer to a holder.
+const RECEIPTS: usize = 256;
+
+/// The routes.
+pub(super) fn routes() -> OpenApiRouter<Arc<Gateway>> {
+    OpenApiRouter::default()
+        .routes(routes!(batches))
+        .routes(routes!(batch))
+        .routes(routes!(mine))
+        .routes(routes!(withdraw))
+}
+
+/// Which batches.
+#[derive(Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+struct Before {
+    /// Those that begin before this number of a receipt.
+    before: Option<u64>,
+}
+
+/// Lists batches, newest first.
+#[utoipa::path(get, path = "/v1/batches", tag = "batches", params(Before),
+    responses((status = 200, body = Object, description = "at most 64 batches, I-27"), Problems)
+)]
+async fn batches(
+    State(gateway): State<Arc<Gateway>>,
+    before: Result<Query<Before>, axum::extract::rejection::QueryRejection>,
+) -> Result<Json<Batches>, Problem> {
+    let Query(Before { before }) = before.map_err(|_| Problem::Parameter)?;
+    let rows = gateway.desk.journal.batches(before, BATCHES)?;
+    Ok(Json(Batches { batches: rows.iter().map(view).collect() }))
+}
+
+/// Gives the batch in which a receipt is, by the receipt's number, with all its blinded leaves.
+#[utoipa::path(get, path = "/v1/batches/{receipt}", tag = "batches",
+    params(("receipt" = u64, Path, description = "number of any receipt of the batch")),
+    responses((status = 200, body = Object, description = "the batch and its leaves, I-27"), Problems)
+)]
+async fn batch(
+    State(gateway): State<Arc<Gateway>>,
+    number: Result<Path<u64>, axum::extract::rejection::PathRejection>,
+) -> Result<Json<BatchLeaves>, Problem> {
+    let Path(number) = number.map_err(|_| Problem::Parameter)?;
+    let (row, leaves) = gateway.desk.journal.batch_of(number)?.ok_or(Problem::Unknown("batch"))?;
+    Ok(Json(BatchLeaves { batch: view(&row), leaves }))
+}
+
+fn view(row: &BatchRow) -> BatchView {
+    BatchView { first: row.first, count: row.count, receipts: row.receipts, place: row.place }
+}
+
+/// Gives a holder the receipts about what a key of theirs signed, and with an identity those about
+/// themselves, each with its way to the ledger.
+#[utoipa::path(post, path = "/v1/mine", tag = "holders",
+    request_body(content = Object, description = "a holder's signed question, I-16"),
+    responses((status = 200, body = Object, description = "at most 256 receipts, I-27"), Problems)
+)]
+async fn mine(
+    State(gateway): State<Arc<Gateway>>,
+    Json(signed): Json<SignedHolderQuestion>,
+) -> Result<Json<HeldReceipts>, Problem> {
+    let journal = &gateway.desk.journal;
+    let owner = journal.owner();
+    signed.check(&owner.domain, owner.member, (gateway.desk.clock)())?;
+    let question = &signed.question;
+    let person = person(&gateway, question).await?;
+    let subjects = person.as_ref().map(names).unwrap_or_default();
+    let mut shown = journal.receipts_of(&question.holder, &subjects, question.since, RECEIPTS + 1)?;
+    let more = shown.len() > RECEIPTS;
+    shown.truncate(RECEIPTS);
+    let mut receipts = Vec::new();
+    for Shown { receipt, subject, anchor } in shown {
+        // Found by a name alone: whether the resource means by it whom the identity is of.
+        if let Some((subject, person)) = subject.zip(person.as_ref()) {
+            let resource = gateway.desk.register.record::<Resource>(receipt.receipt.resource.0).await?;
+            let subject = ClaimValue::new(&subject).ok();
+            if !resource.zip(subject).is_some_and(|(resource, subject)| person.is(resource.terms.subject, &subject)) {
+                continue;
+            }
+        }
+        let (path, place) = anchor.unzip();
+        receipts.push(HeldReceipt { receipt, path, place });
+    }
+    Ok(Json(HeldReceipts { receipts, more }))
+}
+
+/// Whom a question's identity is proven to be of; none where it has none.
+async fn person(gateway: &Gateway, question: &HolderQuestion) -> Result<Option<Person>, Problem> {
+    let Some(identity) = &question.identity else { return Ok(None) };
+    let desk = &gateway.desk;
+    let proven = desk.register.line(identity.place()).await?;
+    if !desk.register.freshness()?.is_fresh {
+        return Err(RegisterTrouble::Stale.into());
+    }
+    let person = identity.open(&desk.domain(), &proven, (desk.clock)()).map_err(|_| Problem::Identity)?;
+    Ok(Some(person))
+}
+
+/// What a resource may call somebody.
+fn names(person: &Person) -> Vec<String> {
+    let claims = person.claims.iter().map(|claim| claim.as_str().to_owned());
+    claims.chain([person.identifier.to_string()]).collect()
+}
+
+/// Brings a holder's withdrawal to the ledger, under this member's quota: the secret is the authority.
+#[utoipa::path(post, path = "/v1/withdraw", tag = "holders",
+    request_body(content = Object, description = "place, digest of the content and secret of a grant, Z-7"),
+    responses((status = 200, body = Object, description = "the transaction, and the block that has it, I-27"), Problems)
+)]
+async fn withdraw(
+    State(gateway): State<Arc<Gateway>>,
+    Json(given): Json<Withdrawal>,
+) -> Result<Json<Withdrawn>, Problem> {
+    let Withdrawal { place, content, secret } = given;
+    let desk = &gateway.desk;
+    // Looked at first: what withdraws nothing is not to use up this member's quota.
+    let proven = desk.register.line(place).await?;
+    let line = GrantLine::load(&proven, place, (desk.clock)()).map_err(RegisterTrouble::from)?;
+    let commitment = grant_commitment(&desk.domain(), &content, &secret.0);
+    let line = line.filter(|line| line.line.commitment == commitment).ok_or(Problem::OtherGrant)?;
+    if line.is_withdrawn {
+        return Err(Problem::Withdrawn);
+    }
+    let room = Arc::clone(&gateway.withdrawals).try_acquire_owned().map_err(|_| Problem::Overloaded)?;
+    let (running, operation) = (Arc::clone(&gateway), Operation::WithdrawGrant { place, content, secret: secret.0 });
+    let submitted = tokio::task::spawn_blocking(move || {
+        let _room = room;
+        (running.submit)(operation)
+    });
+    let submitted = submitted.await.map_err(|_| Problem::Fault)?;
+    match submitted.map_err(|error| Problem::NotWithdrawn(error.to_string()))? {
+        Settlement::Done { id, height, .. } => Ok(Json(Withdrawn { transaction: id, height: Some(height) })),
+        Settlement::Refused { refusal: Refusal::WrongState, .. } => Err(Problem::Withdrawn),
+        Settlement::Refused { refusal, .. } => Err(Problem::NotWithdrawn(refusal.to_string())),
+        Settlement::Undecided { reason: Unsettled::Waiting, id } => {
+            Ok(Json(Withdrawn { transaction: id, height: None }))
+        }
+        Settlement::Undecided { reason, .. } => Err(Problem::NotWithdrawn(reason.to_string())),
+    }
+}

@@ -1,0 +1,202 @@
+//! The register: what the gateway knows of the ledger, all of it proven, and how fresh it is. Rule I-24.
+//!
+//! ```text
+//! poll, each second: parameters, books in use -> one height, one quorum
+//!   a registry's root differs  -> its records in use are asked again
+//!   a book's acts went on      -> the acts are read, and the lines that they are about asked again
+//! first sight of a record or line -> asked by itself
+//! ```
+//!
+//! Only what is in use is kept. A withdrawal is an act, so that the poll after its block finds it; where
+//! polls fail, nothing that rests on a grant is allowed once the last one is too old.
+
+mod cache;
+mod follow;
+#[cfg(test)]
+mod tests;
+
+use std::sync::mpsc::{SyncSender, TrySendError, sync_channel};
+use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard};
+use std::time::Duration;
+
+use fengni_client::ledger::{Ledger, LedgerError};
+use fengni_core::proof::{Place, ProofError, Proven, ShelfHead};
+use fengni_core::record::Record;
+use fengni_core::shelf::Shelf;
+use fengni_core::{Height, LinePlace, Millis};
+use thiserror::Error;
+use tokio::sync::oneshot;
+
+use cache::Cache;
+use follow::{Follower, Want};
+
+/// Questions that wait to be asked of the ledger.
+const WAITING: usize = 4_096;
+/// How much older than the parameters say a header may be, in seconds: clocks differ.
+const SKEW_SECS: u64 = 30;
+
+/// Why something is not known.
+#[derive(Clone, PartialEq, Eq, Debug, Error)]
+pub(crate) enum RegisterTrouble {
+    /// Nodes are away, or what they gave does not hold.
+    #[error("the ledger gives no answer: {0}")]
+    Ledger(String),
+    /// A state lacks what it should have.
+    #[error("a proof lacks an entry: {0}")]
+    Proof(#[from] ProofError),
+    /// Too many ask for what was not seen yet.
+    #[error("too many questions to the ledger wait")]
+    Busy,
+    /// Nothing was proven yet, or nothing for a long time.
+    #[error("nothing recent is known of the ledger")]
+    Stale,
+}
+
+impl From<LedgerError> for RegisterTrouble {
+    fn from(error: LedgerError) -> Self {
+        match error {
+            LedgerError::Proof(error) => Self::Proof(error),
+            other => Self::Ledger(other.to_string()),
+        }
+    }
+}
+
+/// Entries of one state, with the heads of all registries.
+pub(crate) type Looked = (Vec<ShelfHead>, Proven);
+
+/// Where entries come from.
+pub(crate) trait Source: Send {
+    /// Entries of the newest state that is to be had, all of those asked for, never of one older than before.
+    ///
+    /// # Errors
+    /// [`RegisterTrouble`].
+    fn look(&mut self, places: &[Place]) -> Result<Looked, RegisterTrouble>;
+}
+
+impl Source for Ledger {
+    fn look(&mut self, places: &[Place]) -> Result<Looked, RegisterTrouble> {
+        let answer = self.ask(
+            |node| node.proof(places, None),
+            |proof, proven| match places.iter().find(|place| !proven.places().any(|found| found == *place)) {
+                Some(missing) => Err(ProofError::Missing(*missing)),
+                None => Ok((proof.shelves.clone(), proven)),
+            },
+        );
+        Ok(answer?.value)
+    }
+}
+
+/// How the ledger is followed.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) struct Pace {
+    /// Time between two polls.
+    pub(crate) poll: Duration,
+    /// How old the last poll may be for a grant to count, in milliseconds.
+    pub(crate) fresh_millis: u64,
+}
+
+/// What is known, and how fresh it is.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) struct Freshness {
+    /// Height of the state.
+    pub(crate) height: Height,
+    /// Time of its block.
+    pub(crate) time: Millis,
+    /// When the last poll that came to an end was begun, by the gateway's clock.
+    pub(crate) polled: Millis,
+    /// Whether a grant may count by it.
+    pub(crate) is_fresh: bool,
+    /// Whether anything may: the header is not older than an online answer's.
+    pub(crate) is_recent: bool,
+}
+
+type Clock = Arc<dyn Fn() -> Millis + Send + Sync>;
+
+/// What is known of the ledger.
+#[derive(Clone)]
+pub(crate) struct Register {
+    cache: Arc<RwLock<Cache>>,
+    wants: SyncSender<(Want, oneshot::Sender<Result<(), RegisterTrouble>>)>,
+    clock: Clock,
+    pace: Pace,
+}
+
+impl Register {
+    /// Follows the ledger in a thread of its own, which ends with the last register.
+    pub(crate) fn start(source: impl Source + 'static, clock: Clock, pace: Pace) -> Self {
+        let (wants, asked) = sync_channel(WAITING);
+        let cache = Arc::new(RwLock::new(Cache::default()));
+        let mut follower = Follower { source, cache: Arc::clone(&cache), clock: Arc::clone(&clock) };
+        std::thread::spawn(move || follower.run(&asked, pace.poll));
+        Self { cache, wants, clock, pace }
+    }
+
+    /// How fresh it is.
+    ///
+    /// # Errors
+    /// [`RegisterTrouble::Stale`] where nothing was proven yet.
+    pub(crate) fn freshness(&self) -> Result<Freshness, RegisterTrouble> {
+        let cache = self.read();
+        let known = cache.known().ok_or(RegisterTrouble::Stale)?;
+        let now = (self.clock)();
+        let age = Millis::from_secs(u64::from(known.parameters.online_age_secs) + SKEW_SECS);
+        let is_recent = now.0.saturating_sub(known.time.0) <= age.0;
+        let is_polled = now.0.saturating_sub(known.polled.0) <= self.pace.fresh_millis;
+        let (height, time, polled) = (known.height, known.time, known.polled);
+        Ok(Freshness { height, time, polled, is_fresh: is_recent && is_polled, is_recent })
+    }
+
+    /// A record; `None` where there is proven to be none.
+    ///
+    /// # Errors
+    /// [`RegisterTrouble`].
+    pub(crate) async fn record<R>(&self, number: u32) -> Result<Option<Arc<R>>, RegisterTrouble>
+    where
+        R: Record + Send + Sync + 'static,
+    {
+        let mut asked = false;
+        loop {
+            let found = self.read().record::<R>(number, (self.clock)());
+            match found {
+                Some(found) => return Ok(found),
+                None if asked => return Err(RegisterTrouble::Stale),
+                None => self.want(Want::Record(R::SHELF, number)).await?,
+            }
+            asked = true;
+        }
+    }
+
+    /// A proven state with a line, its book, its page and, of a certificate, its type; of a place where
+    /// there is no line, what shows that.
+    ///
+    /// # Errors
+    /// [`RegisterTrouble`].
+    pub(crate) async fn line(&self, place: LinePlace) -> Result<Arc<Proven>, RegisterTrouble> {
+        let mut asked = false;
+        loop {
+            let found = self.read().line(place, (self.clock)());
+            match found {
+                Some(found) => return Ok(found),
+                None if asked => return Err(RegisterTrouble::Stale),
+                None => self.want(Want::Line(place)).await?,
+            }
+            asked = true;
+        }
+    }
+
+    async fn want(&self, want: Want) -> Result<(), RegisterTrouble> {
+        let (told, answer) = oneshot::channel();
+        self.wants.try_send((want, told)).map_err(|error| match error {
+            TrySendError::Full(_) => RegisterTrouble::Busy,
+            TrySendError::Disconnected(_) => RegisterTrouble::Stale,
+        })?;
+        answer.await.unwrap_or(Err(RegisterTrouble::Stale))
+    }
+
+    fn read(&self) -> RwLockReadGuard<'_, Cache> {
+        self.cache.read().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// The registries whose records are kept.
+pub(super) const KEPT: [Shelf; 4] = [Shelf::Members, Shelf::Resources, Shelf::Items, Shelf::Requests];

@@ -1,0 +1,273 @@
+//! Grants, from a department's question to the holder's wallet and the ledger (SHR-04, HLD-04).
+//!
+//! ```text
+//! department: ask -> holder: sign -> department: record (a line) -> holder: keep -> anybody: withdraw
+//! ```
+//!
+//! The holder's secret never leaves the wallet before it withdraws. Rules I-2 to I-5, Z-6, Z-7.
+
+use fengni_core::book::{Book, Subject, Tag};
+use fengni_core::certificate::CertificateFile;
+use fengni_core::code::CodeError;
+use fengni_core::operation::Operation;
+use fengni_core::outcome::Refusal;
+use fengni_core::proof::{Place, ProofError};
+use fengni_core::sharing::{
+    GrantContent, GrantError, GrantFile, GrantLine, GrantTerms, GrantedKind, Identity, PresentedGrant, Secret,
+};
+use fengni_core::shelf::Shelf;
+use fengni_core::{
+    BookNumber, Digest, Domain, Height, LinePlace, MemberNumber, Millis, NetworkId, PurposeCode, SecretKey, Signature,
+};
+use serde::{Deserialize, Serialize};
+use thiserror::Error;
+
+use crate::ledger::{Ledger, LedgerError};
+use crate::lines;
+use crate::random::{RandomError, random, secret};
+use crate::submit::{Settlement, Signers, SubmitError, Submitter, Unsettled};
+
+/// What a department asks a holder for: the notice that the holder reads (HLD-04).
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Ask {
+    /// The network.
+    pub network: NetworkId,
+    /// Who receives.
+    pub grantee: MemberNumber,
+    /// How to reach them.
+    pub contact: String,
+    /// What for.
+    pub purpose: PurposeCode,
+    /// Code of the service item.
+    pub item: String,
+    /// The case, where it is for one.
+    pub case: Option<String>,
+    /// How the data is used, in words.
+    pub method: String,
+    /// Which kinds of data, and how often each.
+    pub kinds: Vec<GrantedKind>,
+    /// From when on.
+    pub from: Millis,
+    /// Until when, included.
+    pub until: Millis,
+}
+
+/// A grant that its holder has signed, for the department to put on the ledger.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct SignedGrant {
+    /// The network.
+    pub network: NetworkId,
+    /// What it says.
+    pub content: GrantContent,
+    /// The holder's.
+    pub signature: Signature,
+    /// Who the holder is.
+    pub identity: Identity,
+    /// Stands for the holder's secret.
+    pub withdrawal: Digest,
+}
+
+/// A signed grant as the holder keeps it until its place is known.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct PendingGrant {
+    /// What was signed.
+    pub signed: SignedGrant,
+    /// Withdraws it.
+    pub secret: Secret,
+}
+
+/// Why there is no grant.
+#[derive(Debug, Error)]
+pub enum GrantingError {
+    /// Its content, signature or identity.
+    #[error(transparent)]
+    Grant(#[from] GrantError),
+    /// The identity.
+    #[error(transparent)]
+    Identity(#[from] CodeError),
+    /// The book is not one of grants.
+    #[error("book {0} holds no grants; next: fengni grant record opens one")]
+    OtherBook(BookNumber),
+    /// The line there is not this grant's.
+    #[error("{0} is not the line of this grant; next: ask the department for its place")]
+    OtherLine(LinePlace),
+    /// The ledger refused.
+    #[error("{refusal} at height {height}")]
+    Refused {
+        /// Why.
+        refusal: Refusal,
+        /// Where.
+        height: Height,
+    },
+    /// It is not known whether it is on the ledger.
+    #[error("it is not known whether the grant is on the ledger: {0}; next: run the command again")]
+    Unsettled(Unsettled),
+    /// A grant of this tag was sealed, and no node shows where.
+    #[error("no node shows where the grant stands; next: run the command again")]
+    NotShown,
+    /// The ledger or the relays.
+    #[error(transparent)]
+    Submit(#[from] SubmitError),
+    /// No randomness.
+    #[error(transparent)]
+    Random(#[from] RandomError),
+}
+
+impl From<LedgerError> for GrantingError {
+    fn from(error: LedgerError) -> Self {
+        Self::Submit(error.into())
+    }
+}
+
+impl From<ProofError> for GrantingError {
+    fn from(error: ProofError) -> Self {
+        LedgerError::from(error).into()
+    }
+}
+
+/// Where a grant stands.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum GrantStanding {
+    /// 有效.
+    Active,
+    /// 撤回.
+    Withdrawn,
+    /// 到期, or not begun.
+    OutsidePeriod,
+    /// 被暂停.
+    Suspended,
+}
+
+/// Signs what a department asks for, with the key of the certificate that says who the holder is.
+///
+/// - `separate_consent`: the holder agreed to the sensitive items by themselves.
+/// - `disclose`: the fields that name the holder, by rising index.
+///
+/// # Errors
+/// [`GrantingError::Grant`], [`GrantingError::Identity`] and [`GrantingError::Random`].
+pub fn sign(
+    domain: &Domain,
+    ask: &Ask,
+    separate_consent: bool,
+    (file, key): (&CertificateFile, &SecretKey),
+    disclose: &[u16],
+) -> Result<PendingGrant, GrantingError> {
+    if ask.network != domain.network {
+        return Err(GrantError::OtherNetwork.into());
+    }
+    let identity = Identity::of(domain, file, disclose)?;
+    let Ask { grantee, contact, purpose, item, case, method, kinds, from, until, .. } = ask.clone();
+    let holder = key.public();
+    let salt = random()?;
+    let content = GrantContent::new(GrantTerms {
+        grantee,
+        contact,
+        purpose,
+        item,
+        case,
+        method,
+        kinds,
+        from,
+        until,
+        separate_consent,
+        holder,
+        salt,
+    })?;
+    let secret = Secret(*secret()?);
+    let signed = SignedGrant {
+        network: domain.network,
+        signature: content.sign(domain, key),
+        content,
+        identity,
+        withdrawal: secret.withdrawal(domain),
+    };
+    signed.at(LinePlace { book: BookNumber(0), line: fengni_core::LineNumber(0) }).check(domain)?;
+    Ok(PendingGrant { signed, secret })
+}
+
+impl SignedGrant {
+    /// What the grantee shows, once its line stands somewhere.
+    pub fn at(&self, place: LinePlace) -> PresentedGrant {
+        let Self { network, content, signature, identity, withdrawal } = self.clone();
+        PresentedGrant { network, place, content, signature, identity, withdrawal }
+    }
+}
+
+impl PendingGrant {
+    /// What the holder keeps, after the line at the place was found to be this grant's.
+    ///
+    /// # Errors
+    /// [`GrantingError::OtherLine`], and those of the ledger.
+    pub fn keep(&self, ledger: &mut Ledger, place: LinePlace) -> Result<GrantFile, GrantingError> {
+        let presented = self.signed.at(place);
+        standing(ledger, &presented)?;
+        let PresentedGrant { network, place, content, signature, identity, .. } = presented;
+        Ok(GrantFile { network, place, content, signature, identity, secret: self.secret.clone() })
+    }
+}
+
+/// Puts a signed grant on the ledger, under a tag that the caller drew and keeps: the same again finds the line
+/// that is there.
+///
+/// # Errors
+/// [`GrantingError`].
+pub fn record(
+    ledger: &mut Ledger,
+    submitter: &Submitter,
+    signers: &Signers,
+    book: BookNumber,
+    (signed, tag): (&SignedGrant, [u8; 16]),
+) -> Result<PresentedGrant, GrantingError> {
+    let domain = ledger.domain();
+    let record: Book = ledger.record(book.0)?;
+    if record.subject != Subject::Grants {
+        return Err(GrantingError::OtherBook(book));
+    }
+    signed.at(LinePlace { book, line: fengni_core::LineNumber(0) }).check(&domain)?;
+    let line = signed.content.line(&domain, &signed.withdrawal, tag);
+    let prepared = submitter.prepare(ledger, signers, Operation::Seal { book, lines: vec![line] })?;
+    let place = match submitter.send(ledger, &prepared)? {
+        Settlement::Done { effect, .. } => effect.sealed().map(|(book, line, _)| LinePlace { book, line }),
+        Settlement::Refused { refusal: Refusal::DuplicateTag, .. } => {
+            lines::find(ledger, book, &[Tag(tag)])?.first().map(|(_, place)| *place)
+        }
+        Settlement::Refused { refusal, height, .. } => return Err(GrantingError::Refused { refusal, height }),
+        Settlement::Undecided { reason, .. } => return Err(GrantingError::Unsettled(reason)),
+    };
+    let presented = signed.at(place.ok_or(GrantingError::NotShown)?);
+    standing(ledger, &presented)?;
+    Ok(presented)
+}
+
+/// Where a grant stands, proven.
+///
+/// # Errors
+/// [`GrantingError::OtherLine`] where the line is not this grant's, and those of the ledger.
+pub fn standing(ledger: &mut Ledger, grant: &PresentedGrant) -> Result<GrantStanding, GrantingError> {
+    let (domain, now) = (ledger.domain(), ledger.now());
+    grant.check(&domain)?;
+    let LinePlace { book, line } = grant.place;
+    let at = ledger.highest()?.0.height;
+    let places = [Place::Record(Shelf::Books, book.0), Place::Page(book, line.page()), Place::Line(book, line)];
+    let proven = ledger.prove_at(&places, at)?.value.1;
+    let found = GrantLine::load(&proven, grant.place, now)?;
+    let found = found.filter(|found| found.line.commitment == grant.commitment(&domain));
+    let found = found.ok_or(GrantingError::OtherLine(grant.place))?;
+    let terms = grant.content.terms();
+    Ok(match found {
+        GrantLine { is_withdrawn: true, .. } => GrantStanding::Withdrawn,
+        GrantLine { is_suspended: true, .. } => GrantStanding::Suspended,
+        _ if now < terms.from || now > terms.until => GrantStanding::OutsidePeriod,
+        _ => GrantStanding::Active,
+    })
+}
+
+/// The operation that withdraws a grant, through any member.
+pub fn withdraw(domain: &Domain, grant: &GrantFile) -> Operation {
+    let GrantFile { place, content, secret, .. } = grant;
+    Operation::WithdrawGrant { place: *place, content: content.digest(domain), secret: secret.0 }
+}

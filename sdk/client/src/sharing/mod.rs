@@ -1,0 +1,14 @@
+//! Data sharing: what requesters, providers and holders do with it beside the ledger.
+//!
+//! ```text
+//! grant      a department asks, a holder signs, a line stands on the ledger, the holder withdraws
+//! requester  asks a provider's gateway, takes the answer, signs for it
+//! receipts   who used what, and whether a half that somebody has is anchored
+//! ```
+
+pub mod grant;
+pub mod provider;
+pub mod receipts;
+pub mod requester;
+pub mod sealed;
+pub mod wire;

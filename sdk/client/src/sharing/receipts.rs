@@ -1,0 +1,200 @@
+//! Receipts, held against the ledger: a holder's list of who used what, and whether a half is anchored
+//! (HLD-01, SHR-06). Rules I-13 to I-16.
+
+use fengni_core::book::{Book, Subject};
+use fengni_core::proof::{Place, Proven};
+use fengni_core::record::Member;
+use fengni_core::sharing::{
+    Anchor, AnchorError, Batch, HalfStanding, HolderQuestion, Identity, Receipt, SidedReceipt, Sides, half_standing,
+};
+use fengni_core::shelf::Shelf;
+use fengni_core::{LineNumber, LinePlace, MemberNumber, Millis, SecretKey};
+use serde::Serialize;
+use thiserror::Error;
+
+use super::provider::Provider;
+use super::wire::HeldReceipt;
+use crate::gateway::Trouble;
+use crate::ledger::{Ledger, LedgerError};
+use crate::random::{RandomError, random};
+
+/// Answers of one provider to one question, at most: each has up to 256 receipts.
+const ANSWERS: usize = 64;
+
+/// Why receipts are not known.
+#[derive(Debug, Error)]
+pub enum ReceiptsError {
+    /// The provider does not answer.
+    #[error("{name}: {trouble}")]
+    Provider {
+        /// Its name.
+        name: String,
+        /// What is wrong.
+        trouble: Trouble,
+    },
+    /// The provider's leaves are not those on the ledger: it withholds the batch.
+    #[error("{0}; the provider withholds the batch")]
+    Leaves(#[from] AnchorError),
+    /// The provider gives no leaves of a batch that the ledger counts.
+    #[error("the provider gives no leaves of the batch in which the receipt's number is: it withholds the batch")]
+    NoLeaves,
+    /// The book named in a receipt is none of the provider's.
+    #[error("the receipt names a book that is not its provider's book of receipts")]
+    OtherBook,
+    /// The ledger.
+    #[error(transparent)]
+    Ledger(#[from] LedgerError),
+    /// No randomness.
+    #[error(transparent)]
+    Random(#[from] RandomError),
+}
+
+/// One use of somebody's data.
+#[derive(Serialize)]
+pub struct Use {
+    /// The receipt.
+    pub receipt: SidedReceipt,
+    /// Whose word it is.
+    pub sides: Sides,
+    /// The line of its batch, where the ledger was seen to have it; none while it waits for one.
+    pub anchored: Option<LinePlace>,
+}
+
+/// What a provider has of a holder's.
+pub struct Uses {
+    /// The uses that hold, the oldest first.
+    pub uses: Vec<Use>,
+    /// Receipts that the provider did not sign, or whose way does not lead to the ledger.
+    pub unfit: usize,
+}
+
+/// Asks a provider who used what a key granted.
+///
+/// - `member`: the provider, whose signature counts.
+/// - `identity`: of the same key, for uses on other bases as well.
+///
+/// # Errors
+/// [`ReceiptsError`].
+pub fn mine(
+    ledger: &mut Ledger,
+    provider: &Provider,
+    member: MemberNumber,
+    (key, identity): (&SecretKey, Option<&Identity>),
+    since: Millis,
+) -> Result<Uses, ReceiptsError> {
+    let domain = ledger.domain();
+    let mut uses = Uses { uses: Vec::new(), unfit: 0 };
+    let mut since = since;
+    for _ in 0..ANSWERS {
+        let question = HolderQuestion {
+            provider: member,
+            holder: key.public(),
+            identity: identity.cloned(),
+            since,
+            nonce: random()?,
+            time: ledger.now(),
+        };
+        let answer = provider.mine(&question.sign(&domain, key));
+        let answer = answer.map_err(|trouble| ReceiptsError::Provider { name: provider.name().to_owned(), trouble })?;
+        let last = answer.receipts.last().map(|held| held.receipt.receipt.time);
+        for held in answer.receipts {
+            let number = held.receipt.receipt.number;
+            if uses.uses.iter().any(|known| known.receipt.receipt.number == number) {
+                continue;
+            }
+            match judge(ledger, member, held)? {
+                Some(found) => uses.uses.push(found),
+                None => uses.unfit += 1,
+            }
+        }
+        match last.filter(|last| answer.more && *last > since) {
+            Some(last) => since = last,
+            None => break,
+        }
+    }
+    Ok(uses)
+}
+
+/// A receipt that its provider signed and, where it says so, that stands on the ledger.
+fn judge(ledger: &mut Ledger, member: MemberNumber, held: HeldReceipt) -> Result<Option<Use>, LedgerError> {
+    let domain = ledger.domain();
+    let HeldReceipt { receipt, path, place } = held;
+    if receipt.receipt.provider != member {
+        return Ok(None);
+    }
+    let at = ledger.highest()?.0.height;
+    let requester = receipt.receipt.requester;
+    let mut places = vec![Place::Record(Shelf::Members, member.0)];
+    if requester != member {
+        places.push(Place::Record(Shelf::Members, requester.0));
+    }
+    let proven = ledger.prove_at(&places, at)?.value.1;
+    let [provider, asking]: [Member; 2] = [proven.record(member.0)?, proven.record(requester.0)?];
+    let sides = receipt.sides(&domain, &provider, &asking, at);
+    if !matches!(sides, Sides::Both | Sides::Provider) {
+        return Ok(None);
+    }
+    let Some((path, place)) = path.zip(place) else { return Ok(Some(Use { receipt, sides, anchored: None })) };
+    let batch = path.batch(&domain, &receipt.receipt).ok();
+    let line = batch_at(ledger, &receipt.receipt, place)?;
+    let is_there = batch.is_some_and(|batch| line.is_some_and(|(found, _)| found == batch));
+    Ok(is_there.then_some(Use { receipt, sides, anchored: Some(place) }))
+}
+
+/// The batch at a line of a receipt's book, proven, and the time of the state; none where the book is not its
+/// provider's, or has no such line.
+fn batch_at(ledger: &mut Ledger, receipt: &Receipt, place: LinePlace) -> Result<Option<(Batch, Millis)>, LedgerError> {
+    if place.book != receipt.book {
+        return Ok(None);
+    }
+    let at = ledger.highest()?.0;
+    let LinePlace { book, line } = place;
+    let shelf = Place::Record(Shelf::Books, book.0);
+    let proven = ledger.prove_at(&[shelf], at.height)?.value.1;
+    if !of_provider(&proven, receipt)?.is_some_and(|book| line.0 < book.lines) {
+        return Ok(None);
+    }
+    let places = [shelf, Place::Page(book, line.page()), Place::Line(book, line)];
+    let proven = ledger.prove_at(&places, at.height)?.value.1;
+    Ok(Some((Batch::from_line(&proven.line(place)?), at.time)))
+}
+
+/// The receipt's book, where it is its provider's book of receipts.
+fn of_provider(proven: &Proven, receipt: &Receipt) -> Result<Option<Book>, LedgerError> {
+    if u64::from(receipt.book.0) >= proven.size(Shelf::Books) {
+        return Ok(None);
+    }
+    let book: Book = proven.record(receipt.book.0)?;
+    Ok(Some(book).filter(|book| book.subject == Subject::Receipts && book.opener() == receipt.provider))
+}
+
+/// Whether a receipt that somebody has stands on the ledger, or its provider keeps it back. Rule I-15.
+///
+/// It counts against the provider where its signature on the receipt holds.
+///
+/// # Errors
+/// [`ReceiptsError`]; [`ReceiptsError::Leaves`] and [`ReceiptsError::NoLeaves`] are the provider's fault.
+pub fn half(ledger: &mut Ledger, provider: &Provider, receipt: &Receipt) -> Result<HalfStanding, ReceiptsError> {
+    let domain = ledger.domain();
+    let published = provider.batch(receipt.number).ok();
+    if let Some((place, published)) = published.and_then(|it| Some((it.batch.place?, it)))
+        && let Some((batch, _)) = batch_at(ledger, receipt, place)?
+        && (batch.first..batch.first.saturating_add(batch.count)).contains(&receipt.number)
+    {
+        let anchor = Anchor::In { batch, leaves: &published.leaves };
+        return Ok(half_standing(&domain, receipt, &anchor)?);
+    }
+    // The last batch tells how far the book counts.
+    let at = ledger.highest()?.0;
+    let proven = ledger.prove_at(&[Place::Record(Shelf::Books, receipt.book.0)], at.height)?.value.1;
+    let book = of_provider(&proven, receipt)?.ok_or(ReceiptsError::OtherBook)?;
+    let last = book.lines.checked_sub(1).map(|line| LinePlace { book: receipt.book, line: LineNumber(line) });
+    let end = match last {
+        Some(place) => batch_at(ledger, receipt, place)?.and_then(|(batch, _)| batch.end()),
+        None => Some(0),
+    };
+    if end.is_some_and(|end| receipt.number < end) {
+        return Err(ReceiptsError::NoLeaves);
+    }
+    Ok(half_standing(&domain, receipt, &Anchor::Beyond { as_of: at.time })?)
+}
