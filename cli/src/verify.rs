@@ -29,6 +29,7 @@ use crate::moment;
 use crate::names::Names;
 use crate::output::Output;
 use crate::seen;
+use crate::sharing::grant::read_presented as read_grant;
 use crate::trust::Desk;
 
 /// Bytes of what is read from standard input or a file, at most: a photograph.
@@ -96,6 +97,9 @@ pub(crate) struct VerifyArgs {
     /// Write what decided to a file, for fengni check: the code with what it discloses, and the ledger's proof
     #[arg(long, value_name = "FILE")]
     proof: Option<PathBuf>,
+    /// Grant that the holder gave, for a purpose that asks for one: see fengni grant record
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["identifier", "trust"])]
+    grant: Option<PathBuf>,
     /// Lowest trust grade that will do
     #[arg(long, value_enum, value_name = "GRADE", ignore_case = true)]
     min_grade: Option<GradeArg>,
@@ -273,6 +277,9 @@ fn judge(
     let founding = connection.genesis.checkpoint();
     let (ledger, rest) = connection.into_parts();
     let mut verifier = Verifier::new(ledger, policy);
+    if let Some(path) = &args.grant {
+        verifier.add_grant(read_grant(path)?);
+    }
     let judged = match input {
         Input::Text(text) => {
             let judged = judge_text(&mut verifier, &text, challenge, seen, output)?;

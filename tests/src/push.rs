@@ -1,7 +1,7 @@
 //! The push service as a process: configured in a folder of its own, started, killed, asked.
 
-use std::fs::{DirBuilder, File, Permissions};
-use std::os::unix::fs::{DirBuilderExt as _, PermissionsExt as _};
+use std::fs::{DirBuilder, File};
+use std::os::unix::fs::DirBuilderExt as _;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 
@@ -10,6 +10,7 @@ use serde_json::Value;
 use crate::binaries::binary;
 use crate::clock::Clock;
 use crate::command::{Answer, run};
+use crate::folder::write_private;
 use crate::network::Network;
 use crate::wait::{Deadline, until};
 
@@ -48,9 +49,7 @@ impl Push {
     /// # Panics
     /// When the folder is not writable.
     pub fn write(&self, name: &str, text: &str) {
-        let path = self.home.join(name);
-        std::fs::write(&path, text).expect("the folder is writable");
-        std::fs::set_permissions(&path, Permissions::from_mode(0o600)).expect("its own file");
+        write_private(&self.home.join(name), text);
     }
 
     /// Starts it, and waits until it has read the ledger.

@@ -13,14 +13,13 @@ use fengni_client::transport::HttpOptions;
 use fengni_core::certificate::ClaimValue;
 use fengni_core::record::{KeyPurpose, Mode, Request, Resource, ResourceTerms, ServiceItem};
 use fengni_core::sharing::{
-    AccessTerms, Answer, Comparison, HalfStanding, Identity, PresentedGrant, Question, ResultCode, Test, UseCode,
-    Warrant,
+    AccessTerms, Answer, Comparison, HalfStanding, Identity, Question, ResultCode, Test, UseCode, Warrant,
 };
 use fengni_core::{KeyNumber, Millis, RequestNumber};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 
-use super::grant::read;
+use super::grant::read_presented;
 use super::{field, read_terms};
 use crate::admin::ActingArgs;
 use crate::connect::ConnectArgs;
@@ -196,9 +195,7 @@ fn question(entry: &QuestionEntry, folder: &Path, resource: &ResourceTerms) -> R
     };
     let warrant = match (&entry.grant, &entry.use_code, &entry.identity) {
         (None, None, None) => Warrant::None,
-        (Some(path), None, None) => {
-            Warrant::Grant(Box::new(read::<PresentedGrant>(&folder.join(path), "a recorded grant")?))
-        }
+        (Some(path), None, None) => Warrant::Grant(Box::new(read_presented(&folder.join(path))?)),
         (None, Some(code), Some(identity)) => {
             Warrant::UseCode { code: Box::new(UseCode::parse(code)?), identity: Box::new(Identity::parse(identity)?) }
         }

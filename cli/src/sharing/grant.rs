@@ -199,6 +199,11 @@ pub(super) fn read<T: DeserializeOwned>(path: &Path, what: &str) -> Result<T> {
     serde_json::from_slice(&text).map_err(|_| anyhow::anyhow!("{} is not {what}", path.display()))
 }
 
+/// Reads a grant that a department recorded.
+pub(crate) fn read_presented(path: &Path) -> Result<PresentedGrant> {
+    read(path, "a recorded grant")
+}
+
 fn ask(path: &Path, out: &Path, acting: &ActingArgs, output: Output) -> Result<Ending> {
     let file: TermsFile = read_terms(path)?;
     let mut connection = acting.open()?;

@@ -25,7 +25,7 @@
 //! - Data is in the department's database and in sealed answers, nowhere else: I-23, I-28.
 //! - No grant counts where nothing recent is known of it: I-24.
 //!
-//! Rules I-20 to I-28: `sdk/spec/access.md`.
+//! Rules I-20 to I-28: `sdk/spec/gateway.md`.
 
 #![forbid(unsafe_code)]
 

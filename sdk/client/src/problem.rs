@@ -20,6 +20,8 @@ pub struct Problem {
     pub status: u16,
     /// What is wrong this time.
     pub detail: String,
+    /// The word of a refusal, from those that have words.
+    pub code: String,
 }
 
 impl Problem {
@@ -32,7 +34,13 @@ impl Problem {
     /// Without what could move a terminal's cursor or fill its screen.
     pub(crate) fn cleaned(self) -> Self {
         let clean = |text: String| text.chars().filter(|c| !c.is_control()).take(SHOWN_CHARS).collect();
-        Self { kind: clean(self.kind), title: clean(self.title), detail: clean(self.detail), status: self.status }
+        Self {
+            kind: clean(self.kind),
+            title: clean(self.title),
+            detail: clean(self.detail),
+            code: clean(self.code),
+            status: self.status,
+        }
     }
 
     /// Whether the node knows nothing of what was asked for. That proves no absence.

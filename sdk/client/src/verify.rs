@@ -12,9 +12,12 @@ use fengni_core::challenge::Challenge;
 use fengni_core::code::{AnyCode, Code, StaticCode};
 use fengni_core::id::CertificateId;
 use fengni_core::proof::{Place, Proven, StateProof};
+use fengni_core::sharing::{AccessRefusal, PresentedGrant};
+use fengni_core::shelf::Shelf;
 use fengni_core::verdict::{Answer, Detail, Evidence, HolderFault, LineFault, Verdict, VerdictCode};
 use fengni_core::verify::{
-    Context, Mode, ReplayCache, verdict_if_stale, verify_code, verify_identifier, verify_static, verify_without_ledger,
+    Context, Mode, ReplayCache, ShownGrant, verdict_if_stale, verify_code, verify_code_granted, verify_identifier,
+    verify_static, verify_without_ledger,
 };
 use fengni_core::{Digest, LinePlace, MemberNumber, PurposeCode};
 
@@ -71,13 +74,21 @@ pub struct Verifier {
     ledger: Ledger,
     policy: Policy,
     replays: ReplayCache,
+    grants: Vec<PresentedGrant>,
     decided_by: Option<StateProof>,
+}
+
+/// What a grant says now; where no state was to be had, nothing recent.
+fn shown<'a>(grant: &'a PresentedGrant, state: Option<&Proven>, context: &Context) -> ShownGrant<'a> {
+    let state = state.ok_or(AccessRefusal::Stale)?;
+    grant.prove(&context.domain, state, context.verifier, context.now)
 }
 
 impl Verifier {
     /// A verifier behind a ledger.
     pub fn new(ledger: Ledger, policy: Policy) -> Self {
-        Self { ledger, policy, replays: ReplayCache::new(CODES_REMEMBERED), decided_by: None }
+        let replays = ReplayCache::new(CODES_REMEMBERED);
+        Self { ledger, policy, replays, grants: Vec::new(), decided_by: None }
     }
 
     /// The ledger, to save its light client when the work is done.
@@ -103,6 +114,27 @@ impl Verifier {
     /// Another purpose or grade, with the same memory of codes.
     pub fn set_policy(&mut self, policy: Policy) {
         self.policy = policy;
+    }
+
+    /// A grant that a holder gave this verifier: it lets codes of the same certificate through for purposes
+    /// that ask for one (V-21).
+    pub fn add_grant(&mut self, grant: PresentedGrant) {
+        self.grants.push(grant);
+    }
+
+    /// The state that shows where the holder's grant stands, if there is one for this code.
+    fn granted(&mut self, code: &Code) -> Option<(PresentedGrant, Option<Proven>)> {
+        let is_its = |grant: &&PresentedGrant| grant.content.terms().holder == code.shown.facts.holder;
+        let grant = self.grants.iter().rev().find(is_its)?.clone();
+        let LinePlace { book, line } = grant.place;
+        let places = [
+            Place::Record(Shelf::Parameters, 0),
+            Place::Record(Shelf::Books, book.0),
+            Place::Page(book, line.page()),
+            Place::Line(book, line),
+        ];
+        let proven = self.ledger.prove(&places).ok().map(|answer| answer.value);
+        Some((grant, proven))
     }
 
     fn context(&self, challenge: Option<Digest>) -> Context {
@@ -160,11 +192,17 @@ impl Verifier {
     pub fn verify_code(&mut self, code: &Code, challenge: Option<Digest>) -> Checked {
         let (place, service) = (code.shown.place, code.service());
         let verifier = Some(self.policy.verifier);
+        let granted = self.granted(code);
         let mut checked = self.judge(
             challenge,
             |node| node.line_proof(place, verifier, service, None).map(|proof| (place, proof)),
             |found, context| match found {
-                Ok((_, proven)) => verify_code(code, proven, context),
+                Ok((_, proven)) => match &granted {
+                    Some((grant, state)) => {
+                        verify_code_granted(code, proven, &shown(grant, state.as_ref(), context), context)
+                    }
+                    None => verify_code(code, proven, context),
+                },
                 Err(reason) => verify_without_ledger(code, context, reason),
             },
         );

@@ -79,7 +79,9 @@ fn stated() -> BTreeSet<(char, u32)> {
 #[test]
 fn every_rule_in_the_code_is_in_the_spec_and_the_other_way_round() {
     let mut texts = Vec::new();
-    for folder in ["sdk/core/src", "sdk/state/src", "sdk/signer/src", "sdk/client/src", "sdk/push/src"] {
+    for folder in
+        ["sdk/core/src", "sdk/state/src", "sdk/signer/src", "sdk/client/src", "sdk/push/src", "node/provider/src"]
+    {
         sources(&root().join(folder), &mut texts);
     }
     let (cited, stated) = (cited(&texts.join("\n")), stated());

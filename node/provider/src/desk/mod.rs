@@ -17,7 +17,7 @@ use std::sync::Arc;
 use fengni_client::keys::random::{RandomError, random};
 use fengni_client::sharing::sealed::seal;
 use fengni_core::proof::Proven;
-use fengni_core::record::{Member, Request, Resource, ServiceItem};
+use fengni_core::record::{CodeSet, Member, Request, Resource, ServiceItem};
 use fengni_core::sharing::{
     AccessRefusal, AccessTerms, Answer, CitedRequest, GrantLine, Holder, Known, Person, Question, Receipt, ResultCode,
     SignedAccess, Warrant, judge, record_digest, warrant_digest,
@@ -163,7 +163,8 @@ impl Desk {
             Some(place) => Some(self.register.line(place).await?),
             None => None,
         };
-        Ok(Evidence { line, person: Some(self.register.line(identity.place()).await?) })
+        let person = Some(self.register.line(identity.place()).await?);
+        Ok(Evidence { line, person, naming: self.register.naming().await? })
     }
 
     /// Asks the database about every question that may be answered.
@@ -271,6 +272,7 @@ impl Cited {
 struct Evidence {
     line: Option<Arc<Proven>>,
     person: Option<Arc<Proven>>,
+    naming: Option<Arc<CodeSet>>,
 }
 
 /// Judges every question, and takes room for those that may be answered.
@@ -321,7 +323,9 @@ fn opened(
         Some((place, proven)) => GrantLine::load(proven, place, known.now).map_err(RegisterTrouble::from)?,
         None => None,
     };
-    let person = evidence.person.as_ref().and_then(|proven| identity.open(&known.domain, proven, known.now).ok());
+    let naming = evidence.naming.as_deref();
+    let open = |proven: &Arc<Proven>| identity.open(&known.domain, proven, naming, known.now).ok();
+    let person = evidence.person.as_ref().and_then(open);
     Ok((line, person))
 }
 

@@ -9,6 +9,8 @@ use serde::de::DeserializeOwned;
 
 use super::problem::Problem;
 
+const MEDIA: [&str; 2] = ["application/json", "application/octet-stream"];
+
 /// A body that was read as what the route takes.
 pub(super) struct Json<T>(pub(super) T);
 
@@ -18,8 +20,9 @@ impl<S: Send + Sync, T: DeserializeOwned> FromRequest<S> for Json<T> {
     async fn from_request(request: Request, state: &S) -> Result<Self, Problem> {
         let media = request.headers().get(header::CONTENT_TYPE).and_then(|media| media.to_str().ok());
         let named = media.and_then(|media| media.split(';').next()).unwrap_or_default();
-        // Asking for exactly this keeps forms of foreign web pages out.
-        if !named.trim().eq_ignore_ascii_case("application/json") {
+        // Asking for one of these keeps forms of foreign web pages out; the second is what our own
+        // transport calls every body.
+        if !MEDIA.iter().any(|media| named.trim().eq_ignore_ascii_case(media)) {
             return Err(Problem::MediaType);
         }
         let body = Bytes::from_request(request, state).await.map_err(|_| Problem::BodyLength)?;

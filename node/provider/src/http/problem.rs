@@ -124,7 +124,7 @@ impl Problem {
         match self {
             Self::Route => (StatusCode::NOT_FOUND, "no-such-address", "see /openapi.json"),
             Self::Method => (StatusCode::METHOD_NOT_ALLOWED, "method-not-allowed", "see /openapi.json"),
-            Self::Body { .. } => (StatusCode::BAD_REQUEST, "bad-body", "see /openapi.json and sdk/spec/access.md"),
+            Self::Body { .. } => (StatusCode::BAD_REQUEST, "bad-body", "see /openapi.json and sdk/spec/gateway.md"),
             Self::Parameter => (StatusCode::BAD_REQUEST, "bad-parameter", "see /openapi.json"),
             Self::BodyLength => (StatusCode::PAYLOAD_TOO_LARGE, "body-too-long", "send less at a time"),
             Self::MediaType => {

@@ -118,14 +118,16 @@ async fn person(gateway: &Gateway, question: &HolderQuestion) -> Result<Option<P
     if !desk.register.freshness()?.is_fresh {
         return Err(RegisterTrouble::Stale.into());
     }
-    let person = identity.open(&desk.domain(), &proven, (desk.clock)()).map_err(|_| Problem::Identity)?;
+    let naming = desk.register.naming().await?;
+    let person = identity.open(&desk.domain(), &proven, naming.as_deref(), (desk.clock)());
+    let person = person.map_err(|_| Problem::Identity)?;
     Ok(Some(person))
 }
 
 /// What a resource may call somebody.
 fn names(person: &Person) -> Vec<String> {
-    let claims = person.claims.iter().map(|claim| claim.as_str().to_owned());
-    claims.chain([person.identifier.to_string()]).collect()
+    let named = person.named.iter().map(|claim| claim.as_str().to_owned());
+    named.chain([person.identifier.to_string()]).collect()
 }
 
 /// Brings a holder's withdrawal to the ledger, under this member's quota: the secret is the authority.

@@ -21,7 +21,8 @@ use std::time::Duration;
 
 use fengni_client::ledger::{Ledger, LedgerError};
 use fengni_core::proof::{Place, ProofError, Proven, ShelfHead};
-use fengni_core::record::Record;
+use fengni_core::record::{CodeSet, Record};
+use fengni_core::sharing::NAMING;
 use fengni_core::shelf::Shelf;
 use fengni_core::{Height, LinePlace, Millis};
 use thiserror::Error;
@@ -166,6 +167,21 @@ impl Register {
         }
     }
 
+    /// Which claim of a type names its holder (I-2); `None` where nothing says so.
+    ///
+    /// # Errors
+    /// [`RegisterTrouble`].
+    pub(crate) async fn naming(&self) -> Result<Option<Arc<CodeSet>>, RegisterTrouble> {
+        let mut number = 0;
+        while let Some(set) = self.record::<CodeSet>(number).await? {
+            if set.name == NAMING {
+                return Ok(Some(set));
+            }
+            number += 1;
+        }
+        Ok(None)
+    }
+
     /// A proven state with a line, its book, its page and, of a certificate, its type; of a place where
     /// there is no line, what shows that.
     ///
@@ -199,4 +215,4 @@ impl Register {
 }
 
 /// The registries whose records are kept.
-pub(super) const KEPT: [Shelf; 4] = [Shelf::Members, Shelf::Resources, Shelf::Items, Shelf::Requests];
+pub(super) const KEPT: [Shelf; 5] = [Shelf::Members, Shelf::Codes, Shelf::Resources, Shelf::Items, Shelf::Requests];

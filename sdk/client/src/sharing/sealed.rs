@@ -2,7 +2,7 @@
 //!
 //! HPKE (RFC 9180) in base mode: X25519 with HKDF-SHA256, HKDF-SHA256, AES-128-GCM. Who the provider
 //! is follows from its signed receipts, not from the seal. The info binds an answer to the network and
-//! to the signed access that it answers, so that it opens as nothing else.
+//! to the signed access that it answers, so that it opens as nothing else. Rule I-17: `sdk/spec/access.md`.
 
 use std::fmt;
 

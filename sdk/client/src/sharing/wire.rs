@@ -1,4 +1,5 @@
-//! What a provider's gateway and those who ask it say to each other, as JSON. Rules I-25 to I-28.
+//! What a provider's gateway and those who ask it say to each other, as JSON. Rules I-25 to I-28:
+//! `sdk/spec/gateway.md`.
 
 use fengni_core::sharing::{MemberSignature, ReceiptPath, Secret, SidedReceipt};
 use fengni_core::transaction::TransactionId;
