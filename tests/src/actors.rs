@@ -34,7 +34,8 @@ impl Network {
     pub fn ledger(&self, nodes: &[&str]) -> Ledger {
         let urls: Vec<&str> = nodes.iter().map(|name| self.node(name).gateway.as_str()).collect();
         let gateway = Gateway::http(&urls, &HttpOptions::default()).expect("the map names URLs");
-        Ledger::new(LightClient::from_checkpoint(self.genesis().checkpoint()), gateway)
+        let (light, clock) = (LightClient::from_checkpoint(self.genesis().checkpoint()), self.clock().clone());
+        Ledger::new(light, gateway).with_clock(move || clock.now())
     }
 
     /// Submits through the relays of these nodes.

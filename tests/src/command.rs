@@ -6,6 +6,7 @@ use std::process::{Command, Stdio};
 use serde_json::Value;
 
 use crate::binaries::binary;
+use crate::clock::Clock;
 
 /// What a command answered.
 #[derive(Clone, Debug)]
@@ -43,7 +44,7 @@ impl Answer {
 /// # Panics
 /// When the program cannot be started.
 pub fn fengni(arguments: &[&str], input: &[u8]) -> Answer {
-    run("fengni", arguments, input)
+    run(&Clock::default(), "fengni", arguments, input)
 }
 
 /// Runs `fengni-node` with these arguments, to its end.
@@ -51,33 +52,17 @@ pub fn fengni(arguments: &[&str], input: &[u8]) -> Answer {
 /// # Panics
 /// When the program cannot be started.
 pub fn fengni_node(arguments: &[&str]) -> Answer {
-    run("fengni-node", arguments, b"")
+    run(&Clock::default(), "fengni-node", arguments, b"")
 }
 
-/// Runs `fengni-push` with these arguments and standard input, to its end.
+/// Runs a program to its end, on a clock.
 ///
 /// # Panics
 /// When the program cannot be started.
-pub fn fengni_push(arguments: &[&str], input: &[u8]) -> Answer {
-    run("fengni-push", arguments, input)
-}
-
-/// Runs `fengni-provider` with these arguments, to its end.
-///
-/// # Panics
-/// When the program cannot be started.
-pub fn fengni_provider(arguments: &[&str]) -> Answer {
-    run("fengni-provider", arguments, b"")
-}
-
-fn run(program: &str, arguments: &[&str], input: &[u8]) -> Answer {
-    let mut child = Command::new(binary(program))
-        .args(arguments)
-        .stdin(Stdio::piped())
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped())
-        .spawn()
-        .expect("the program starts");
+pub(crate) fn run(clock: &Clock, program: &str, arguments: &[&str], input: &[u8]) -> Answer {
+    let mut command = Command::new(binary(program));
+    command.args(arguments).stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    let mut child = clock.start(&mut command);
     let mut pipe = child.stdin.take().expect("standard input was asked for");
     // A command that does not read its input closes the pipe: that is its choice.
     let _ = pipe.write_all(input);

@@ -1,5 +1,7 @@
-//! Folders of nodes, copied as an operator would.
+//! Folders and files as an operator makes them: nodes' folders copied, and files that hold secrets.
 
+use std::fs::Permissions;
+use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
 
 /// Copies a folder with everything in it.
@@ -17,4 +19,13 @@ pub fn copy_folder(from: &Path, to: &Path) {
             std::fs::copy(&path, &target).expect("a file can be copied");
         }
     }
+}
+
+/// Writes a file that its owner alone reads.
+///
+/// # Panics
+/// When the folder is not writable.
+pub(crate) fn write_private(path: &Path, text: &str) {
+    std::fs::write(path, text).expect("the folder is writable");
+    std::fs::set_permissions(path, Permissions::from_mode(0o600)).expect("its own file");
 }

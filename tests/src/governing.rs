@@ -3,14 +3,14 @@
 use std::path::{Path, PathBuf};
 use std::thread;
 
-use fengni_client::{clock, governance};
+use fengni_client::governance;
 use fengni_core::light::LightClient;
 use fengni_core::outcome::Effect;
 use fengni_core::record::{Application, ApplicationStatus, Measure, Proposal, ProposalStatus};
 use fengni_core::{Height, MemberNumber, ProposalNumber, ValidatorSet};
 use fengni_genesis::sample;
 
-use crate::command::{Answer, fengni};
+use crate::command::Answer;
 use crate::network::{Network, Node};
 use crate::wait::{Deadline, until};
 
@@ -49,7 +49,7 @@ impl Network {
     /// A command of a member, as its people type it, with `--json`, its folder and the map.
     pub fn member_command(&self, member: &str, command: &[&str]) -> Answer {
         let home = self.home().join("members").join(member).display().to_string();
-        fengni(&[&["--json"], command, &["--home", &home, "--network", &self.map()]].concat(), b"")
+        self.fengni(&[&["--json"], command, &["--home", &home, "--network", &self.map()]].concat(), b"")
     }
 
     /// The same for an act with a reason, whose decision this makes up.
@@ -65,7 +65,7 @@ impl Network {
 
     /// A command that only reads, with `--json` and the map.
     pub fn view(&self, command: &[&str]) -> Answer {
-        fengni(&[&["--json"], command, &["--network", &self.map()]].concat(), b"")
+        self.fengni(&[&["--json"], command, &["--network", &self.map()]].concat(), b"")
     }
 
     /// Writes the application of a department that is to validate, with fresh keys in its folder.
@@ -225,7 +225,7 @@ impl Network {
         // A quorum of the old set may have signed a block of the next: the handovers say which it was.
         let mut light = LightClient::of_the_past(checkpoint);
         for handover in &handovers {
-            light.follow(handover, clock::now()).expect("each is signed by the set before");
+            light.follow(handover, self.now()).expect("each is signed by the set before");
         }
         light.validators_at(height).expect("the handovers lead there").clone()
     }

@@ -8,6 +8,7 @@
 mod actors;
 pub mod bench;
 mod binaries;
+mod clock;
 mod command;
 pub mod demo;
 mod folder;
@@ -23,7 +24,7 @@ mod wait;
 
 pub use actors::{Actor, Paper, holder_key, purpose_code, random};
 pub use binaries::{binary, pages, python};
-pub use command::{Answer, fengni, fengni_node, fengni_provider, fengni_push};
+pub use command::{Answer, fengni, fengni_node};
 pub use folder::copy_folder;
 pub use governing::Newcomer;
 pub use load::{Load, Sealed};

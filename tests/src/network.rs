@@ -8,13 +8,15 @@ use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
 use fengni_client::keys::KeyFile;
+use fengni_core::Millis;
 use fengni_genesis::sample;
 use serde::Deserialize;
 use serde_json::Value;
 use tempfile::TempDir;
 
 use crate::binaries::binary;
-use crate::command::fengni;
+use crate::clock::Clock;
+use crate::command::{Answer, run};
 use crate::ports;
 use crate::wait::{Deadline, until};
 
@@ -70,6 +72,7 @@ pub struct NodeStatus {
 /// A running sample network, gone when dropped.
 pub struct Network {
     folder: TempDir,
+    clock: Clock,
     nodes: Vec<Node>,
     /// First port of the network's block that no node of the sample takes.
     more_ports: u16,
@@ -82,6 +85,53 @@ impl Network {
         let network = Self::made();
         network.start_all();
         network
+    }
+
+    /// Makes a network at nine in the morning of a day in China, such as `2026-03-02`, and starts every
+    /// node. Its processes live by that clock, which runs on: [`Network::go_to`].
+    ///
+    /// # Panics
+    /// When the day is none, or libfaketime is not there.
+    pub fn on(day: &str) -> Self {
+        let folder = tempfile::tempdir().expect("a folder for the test");
+        let clock = Clock::on(day, folder.path());
+        let network = Self::made_in(folder, clock, &[]);
+        network.start_all();
+        network
+    }
+
+    /// Goes to nine in the morning of a later day, with every process of the network, and waits until
+    /// every node that runs has a final block of that day.
+    ///
+    /// # Panics
+    /// When the network has no clock of its own, or a node does not get there.
+    pub fn go_to(&self, day: &str) {
+        let moment = self.clock.go_to(day);
+        for node in self.nodes.iter().filter(|node| self.is_running(&node.name)) {
+            let ledger = self.ledger(&[&node.name]);
+            until(&format!("{} is at {day}", node.name), Deadline::default(), || {
+                let (header, _) = ledger.gateway().ask(|node| node.latest_header()).ok()?.value;
+                (header.time >= moment).then_some(())
+            });
+        }
+    }
+
+    /// What time it is in the network.
+    pub fn now(&self) -> Millis {
+        self.clock.now()
+    }
+
+    /// The clock of the network.
+    pub(crate) fn clock(&self) -> &Clock {
+        &self.clock
+    }
+
+    /// Runs `fengni` with these arguments and standard input, on the network's clock.
+    ///
+    /// # Panics
+    /// When the program cannot be started.
+    pub fn fengni(&self, arguments: &[&str], input: &[u8]) -> Answer {
+        run(&self.clock, "fengni", arguments, input)
     }
 
     /// Starts every node and waits until each is ready.
@@ -107,19 +157,23 @@ impl Network {
     /// # Panics
     /// When `fengni sample` fails.
     pub fn made_with(arguments: &[&str]) -> Self {
-        let folder = tempfile::tempdir().expect("a folder for the test");
+        Self::made_in(tempfile::tempdir().expect("a folder for the test"), Clock::default(), arguments)
+    }
+
+    fn made_in(folder: TempDir, clock: Clock, arguments: &[&str]) -> Self {
         let home = folder.path().join("net");
         let path = home.display().to_string();
         let block = ports::free_block();
         let base = block.to_string();
-        let _ = fengni(&[&["sample", "--home", &path, "--base-port", &base], arguments].concat(), b"").expect(0);
+        let sample = [&["sample", "--home", &path, "--base-port", &base], arguments].concat();
+        let _ = run(&clock, "fengni", &sample, b"").expect(0);
         let map = std::fs::read_to_string(home.join("network.json")).expect("sample wrote the map");
         let map: Value = serde_json::from_str(&map).expect("the map is JSON");
         let mut nodes: Vec<Node> = serde_json::from_value(map["nodes"].clone()).expect("the map lists nodes");
         for node in &mut nodes {
             node.home = home.join(&node.home);
         }
-        Self { folder, nodes, more_ports: block + ports::SAMPLE, running: RefCell::default() }
+        Self { folder, clock, nodes, more_ports: block + ports::SAMPLE, running: RefCell::default() }
     }
 
     /// Adds a node that the sample does not know.
@@ -158,10 +212,10 @@ impl Network {
         let gateway = &self.node(node).gateway;
         let genesis = self.home().join("genesis.bin").display().to_string();
         let command = ["--json", "audit", "replay", "--gateway", gateway, "--genesis", &genesis];
-        let full = fengni(&command, b"").expect(0).json();
+        let full = self.fengni(&command, b"").expect(0).json();
         for level in ["headers", "trees"] {
             let more = ["--level", level, "--to", &full["height"].to_string()];
-            let lower = fengni(&[&command[..], &more].concat(), b"").expect(0).json();
+            let lower = self.fengni(&[&command[..], &more].concat(), b"").expect(0).json();
             for fact in ["state_root", "transactions", "recoveries"] {
                 assert_eq!(lower[fact], full[fact], "{fact} at level {level}");
             }
@@ -203,14 +257,10 @@ impl Network {
     pub fn run_home(&self, name: &str, home: &Path) {
         let log =
             File::options().create(true).append(true).open(home.join("node.log")).expect("the folder is writable");
-        let child = Command::new(binary("fengni-node"))
-            .args(["run", "--home"])
-            .arg(home)
-            .stdin(Stdio::null())
-            .stdout(log.try_clone().expect("a file has more than one handle"))
-            .stderr(log)
-            .spawn()
-            .expect("fengni-node starts");
+        let mut command = Command::new(binary("fengni-node"));
+        command.args(["run", "--home"]).arg(home).stdin(Stdio::null());
+        command.stdout(log.try_clone().expect("a file has more than one handle")).stderr(log);
+        let child = self.clock.start(&mut command);
         self.running.borrow_mut().insert(name.to_owned(), child);
     }
 

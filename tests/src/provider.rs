@@ -1,7 +1,6 @@
 //! A provider's gateway as a process: configured in a folder of its own, started, killed, asked.
 
-use std::fs::{File, Permissions};
-use std::os::unix::fs::PermissionsExt as _;
+use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 
@@ -11,13 +10,16 @@ use fengni_core::BookNumber;
 use serde_json::Value;
 
 use crate::binaries::binary;
-use crate::command::{Answer, fengni_provider};
+use crate::clock::Clock;
+use crate::command::{Answer, run};
+use crate::folder::write_private;
 use crate::network::Network;
 use crate::wait::{Deadline, until};
 
 /// A department's gateway, ended when dropped.
 pub struct ProviderGateway {
     home: PathBuf,
+    clock: Clock,
     ports: [u16; 2],
     running: Option<Child>,
 }
@@ -32,7 +34,8 @@ impl ProviderGateway {
     /// When the folder is not writable.
     pub fn made(network: &mut Network, member: &str, node: &str, book: BookNumber, data: &str) -> Self {
         let home = network.scratch().join(format!("provider-{member}"));
-        let _ = fengni_provider(&["init", "--home", &home.display().to_string()]).expect(0);
+        let clock = network.clock().clone();
+        let _ = run(&clock, "fengni-provider", &["init", "--home", &home.display().to_string()], b"").expect(0);
         let [departments, public, ..] = network.more_ports();
         let asked = network.node(node);
         let (gateway, relay) = (&asked.gateway, asked.relay.as_deref().expect("a validator"));
@@ -42,10 +45,8 @@ impl ProviderGateway {
             "gateways = [{gateway:?}]\nrelays = [{relay:?}]\ngenesis = {genesis:?}\nkey = {key:?}\nbook = {book}\n{data}\n\
              [departments]\nlisten = \"127.0.0.1:{departments}\"\n[public]\nlisten = \"127.0.0.1:{public}\"\n"
         );
-        let path = home.join("provider.toml");
-        std::fs::write(&path, config).expect("the folder is writable");
-        std::fs::set_permissions(&path, Permissions::from_mode(0o600)).expect("its own file");
-        Self { home, ports: [departments, public], running: None }
+        write_private(&home.join("provider.toml"), &config);
+        Self { home, clock, ports: [departments, public], running: None }
     }
 
     /// Its folder.
@@ -59,15 +60,18 @@ impl ProviderGateway {
     /// When it does not.
     pub fn run(&mut self) {
         let log = File::options().create(true).append(true).open(self.home.join("log")).expect("a writable folder");
-        let child = Command::new(binary("fengni-provider"))
-            .args(["run", "--home"])
-            .arg(&self.home)
-            .stdin(Stdio::null())
-            .stdout(Stdio::null())
-            .stderr(log)
-            .spawn()
-            .expect("fengni-provider starts");
-        self.running = Some(child);
+        let mut command = Command::new(binary("fengni-provider"));
+        command.args(["run", "--home"]).arg(&self.home);
+        command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(log);
+        self.running = Some(self.clock.start(&mut command));
+        self.wait_well();
+    }
+
+    /// Waits until it knows the ledger as it is now, and its database answers.
+    ///
+    /// # Panics
+    /// When it does not.
+    pub fn wait_well(&mut self) {
         until("the gateway is well", Deadline::default(), || {
             let ended = self.running.as_mut().and_then(|child| child.try_wait().expect("our own child"));
             assert!(ended.is_none(), "it ended: {}", self.log());
@@ -93,7 +97,7 @@ impl ProviderGateway {
     /// Runs a command of it, with JSON as its answer.
     pub fn ask(&self, arguments: &[&str]) -> Answer {
         let home = self.home.display().to_string();
-        fengni_provider(&[arguments, &["--json", "--home", &home]].concat())
+        run(&self.clock, "fengni-provider", &[arguments, &["--json", "--home", &home]].concat(), b"")
     }
 
     /// What departments ask.

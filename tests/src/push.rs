@@ -1,20 +1,23 @@
 //! The push service as a process: configured in a folder of its own, started, killed, asked.
 
-use std::fs::{DirBuilder, File, Permissions};
-use std::os::unix::fs::{DirBuilderExt as _, PermissionsExt as _};
+use std::fs::{DirBuilder, File};
+use std::os::unix::fs::DirBuilderExt as _;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 
 use serde_json::Value;
 
 use crate::binaries::binary;
-use crate::command::{Answer, fengni_push};
+use crate::clock::Clock;
+use crate::command::{Answer, run};
+use crate::folder::write_private;
 use crate::network::Network;
 use crate::wait::{Deadline, until};
 
 /// The push service of a network, ended when dropped.
 pub struct Push {
     home: PathBuf,
+    clock: Clock,
     running: Option<Child>,
 }
 
@@ -31,7 +34,7 @@ impl Push {
         let gateways: Vec<&str> = nodes.iter().map(|node| network.node(node).gateway.as_str()).collect();
         let genesis = network.home().join("genesis.bin");
         let config = format!("gateways = {gateways:?}\ngenesis = {genesis:?}\n{more}");
-        let push = Self { home, running: None };
+        let push = Self { home, clock: network.clock().clone(), running: None };
         push.write("push.toml", &config);
         push
     }
@@ -46,9 +49,7 @@ impl Push {
     /// # Panics
     /// When the folder is not writable.
     pub fn write(&self, name: &str, text: &str) {
-        let path = self.home.join(name);
-        std::fs::write(&path, text).expect("the folder is writable");
-        std::fs::set_permissions(&path, Permissions::from_mode(0o600)).expect("its own file");
+        write_private(&self.home.join(name), text);
     }
 
     /// Starts it, and waits until it has read the ledger.
@@ -57,15 +58,10 @@ impl Push {
     /// When it does not.
     pub fn run(&mut self) {
         let log = File::options().create(true).append(true).open(self.log_path()).expect("the folder is writable");
-        let child = Command::new(binary("fengni-push"))
-            .args(["run", "--home"])
-            .arg(&self.home)
-            .stdin(Stdio::null())
-            .stdout(Stdio::null())
-            .stderr(log)
-            .spawn()
-            .expect("fengni-push starts");
-        self.running = Some(child);
+        let mut command = Command::new(binary("fengni-push"));
+        command.args(["run", "--home"]).arg(&self.home);
+        command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(log);
+        self.running = Some(self.clock.start(&mut command));
         until("the push service follows the ledger", Deadline::default(), || {
             let ended = self.running.as_mut().and_then(|child| child.try_wait().expect("our own child"));
             assert!(ended.is_none(), "it ended: {}", self.log());
@@ -129,7 +125,7 @@ impl Push {
 
     fn say(&self, arguments: &[&str], input: &[u8]) -> Answer {
         let home = self.home.display().to_string();
-        fengni_push(&[&["--json", "--home", &home], arguments].concat(), input)
+        run(&self.clock, "fengni-push", &[&["--json", "--home", &home], arguments].concat(), input)
     }
 }
 

@@ -1,0 +1,34 @@
+//! Data sharing on its dates: registries, requests and objections of the journeys J7 and J13, by the
+//! commands, on real processes that live on the days of the story. SHR-01 to SHR-03, SHR-12, CAT-05,
+//! HLD-05.
+//!
+//! Where the journeys say YHR, the housing department of 云山 acts here: YHD, which is a member from
+//! the founding on. How YHR joins is J1: `governance/joining.rs`.
+
+#![forbid(unsafe_code)]
+
+mod objections;
+mod requests;
+
+use fengni_core::Day;
+use fengni_tests::Network;
+use serde_json::{Value, json};
+
+/// A file of the story, and where it is.
+fn written(network: &Network, name: &str, text: &str) -> String {
+    let path = network.scratch().join(name);
+    std::fs::write(&path, text).expect("the folder is writable");
+    path.display().to_string()
+}
+
+/// A day as records have it.
+fn day(text: &str) -> Value {
+    json!(Day::parse(text).expect("a real day").0)
+}
+
+/// What is overdue of `request` or `objection`, by their numbers, as the network says today.
+fn overdue(network: &Network, what: &str) -> Vec<u64> {
+    let list = network.view(&[what, "list", "--overdue"]).expect(0).json();
+    let listed = list[format!("{what}s")].as_array().expect("a list");
+    listed.iter().map(|it| it[what].as_u64().expect("a number")).collect()
+}
