@@ -137,26 +137,25 @@ fn judge(ledger: &mut Ledger, member: MemberNumber, held: HeldReceipt) -> Result
     let Some((path, place)) = path.zip(place) else { return Ok(Some(Use { receipt, sides, anchored: None })) };
     let batch = path.batch(&domain, &receipt.receipt).ok();
     let line = batch_at(ledger, &receipt.receipt, place)?;
-    let is_there = batch.is_some_and(|batch| line.is_some_and(|(found, _)| found == batch));
+    let is_there = batch.is_some() && batch == line;
     Ok(is_there.then_some(Use { receipt, sides, anchored: Some(place) }))
 }
 
-/// The batch at a line of a receipt's book, proven, and the time of the state; none where the book is not its
-/// provider's, or has no such line.
-fn batch_at(ledger: &mut Ledger, receipt: &Receipt, place: LinePlace) -> Result<Option<(Batch, Millis)>, LedgerError> {
+/// The batch at a line of a receipt's book, proven; none where the book is not its provider's, or has no such line.
+fn batch_at(ledger: &mut Ledger, receipt: &Receipt, place: LinePlace) -> Result<Option<Batch>, LedgerError> {
     if place.book != receipt.book {
         return Ok(None);
     }
-    let at = ledger.highest()?.0;
+    let at = ledger.highest()?.0.height;
     let LinePlace { book, line } = place;
     let shelf = Place::Record(Shelf::Books, book.0);
-    let proven = ledger.prove_at(&[shelf], at.height)?.value.1;
-    if !of_provider(&proven, receipt)?.is_some_and(|book| line.0 < book.lines) {
+    let proven = ledger.prove_at(&[shelf], at)?.value.1;
+    if of_provider(&proven, receipt)?.is_none_or(|book| line.0 >= book.lines) {
         return Ok(None);
     }
     let places = [shelf, Place::Page(book, line.page()), Place::Line(book, line)];
-    let proven = ledger.prove_at(&places, at.height)?.value.1;
-    Ok(Some((Batch::from_line(&proven.line(place)?), at.time)))
+    let proven = ledger.prove_at(&places, at)?.value.1;
+    Ok(Some(Batch::from_line(&proven.line(place)?)))
 }
 
 /// The receipt's book, where it is its provider's book of receipts.
@@ -178,7 +177,7 @@ pub fn half(ledger: &mut Ledger, provider: &Provider, receipt: &Receipt) -> Resu
     let domain = ledger.domain();
     let published = provider.batch(receipt.number).ok();
     if let Some((place, published)) = published.and_then(|it| Some((it.batch.place?, it)))
-        && let Some((batch, _)) = batch_at(ledger, receipt, place)?
+        && let Some(batch) = batch_at(ledger, receipt, place)?
         && (batch.first..batch.first.saturating_add(batch.count)).contains(&receipt.number)
     {
         let anchor = Anchor::In { batch, leaves: &published.leaves };
@@ -190,7 +189,7 @@ pub fn half(ledger: &mut Ledger, provider: &Provider, receipt: &Receipt) -> Resu
     let book = of_provider(&proven, receipt)?.ok_or(ReceiptsError::OtherBook)?;
     let last = book.lines.checked_sub(1).map(|line| LinePlace { book: receipt.book, line: LineNumber(line) });
     let end = match last {
-        Some(place) => batch_at(ledger, receipt, place)?.and_then(|(batch, _)| batch.end()),
+        Some(place) => batch_at(ledger, receipt, place)?.and_then(|batch| batch.end()),
         None => Some(0),
     };
     if end.is_some_and(|end| receipt.number < end) {
