@@ -234,7 +234,9 @@ fn check(path: &Path, url: &str, connect: &ConnectArgs, output: Output) -> Resul
             }
             Ok(HalfStanding::Late) => "LATE: not anchored in time".to_owned(),
             Ok(HalfStanding::Withheld) => "WITHHELD: another receipt stands at its number".to_owned(),
-            Err(error @ (ReceiptsError::Leaves(_) | ReceiptsError::NoLeaves)) => format!("WITHHELD: {error}"),
+            Err(error @ (ReceiptsError::Leaves(_) | ReceiptsError::NoLeaves | ReceiptsError::OtherBook)) => {
+                format!("WITHHELD: {error}")
+            }
             Err(error) => return Err(error.into()),
         };
         if said.starts_with("LATE") || said.starts_with("WITHHELD") {

@@ -302,8 +302,9 @@ fn sign(
     let ask: Ask = read(ask, "what a department asks for")?;
     [out, keep].into_iter().try_for_each(private::must_be_new)?;
     let mut connection = connect.open(None)?;
-    let notice = notice(&ask, &mut connection)?;
     let (file, key) = holder.read(&connection)?;
+    ask.check(key.public())?;
+    let notice = notice(&ask, &mut connection)?;
     let disclosed = holder.disclosed(&mut connection, &file)?;
     if !yes && !confirmed(&format!("{notice}\nDo you agree 同意吗?"), output)? {
         output.answer(&json!({ "result": "refused" }), || "not agreed: nothing was signed".to_owned());

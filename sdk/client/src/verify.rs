@@ -124,7 +124,11 @@ impl Verifier {
 
     /// The state that shows where the holder's grant stands, if there is one for this code.
     fn granted(&mut self, code: &Code) -> Option<(PresentedGrant, Option<Proven>)> {
-        let is_its = |grant: &&PresentedGrant| grant.content.terms().holder == code.shown.facts.holder;
+        let (verifier, purpose) = (self.policy.verifier, self.policy.purpose);
+        let is_its = |grant: &&PresentedGrant| {
+            let terms = grant.content.terms();
+            (terms.holder, terms.grantee, terms.purpose) == (code.shown.facts.holder, verifier, purpose)
+        };
         let grant = self.grants.iter().rev().find(is_its)?.clone();
         let LinePlace { book, line } = grant.place;
         let places = [

@@ -189,7 +189,7 @@ fn cat05_nothing_is_published_without_review_and_no_condition_is_added_in_silenc
 fn z1_a_resource_is_whole() {
     let mut network = network(PROTOCOL_VERSION, &[]);
     let field = |name: &str| Field { name: name.into(), sensitive: true };
-    let broken: [fn(&mut ResourceTerms); 10] = [
+    let broken: [fn(&mut ResourceTerms); 11] = [
         |terms| terms.name.clear(),
         |terms| terms.fields.clear(),
         |terms| terms.fields[1].name = terms.fields[0].name.clone(),
@@ -200,6 +200,7 @@ fn z1_a_resource_is_whole() {
         |terms| terms.basis = "法".repeat(334),
         |terms| terms.modes.reverse(),
         |terms| terms.modes.clear(),
+        |terms| terms.conditions = "\u{1b}[2J".into(),
     ];
     for (spoil, place) in broken.into_iter().zip(0..) {
         let mut terms = resource();
@@ -219,7 +220,8 @@ fn z1_a_resource_is_whole() {
 #[test]
 fn cat02_an_item_names_what_it_needs_and_its_old_editions_stay() {
     let mut network = published(PROTOCOL_VERSION, &[]);
-    let broken: [(fn(&mut ItemTerms), Refusal); 6] = [
+    type Broken = (fn(&mut ItemTerms), Refusal);
+    let broken: [Broken; 6] = [
         (|terms| terms.code = "11-1".into(), Refusal::BadItem),
         (|terms| terms.code = "1".repeat(25), Refusal::BadItem),
         (|terms| terms.needs.reverse(), Refusal::BadItem),
@@ -261,7 +263,8 @@ fn cat02_an_item_names_what_it_needs_and_its_old_editions_stay() {
 #[test]
 fn shr01_a_request_says_what_for_and_never_changes() {
     let mut network = published(PROTOCOL_VERSION, &[]);
-    let broken: [(fn(&mut RequestTerms), Refusal); 13] = [
+    type Broken = (fn(&mut RequestTerms), Refusal);
+    let broken: [Broken; 13] = [
         (|terms| terms.law.clear(), Refusal::BadRequest),
         (|terms| terms.population.clear(), Refusal::BadRequest),
         (|terms| terms.frequency.clear(), Refusal::BadRequest),
@@ -338,6 +341,9 @@ fn shr03_a_request_is_answered_with_reasons_by_whom_it_concerns() {
     );
 
     let q8 = RequestNumber(1);
+    // Ending it would be refusing without a law.
+    let silent = decide(q8, RequestDecision::End);
+    assert_eq!(refused(&mut network, "police", ADMIN, silent), Refusal::NotEntitled);
     let both = |network: &mut Network, decision| done(network, "police", ADMIN, decide(q8, decision));
     both(&mut network, RequestDecision::Agree);
     both(&mut network, RequestDecision::Provision);

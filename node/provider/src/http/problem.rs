@@ -206,7 +206,8 @@ impl IntoResponse for Problem {
     fn into_response(self) -> Response {
         let (status, name, next) = self.kind();
         if status.is_server_error() {
-            tracing::warn!(problem = name, reason = %self, "not answered");
+            // Its name alone: a reason may hold a place that leads to somebody's line.
+            tracing::warn!(problem = name, "not answered");
         }
         let details = Details {
             kind: format!("urn:fengni:problem:{name}"),

@@ -47,16 +47,18 @@ impl<S: Source> Follower<S> {
     pub(super) fn run(&mut self, asked: &Receiver<Asked>, every: Duration) {
         let mut next = Instant::now();
         loop {
+            // A poll that is due comes before whatever waits: no number of questions makes grants stale.
             let left = next.saturating_duration_since(Instant::now());
+            if left.is_zero() {
+                next = Instant::now() + every;
+                if let Err(error) = self.poll() {
+                    tracing::warn!(problem = error.name(), "the ledger was not polled");
+                }
+                continue;
+            }
             let first = match asked.recv_timeout(left) {
                 Ok(first) => first,
-                Err(RecvTimeoutError::Timeout) => {
-                    next = Instant::now() + every;
-                    if let Err(error) = self.poll() {
-                        tracing::warn!(%error, "the ledger was not polled");
-                    }
-                    continue;
-                }
+                Err(RecvTimeoutError::Timeout) => continue,
                 Err(RecvTimeoutError::Disconnected) => return,
             };
             // The first poll comes before any answer: it says what there is.

@@ -53,6 +53,18 @@ pub(crate) enum RegisterTrouble {
     Stale,
 }
 
+impl RegisterTrouble {
+    /// What kind of trouble: a place in a log line would lead to somebody's line.
+    pub(crate) fn name(&self) -> &'static str {
+        match self {
+            Self::Ledger(_) => "ledger",
+            Self::Proof(_) => "proof",
+            Self::Busy => "busy",
+            Self::Stale => "stale",
+        }
+    }
+}
+
 impl From<LedgerError> for RegisterTrouble {
     fn from(error: LedgerError) -> Self {
         match error {

@@ -17,7 +17,8 @@ use fengni_core::sharing::{
 };
 use fengni_core::shelf::Shelf;
 use fengni_core::{
-    BookNumber, Digest, Domain, Height, LinePlace, MemberNumber, Millis, NetworkId, PurposeCode, SecretKey, Signature,
+    BookNumber, Digest, Domain, Height, LinePlace, MemberNumber, Millis, NetworkId, PublicKey, PurposeCode, SecretKey,
+    Signature,
 };
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
@@ -142,6 +143,34 @@ pub enum GrantStanding {
     Suspended,
 }
 
+impl Ask {
+    /// Refuses what is no notice, before a holder reads it: a text could rewrite the screen.
+    ///
+    /// # Errors
+    /// [`GrantError`].
+    pub fn check(&self, holder: PublicKey) -> Result<(), GrantError> {
+        self.content(holder, false, [0; 32]).map(drop)
+    }
+
+    fn content(&self, holder: PublicKey, separate_consent: bool, salt: [u8; 32]) -> Result<GrantContent, GrantError> {
+        let Self { grantee, contact, purpose, item, case, method, kinds, from, until, .. } = self.clone();
+        GrantContent::new(GrantTerms {
+            grantee,
+            contact,
+            purpose,
+            item,
+            case,
+            method,
+            kinds,
+            from,
+            until,
+            separate_consent,
+            holder,
+            salt,
+        })
+    }
+}
+
 /// Signs what a department asks for, with the key of the certificate that says who the holder is.
 ///
 /// - `separate_consent`: the holder agreed to the sensitive items by themselves.
@@ -160,23 +189,7 @@ pub fn sign(
         return Err(GrantError::OtherNetwork.into());
     }
     let identity = Identity::of(domain, file, disclose)?;
-    let Ask { grantee, contact, purpose, item, case, method, kinds, from, until, .. } = ask.clone();
-    let holder = key.public();
-    let salt = random()?;
-    let content = GrantContent::new(GrantTerms {
-        grantee,
-        contact,
-        purpose,
-        item,
-        case,
-        method,
-        kinds,
-        from,
-        until,
-        separate_consent,
-        holder,
-        salt,
-    })?;
+    let content = ask.content(key.public(), separate_consent, random()?)?;
     let secret = Secret(*secret()?);
     let signed = SignedGrant {
         network: domain.network,

@@ -103,6 +103,8 @@ pub fn mine(
                 continue;
             }
             match judge(ledger, member, held)? {
+                // What waits for its batch longer than it may, or has another receipt at its number, is kept back.
+                Some(found) if found.anchored.is_none() && is_kept_back(ledger, provider, &found)? => uses.unfit += 1,
                 Some(found) => uses.uses.push(found),
                 None => uses.unfit += 1,
             }
@@ -113,6 +115,15 @@ pub fn mine(
         }
     }
     Ok(uses)
+}
+
+/// Whether a provider keeps back a receipt that it says is not anchored yet.
+fn is_kept_back(ledger: &mut Ledger, provider: &Provider, found: &Use) -> Result<bool, ReceiptsError> {
+    match half(ledger, provider, &found.receipt.receipt) {
+        Ok(standing) => Ok(matches!(standing, HalfStanding::Late | HalfStanding::Withheld)),
+        Err(ReceiptsError::Leaves(_) | ReceiptsError::NoLeaves | ReceiptsError::OtherBook) => Ok(true),
+        Err(error) => Err(error),
+    }
 }
 
 /// A receipt that its provider signed and, where it says so, that stands on the ledger.
@@ -156,6 +167,16 @@ fn batch_at(ledger: &mut Ledger, receipt: &Receipt, place: LinePlace) -> Result<
     let places = [shelf, Place::Page(book, line.page()), Place::Line(book, line)];
     let proven = ledger.prove_at(&places, at)?.value.1;
     Ok(Some(Batch::from_line(&proven.line(place)?)))
+}
+
+/// Whether a receipt names its provider's own book of receipts.
+///
+/// # Errors
+/// [`LedgerError`].
+pub(super) fn is_in_its_book(ledger: &mut Ledger, receipt: &Receipt) -> Result<bool, LedgerError> {
+    let at = ledger.highest()?.0.height;
+    let proven = ledger.prove_at(&[Place::Record(Shelf::Books, receipt.book.0)], at)?.value.1;
+    Ok(of_provider(&proven, receipt)?.is_some())
 }
 
 /// The receipt's book, where it is its provider's book of receipts.

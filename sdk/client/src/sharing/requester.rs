@@ -11,13 +11,16 @@ use std::time::Duration;
 
 use fengni_core::record::{KeyPurpose, Member};
 use fengni_core::sharing::{
-    Access, AccessError, AccessTerms, Answer, MemberSignature, Receipt, ResultCode, SidedReceipt, SignedAccess,
+    ACCESS_SECS, Access, AccessError, AccessTerms, Answer, MemberSignature, Receipt, ResultCode, SidedReceipt,
+    SignedAccess,
 };
-use fengni_core::{Domain, Height};
+use fengni_core::verify::SKEW_SECS;
+use fengni_core::{Domain, Height, Millis};
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
 use super::provider::Provider;
+use super::receipts;
 use super::sealed::{ReplyKey, SealError};
 use super::wire::{Answered, Countersignature, Countersignatures};
 use crate::gateway::Trouble;
@@ -98,6 +101,12 @@ pub fn ask(ledger: &mut Ledger, provider: &Provider, key: &HeldKey, mut terms: A
     let at = ledger.highest()?.0.height;
     let record: Member = ledger.record(signed.access.terms().provider.0)?;
     check_receipts(&domain, &signed.access, &answered.receipts, &record, at)?;
+    check_times(&signed.access, &answered.receipts)?;
+    for sided in &answered.receipts {
+        if !receipts::is_in_its_book(ledger, &sided.receipt)? {
+            return Err(AskError::Answer("has a receipt of a book that is not the provider's"));
+        }
+    }
     let answers = open(&domain, &signed.access, &answered, &reply)?;
     let mut receipts = answered.receipts;
     let mut signatures = Vec::new();
@@ -154,6 +163,17 @@ fn check_receipts(
         }
     }
     Ok(())
+}
+
+/// A receipt of another time could wait for its batch for ever.
+fn check_times(access: &Access, receipts: &[SidedReceipt]) -> Result<(), AskError> {
+    let (skew, longest) = (Millis::from_secs(SKEW_SECS).0, Millis::from_secs(ACCESS_SECS).0);
+    let asked = access.terms().time.0;
+    let allowed = asked.saturating_sub(skew)..=asked.saturating_add(longest).saturating_add(skew);
+    match receipts.iter().all(|sided| allowed.contains(&sided.receipt.time.0)) {
+        true => Ok(()),
+        false => Err(AskError::Answer("has a receipt of another time")),
+    }
 }
 
 fn open(domain: &Domain, access: &Access, answered: &Answered, reply: &ReplyKey) -> Result<Vec<Answer>, AskError> {

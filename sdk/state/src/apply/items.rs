@@ -6,7 +6,7 @@ use fengni_core::operation::Ground;
 use fengni_core::outcome::{Effect, Refusal};
 use fengni_core::record::{ItemStatus, ItemTerms, KeyPurpose, Need, Role, ServiceItem};
 
-use super::resources::is_published;
+use super::resources::{is_plain, is_published};
 use super::{Actor, known_reason};
 use crate::draft::Draft;
 use crate::records::Records;
@@ -97,6 +97,7 @@ fn is_whole(terms: &ItemTerms) -> bool {
     (1..=ITEM_CHARACTERS).contains(&terms.code.len())
         && terms.code.bytes().all(|letter| letter.is_ascii_alphanumeric())
         && (1..=NAME_BYTES).contains(&terms.name.len())
+        && is_plain(&terms.name)
         && terms.needs.len() <= ITEM_NEEDS
         && terms.needs.windows(2).all(|pair| pair[0] < pair[1])
 }

@@ -8,7 +8,7 @@ use fengni_core::record::{
 };
 use fengni_core::{MemberNumber, RequestNumber};
 
-use super::resources::is_published;
+use super::resources::{is_plain, is_published};
 use super::{Actor, known_reason};
 use crate::calendar::SharingClock;
 use crate::draft::Draft;
@@ -98,13 +98,19 @@ fn is_entitled<R: Records>(
         RequestDecision::GiveTime { .. } => is_competent(provider),
         RequestDecision::Suspend => actor == provider || is_competent(provider) || is_competent(request.requester),
         RequestDecision::Resume => !matches!(request.status, RequestStatus::Suspended { by } if by != actor),
-        RequestDecision::End => actor == provider || actor == request.requester,
+        // A provider that ended what it has not answered or provided would refuse without a law.
+        RequestDecision::End => actor == request.requester || actor == provider && is_served(request),
         RequestDecision::Return
         | RequestDecision::Agree
         | RequestDecision::Refuse { .. }
         | RequestDecision::AskTime { .. }
         | RequestDecision::Provision => actor == provider,
     }
+}
+
+/// Whether the provider has begun to serve it.
+fn is_served(request: &Request) -> bool {
+    matches!(request.status, RequestStatus::Provisioned | RequestStatus::Suspended { .. })
 }
 
 /// The request after a decision, and the day until which something is due now.
@@ -124,7 +130,7 @@ fn decided<R: Records>(
             Agreed
         }
         (Filed, RequestDecision::Refuse { law }) => {
-            if !(1..=SHARING_TEXT_BYTES).contains(&law.len()) {
+            if !(1..=SHARING_TEXT_BYTES).contains(&law.len()) || !is_plain(law) {
                 return Err(Refusal::LawMissing);
             }
             request.refused_by.clone_from(law);
@@ -173,7 +179,7 @@ fn decided<R: Records>(
 /// Rule Z-3: purpose, law and what is asked for are there, and the resource offers it.
 fn is_whole(terms: &RequestTerms, resource: &ResourceTerms) -> bool {
     let RequestTerms { law, fields, modes, population, frequency, measures, from, until, .. } = terms;
-    let said = |text: &String| (1..=SHARING_TEXT_BYTES).contains(&text.len());
+    let said = |text: &String| (1..=SHARING_TEXT_BYTES).contains(&text.len()) && is_plain(text);
     resource.sharing != Sharing::NotShared
         && [law, population, frequency, measures].into_iter().all(said)
         && !fields.is_empty()

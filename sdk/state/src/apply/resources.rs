@@ -85,17 +85,23 @@ pub(super) fn is_published(resource: &Resource) -> bool {
     matches!(resource.status, ResourceStatus::Published { .. })
 }
 
+/// Whether a text is what it looks like: these texts are shown where people agree to something, and a control
+/// character could rewrite the screen.
+pub(super) fn is_plain(text: &str) -> bool {
+    !text.chars().any(char::is_control)
+}
+
 /// Rule Z-1: what an edition says is whole.
 fn is_whole(terms: &ResourceTerms) -> bool {
     let ResourceTerms { name, subject: _, fields, sharing, conditions, basis, frequency, modes, level: _ } = terms;
-    let named = |name: &str| (1..=NAME_BYTES).contains(&name.len());
+    let named = |name: &str| (1..=NAME_BYTES).contains(&name.len()) && is_plain(name);
     let mut names: Vec<&str> = fields.iter().map(|field| field.name.as_str()).collect();
     names.sort_unstable();
     named(name)
         && (1..=RESOURCE_FIELDS).contains(&fields.len())
         && names.iter().all(|name| named(name))
         && names.windows(2).all(|pair| pair[0] < pair[1])
-        && [conditions, basis, frequency].iter().all(|text| text.len() <= SHARING_TEXT_BYTES)
+        && [conditions, basis, frequency].iter().all(|text| text.len() <= SHARING_TEXT_BYTES && is_plain(text))
         // What is not shared names the law that says so as well (SHR-03).
         && !basis.is_empty()
         && (*sharing == Sharing::Conditional) != conditions.is_empty()
