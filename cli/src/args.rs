@@ -36,6 +36,7 @@ use crate::sharing::book::BookCommand;
 use crate::sharing::grant::GrantCommand;
 use crate::sharing::item::ItemCommand;
 use crate::sharing::mine::MineArgs;
+use crate::sharing::needs::NeedsArgs;
 use crate::sharing::objection::ObjectionCommand;
 use crate::sharing::request::RequestCommand;
 use crate::sharing::resource::ResourceCommand;
@@ -117,6 +118,8 @@ pub(crate) enum Command {
     Access(AccessCommand),
     /// My grants, and who used what of mine
     Mine(MineArgs),
+    /// What a service item needs, and what of it a holder has
+    Needs(NeedsArgs),
     /// Objections to certificates, which flag them until they are answered
     #[command(subcommand)]
     Objection(ObjectionCommand),

@@ -122,6 +122,7 @@ fn dispatch(command: Command, output: Output) -> Result<Ending> {
         Command::Grant(command) => sharing::grant::run(&command, output),
         Command::Access(command) => sharing::access::run(&command, output),
         Command::Mine(args) => sharing::mine::run(&args, output),
+        Command::Needs(args) => sharing::needs::run(&args, output),
         Command::Objection(command) => sharing::objection::run(&command, output),
         Command::Agreement(command) => agreement::run(&command, output),
         Command::Authority(command) => authority::run(&command, output),

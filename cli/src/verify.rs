@@ -153,7 +153,7 @@ pub(crate) fn run(args: &VerifyArgs, output: Output) -> Result<Ending> {
     if args.connect.state.is_none() && home.is_some() {
         connection = args.connect.open(home.as_deref())?;
     }
-    let seen = seen_path(args, home.as_deref());
+    let seen = seen_path(&args.connect, home.as_deref());
     let judged = judge(connection, args, input, challenge.as_ref(), seen.as_deref(), output)?;
     output.answer(&judged, || text(&judged));
     Ok(ending(&judged.verdict))
@@ -205,14 +205,15 @@ pub(crate) fn ending(verdict: &Verdict) -> Ending {
 }
 
 /// The member's folder, where the map has one.
-fn member_home(connection: &Connection, name: &str) -> Option<PathBuf> {
+pub(crate) fn member_home(connection: &Connection, name: &str) -> Option<PathBuf> {
     let map = connection.map.as_ref()?;
     let home = map.path(&map.member(name)?.home);
     home.is_dir().then_some(home)
 }
 
-fn seen_path(args: &VerifyArgs, home: Option<&Path>) -> Option<PathBuf> {
-    match &args.connect.state {
+/// Where codes that were accepted are remembered.
+pub(crate) fn seen_path(connect: &ConnectArgs, home: Option<&Path>) -> Option<PathBuf> {
+    match &connect.state {
         Some(state) => Some(state.with_extension("seen")),
         None => home.map(|home| home.join(SEEN_FILE)),
     }
@@ -225,7 +226,11 @@ fn input(args: &VerifyArgs) -> Result<Input> {
             .map_err(|error| anyhow::anyhow!("not a certificate identifier: {error}; next: fengni id check"))?;
         return Ok(Input::Text(identifier.clone()));
     }
-    let text = args.code.as_deref().context("name a code or an identifier")?;
+    read_input(args.code.as_deref().context("name a code or an identifier")?)
+}
+
+/// Reads a picture of a code, its text, a file of either, a certificate file, or standard input.
+fn read_input(text: &str) -> Result<Input> {
     let path = Path::new(text);
     let bytes = if text == "-" {
         let mut bytes = Vec::new();
@@ -249,6 +254,14 @@ fn input(args: &VerifyArgs) -> Result<Input> {
     match String::from_utf8(bytes) {
         Ok(text) => Ok(Input::Text(text.trim().to_owned())),
         Err(error) => Ok(Input::File(error.into_bytes())),
+    }
+}
+
+/// A holder's code, from its text, a picture of it or a file of either.
+pub(crate) fn read_code(text: &str) -> Result<Code> {
+    match read_input(text)? {
+        Input::Text(read) => Code::parse(read.trim()).with_context(|| format!("{text} is no holder's code")),
+        Input::File(_) => bail!("{text} is no holder's code; next: fengni show"),
     }
 }
 

@@ -7,6 +7,7 @@ pub(crate) mod grant;
 mod holder;
 pub(crate) mod item;
 pub(crate) mod mine;
+pub(crate) mod needs;
 pub(crate) mod objection;
 pub(crate) mod request;
 pub(crate) mod resource;

@@ -2,11 +2,13 @@
 //!
 //! ```text
 //! grant      a department asks, a holder signs, a line stands on the ledger, the holder withdraws
+//! needs      what an item needs, and what of it somebody has
 //! requester  asks a provider's gateway, takes the answer, signs for it
 //! receipts   who used what, and whether a half that somebody has is anchored
 //! ```
 
 pub mod grant;
+pub mod needs;
 pub mod provider;
 pub mod receipts;
 pub mod requester;

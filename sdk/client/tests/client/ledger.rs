@@ -26,7 +26,7 @@ use fengni_core::operation::Operation;
 use fengni_core::outcome::{Decision, Effect, Outcome, Refusal};
 use fengni_core::pack::{BookPart, Pack, RecordPart, SHELVES, ShelfPart, Subscription};
 use fengni_core::proof::{BookList, Entry, OutcomeProof, Place, ShelfHead, StateProof};
-use fengni_core::record::{KeyPurpose, Member, Record as _};
+use fengni_core::record::{KeyPurpose, Member, Record as _, ServiceItem};
 use fengni_core::shelf::{Shelf, state_root};
 use fengni_core::standing::{Act, ActHeads, Page, Standing, State};
 use fengni_core::transaction::{Transaction, TransactionId};
@@ -95,6 +95,7 @@ pub(crate) struct Chain {
     pub(crate) domain: Domain,
     genesis: Genesis,
     books: Vec<BookOfLines>,
+    items: Vec<ServiceItem>,
     headers: Vec<(Header, CommitCertificate)>,
     /// Who decides from which height on.
     sets: Vec<(Height, Vec<&'static str>)>,
@@ -137,6 +138,7 @@ impl Chain {
             window: genesis.parameters.window,
             genesis,
             books: vec![book],
+            items: Vec::new(),
             headers: Vec::new(),
             sets: vec![(Height(1), FOUNDERS.to_vec())],
             outcomes: HashMap::new(),
@@ -178,6 +180,12 @@ impl Chain {
     /// Makes a block that hands over to other members, named in the order of their numbers.
     pub(crate) fn hand_over(&mut self, to: &[&'static str]) {
         self.sets.push((Height(self.height().0 + 2), to.to_vec()));
+        self.block(&[], &[]);
+    }
+
+    /// Puts up a service item, by no transaction.
+    pub(crate) fn put_item(&mut self, item: ServiceItem) {
+        self.items.push(item);
         self.block(&[], &[]);
     }
 
@@ -246,12 +254,12 @@ impl Chain {
             Shelf::Agreements => self.genesis.agreements.iter().map(|record| record.encode()).collect(),
             Shelf::Books => (0..self.books.len()).map(|number| self.book(number).encode()).collect(),
             Shelf::Codes => self.genesis.codes.iter().map(|record| record.encode()).collect(),
+            Shelf::Items => self.items.iter().map(|record| record.encode()).collect(),
             Shelf::Applications
             | Shelf::Proposals
             | Shelf::Orders
             | Shelf::Offences
             | Shelf::Resources
-            | Shelf::Items
             | Shelf::Requests
             | Shelf::Objections => Vec::new(),
         }

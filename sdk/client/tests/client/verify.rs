@@ -6,17 +6,19 @@ use fengni_client::gateway::Trouble;
 use fengni_client::issue::{Archive, Format, IssueOptions, Issuer, Rows, Target, deliver};
 use fengni_client::keys::HeldKey;
 use fengni_client::picture;
+use fengni_client::sharing::needs::{AskedItem, Met, NeedAnswer, NeedsList, check};
 use fengni_client::verify::{Checked, Policy, Verifier, verdict_by};
 use fengni_client::wallet::{Authenticator, Disclose, PRESENCE_SECS, Show, Wallet, WalletError};
 use fengni_core::assurance::{Assurance, AssuranceError};
+use fengni_core::certificate::Grade;
 use fengni_core::challenge::{Challenge, ChallengeError};
-use fengni_core::code::CodeError;
+use fengni_core::code::{Code, CodeError};
 use fengni_core::id::CreditCode;
 use fengni_core::light::{FinalHeader, LightClient};
-use fengni_core::record::{CertificateType, KeyPurpose};
+use fengni_core::record::{CertificateType, ItemStatus, ItemTerms, KeyPurpose, Need, ServiceItem};
 use fengni_core::verdict::{Answer, Check, VerdictCode};
 use fengni_core::verify::{Context, Mode};
-use fengni_core::{BookNumber, KeyNumber, LineNumber, MemberNumber, Millis, PurposeCode};
+use fengni_core::{BookNumber, Height, KeyNumber, LineNumber, MemberNumber, Millis, PurposeCode};
 use fengni_genesis::sample;
 
 use crate::ledger::{Mood, NOW, Network, PSB, genesis, two_persons};
@@ -158,6 +160,53 @@ fn an_act_on_the_ledger_reaches_the_next_scan() {
     let checked = verifier.verify_text(&street.code(&again), None);
     assert_eq!(code_of(&checked), VerdictCode::Cancelled);
     assert_eq!(checked.verdict.document.map(|document| document.claims.len()), Some(0));
+}
+
+/// An item that needs a driving licence and a business licence.
+fn item() -> ServiceItem {
+    let need = |name| Need::Certificate {
+        certificate_type: sample::certificate_type(name).expect("a sample type"),
+        min_grade: Grade::A,
+    };
+    let terms = ItemTerms {
+        code: "11319900XN0100021G4000".into(),
+        name: "网约车经营许可".into(),
+        purpose: Street::purpose(),
+        needs: vec![need("T-DL"), need("T-BL")],
+    };
+    let department = sample::member(PSB).expect("a sample member");
+    ServiceItem { version: 1, department, terms, replaces: None, put: Height(1), status: ItemStatus::Current }
+}
+
+#[test]
+fn shr10_one_call_says_which_certificates_are_usable_and_where_to_get_the_others() {
+    let street = Street::new();
+    street.network.chain().put_item(item());
+    let asked = AskedItem::Code(item().terms.code);
+    let mut verifier = street.verifier(0);
+    let mut ask = |nonce, codes: usize| {
+        let code = street.code(&Show { nonce, ..street.show() });
+        let code = Code::parse(&code).expect("a code");
+        check(&mut verifier, &asked, &vec![code; codes])
+    };
+    let met = |list: &NeedsList| list.needs.iter().map(NeedAnswer::met).collect::<Vec<_>>();
+    // The second time, the code was used; the first time counts.
+    let list = ask([5; 8], 2).expect("an honest ledger");
+    assert_eq!((met(&list), list.met()), (vec![Met::Yes, Met::Missing], Met::No));
+    let NeedAnswer::Certificate { renew, .. } = &list.needs[1] else { panic!("it needs certificates alone") };
+    assert_eq!(
+        renew.iter().map(|office| office.member).collect::<Vec<_>>(),
+        [sample::member("AMR").expect("a member")]
+    );
+    street.network.chain().act(LineNumber(0), |act| act);
+    let list = ask([6; 8], 1).expect("an honest ledger");
+    let NeedAnswer::Certificate { met, verdict: Some(verdict), renew, .. } = &list.needs[0] else {
+        panic!("something was shown")
+    };
+    assert_eq!((*met, verdict.code), (Met::No, VerdictCode::Cancelled));
+    assert_eq!(renew[0].member, sample::member(PSB).expect("a sample member"));
+    street.network.set_all(Mood::Silent);
+    assert!(ask([7; 8], 1).is_err(), "no list is made up where nobody can be asked");
 }
 
 #[test]

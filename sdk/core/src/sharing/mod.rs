@@ -6,7 +6,7 @@
 //! ```
 //!
 //! Data itself never touches the ledger, and nothing on it says whose data it was. Rules I-1 to
-//! I-17: `sdk/spec/access.md`.
+//! I-18: `sdk/spec/access.md`.
 
 mod access;
 mod anchored;

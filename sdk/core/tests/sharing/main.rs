@@ -1,4 +1,4 @@
-//! Data sharing beside the ledger: grants, accesses, receipts. Rules I-1 to I-17: `sdk/spec/access.md`.
+//! Data sharing beside the ledger: grants, accesses, receipts. Rules I-1 to I-18: `sdk/spec/access.md`.
 
 // Numbers in tests are small.
 #![allow(clippy::cast_possible_truncation)]
@@ -13,6 +13,7 @@ mod receipts;
 #[path = "../verify/sample.rs"]
 mod sample;
 mod scene;
+mod unlinkable;
 mod vectors;
 #[path = "../verify/world.rs"]
 #[allow(dead_code)]
