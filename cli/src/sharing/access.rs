@@ -39,7 +39,7 @@ pub(crate) enum AccessCommand {
   [[questions]]
   subject = \"319901199003070029\"
   grant = \"g1.grant.json\"     # or use_code = \"FU1:...\" and identity = \"FI1:...\"
-  tests = { 参保月数 = \">=36\" } # in the mode verify: =, >= or <=
+  tests = { \"参保月数\" = \">=36\" } # in the mode verify: =, >= or <=
 
 Exit codes: 0 answered; 1 refused, or a test does not hold; 3 could not run.
 

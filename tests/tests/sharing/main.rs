@@ -1,6 +1,5 @@
-//! Data sharing on its dates: registries, requests and objections of the journeys J7 and J13, by the
-//! commands, on real processes that live on the days of the story. SHR-01 to SHR-03, SHR-12, CAT-05,
-//! HLD-05.
+//! Data sharing on its dates: the journeys J6, J7 and J13, by the commands, on real processes that live
+//! on the days of the story. SHR-01 to SHR-08, SHR-12, CAT-05, HLD-01, HLD-02, HLD-05.
 //!
 //! Where the journeys say YHR, the housing department of 云山 acts here: YHD, which is a member from
 //! the founding on. How YHR joins is J1: `governance/joining.rs`.
@@ -8,7 +7,9 @@
 #![forbid(unsafe_code)]
 
 mod objections;
+mod registries;
 mod requests;
+mod uses;
 
 use fengni_core::Day;
 use fengni_tests::Network;

@@ -4,48 +4,8 @@ use fengni_core::record::{Code, Measure};
 use fengni_tests::Network;
 use serde_json::Value;
 
+use super::registries::{self, HOUSING, REQUEST, decide, file};
 use super::{day, overdue, written};
-
-const MONTHS: &str = r#"
-name = "参保月数核验"
-subject = "person"
-fields = ["参保月数"]
-sharing = "conditional"
-conditions = "仅用于住房补贴"
-basis = "社会保险法(示例)"
-frequency = "每日"
-modes = ["verify"]
-level = "general"
-"#;
-
-const HOUSING: &str = r#"
-code = "11339900XN0200022E400011"
-name = "住房补贴申领"
-purpose = "住房补贴"
-resources = [0]
-[certificates]
-T-RE = "A"
-"#;
-
-const REQUEST: &str = r#"
-resource = 0
-item = 0
-basis = "authorisation"
-law = "住房补贴办法(示例)"
-fields = ["参保月数"]
-modes = ["verify"]
-population = "申请人"
-frequency = "一件一次"
-measures = "用后即删"
-from = "2026-03-06"
-until = "2026-12-31"
-"#;
-
-/// What a request became, by the command's answer.
-fn decided(network: &Network, decision: &str, number: u64) -> Value {
-    let decision = ["request", decision, &number.to_string()];
-    network.decree("hrs", &decision, "604").expect(0).json()["effect"]["request"].clone()
-}
 
 /// Every request's record, as the network has it.
 fn records(network: &Network) -> Vec<Value> {
@@ -62,41 +22,37 @@ fn j7_every_node_knows_when_answers_and_data_are_due_and_who_is_late() {
     };
 
     // Nothing is published that GOV has not looked at, and nobody can refer to it before.
-    let months = written(&network, "months.toml", MONTHS);
+    registries::propose(&network);
     let housing = written(&network, "housing.toml", HOUSING);
-    let proposed = network.member_command("hrs", &["resource", "propose", &months]).expect(0).json();
-    assert_eq!(proposed["effect"]["resource"]["resource"], 0, "{proposed}");
     refused("yhd", &["item", "put", &housing], "BAD_ITEM");
     for stranger in ["hrs", "ygov"] {
         let published = network.decree(stranger, &["resource", "publish", "0"], "603").expect(1).json();
         assert_eq!(published["refusal"]["name"], "NOT_ENTITLED", "{stranger}");
     }
-    let _ = network.decree("gov", &["resource", "publish", "0"], "603").expect(0);
-    let _ = network.member_command("yhd", &["item", "put", &housing]).expect(0);
+    registries::publish(&network);
+    registries::put(&network, HOUSING);
 
     // Monday 03-02: Q7 and Q8, and two more for what a vote changes later. A request without a law is none.
     let lawless = written(&network, "lawless.toml", &REQUEST.replace("住房补贴办法(示例)", ""));
     refused("yhd", &["request", "file", &lawless], "BAD_REQUEST");
-    let request = written(&network, "request.toml", REQUEST);
     for number in 0..4 {
-        let filed = network.member_command("yhd", &["request", "file", &request]).expect(0).json();
-        let filed = &filed["effect"]["request"];
+        let filed = file(&network, REQUEST);
         assert_eq!((&filed["request"], &filed["due"]), (&number.into(), &day("2026-03-16")));
     }
     let [q7, q8, before, after] = [0, 1, 2, 3];
 
     network.go_to("2026-03-05");
-    let agreed = decided(&network, "agree", q7);
+    let agreed = decide(&network, "agree", q7);
     assert_eq!((&agreed["status"], &agreed["due"]), (&"agreed".into(), &day("2026-04-02")));
     network.go_to("2026-03-06");
-    assert_eq!(decided(&network, "provision", q7)["status"], "provisioned");
+    assert_eq!(decide(&network, "provision", q7)["status"], "provisioned");
 
     // The founding's calendar has 5 April, a Sunday; a vote adds the Monday after it.
     network.go_to("2026-03-12");
-    assert_eq!(decided(&network, "agree", before)["due"], day("2026-04-09"));
+    assert_eq!(decide(&network, "agree", before)["due"], day("2026-04-09"));
     let then = records(&network);
     add_holiday(&network, "20260406");
-    assert_eq!(decided(&network, "agree", after)["due"], day("2026-04-10"));
+    assert_eq!(decide(&network, "agree", after)["due"], day("2026-04-10"));
     assert_eq!(records(&network)[..3], then[..3], "what is due stays due");
 
     // 03-16 is the last day of Q8; on 03-17 every node says that nobody answered.
