@@ -13,9 +13,10 @@ use serde::Serialize;
 use thiserror::Error;
 
 use super::provider::Provider;
-use super::wire::HeldReceipt;
+use super::wire::{BatchView, HeldReceipt};
 use crate::gateway::Trouble;
 use crate::ledger::{Ledger, LedgerError};
+use crate::lines;
 use crate::random::{RandomError, random};
 
 /// Answers of one provider to one question, at most: each has up to 256 receipts.
@@ -196,15 +197,7 @@ fn of_provider(proven: &Proven, receipt: &Receipt) -> Result<Option<Book>, Ledge
 /// [`ReceiptsError`]; [`ReceiptsError::Leaves`] and [`ReceiptsError::NoLeaves`] are the provider's fault.
 pub fn half(ledger: &mut Ledger, provider: &Provider, receipt: &Receipt) -> Result<HalfStanding, ReceiptsError> {
     let domain = ledger.domain();
-    let published = provider.batch(receipt.number).ok();
-    if let Some((place, published)) = published.and_then(|it| Some((it.batch.place?, it)))
-        && let Some(batch) = batch_at(ledger, receipt, place)?
-        && (batch.first..batch.first.saturating_add(batch.count)).contains(&receipt.number)
-    {
-        let anchor = Anchor::In { batch, leaves: &published.leaves };
-        return Ok(half_standing(&domain, receipt, &anchor)?);
-    }
-    // The last batch tells how far the book counts.
+    // The ledger first: what it counts, the provider had before, so that nobody is accused of what is on its way.
     let at = ledger.highest()?.0;
     let proven = ledger.prove_at(&[Place::Record(Shelf::Books, receipt.book.0)], at.height)?.value.1;
     let book = of_provider(&proven, receipt)?.ok_or(ReceiptsError::OtherBook)?;
@@ -213,8 +206,27 @@ pub fn half(ledger: &mut Ledger, provider: &Provider, receipt: &Receipt) -> Resu
         Some(place) => batch_at(ledger, receipt, place)?.and_then(|batch| batch.end()),
         None => Some(0),
     };
-    if end.is_some_and(|end| receipt.number < end) {
-        return Err(ReceiptsError::NoLeaves);
+    if end.is_none_or(|end| end <= receipt.number) {
+        return Ok(half_standing(&domain, receipt, &Anchor::Beyond { as_of: at.time })?);
     }
-    Ok(half_standing(&domain, receipt, &Anchor::Beyond { as_of: at.time })?)
+    let published = provider.batch(receipt.number).map_err(|trouble| match trouble {
+        Trouble::Refused(problem) if problem.is_not_found() => ReceiptsError::NoLeaves,
+        // Who does not answer is not yet somebody who keeps anything back.
+        trouble => ReceiptsError::Provider { name: provider.name().to_owned(), trouble },
+    })?;
+    let BatchView { first, count, receipts, place } = published.batch;
+    let place = match place {
+        Some(place) => Some(place),
+        // The provider may not know yet that its batch is there.
+        None => {
+            lines::find(ledger, receipt.book, &[Batch { first, count, receipts }.line().tag])?.first().map(|it| it.1)
+        }
+    };
+    let batch = match place {
+        Some(place) => batch_at(ledger, receipt, place)?,
+        None => None,
+    };
+    let covers = |batch: &Batch| batch.end().is_some_and(|end| (batch.first..end).contains(&receipt.number));
+    let batch = batch.filter(covers).ok_or(ReceiptsError::NoLeaves)?;
+    Ok(half_standing(&domain, receipt, &Anchor::In { batch, leaves: &published.leaves })?)
 }
