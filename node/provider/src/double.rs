@@ -131,17 +131,22 @@ pub(crate) async fn until(what: &str, mut is_so: impl FnMut() -> bool) {
     panic!("it is never so: {what}");
 }
 
+/// Changes the department's database beside the gateway.
+pub(crate) async fn change(folder: &std::path::Path, statements: &'static str) {
+    use sqlx::ConnectOptions as _;
+    let options = sqlx::sqlite::SqliteConnectOptions::new().filename(folder.join("hrs.db")).create_if_missing(true);
+    let mut connection = options.connect().await.expect("its own file");
+    sqlx::raw_sql(statements).execute(&mut connection).await.expect("a healthy disk");
+}
+
 /// The department's database: months, place and standing of the insured.
 pub(crate) async fn database(folder: &std::path::Path) -> crate::data::Data {
-    use sqlx::ConnectOptions as _;
-    let path = folder.join("hrs.db");
-    let options = sqlx::sqlite::SqliteConnectOptions::new().filename(&path).create_if_missing(true);
-    let mut connection = options.connect().await.expect("a new file");
     let rows = "
         CREATE TABLE insured (id_number TEXT PRIMARY KEY, months INTEGER, place TEXT, state TEXT);
         INSERT INTO insured VALUES ('319901199003070029', 41, '示例市', NULL), ('319901198501010010', 7, '示例市', NULL);
     ";
-    sqlx::raw_sql(rows).execute(&mut connection).await.expect("a healthy disk");
+    change(folder, rows).await;
+    let path = folder.join("hrs.db");
     let table = toml::from_str(
         "table = 'insured'\nsubject = 'id_number'\n\
          fields = [{ column = 'months', kind = 'number' }, { column = 'place' }, { column = 'state' }]",

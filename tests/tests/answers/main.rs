@@ -779,7 +779,17 @@ fn cat06_every_node_answers_the_same_at_one_height() {
     let height = nodes.iter().map(|node| world.network().height(node)).min().expect("nodes");
     let LinePlace { book, line } = held[0].file.place;
     // Nothing is agreed and nothing decided together yet.
-    let empty = [Shelf::Agreements, Shelf::Applications, Shelf::Proposals, Shelf::Orders, Shelf::Offences];
+    let empty = [
+        Shelf::Agreements,
+        Shelf::Applications,
+        Shelf::Proposals,
+        Shelf::Orders,
+        Shelf::Offences,
+        Shelf::Resources,
+        Shelf::Items,
+        Shelf::Requests,
+        Shelf::Objections,
+    ];
     let filled = Shelf::ALL.into_iter().filter(|shelf| !empty.contains(shelf));
     let records = filled.map(|shelf| Place::Record(shelf, 0));
     let mut places: Vec<Place> = records.collect();

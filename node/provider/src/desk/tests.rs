@@ -242,11 +242,10 @@ async fn i25_where_nothing_is_found_out_nothing_is_used() {
     let keyless = fengni_core::sharing::Access::new(keyless).expect("an access");
     let keyless = keyless.sign(&story.desk.domain(), &scene.signer);
     assert!(matches!(story.desk.answer(&keyless).await, Err(DeskError::ReplyKey)));
-    let database = story.folder.path().join("hrs.db");
-    let moved = story.folder.path().join("away.db");
-    std::fs::rename(&database, &moved).expect("its own");
+    // Whatever connections there are by now.
+    double::change(story.folder.path(), "ALTER TABLE insured RENAME TO away").await;
     assert!(matches!(story.ask(&scene).await, Err(DeskError::Data(_))));
-    std::fs::rename(&moved, &database).expect("its own");
+    double::change(story.folder.path(), "ALTER TABLE away RENAME TO insured").await;
     assert_eq!(story.desk.journal.sizes().expect("a healthy disk").1, 0);
     for number in 1..=3 {
         assert_eq!(story.result(&scene).await, (ResultCode::Yes, number));
