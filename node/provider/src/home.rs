@@ -1,7 +1,7 @@
 //! The gateway's private folder: configuration, journal, and the door of the running service.
 
 use std::path::{Path, PathBuf};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, Result, bail};
 use fengni_client::gateway::Gateway;
@@ -14,11 +14,14 @@ use fengni_core::MemberNumber;
 use fengni_genesis::Genesis;
 
 use crate::config::{Config, FILE, TEMPLATE};
-use crate::journal::{Journal, Owner};
+use crate::journal::{Journal, JournalError, Owner};
 
 /// How long a node may take to answer: one that is slower is passed over, and the next one asked.
 const CONNECT: Duration = Duration::from_secs(1);
 const ANSWER: Duration = Duration::from_secs(3);
+/// How long the journal is waited for, where another process has it.
+const JOURNAL_WAIT: Duration = Duration::from_secs(5);
+const JOURNAL_PAUSE: Duration = Duration::from_millis(50);
 
 /// The folder.
 #[derive(Clone, Debug)]
@@ -85,8 +88,16 @@ impl Home {
     }
 
     /// The journal, if no other process has it.
-    pub(crate) fn journal(&self, owner: Owner) -> Result<Journal, crate::journal::JournalError> {
-        Journal::open(&self.path.join("journal.redb"), owner)
+    pub(crate) fn journal(&self, owner: Owner) -> Result<Journal, JournalError> {
+        let path = self.path.join("journal.redb");
+        let until = Instant::now() + JOURNAL_WAIT;
+        loop {
+            match Journal::open(&path, owner) {
+                // A command that looks into it has it for a moment.
+                Err(JournalError::InUse) if Instant::now() < until => std::thread::sleep(JOURNAL_PAUSE),
+                opened => return opened,
+            }
+        }
     }
 
     fn nodes(&self, config: &Config, urls: &[String]) -> Result<Gateway> {

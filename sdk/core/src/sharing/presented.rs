@@ -73,7 +73,7 @@ impl PresentedGrant {
     }
 
     /// Rule I-5: whether it holds by itself. What the ledger says of its line and of the
-    /// certificate behind it is for [`super::judge`].
+    /// certificate behind it is for [`super::judge()`].
     ///
     /// # Errors
     /// [`GrantError::OtherNetwork`], [`GrantError::OtherKey`] and [`GrantError::Signature`].
