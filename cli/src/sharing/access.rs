@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, Result, bail, ensure};
 use clap::Subcommand;
+use fengni_client::keys::HeldKey;
 use fengni_client::random::random;
 use fengni_client::sharing::provider::Provider;
 use fengni_client::sharing::receipts::{self, ReceiptsError};
@@ -22,7 +23,7 @@ use serde_json::json;
 use super::grant::read_presented;
 use super::{field, read_terms};
 use crate::admin::ActingArgs;
-use crate::connect::ConnectArgs;
+use crate::connect::{ConnectArgs, Connection};
 use crate::ending::Ending;
 use crate::output::{Output, table};
 use crate::private;
@@ -52,12 +53,27 @@ Examples:
         /// URL of the provider's gateway
         #[arg(long, value_name = "URL")]
         provider: String,
-        /// Private file for the receipts: halves that prove a use even where the provider keeps it back
+        /// Private file for what is asked, before it is asked, and for the receipts: halves that prove a use even
+        /// where the provider keeps it back
         #[arg(long, value_name = "FILE")]
         keep: PathBuf,
         /// Number of whoever asks at the department, as 32 hexadecimal digits; else a fresh one
         #[arg(long, value_name = "HEX")]
         operator: Option<String>,
+        #[command(flatten)]
+        acting: ActingArgs,
+    },
+    /// Go on after a break: the same access once more, which counts once
+    #[command(after_help = "Exit codes: as of fengni access ask.
+
+Examples:
+  fengni access resume months.taken.json --provider https://data.hrs.example --home net/members/yhd")]
+    Resume {
+        /// File that asking kept
+        taken: PathBuf,
+        /// URL of the provider's gateway
+        #[arg(long, value_name = "URL")]
+        provider: String,
         #[command(flatten)]
         acting: ActingArgs,
     },
@@ -106,6 +122,7 @@ pub(crate) fn run(command: &AccessCommand, output: Output) -> Result<Ending> {
         AccessCommand::Ask { terms, provider, keep, operator, acting } => {
             ask((terms, keep), provider, operator.as_deref(), acting, output)
         }
+        AccessCommand::Resume { taken, provider, acting } => resume(taken, provider, acting, output),
         AccessCommand::Check { taken, provider, connect } => check(taken, provider, connect, output),
     }
 }
@@ -160,12 +177,61 @@ fn ask(
         time: Millis(0),
     };
     let key = acting.actor().key(KeyPurpose::Application)?;
+    let mut taken = requester::prepare(&connection.ledger, &key, terms)?;
+    save(keep, &taken)?;
     let provider = Provider::http(url, &HttpOptions::default())?;
-    let taken = requester::ask(&mut connection.ledger, &provider, &key, terms)?;
-    private::write(keep, serde_json::to_string(&taken)?.as_bytes())?;
+    carry_on((&mut taken, keep), &provider, &key, &mut connection)
+        .with_context(|| format!("next: fengni access resume {}", keep.display()))?;
     connection.save(output);
+    Ok(show((&taken, keep), &resource.terms, output))
+}
+
+fn resume(path: &Path, url: &str, acting: &ActingArgs, output: Output) -> Result<Ending> {
+    let mut taken = read(path)?;
+    let mut connection = acting.open()?;
+    let asked = taken.access.access.terms();
+    let request: Request = connection.ledger.record(asked.request.0)?;
+    let resource: Resource = connection.ledger.record(request.terms.resource.0)?;
+    let key = acting.actor().key(KeyPurpose::Application)?;
+    let provider = Provider::http(url, &HttpOptions::default())?;
+    carry_on((&mut taken, path), &provider, &key, &mut connection)?;
+    connection.save(output);
+    Ok(show((&taken, path), &resource.terms, output))
+}
+
+/// Sends, checks, signs and hands over what is not done yet, and keeps each step.
+fn carry_on(
+    (taken, keep): (&mut Taken, &Path),
+    provider: &Provider,
+    key: &HeldKey,
+    connection: &mut Connection,
+) -> Result<()> {
+    if !taken.is_open() {
+        requester::send(provider, taken)?;
+        save(keep, taken)?;
+        requester::take(&mut connection.ledger, key, taken)?;
+        save(keep, taken)?;
+    }
+    if !taken.countersigned {
+        requester::countersign(provider, taken);
+        save(keep, taken)?;
+    }
+    Ok(())
+}
+
+fn save(path: &Path, taken: &Taken) -> Result<()> {
+    private::write(path, serde_json::to_string(taken)?.as_bytes())
+}
+
+/// Reads what asking kept.
+fn read(path: &Path) -> Result<Taken> {
+    let wrong = |_| anyhow::anyhow!("{} is not what fengni access ask kept", path.display());
+    serde_json::from_slice(&private::read(path)?).map_err(wrong)
+}
+
+fn show((taken, keep): (&Taken, &Path), resource: &ResourceTerms, output: Output) -> Ending {
     let named = |(number, value): &(u16, Option<String>)| {
-        let name = resource.terms.field(*number).map_or_else(|| number.to_string(), |field| field.name.clone());
+        let name = resource.field(*number).map_or_else(|| number.to_string(), |field| field.name.clone());
         (name, value.clone())
     };
     let shown = taken.answers.iter().zip(&taken.receipts).map(|(answer, sided)| Shown {
@@ -183,7 +249,7 @@ fn ask(
         table(["receipt", "result", "values"], rows)
     });
     let holds = |answer: &Answer| matches!(answer.result, ResultCode::Yes | ResultCode::Answered);
-    Ok(if taken.answers.iter().all(holds) { Ending::Holds } else { Ending::Refused })
+    if taken.answers.iter().all(holds) { Ending::Holds } else { Ending::Refused }
 }
 
 fn question(entry: &QuestionEntry, folder: &Path, resource: &ResourceTerms) -> Result<Question> {
@@ -217,9 +283,8 @@ pub(super) fn result_words(result: ResultCode) -> String {
 }
 
 fn check(path: &Path, url: &str, connect: &ConnectArgs, output: Output) -> Result<Ending> {
-    let taken: Taken = serde_json::from_slice(&private::read(path)?)
-        .map_err(|_| anyhow::anyhow!("{} is not what fengni access ask kept", path.display()))?;
-    ensure!(!taken.receipts.is_empty(), "{} holds no receipt", path.display());
+    let taken = read(path)?;
+    ensure!(!taken.receipts.is_empty(), "{} holds no receipt yet; next: fengni access resume", path.display());
     let mut connection = connect.open(None)?;
     let provider = Provider::http(url, &HttpOptions::default())?;
     let mut rows = Vec::new();

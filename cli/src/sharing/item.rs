@@ -46,6 +46,8 @@ Examples:
         acting: ActingArgs,
     },
     /// Handle an item no longer
+    #[command(after_help = "Examples:
+  fengni item end 0 --reason 603 --decision notice.pdf --home net/members/yhd")]
     End {
         /// Number of the edition
         item: u32,

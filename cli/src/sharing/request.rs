@@ -49,12 +49,17 @@ Examples:
         acting: ActingArgs,
     },
     /// 补正: send a request back, as the provider
+    #[command(after_help = "Examples:
+  fengni request return 0 --reason 604 --decision answer.pdf --home net/members/hrs")]
     Return(DecideArgs),
     /// Agree to a request, as the provider
     #[command(after_help = "Examples:
   fengni request agree 0 --reason 604 --decision answer.pdf --home net/members/hrs")]
     Agree(DecideArgs),
     /// Refuse a request, as the provider, with the law that says so
+    #[command(after_help = "Examples:
+  fengni request refuse 0 --law \"社会保险法第九十二条\" --reason 604 --decision answer.pdf \\
+      --home net/members/hrs")]
     Refuse {
         /// The law that the refusal rests on
         #[arg(long, value_name = "TEXT")]
@@ -63,6 +68,8 @@ Examples:
         args: DecideArgs,
     },
     /// 延期: ask for more time to answer, as the provider
+    #[command(after_help = "Examples:
+  fengni request ask-time 0 --days 5 --reason 604 --decision letter.pdf --home net/members/hrs")]
     AskTime {
         /// Working days
         #[arg(long)]
@@ -71,6 +78,9 @@ Examples:
         args: DecideArgs,
     },
     /// Give the time that a provider asked for, as the competent authority
+    #[command(after_help = "Examples:
+  fengni request give-time 0 --reason 603 --decision review.pdf --home net/members/gov
+  fengni request give-time 0 --deny --reason 603 --decision review.pdf --home net/members/gov")]
     GiveTime {
         /// Do not give it
         #[arg(long)]
@@ -79,12 +89,20 @@ Examples:
         args: DecideArgs,
     },
     /// Serve a request from now on, as the provider
+    #[command(after_help = "Examples:
+  fengni request provision 0 --reason 604 --decision answer.pdf --home net/members/hrs")]
     Provision(DecideArgs),
     /// Withhold a request for now
+    #[command(after_help = "Examples:
+  fengni request suspend 0 --reason 604 --decision notice.pdf --home net/members/hrs")]
     Suspend(DecideArgs),
     /// Give back a request that one withheld
+    #[command(after_help = "Examples:
+  fengni request resume 0 --reason 604 --decision notice.pdf --home net/members/hrs")]
     Resume(DecideArgs),
     /// End a request, as the provider or the requester
+    #[command(after_help = "Examples:
+  fengni request end 0 --reason 604 --decision notice.pdf --home net/members/yhd")]
     End(DecideArgs),
     /// List requests, or those that are overdue
     #[command(after_help = "What is overdue follows from the records and the day of the newest block, so that every

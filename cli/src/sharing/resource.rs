@@ -51,8 +51,12 @@ Examples:
   fengni resource publish 0 --reason 603 --decision review.pdf --home net/members/gov")]
     Publish(DecideArgs),
     /// Turn an edition down, as the competent authority
+    #[command(after_help = "Examples:
+  fengni resource refuse 0 --reason 603 --decision review.pdf --home net/members/gov")]
     Refuse(DecideArgs),
     /// Share a resource no longer
+    #[command(after_help = "Examples:
+  fengni resource end 0 --reason 603 --decision notice.pdf --home net/members/hrs")]
     End(DecideArgs),
     /// List resources and their editions
     #[command(after_help = "Examples:\n  fengni resource list --network net\n  fengni resource list --json")]

@@ -2,10 +2,12 @@
 //!
 //! ```text
 //! terms -> signed access -> provider -> sealed answer, receipts -> checked -> countersigned
+//!       prepare          send                                  take       countersign
 //! ```
 //!
-//! What was not checked is not countersigned, and what came is kept: a receipt with the provider's signature
-//! is a half that proves a use even where the provider keeps it back. Rules I-8, I-9, I-13, I-17.
+//! Whoever calls keeps what each step gives before the next one. An access that was kept before it was sent is
+//! sent again after a break, and counts once; a receipt with the provider's signature is a half that proves a use
+//! even where the provider keeps it back. What was not checked is not countersigned. Rules I-8, I-9, I-13, I-17.
 
 use std::time::Duration;
 
@@ -21,7 +23,7 @@ use thiserror::Error;
 
 use super::provider::Provider;
 use super::receipts;
-use super::sealed::{ReplyKey, SealError};
+use super::sealed::{ReplySeed, SealError, Sealed};
 use super::wire::{Answered, Countersignature, Countersignatures};
 use crate::gateway::Trouble;
 use crate::keys::{HeldKey, SignError};
@@ -33,18 +35,30 @@ const ATTEMPTS: u32 = 3;
 /// How long is waited before it is asked again.
 const PAUSE: Duration = Duration::from_millis(300);
 
-/// What came of an access.
+/// An access and what came of it so far. It has the key that opens its answer: for a private file.
 #[derive(Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Taken {
-    /// What was asked, signed: with it a receipt's access digest is somebody's.
+    /// What is asked, signed: with it a receipt's access digest is somebody's.
     pub access: SignedAccess,
-    /// An answer for each question.
+    /// What opens the answer; none once it is open.
+    reply: Option<ReplySeed>,
+    /// The answer as it came, until it is open.
+    sealed: Option<Sealed>,
+    /// An answer for each question; none before they were checked.
     pub answers: Vec<Answer>,
-    /// A receipt for each question, with both signatures as far as they are there.
+    /// A receipt for each question as the provider gave it, and once they were checked with both signatures; none
+    /// before anything came.
     pub receipts: Vec<SidedReceipt>,
     /// Whether the provider took the requester's signatures; they are in the receipts all the same.
     pub countersigned: bool,
+}
+
+impl Taken {
+    /// Whether the answers were checked and are open.
+    pub fn is_open(&self) -> bool {
+        !self.answers.is_empty()
+    }
 }
 
 /// Why there is no answer.
@@ -81,47 +95,72 @@ pub enum AskError {
     Random(#[from] RandomError),
 }
 
-/// Asks for data, and signs for what came.
+/// Signs what is to be asked.
 ///
 /// `terms`: key, reply key, nonce and time are filled in here.
 ///
 /// # Errors
-/// [`AskError`]; nothing is countersigned then, and the same access may have been answered and counted.
-pub fn ask(ledger: &mut Ledger, provider: &Provider, key: &HeldKey, mut terms: AccessTerms) -> Result<Taken, AskError> {
-    let domain = ledger.domain();
+/// [`AskError`]; nothing was asked.
+pub fn prepare(ledger: &Ledger, key: &HeldKey, mut terms: AccessTerms) -> Result<Taken, AskError> {
     if key.purpose != KeyPurpose::Application || key.member != terms.requester {
         return Err(AskError::Key);
     }
-    let reply = ReplyKey::from_seed(&random()?);
-    (terms.key, terms.reply_key, terms.nonce, terms.time) = (key.number, reply.public(), random()?, ledger.now());
+    let seed = ReplySeed(random()?);
+    (terms.key, terms.reply_key, terms.nonce, terms.time) = (key.number, seed.key().public(), random()?, ledger.now());
     let access = Access::new(terms)?;
-    let signature = key.sign(&access.message(&domain))?;
-    let signed = SignedAccess { access, signature };
-    let answered = send(provider, &signed)?;
+    let signature = key.sign(&access.message(&ledger.domain()))?;
+    let access = SignedAccess { access, signature };
+    Ok(Taken { access, reply: Some(seed), sealed: None, answers: vec![], receipts: vec![], countersigned: false })
+}
+
+/// Sends what was prepared, as often as it takes, and takes in what comes as it comes.
+///
+/// # Errors
+/// [`AskError::Provider`]; the access may have been answered and counted.
+pub fn send(provider: &Provider, taken: &mut Taken) -> Result<(), AskError> {
+    let Answered { receipts, answer } = answered(provider, &taken.access)?;
+    (taken.receipts, taken.sealed) = (receipts, answer);
+    Ok(())
+}
+
+/// Checks what came, opens it and signs for it.
+///
+/// # Errors
+/// [`AskError`]; nothing is signed then.
+pub fn take(ledger: &mut Ledger, key: &HeldKey, taken: &mut Taken) -> Result<(), AskError> {
+    let domain = ledger.domain();
+    let access = &taken.access.access;
     let at = ledger.highest()?.0.height;
-    let record: Member = ledger.record(signed.access.terms().provider.0)?;
-    check_receipts(&domain, &signed.access, &answered.receipts, &record, at)?;
-    check_times(&signed.access, &answered.receipts)?;
-    for sided in &answered.receipts {
+    let record: Member = ledger.record(access.terms().provider.0)?;
+    check_receipts(&domain, access, &taken.receipts, &record, at)?;
+    check_times(access, &taken.receipts)?;
+    for sided in &taken.receipts {
         if !receipts::is_in_its_book(ledger, &sided.receipt)? {
             return Err(AskError::Answer("has a receipt of a book that is not the provider's"));
         }
     }
-    let answers = open(&domain, &signed.access, &answered, &reply)?;
-    let mut receipts = answered.receipts;
-    let mut signatures = Vec::new();
-    for sided in &mut receipts {
+    let answers = open(&domain, taken)?;
+    for sided in &mut taken.receipts {
         let signature = key.sign(&sided.receipt.taken_message(&domain))?;
-        let signature = MemberSignature { key: key.number, signature };
-        sided.requester = Some(signature);
-        signatures.push(Countersignature { number: sided.receipt.number, signature });
+        sided.requester = Some(MemberSignature { key: key.number, signature });
     }
-    let countersigned = provider.countersign(&Countersignatures { signatures }).is_ok();
-    Ok(Taken { access: signed, answers, receipts, countersigned })
+    (taken.answers, taken.reply, taken.sealed) = (answers, None, None);
+    Ok(())
+}
+
+/// Hands over the requester's signatures of what was taken; the provider may be asked again where it does not
+/// take them.
+pub fn countersign(provider: &Provider, taken: &mut Taken) {
+    let signatures = taken.receipts.iter().filter_map(|sided| {
+        let number = sided.receipt.number;
+        sided.requester.map(|signature| Countersignature { number, signature })
+    });
+    let signatures = Countersignatures { signatures: signatures.collect() };
+    taken.countersigned = provider.countersign(&signatures).is_ok();
 }
 
 /// Asks until there is an answer: the same access counts once, however often it is asked.
-fn send(provider: &Provider, signed: &SignedAccess) -> Result<Answered, AskError> {
+fn answered(provider: &Provider, signed: &SignedAccess) -> Result<Answered, AskError> {
     let mut attempt = 1;
     loop {
         match provider.access(signed) {
@@ -176,19 +215,20 @@ fn check_times(access: &Access, receipts: &[SidedReceipt]) -> Result<(), AskErro
     }
 }
 
-fn open(domain: &Domain, access: &Access, answered: &Answered, reply: &ReplyKey) -> Result<Vec<Answer>, AskError> {
+fn open(domain: &Domain, taken: &Taken) -> Result<Vec<Answer>, AskError> {
+    let access = &taken.access.access;
     let refused = |sided: &SidedReceipt| match sided.receipt.result {
         ResultCode::Refused(refusal) => Some(Answer { result: ResultCode::Refused(refusal), values: Vec::new() }),
         _ => None,
     };
-    let answers = match &answered.answer {
-        Some(sealed) => {
-            let opened = reply.open(domain, &access.digest(domain), sealed)?;
+    let answers = match taken.sealed.as_ref().zip(taken.reply.as_ref()) {
+        Some((sealed, seed)) => {
+            let opened = seed.key().open(domain, &access.digest(domain), sealed)?;
             let read: Option<Vec<Answer>> = serde_json::from_slice(&opened).ok();
             read.ok_or(AskError::Answer("cannot be read"))?
         }
         None => {
-            let all: Option<Vec<Answer>> = answered.receipts.iter().map(refused).collect();
+            let all: Option<Vec<Answer>> = taken.receipts.iter().map(refused).collect();
             all.ok_or(AskError::Answer("is not there"))?
         }
     };
@@ -196,7 +236,7 @@ fn open(domain: &Domain, access: &Access, answered: &Answered, reply: &ReplyKey)
     let receipted = answers.len() == questions.len()
         && answers
             .iter()
-            .zip(&answered.receipts)
+            .zip(&taken.receipts)
             .zip(questions)
             .all(|((answer, sided), question)| answer.is_receipted(domain, &sided.receipt, &question.subject));
     if receipted { Ok(answers) } else { Err(AskError::Answer("says something else than its receipts")) }

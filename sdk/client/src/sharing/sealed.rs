@@ -31,6 +31,18 @@ pub enum SealError {
     Opening,
 }
 
+/// What a requester's key for one access is made of, for as long as its answer is awaited. Wiped when dropped.
+#[derive(Serialize, Deserialize, zeroize::ZeroizeOnDrop)]
+#[serde(transparent)]
+pub struct ReplySeed(#[serde(with = "fengni_core::bytes::array")] pub [u8; 32]);
+
+impl ReplySeed {
+    /// The key.
+    pub fn key(&self) -> ReplyKey {
+        ReplyKey::from_seed(&self.0)
+    }
+}
+
 /// The requester's key for one access; what is sealed to it opens only here.
 pub struct ReplyKey(<Kem as hpke::Kem>::PrivateKey);
 
