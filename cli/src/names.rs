@@ -144,6 +144,11 @@ impl Names {
         found.code.parse().with_context(|| format!("{} is no number", found.code))
     }
 
+    /// What people call each member.
+    pub(crate) fn called(&mut self, connection: &mut Connection) -> Result<MembersCalled> {
+        Ok(MembersCalled(self.members(connection)?.iter().map(|member| member.name.clone()).collect()))
+    }
+
     /// The book that a member opened and keeps, of a subject and a region.
     pub(crate) fn book(
         &mut self,
@@ -156,6 +161,17 @@ impl Names {
         let is_it = |book: &Book| issues(book) && book.subject == subject && book.division == division;
         let found = self.books(connection)?.iter().position(is_it);
         found.map(|number| Ok(BookNumber(u32::try_from(number)?))).transpose()
+    }
+}
+
+/// Names of members by number. Where nobody gives one, the number will do.
+#[derive(Default)]
+pub(crate) struct MembersCalled(Vec<String>);
+
+impl MembersCalled {
+    /// What people call a member.
+    pub(crate) fn of(&self, number: MemberNumber) -> String {
+        self.0.get(number.0 as usize).cloned().unwrap_or_else(|| format!("member {number}"))
     }
 }
 
