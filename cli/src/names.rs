@@ -149,16 +149,19 @@ impl Names {
         Ok(MembersCalled(self.members(connection)?.iter().map(|member| member.name.clone()).collect()))
     }
 
-    /// The book that a member opened and keeps, of a subject and a region.
+    /// The book that a member opened and keeps, of a subject and a region; of a subject that is opened
+    /// once, the one that it opened.
     pub(crate) fn book(
         &mut self,
         connection: &mut Connection,
-        keeper: MemberNumber,
+        member: MemberNumber,
         subject: Subject,
         division: Division,
     ) -> Result<Option<BookNumber>> {
-        let issues = |book: &Book| (book.keeper, book.opener()) == (keeper, keeper);
-        let is_it = |book: &Book| issues(book) && book.subject == subject && book.division == division;
+        let is_it = |book: &Book| {
+            let is_of_region = (book.keeper, book.division) == (member, division);
+            (book.opener(), book.subject) == (member, subject) && (is_of_region || subject.is_opened_once())
+        };
         let found = self.books(connection)?.iter().position(is_it);
         found.map(|number| Ok(BookNumber(u32::try_from(number)?))).transpose()
     }
