@@ -171,15 +171,13 @@ fn list(connect: &ConnectArgs, output: Output) -> Result<Ending> {
     let records: Vec<Agreement> = connection.ledger.shelf()?;
     let listed: Vec<Listed> =
         (0..).map(AgreementNumber).zip(records).map(|(agreement, record)| Listed { agreement, record }).collect();
-    let members = names.members(&mut connection)?.to_vec();
+    let members = names.called(&mut connection)?;
     let types = names.types(&mut connection)?.to_vec();
     output.answer(&serde_json::json!({ "agreements": listed }), || {
-        let member =
-            |number: u32| members.get(number as usize).map_or_else(|| number.to_string(), |it| it.name.clone());
         let rows = listed.iter().map(|it| {
             let terms = &it.record.terms;
             let parties = it.record.parties.iter().map(|party| {
-                format!("{}{}", member(party.member.0), if party.signed.is_some() { "" } else { " (unsigned)" })
+                format!("{}{}", members.of(party.member), if party.signed.is_some() { "" } else { " (unsigned)" })
             });
             let kinds = terms.terms.iter().map(|term| {
                 types.get(term.certificate_type.0 as usize).map_or_else(String::new, |kind| kind.name.clone())
@@ -187,7 +185,7 @@ fn list(connect: &ConnectArgs, output: Output) -> Result<Ending> {
             let status = match it.record.status {
                 AgreementStatus::Proposed => "proposed".to_owned(),
                 AgreementStatus::InForce => "in force".to_owned(),
-                AgreementStatus::Suspended { by, since } => format!("suspended by {} at {since}", member(by.0)),
+                AgreementStatus::Suspended { by, since } => format!("suspended by {} at {since}", members.of(by)),
             };
             [
                 it.agreement.to_string(),

@@ -79,20 +79,18 @@ fn list(connect: &ConnectArgs, output: Output) -> Result<Ending> {
     let records: Vec<Authority> = connection.ledger.shelf()?;
     let listed: Vec<Listed> =
         (0..).map(AuthorityNumber).zip(records).map(|(authority, record)| Listed { authority, record }).collect();
-    let members = names.members(&mut connection)?.to_vec();
+    let members = names.called(&mut connection)?;
     let types = names.types(&mut connection)?.to_vec();
     output.answer(&serde_json::json!({ "authorities": listed }), || {
-        let member =
-            |number: u32| members.get(number as usize).map_or_else(|| number.to_string(), |it| it.name.clone());
         let rows = listed.iter().map(|it| {
             let kind = it.record.certificate_type.0 as usize;
             [
                 it.authority.to_string(),
-                member(it.record.member.0),
+                members.of(it.record.member),
                 types.get(kind).map_or_else(String::new, |kind| kind.name.clone()),
                 it.record.division.to_string(),
                 format!("{} to {}", it.record.from, it.record.until),
-                it.record.suspended.map_or_else(String::new, |by| format!("suspended by {}", member(by.0))),
+                it.record.suspended.map_or_else(String::new, |by| format!("suspended by {}", members.of(by))),
             ]
         });
         table(["number", "member", "type", "division", "days", "status"], rows)

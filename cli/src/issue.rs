@@ -188,20 +188,11 @@ fn read_file(path: &Path) -> Result<(Vec<u8>, Format)> {
 impl Request<'_> {
     /// Issues the rows: opens the book if need be, seals, and writes the holders' files.
     pub(crate) fn carry_out(&self, connection: &mut Connection, progress: &mut dyn Progress) -> Result<Issued> {
-        let mut names = Names::default();
-        let member = self.actor.member()?;
-        let kind = names.certificate_type(connection, self.kind)?;
-        let division = match self.division {
-            Some(code) => names::division(code)?,
-            None => connection.ledger.record::<Member>(member.0)?.division,
-        };
+        let kind = Names::default().certificate_type(connection, self.kind)?;
         let subject = Subject::Certificates { certificate_type: kind };
-        let book = match names.book(connection, member, subject, division)? {
-            Some(book) => book,
-            None => match open_book(connection, self.actor, subject, division)? {
-                Ok(book) => book,
-                Err(reason) => return Ok(refused(reason)),
-            },
+        let book = match own_book(connection, self.actor, subject, self.division)? {
+            Ok(book) => book,
+            Err(reason) => return Ok(refused(reason)),
         };
         let rules = RowRules::load(&mut connection.ledger, book, self.folder.clone())?;
         let rows = Rows::read(self.bytes, self.format, &rules);
@@ -240,8 +231,28 @@ impl Request<'_> {
     }
 }
 
-/// Opens the member's book of a subject and a region; the inner error says why the ledger would not.
-pub(crate) fn open_book(
+/// The book of a subject and a region that the member opened and keeps; opens one if there is none. The inner
+/// error says why the ledger would not.
+///
+/// - `division`: the region by its code; else the member's own.
+pub(crate) fn own_book(
+    connection: &mut Connection,
+    actor: &ActorArgs,
+    subject: Subject,
+    division: Option<&str>,
+) -> Result<Result<BookNumber, String>> {
+    let member = actor.member()?;
+    let division = match division {
+        Some(code) => names::division(code)?,
+        None => connection.ledger.record::<Member>(member.0)?.division,
+    };
+    match Names::default().book(connection, member, subject, division)? {
+        Some(book) => Ok(Ok(book)),
+        None => open_book(connection, actor, subject, division),
+    }
+}
+
+fn open_book(
     connection: &mut Connection,
     actor: &ActorArgs,
     subject: Subject,

@@ -194,9 +194,10 @@ fn list(member: Option<&str>, connect: &ConnectArgs, output: Output) -> Result<E
             keys.map(move |(number, key)| Listed { member, number, key })
         })
         .collect();
+    let called = names.called(&mut connection)?;
     output.answer(&serde_json::json!({ "keys": listed }), || {
         let rows = listed.iter().map(|it| {
-            let name = members.get(it.member.0 as usize).map_or_else(String::new, |member| member.name.clone());
+            let name = called.of(it.member);
             let until = it.key.until.map_or_else(String::new, |until| until.to_string());
             [name, it.number.to_string(), purpose_word(it.key.purpose).to_owned(), it.key.from.to_string(), until]
         });

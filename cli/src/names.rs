@@ -144,18 +144,37 @@ impl Names {
         found.code.parse().with_context(|| format!("{} is no number", found.code))
     }
 
-    /// The book that a member opened and keeps, of a subject and a region.
+    /// What people call each member.
+    pub(crate) fn called(&mut self, connection: &mut Connection) -> Result<MembersCalled> {
+        Ok(MembersCalled(self.members(connection)?.iter().map(|member| member.name.clone()).collect()))
+    }
+
+    /// The book that a member opened and keeps, of a subject and a region; of a subject that is opened
+    /// once, the one that it opened.
     pub(crate) fn book(
         &mut self,
         connection: &mut Connection,
-        keeper: MemberNumber,
+        member: MemberNumber,
         subject: Subject,
         division: Division,
     ) -> Result<Option<BookNumber>> {
-        let issues = |book: &Book| (book.keeper, book.opener()) == (keeper, keeper);
-        let is_it = |book: &Book| issues(book) && book.subject == subject && book.division == division;
+        let is_it = |book: &Book| {
+            let is_of_region = (book.keeper, book.division) == (member, division);
+            (book.opener(), book.subject) == (member, subject) && (is_of_region || subject.is_opened_once())
+        };
         let found = self.books(connection)?.iter().position(is_it);
         found.map(|number| Ok(BookNumber(u32::try_from(number)?))).transpose()
+    }
+}
+
+/// Names of members by number. Where nobody gives one, the number will do.
+#[derive(Default)]
+pub(crate) struct MembersCalled(Vec<String>);
+
+impl MembersCalled {
+    /// What people call a member.
+    pub(crate) fn of(&self, number: MemberNumber) -> String {
+        self.0.get(number.0 as usize).cloned().unwrap_or_else(|| format!("member {number}"))
     }
 }
 

@@ -138,14 +138,13 @@ struct Listed {
 fn list(connect: &ConnectArgs, output: Output) -> Result<Ending> {
     let mut connection = connect.open(None)?;
     let records: Vec<Offence> = connection.ledger.shelf()?;
-    let members = Names::default().members(&mut connection)?.to_vec();
+    let members = Names::default().called(&mut connection)?;
     let listed: Vec<Listed> =
         (0..).map(OffenceNumber).zip(records).map(|(offence, record)| Listed { offence, record }).collect();
     output.answer(&serde_json::json!({ "offences": listed }), || {
-        let name = |number: usize| members.get(number).map_or_else(String::new, |it| it.name.clone());
         let rows = listed.iter().map(|it| {
             let Offence { proof, reported_by, reported, .. } = &it.record;
-            let (who, by) = (name(proof.member.0 as usize), name(reported_by.0 as usize));
+            let (who, by) = (members.of(proof.member), members.of(*reported_by));
             [it.offence.to_string(), who, describe(proof), by, reported.to_string()]
         });
         table(["offence", "validator", "what", "reported by", "height"], rows)

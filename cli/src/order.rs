@@ -209,11 +209,9 @@ fn list(only: Option<u32>, connect: &ConnectArgs, output: Output) -> Result<Endi
     if let Some(only) = only.filter(|_| listed.is_empty()) {
         anyhow::bail!("there is no order {only}; next: fengni order list");
     }
-    let members = names.members(&mut connection)?.to_vec();
+    let members = names.called(&mut connection)?;
     let types = names.types(&mut connection)?.to_vec();
     output.answer(&serde_json::json!({ "orders": listed }), || {
-        let member =
-            |number: MemberNumber| members.get(number.0 as usize).map_or_else(String::new, |it| it.name.clone());
         let rows = listed.iter().map(|it| {
             let scope = match it.record.scope {
                 Scope::Lines { book, first, last } => format!("book {book}, lines {first} to {last}"),
@@ -222,7 +220,7 @@ fn list(only: Option<u32>, connect: &ConnectArgs, output: Output) -> Result<Endi
                     let kind = types.get(certificate_type.0 as usize).map_or_else(String::new, |it| it.name.clone());
                     format!("{kind} in {division}")
                 }
-                Scope::Keeper { member: keeper } => format!("books of {}", member(keeper)),
+                Scope::Keeper { member: keeper } => format!("books of {}", members.of(keeper)),
             };
             let status = it.record.lifted.map_or_else(|| "in force".to_owned(), |height| format!("lifted at {height}"));
             let (lines, given) = (it.record.lines.to_string(), it.record.height.to_string());
@@ -230,7 +228,7 @@ fn list(only: Option<u32>, connect: &ConnectArgs, output: Output) -> Result<Endi
                 it.order.to_string(),
                 scope,
                 lines,
-                member(it.record.by),
+                members.of(it.record.by),
                 given,
                 it.record.ground.reason.to_string(),
                 status,

@@ -6,7 +6,7 @@ use anyhow::{Context as _, Result, bail};
 use clap::Args;
 use fengni_client::clock;
 use fengni_core::Height;
-use fengni_core::book::{Book, SuspensionCause};
+use fengni_core::book::{Book, Subject, SuspensionCause};
 use fengni_core::light::Checkpoint;
 use fengni_core::record::Parameters;
 use serde_json::json;
@@ -164,14 +164,18 @@ pub(crate) fn books(args: &ViewArgs, output: Output) -> Result<Ending> {
     let mut names = Names::default();
     let books = names.books(&mut connection)?.to_vec();
     let types = names.types(&mut connection)?.to_vec();
-    let members = names.members(&mut connection)?.to_vec();
+    let members = names.called(&mut connection)?;
     output.answer(&json!({ "books": books }), || {
         let rows = books.iter().enumerate().map(|(place, book)| {
-            let kind = match book.certificate_type() {
-                None => "cases 办件".to_owned(),
-                Some(kind) => types.get(kind.0 as usize).map_or_else(String::new, |kind| kind.name.clone()),
+            let kind = match book.subject {
+                Subject::Certificates { certificate_type } => {
+                    types.get(certificate_type.0 as usize).map_or_else(String::new, |kind| kind.name.clone())
+                }
+                Subject::Cases => "cases 办件".to_owned(),
+                Subject::Grants => "grants 授权".to_owned(),
+                Subject::Receipts => "receipts 用证记录".to_owned(),
             };
-            let keeper = members.get(book.keeper.0 as usize).map_or_else(String::new, |member| member.name.clone());
+            let keeper = members.of(book.keeper);
             [
                 place.to_string(),
                 kind,

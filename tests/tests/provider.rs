@@ -106,14 +106,15 @@ impl Stage {
         let names = u16::try_from(names).expect("few claims");
         let content = GrantContent::new(grant_terms(purpose, &holder)).expect("a whole notice");
         let secret = Secret(random());
-        let line = content.line(&domain, &secret.withdrawal(&domain), random());
+        let withdrawal = secret.withdrawal(&domain);
+        let line = content.line(&domain, &withdrawal);
         let Effect::Sealed { first, .. } = counter.done(Operation::Seal { book: grants, lines: vec![line] }) else {
             panic!("another effect")
         };
         let grant = GrantFile {
             network: domain.network,
             place: LinePlace { book: grants, line: first },
-            signature: content.sign(&domain, &holder),
+            signature: content.sign(&domain, &withdrawal, &holder),
             content,
             identity: Identity::of(&domain, &licence, &[names]).expect("the licence has the claim"),
             secret,

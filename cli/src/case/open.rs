@@ -4,17 +4,14 @@ use std::path::Path;
 
 use anyhow::{Context as _, Result, bail};
 use fengni_client::case::{Journal, OpenError, Opener};
-use fengni_core::BookNumber;
 use fengni_core::book::Subject;
-use fengni_core::record::{KeyPurpose, Member};
+use fengni_core::record::KeyPurpose;
 use serde::Deserialize;
 use serde_json::json;
 
 use super::{JOURNAL, OpenArgs, slip};
-use crate::connect::Connection;
 use crate::ending::Ending;
-use crate::issue::open_book;
-use crate::names::{self, Names};
+use crate::issue::own_book;
 use crate::output::Output;
 use crate::signing::Refused;
 
@@ -35,7 +32,7 @@ pub(super) fn run(args: &OpenArgs, output: Output) -> Result<Ending> {
     };
     slip::make_folder(&args.out)?;
     let mut connection = args.connect.open(Some(&args.actor.home))?;
-    let book = match book(args, &mut connection)? {
+    let book = match own_book(&mut connection, &args.actor, Subject::Cases, args.division.as_deref())? {
         Ok(book) => book,
         Err(reason) => return Ok(refused(&reason, output)),
     };
@@ -73,19 +70,6 @@ pub(super) fn run(args: &OpenArgs, output: Output) -> Result<Ending> {
         )
     });
     Ok(Ending::Holds)
-}
-
-/// The member's book of cases; opens one if there is none. The inner error is a refusal.
-fn book(args: &OpenArgs, connection: &mut Connection) -> Result<Result<BookNumber, String>> {
-    let member = args.actor.member()?;
-    let division = match &args.division {
-        Some(code) => names::division(code)?,
-        None => connection.ledger.record::<Member>(member.0)?.division,
-    };
-    match Names::default().book(connection, member, Subject::Cases, division)? {
-        Some(book) => Ok(Ok(book)),
-        None => open_book(connection, &args.actor, Subject::Cases, division),
-    }
 }
 
 fn refused(reason: &str, output: Output) -> Ending {

@@ -1,25 +1,26 @@
 //! `fengni book`: the books that a department's programs write in (Z-6, Z-9).
 
-use anyhow::{Result, bail};
+use anyhow::Result;
 use clap::{Subcommand, ValueEnum};
 use fengni_core::book::Subject;
-use fengni_core::record::Member;
 use serde_json::json;
 
 use crate::admin::ActingArgs;
 use crate::ending::Ending;
-use crate::issue::open_book;
-use crate::names::{self, Names};
+use crate::issue::own_book;
 use crate::output::Output;
 
 /// What happens to a book.
 #[derive(Subcommand, Debug)]
 pub(crate) enum BookCommand {
     /// Open a book of grants or of receipts, with the member's application key
-    #[command(after_help = "Books of certificates and of cases are opened by fengni issue and fengni case open.
+    #[command(
+        after_help = "A member opens one of each in all: where it has, that one is named. Books of certificates and of
+cases are opened by fengni issue and fengni case open.
 
 Examples:
-  fengni book open receipts --home net/members/hrs")]
+  fengni book open receipts --home net/members/hrs"
+    )]
     Open {
         /// What it is of
         #[arg(value_enum)]
@@ -48,15 +49,7 @@ pub(crate) fn run(command: &BookCommand, output: Output) -> Result<Ending> {
         SubjectArg::Receipts => Subject::Receipts,
     };
     let mut connection = acting.open()?;
-    let member = acting.member()?;
-    let division = match division {
-        Some(code) => names::division(code)?,
-        None => connection.ledger.record::<Member>(member.0)?.division,
-    };
-    if let Some(book) = Names::default().book(&mut connection, member, subject, division)? {
-        bail!("the member has such a book: {book}");
-    }
-    let opened = open_book(&mut connection, acting.actor(), subject, division)?;
+    let opened = own_book(&mut connection, acting.actor(), subject, division.as_deref())?;
     connection.save(output);
     match opened {
         Ok(book) => {

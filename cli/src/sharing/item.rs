@@ -135,7 +135,7 @@ fn list(code: Option<&str>, connect: &ConnectArgs, output: Output) -> Result<End
     let resources: Vec<Resource> = connection.ledger.shelf()?;
     let mut names = Names::default();
     let types = names.types(&mut connection)?.to_vec();
-    let members = names.members(&mut connection)?.to_vec();
+    let members = names.called(&mut connection)?;
     let need = |need: &Need| match need {
         Need::Certificate { certificate_type, min_grade } => {
             let name = types.get(certificate_type.0 as usize).map_or("?", |kind| kind.name.as_str());
@@ -152,7 +152,7 @@ fn list(code: Option<&str>, connect: &ConnectArgs, output: Output) -> Result<End
                 number.to_string(),
                 record.terms.code.clone(),
                 record.terms.name.clone(),
-                members.get(record.department.0 as usize).map_or_else(String::new, |it| it.name.clone()),
+                members.of(record.department),
                 record.terms.needs.iter().map(need).collect::<Vec<_>>().join(", "),
                 status_words(record.status),
             ]

@@ -20,7 +20,7 @@ use super::holder::HolderArgs;
 use super::numbered;
 use crate::connect::{ConnectArgs, Connection};
 use crate::ending::Ending;
-use crate::names::Names;
+use crate::names::{MembersCalled, Names};
 use crate::output::{Output, table};
 
 /// `fengni mine`.
@@ -74,15 +74,14 @@ pub(crate) fn run(args: &MineArgs, output: Output) -> Result<Ending> {
         uses.extend(found.uses);
     }
     uses.sort_by_key(|it| it.receipt.receipt.time);
-    let members = names.members(&mut connection)?.to_vec();
+    let members = names.called(&mut connection)?;
     let resources: Vec<(u32, Resource)> = numbered(&mut connection)?;
-    let member = |number: MemberNumber| members.get(number.0 as usize).map_or_else(String::new, |it| it.name.clone());
     output.answer(&json!({ "grants": grants, "uses": uses, "unfit": unfit }), || {
         let rows = grants.iter().map(|it| {
-            [it.place.to_string(), member(it.grantee), standing_words(it.standing).to_owned(), it.until.clone()]
+            [it.place.to_string(), members.of(it.grantee), standing_words(it.standing).to_owned(), it.until.clone()]
         });
         let granted = table(["grant", "recipient", "standing", "until"], rows);
-        let rows = uses.iter().map(|it| row(it, &member, &resources));
+        let rows = uses.iter().map(|it| row(it, &members, &resources));
         let used = table(["when", "who", "what", "item and case", "mode", "result", "proof"], rows);
         let warning = match unfit {
             0 => String::new(),
@@ -108,7 +107,7 @@ fn grants(args: &MineArgs, connection: &mut Connection) -> Result<Vec<Granted>> 
     Ok(grants)
 }
 
-fn row(it: &Use, member: &dyn Fn(MemberNumber) -> String, resources: &[(u32, Resource)]) -> [String; 7] {
+fn row(it: &Use, members: &MembersCalled, resources: &[(u32, Resource)]) -> [String; 7] {
     let receipt = &it.receipt.receipt;
     let resource = resources.get(receipt.resource.0 as usize).map(|(_, found)| &found.terms);
     let fields = receipt.fields.iter().filter_map(|field| Some(resource?.field(*field)?.name.as_str()));
@@ -119,8 +118,8 @@ fn row(it: &Use, member: &dyn Fn(MemberNumber) -> String, resources: &[(u32, Res
     let anchored = it.anchored.map_or_else(|| "waits for its batch".to_owned(), |place| place.to_string());
     [
         receipt.time.show(),
-        member(receipt.requester),
-        format!("{}: {}", member(receipt.provider), fields.collect::<Vec<_>>().join(", ")),
+        members.of(receipt.requester),
+        format!("{}: {}", members.of(receipt.provider), fields.collect::<Vec<_>>().join(", ")),
         format!("{} {}", receipt.item, receipt.case),
         receipt.mode.word().to_owned(),
         result_words(receipt.result),

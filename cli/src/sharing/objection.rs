@@ -100,7 +100,7 @@ fn list(overdue: bool, connect: &ConnectArgs, output: Output) -> Result<Ending> 
     let is_late = |objection: &Objection| objection.status == ObjectionStatus::Open && objection.answer.is_late(today);
     let mut objections: Vec<(u32, Objection)> = numbered(&mut connection)?;
     objections.retain(|(_, objection)| !overdue || is_late(objection));
-    let members = Names::default().members(&mut connection)?.to_vec();
+    let members = Names::default().called(&mut connection)?;
     let listed = objections
         .iter()
         .map(|(number, record)| json!({ "objection": number, "overdue": is_late(record), "record": record }));
@@ -109,7 +109,7 @@ fn list(overdue: bool, connect: &ConnectArgs, output: Output) -> Result<Ending> 
             [
                 number.to_string(),
                 record.place.to_string(),
-                members.get(record.filer.0 as usize).map_or_else(String::new, |it| it.name.clone()),
+                members.of(record.filer),
                 record.filed_on.to_string(),
                 status_words(record.status).to_owned(),
                 clock(record.answer, today),

@@ -220,7 +220,7 @@ fn list(overdue: bool, connect: &ConnectArgs, output: Output) -> Result<Ending> 
     let mut requests: Vec<(u32, Request)> = numbered(&mut connection)?;
     requests.retain(|(_, request)| !overdue || request.overdue(today).is_some());
     let resources: Vec<Resource> = connection.ledger.shelf()?;
-    let members = Names::default().members(&mut connection)?.to_vec();
+    let members = Names::default().called(&mut connection)?;
     let listed = requests
         .iter()
         .map(|(number, record)| json!({ "request": number, "overdue": record.overdue(today), "record": record }));
@@ -229,7 +229,7 @@ fn list(overdue: bool, connect: &ConnectArgs, output: Output) -> Result<Ending> 
             let resource = resources.get(record.terms.resource.0 as usize);
             [
                 number.to_string(),
-                members.get(record.requester.0 as usize).map_or_else(String::new, |it| it.name.clone()),
+                members.of(record.requester),
                 resource.map_or_else(String::new, |it| it.terms.name.clone()),
                 record.terms.basis.word().to_owned(),
                 status_words(record.status).to_owned(),

@@ -4,10 +4,10 @@ use std::path::PathBuf;
 
 use anyhow::{Result, bail};
 use clap::Subcommand;
+use fengni_core::ResourceNumber;
 use fengni_core::operation::{Operation, ResourceDecision};
 use fengni_core::outcome::Effect;
 use fengni_core::record::{DataLevel, DataSubject, Field, Mode, Resource, ResourceStatus, ResourceTerms, Sharing};
-use fengni_core::{MemberNumber, ResourceNumber};
 use serde::Deserialize;
 use serde_json::json;
 
@@ -176,15 +176,14 @@ fn sharing_words(sharing: Sharing) -> &'static str {
 fn list(connect: &ConnectArgs, output: Output) -> Result<Ending> {
     let mut connection = connect.open(None)?;
     let resources: Vec<(u32, Resource)> = numbered(&mut connection)?;
-    let members = Names::default().members(&mut connection)?.to_vec();
-    let name = |member: MemberNumber| members.get(member.0 as usize).map_or_else(String::new, |it| it.name.clone());
+    let members = Names::default().called(&mut connection)?;
     let listed = resources.iter().map(|(number, record)| json!({ "resource": number, "record": record }));
     output.answer(&json!({ "resources": listed.collect::<Vec<_>>() }), || {
         let rows = resources.iter().map(|(number, record)| {
             [
                 number.to_string(),
                 record.terms.name.clone(),
-                name(record.provider),
+                members.of(record.provider),
                 sharing_words(record.terms.sharing).to_owned(),
                 modes(&record.terms.modes),
                 fields(&record.terms),

@@ -32,10 +32,14 @@ impl Tag {
     ///
     /// Whoever knows an identifier can find its standing; nobody can read the identifier back.
     pub fn of(domain: &Domain, identifier: &CertificateId) -> Self {
-        let digest = domain.digest("tag", &[identifier.to_string().as_bytes()]);
-        let mut tag = [0; 16];
-        tag.copy_from_slice(&digest.0[..16]);
-        Self(tag)
+        Self::head(&domain.digest("tag", &[identifier.to_string().as_bytes()]))
+    }
+
+    /// The first 16 bytes of a digest.
+    pub(crate) fn head(digest: &Digest) -> Self {
+        let mut tag = Self::default();
+        tag.0.copy_from_slice(&digest.0[..16]);
+        tag
     }
 }
 
@@ -101,6 +105,14 @@ impl Subject {
             Self::Certificates { .. } => 1,
             Self::Cases => 3,
             Self::Grants | Self::Receipts => 4,
+        }
+    }
+
+    /// Rules Z-6 and Z-9: whether a member opens one such book in all, whatever its region and whoever keeps it now.
+    pub fn is_opened_once(&self) -> bool {
+        match self {
+            Self::Certificates { .. } | Self::Cases => false,
+            Self::Grants | Self::Receipts => true,
         }
     }
 

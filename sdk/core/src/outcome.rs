@@ -106,7 +106,7 @@ pub enum Refusal {
     #[error("the certificate type is disabled")]
     TypeDisabled = 401,
     /// The member keeps such a book already.
-    #[error("the member keeps a book of this type and region already")]
+    #[error("the member has a book of this kind and region already")]
     DuplicateBook = 402,
     /// No line, or too many.
     #[error("a seal adds 1 to 1,024 lines")]
@@ -120,6 +120,9 @@ pub enum Refusal {
     /// A batch of receipts that does not go on where the book ends.
     #[error("the batch does not go on where the book of receipts ends; next: ask for the book's last line")]
     BadBatch = 406,
+    /// A grant's line with another tag than follows from its commitment.
+    #[error("the tag of a grant's line does not follow from its commitment")]
+    BadTag = 407,
     /// The type does not allow the act.
     #[error("the certificate type does not allow this act")]
     ActNotAllowed = 500,
@@ -256,7 +259,7 @@ pub enum Refusal {
 
 impl Refusal {
     /// Every refusal, by rising number.
-    pub const ALL: [Self; 76] = [
+    pub const ALL: [Self; 77] = [
         Self::MemberInactive,
         Self::RoleMissing,
         Self::KeyPurpose,
@@ -289,6 +292,7 @@ impl Refusal {
         Self::DuplicateTag,
         Self::OtherTag,
         Self::BadBatch,
+        Self::BadTag,
         Self::ActNotAllowed,
         Self::WrongState,
         Self::AlreadyHeld,

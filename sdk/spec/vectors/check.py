@@ -1180,6 +1180,11 @@ def grant_commitment(network, content, withdrawal):
     return digest(network, "grant", grant_digest(network, content), withdrawal)
 
 
+def grant_tag(network, commitment):
+    """Z-6."""
+    return digest(network, "grant-tag", commitment)[:16]
+
+
 def read_identity(text):
     """I-2: the disclosed part, without what Y-3 says of its claims."""
     version, shown = from_cbor(from_text(text, "FI1:"))
@@ -1255,10 +1260,11 @@ def judge(network, facts):
         grant, line = warrant["grant"], facts["line"]
         terms = grant["content"]
         content, holder = grant_digest(network, terms), terms["holder"]
+        commitment = grant_commitment(network, terms, bytes.fromhex(grant["withdrawal"]))
         whole = (
             line and grant["network"] == network.hex() and identity_key(grant["identity"]) == holder
-            and grant_commitment(network, terms, bytes.fromhex(grant["withdrawal"])).hex() == line["commitment"]
-            and verifies(holder, message(network, "grant", content), grant["signature"]) is not False)
+            and terms["grantee"] == line["opener"] and commitment.hex() == line["commitment"]
+            and verifies(holder, message(network, "grant", commitment), grant["signature"]) is not False)
         of_resource = [
             (number, kind["uses"], kind["what"]["resource"]) for number, kind in enumerate(terms["kinds"])
             if kind["what"].get("resource", {}).get("resource") == asked["resource"]]
@@ -1322,8 +1328,9 @@ def sharing():
         same("grants", GRANT[1](content).hex(), case["encoded"])
         found, withdrawal = grant_digest(network, content), digest(network, "grant-secret", secret)
         same("grants", (found.hex(), withdrawal.hex()), (case["digest"], case["withdrawal"]))
-        same("grants", grant_commitment(network, content, withdrawal).hex(), case["commitment"])
-        said = message(network, "grant", found)
+        commitment = grant_commitment(network, content, withdrawal)
+        same("grants", (commitment.hex(), grant_tag(network, commitment).hex()), (case["commitment"], case["tag"]))
+        said = message(network, "grant", commitment)
         same("grants", (said.hex(), verifies(content["holder"], said, case["signature"]) is not False), (case["message"], True))
     for case in file["refused_grants"]:
         refused("grants", case["why"], grant_digest, network, case["content"])

@@ -16,10 +16,11 @@ use fengni_core::operation::{
 use fengni_core::outcome::{Decision, Effect, Refusal};
 use fengni_core::record::{
     AccessBasis, Code, CodeSet, DataLevel, DataSubject, Extension, Field, ItemStatus, ItemTerms, Measure, Mode, Need,
-    ObjectionStatus, Overdue, Request, RequestStatus, RequestTerms, ResourceStatus, ResourceTerms, Role, Sharing,
+    ObjectionStatus, Overdue, Request, RequestStatus, RequestTerms, ResourceStatus, ResourceTerms, Role, Scope,
+    Sharing,
 };
-use fengni_core::sharing::{Batch, grant_commitment};
-use fengni_core::standing::State as LineState;
+use fengni_core::sharing::{Batch, grant_commitment, grant_line};
+use fengni_core::standing::{Standing, State as LineState};
 use fengni_core::{
     BookNumber, Day, Digest, ItemNumber, LineNumber, LinePlace, Millis, ObjectionNumber, PurposeCode, RequestNumber,
     ResourceNumber, Suite,
@@ -47,6 +48,7 @@ fn network(protocol: u16, holidays: &[&str]) -> Network {
     let holidays: Vec<_> = holidays.iter().map(|day| (*day, "holiday")).collect();
     founding.codes.push(set("calendar", &holidays));
     founding.codes.push(set("sharing-days", &CLOCKS));
+    founding.codes.push(set("steps", &[("1", "accepted")]));
     for (name, role) in [("police", Role::Provider), ("customs", Role::Requester)] {
         let record = &mut founding.members[member(name).0 as usize];
         record.roles = record.roles.with(role);
@@ -450,7 +452,7 @@ const SECRET: [u8; 32] = [5; 32];
 
 fn grant(content: u8) -> Line {
     let domain = common::domain(Suite::Standard);
-    Line { tag: Tag([content; 16]), commitment: grant_commitment(&domain, &Digest([content; 32]), &SECRET) }
+    grant_line(&domain, grant_commitment(&domain, &Digest([content; 32]), &SECRET))
 }
 
 fn withdraw(line: u64, content: u8, secret: [u8; 32]) -> Operation {
@@ -494,6 +496,72 @@ fn shr04_whoever_has_the_secret_withdraws_a_grant_through_any_member() {
     }
     let asked = Operation::FileObjection { place, ground: GROUND };
     assert_eq!(refused(&mut network, "customs", ADMIN, asked), Refusal::NotEntitled);
+}
+
+#[test]
+fn z6_a_grant_has_one_line_for_good() {
+    let mut network = network(PROTOCOL_VERSION, &[]);
+    let open = |region: &str| Operation::OpenBook { subject: Subject::Grants, division: division(region) };
+    let seal = |lines: &[Line]| Operation::Seal { book: GRANTS, lines: lines.to_vec() };
+    done(&mut network, "customs", APPLICATION, open("31"));
+    done(&mut network, "customs", APPLICATION, seal(&[grant(1), grant(2)]));
+    done(&mut network, "customs", APPLICATION, withdraw(0, 1, SECRET));
+
+    // Sealed again: withdrawn or not, under its own tag or another, today or for a day before.
+    let again = |line| Decision::Refused { refusal: Refusal::DuplicateTag, detail: line };
+    assert_eq!(act(&mut network, "customs", APPLICATION, seal(&[grant(3), grant(1)])), again(1));
+    assert_eq!(act(&mut network, "customs", APPLICATION, seal(&[grant(2)])), again(0));
+    assert_eq!(act(&mut network, "customs", APPLICATION, seal(&[grant(3), grant(3)])), again(1));
+    let drawn = Line { tag: Tag([7; 16]), ..grant(1) };
+    let bad_tag = Decision::Refused { refusal: Refusal::BadTag, detail: 1 };
+    assert_eq!(act(&mut network, "customs", APPLICATION, seal(&[grant(3), drawn])), bad_tag);
+    let acted = day("2026-03-01");
+    let dated = Operation::DatedSeal { book: GRANTS, acted, lines: vec![grant(3), drawn] };
+    assert_eq!(act(&mut network, "customs", APPLICATION, dated), bad_tag);
+
+    // In another book: for another region, and when the first is somebody else's to write in.
+    assert_eq!(refused(&mut network, "customs", APPLICATION, open("3199")), Refusal::DuplicateBook);
+    let effective = network.state.height().0 + 20;
+    pass(&mut network, Measure::ChangeKeeper { book: GRANTS, keeper: member("police") }, effective, OTHERS);
+    reach(&mut network, effective);
+    assert_eq!(refused(&mut network, "customs", APPLICATION, open("31")), Refusal::DuplicateBook);
+    assert_eq!(refused(&mut network, "customs", APPLICATION, seal(&[grant(3)])), Refusal::NotEntitled);
+    assert_eq!(refused(&mut network, "police", APPLICATION, seal(&[grant(3)])), Refusal::IssuerNotAuthorised);
+    // It withdraws as before, and whoever keeps it now has a book of its own besides.
+    done(&mut network, "court", APPLICATION, withdraw(1, 2, SECRET));
+    done(&mut network, "police", APPLICATION, open("31"));
+    assert_eq!(network.state.book(BookNumber(1)).expect("a book").record().opener(), member("police"));
+}
+
+#[test]
+fn z6_nothing_but_a_withdrawal_is_done_to_a_grant() {
+    let mut network = network(PROTOCOL_VERSION, &[]);
+    let place = LinePlace { book: GRANTS, line: LineNumber(0) };
+    let open = Operation::OpenBook { subject: Subject::Grants, division: division("31") };
+    done(&mut network, "police", APPLICATION, open);
+    done(&mut network, "police", APPLICATION, Operation::Seal { book: GRANTS, lines: vec![grant(1)] });
+    let (old, into, ground) = (place, GRANTS, GROUND);
+    let supersede = |cause| Operation::Supersede { old, into, new: grant(2), cause, ground };
+    let of_keeper = [
+        supersede(Cause::Renew),
+        supersede(Cause::Correct),
+        Operation::Rekey { old, new: grant(1), ground },
+        Operation::TransferIn { old, into, new: grant(2), ground },
+        Operation::Step { place, ground, closes: true },
+        Operation::Order { scope: Scope::Book { book: GRANTS }, ground },
+    ];
+    for asked in of_keeper {
+        assert_eq!(refused(&mut network, "police", ISSUING, asked.clone()), Refusal::NotEntitled, "{asked:?}");
+    }
+    let target = member("customs");
+    for change in [StandingChange::Expire, StandingChange::TransferOut { target }, StandingChange::BlockKey] {
+        let asked = Operation::Change { place, change, ground };
+        assert_eq!(refused(&mut network, "police", ISSUING, asked), Refusal::NotEntitled, "{change:?}");
+    }
+    let asked = Operation::Consume { place, ground };
+    assert_eq!(refused(&mut network, "police", APPLICATION, asked), Refusal::NotEntitled);
+    let found = network.state.book(GRANTS).and_then(|book| book.standing(place.line)).expect("a line");
+    assert_eq!(found, (Standing::ACTIVE, vec![]));
 }
 
 #[test]

@@ -100,8 +100,9 @@ impl Desk {
         let _ = self.network.member_command("yhd", &["grant", "ask", &terms, "--out", &ask]).expect(0);
         let sign = ["grant", "sign", &ask, "--certificate", &self.certificate, "--disclose", "证件号码", "--yes"];
         let _ = self.network.view(&[&sign[..], &["--out", &signed, "--keep", &pending]].concat()).expect(0);
+        let _ = self.network.view(&["grant", "keep", &pending, "--out", &mine]).expect(2);
         let _ = self.network.member_command("yhd", &["grant", "record", &signed, "--out", &recorded]).expect(0);
-        let _ = self.network.view(&["grant", "keep", &pending, "--recorded", &recorded, "--out", &mine]).expect(0);
+        let _ = self.network.view(&["grant", "keep", &pending, "--out", &mine]).expect(0);
         // The gateway looks at the ledger once a second, and takes no grant that it has not seen there.
         let height = self.network.height("hrs");
         until("the gateway has seen the grant", Deadline::default(), || {

@@ -11,6 +11,7 @@ use axum::extract::{DefaultBodyLimit, MatchedPath, Request, State};
 use axum::http::{HeaderValue, header};
 use axum::middleware::{Next, from_fn_with_state};
 use axum::response::{IntoResponse, Response};
+use fengni_core::limits::ACCESS_BYTES;
 use tokio::sync::Semaphore;
 use tokio::time::timeout;
 use tower_http::catch_panic::CatchPanicLayer;
@@ -22,8 +23,6 @@ use super::problem::{Problem, ProblemName};
 const REQUESTS: usize = 1_024;
 /// How long one may take: the ledger may have to be asked first.
 const PATIENCE: Duration = Duration::from_secs(20);
-/// Bytes of a body: those of the longest access, I-1.
-const BODY_BYTES: usize = 1024 * 1024;
 
 struct Guard {
     listener: &'static str,
@@ -37,7 +36,8 @@ pub(super) fn guarded(router: Router, listener: &'static str, metrics: Metrics) 
     router
         .fallback(|| async { Problem::Route })
         .method_not_allowed_fallback(|| async { Problem::Method })
-        .layer(DefaultBodyLimit::max(BODY_BYTES))
+        // Nothing that is sent here is longer than an access (I-1).
+        .layer(DefaultBodyLimit::max(ACCESS_BYTES))
         .layer(CatchPanicLayer::custom(fault))
         .layer(from_fn_with_state(Arc::new(guard), pass))
 }

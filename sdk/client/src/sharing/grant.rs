@@ -4,9 +4,11 @@
 //! department: ask -> holder: sign -> department: record (a line) -> holder: keep -> anybody: withdraw
 //! ```
 //!
-//! The holder's secret never leaves the wallet before it withdraws. Rules I-2 to I-5, Z-6, Z-7.
+//! The holder's secret never leaves the wallet before it withdraws. Whoever has a signed grant finds its
+//! line without being told: the tag follows from the grant, and its recipient opened one book of grants.
+//! Rules I-2 to I-5, Z-6, Z-7.
 
-use fengni_core::book::{Book, Subject, Tag};
+use fengni_core::book::{Book, Subject};
 use fengni_core::certificate::CertificateFile;
 use fengni_core::code::CodeError;
 use fengni_core::operation::Operation;
@@ -89,12 +91,17 @@ pub enum GrantingError {
     /// The identity.
     #[error(transparent)]
     Identity(#[from] CodeError),
-    /// The book is not one of grants.
-    #[error("book {0} holds no grants; next: fengni grant record opens one")]
+    /// The book is not the one of grants that the grant's recipient opened.
+    #[error("book {0} is not the recipient's book of grants; next: the recipient records the grant itself")]
     OtherBook(BookNumber),
     /// The line there is not this grant's.
-    #[error("{0} is not the line of this grant; next: ask the department for its place")]
+    #[error("{0} is not the line of this grant; next: make the file again, with fengni grant keep or record")]
     OtherLine(LinePlace),
+    /// The recipient's book of grants has no line of it.
+    #[error(
+        "the grant is not on the ledger; next: once its recipient has recorded it (fengni grant record), run the command again"
+    )]
+    NotRecorded,
     /// The ledger refused.
     #[error("{refusal} at height {height}")]
     Refused {
@@ -106,7 +113,7 @@ pub enum GrantingError {
     /// It is not known whether it is on the ledger.
     #[error("it is not known whether the grant is on the ledger: {0}; next: run the command again")]
     Unsettled(Unsettled),
-    /// A grant of this tag was sealed, and no node shows where.
+    /// It was sealed before, and no node shows where.
     #[error("no node shows where the grant stands; next: run the command again")]
     NotShown,
     /// The ledger or the relays.
@@ -191,12 +198,13 @@ pub fn sign(
     let identity = Identity::of(domain, file, disclose)?;
     let content = ask.content(key.public(), separate_consent, random()?)?;
     let secret = Secret(*secret()?);
+    let withdrawal = secret.withdrawal(domain);
     let signed = SignedGrant {
         network: domain.network,
-        signature: content.sign(domain, key),
+        signature: content.sign(domain, &withdrawal, key),
         content,
         identity,
-        withdrawal: secret.withdrawal(domain),
+        withdrawal,
     };
     signed.at(LinePlace { book: BookNumber(0), line: fengni_core::LineNumber(0) }).check(domain)?;
     Ok(PendingGrant { signed, secret })
@@ -208,23 +216,38 @@ impl SignedGrant {
         let Self { network, content, signature, identity, withdrawal } = self.clone();
         PresentedGrant { network, place, content, signature, identity, withdrawal }
     }
+
+    /// What the grantee shows, with the place that its line was proven to have; `None` where it has none
+    /// by the newest block that any node shows.
+    ///
+    /// # Errors
+    /// Those of the ledger, and [`GrantingError::Grant`] for a grant that does not hold by itself.
+    pub fn find(&self, ledger: &mut Ledger) -> Result<Option<PresentedGrant>, GrantingError> {
+        let at = ledger.highest()?.0.height;
+        let books: Vec<Book> = ledger.shelf_at(at)?;
+        let grantee = self.content.terms().grantee;
+        let Some((book, _)) = (0..).map(BookNumber).zip(&books).find(|(_, book)| is_for(book, grantee)) else {
+            return Ok(None);
+        };
+        let line = self.content.line(&ledger.domain(), &self.withdrawal);
+        let Some((_, place)) = lines::find(ledger, book, &[line.tag])?.pop() else { return Ok(None) };
+        proven(ledger, self.at(place)).map(Some)
+    }
 }
 
 impl PendingGrant {
-    /// What the holder keeps, after the line at the place was found to be this grant's.
+    /// What the holder keeps, where the grant is on the ledger.
     ///
     /// # Errors
-    /// [`GrantingError::OtherLine`], and those of the ledger.
-    pub fn keep(&self, ledger: &mut Ledger, place: LinePlace) -> Result<GrantFile, GrantingError> {
-        let presented = self.signed.at(place);
-        standing(ledger, &presented)?;
+    /// [`GrantingError::NotRecorded`], and those of the ledger.
+    pub fn keep(&self, ledger: &mut Ledger) -> Result<GrantFile, GrantingError> {
+        let presented = self.signed.find(ledger)?.ok_or(GrantingError::NotRecorded)?;
         let PresentedGrant { network, place, content, signature, identity, .. } = presented;
         Ok(GrantFile { network, place, content, signature, identity, secret: self.secret.clone() })
     }
 }
 
-/// Puts a signed grant on the ledger, under a tag that the caller drew and keeps: the same again finds the line
-/// that is there.
+/// Puts a signed grant on the ledger: the same again finds the line that is there.
 ///
 /// # Errors
 /// [`GrantingError`].
@@ -233,27 +256,37 @@ pub fn record(
     submitter: &Submitter,
     signers: &Signers,
     book: BookNumber,
-    (signed, tag): (&SignedGrant, [u8; 16]),
+    signed: &SignedGrant,
 ) -> Result<PresentedGrant, GrantingError> {
     let domain = ledger.domain();
     let record: Book = ledger.record(book.0)?;
-    if record.subject != Subject::Grants {
+    if !is_for(&record, signed.content.terms().grantee) {
         return Err(GrantingError::OtherBook(book));
     }
     signed.at(LinePlace { book, line: fengni_core::LineNumber(0) }).check(&domain)?;
-    let line = signed.content.line(&domain, &signed.withdrawal, tag);
+    let line = signed.content.line(&domain, &signed.withdrawal);
     let prepared = submitter.prepare(ledger, signers, Operation::Seal { book, lines: vec![line] })?;
-    let place = match submitter.send(ledger, &prepared)? {
-        Settlement::Done { effect, .. } => effect.sealed().map(|(book, line, _)| LinePlace { book, line }),
-        Settlement::Refused { refusal: Refusal::DuplicateTag, .. } => {
-            lines::find(ledger, book, &[Tag(tag)])?.first().map(|(_, place)| *place)
-        }
+    let found = match submitter.send(ledger, &prepared)? {
+        Settlement::Done { effect, .. } => match effect.sealed() {
+            Some((book, line, _)) => Some(proven(ledger, signed.at(LinePlace { book, line }))?),
+            None => None,
+        },
+        Settlement::Refused { refusal: Refusal::DuplicateTag, .. } => signed.find(ledger)?,
         Settlement::Refused { refusal, height, .. } => return Err(GrantingError::Refused { refusal, height }),
         Settlement::Undecided { reason, .. } => return Err(GrantingError::Unsettled(reason)),
     };
-    let presented = signed.at(place.ok_or(GrantingError::NotShown)?);
+    found.ok_or(GrantingError::NotShown)
+}
+
+/// The same, where its line was proven to be at its place.
+fn proven(ledger: &mut Ledger, presented: PresentedGrant) -> Result<PresentedGrant, GrantingError> {
     standing(ledger, &presented)?;
     Ok(presented)
+}
+
+/// Rule Z-6: whether a book is the one that holds a member's grants.
+fn is_for(book: &Book, grantee: MemberNumber) -> bool {
+    (book.subject, book.opener()) == (Subject::Grants, grantee)
 }
 
 /// Where a grant stands, proven.
@@ -268,7 +301,7 @@ pub fn standing(ledger: &mut Ledger, grant: &PresentedGrant) -> Result<GrantStan
     let places = [Place::Record(Shelf::Books, book.0), Place::Page(book, line.page()), Place::Line(book, line)];
     let proven = ledger.prove_at(&places, at)?.value.1;
     let found = GrantLine::load(&proven, grant.place, now)?;
-    let found = found.filter(|found| found.line.commitment == grant.commitment(&domain));
+    let found = found.filter(|found| grant.is_line(&domain, found));
     let found = found.ok_or(GrantingError::OtherLine(grant.place))?;
     let terms = grant.content.terms();
     Ok(match found {

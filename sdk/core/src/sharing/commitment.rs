@@ -1,5 +1,6 @@
-//! What a grant's line commits to. Rule Z-6: `sdk/spec/sharing.md`.
+//! What a grant's line commits to, and the tag that follows from it. Rule Z-6: `sdk/spec/sharing.md`.
 
+use crate::book::{Line, Tag};
 use crate::digest::{Digest, Domain};
 
 /// Rule Z-6: the digest of the secret with which a holder withdraws a grant. Whoever is shown the grant
@@ -19,4 +20,9 @@ pub fn grant_commitment(domain: &Domain, content: &Digest, secret: &[u8; 32]) ->
 /// The same for whoever knows only the secret's digest.
 pub fn shown_commitment(domain: &Domain, content: &Digest, secret: &Digest) -> Digest {
     domain.digest("grant", &[&content.0, &secret.0])
+}
+
+/// Rule Z-6: the line of a grant. A tag stands in a register once, so that a grant does.
+pub fn grant_line(domain: &Domain, commitment: Digest) -> Line {
+    Line { tag: Tag::head(&domain.digest("grant-tag", &[&commitment.0])), commitment }
 }

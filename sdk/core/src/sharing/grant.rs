@@ -2,7 +2,7 @@
 //!
 //! ```text
 //! notice, kinds, period -> content digest \
-//!                                          commitment -> line in a book of grants
+//!                                          commitment -> signature, line in a book of grants
 //! secret -> withdrawal digest             /
 //! ```
 //!
@@ -14,9 +14,9 @@ use bincode::Encode;
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
-use super::commitment::{secret_digest, shown_commitment};
+use super::commitment::{grant_line, secret_digest, shown_commitment};
 use super::form::{are_fields, is_text, unprinted};
-use crate::book::{Line, Tag};
+use crate::book::Line;
 use crate::case::{is_item, is_number};
 use crate::codec;
 use crate::day::Millis;
@@ -193,19 +193,27 @@ impl GrantContent {
         domain.digest("grant-content", &[&codec::encode(self)])
     }
 
-    /// Rule I-4: its line. The tag is random: no two grants of one person have anything in common.
-    pub fn line(&self, domain: &Domain, withdrawal: &Digest, tag: [u8; 16]) -> Line {
-        Line { tag: Tag(tag), commitment: shown_commitment(domain, &self.digest(domain), withdrawal) }
+    /// Rule I-4: what its line commits to.
+    ///
+    /// - `withdrawal`: from [`Secret::withdrawal`], of the secret that withdraws it.
+    pub fn commitment(&self, domain: &Domain, withdrawal: &Digest) -> Digest {
+        shown_commitment(domain, &self.digest(domain), withdrawal)
     }
 
-    /// Rule I-5: the bytes that the holder signs.
-    pub fn message(&self, domain: &Domain) -> Vec<u8> {
-        domain.message("grant", &[&self.digest(domain).0])
+    /// Rule I-4: its line.
+    pub fn line(&self, domain: &Domain, withdrawal: &Digest) -> Line {
+        grant_line(domain, self.commitment(domain, withdrawal))
+    }
+
+    /// Rule I-5: the bytes that the holder signs. They bind the secret as well: under another one the
+    /// content would make another line, which this holder could not withdraw.
+    pub fn message(&self, domain: &Domain, withdrawal: &Digest) -> Vec<u8> {
+        domain.message("grant", &[&self.commitment(domain, withdrawal).0])
     }
 
     /// Rule I-5: the holder's signature.
-    pub fn sign(&self, domain: &Domain, key: &SecretKey) -> Signature {
-        key.sign(&self.message(domain))
+    pub fn sign(&self, domain: &Domain, withdrawal: &Digest, key: &SecretKey) -> Signature {
+        key.sign(&self.message(domain, withdrawal))
     }
 }
 

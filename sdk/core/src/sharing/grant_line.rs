@@ -2,7 +2,7 @@
 
 use crate::book::{Book, Line, Subject};
 use crate::day::Millis;
-use crate::number::LinePlace;
+use crate::number::{LinePlace, MemberNumber};
 use crate::proof::{ProofError, Proven};
 use crate::shelf::Shelf;
 use crate::standing::State;
@@ -12,6 +12,8 @@ use crate::standing::State;
 pub struct GrantLine {
     /// The line.
     pub line: Line,
+    /// The member that opened its book (B-10).
+    pub opener: MemberNumber,
     /// Its holder withdrew it.
     pub is_withdrawn: bool,
     /// It is suspended, with a key of whoever sealed it.
@@ -40,6 +42,6 @@ impl GrantLine {
         let is_held = holds.iter().any(|hold| hold.is_live(now));
         let is_suspended = is_held || book.suspended.iter().any(|run| run.covers(place.line));
         // A grant is active or withdrawn, and nothing else (Z-7).
-        Ok(Some(Self { line, is_withdrawn: standing.state != State::Active, is_suspended }))
+        Ok(Some(Self { line, opener: book.opener(), is_withdrawn: standing.state != State::Active, is_suspended }))
     }
 }

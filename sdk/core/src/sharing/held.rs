@@ -54,8 +54,7 @@ impl PresentedGrant {
         now: Millis,
     ) -> Result<&GrantTerms, AccessRefusal> {
         let terms = self.content.terms();
-        let is_its_own =
-            |line: &&GrantLine| line.line.commitment == self.commitment(domain) && self.check(domain).is_ok();
+        let is_its_own = |line: &&GrantLine| self.is_line(domain, line) && self.check(domain).is_ok();
         let line = line.filter(is_its_own).ok_or(AccessRefusal::GrantInvalid)?;
         AccessRefusal::first_of(&[
             (terms.grantee == grantee, AccessRefusal::OtherGrantee),

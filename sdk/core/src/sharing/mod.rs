@@ -30,7 +30,7 @@ pub use access::{Access, AccessError, AccessTerms, Comparison, Question, SignedA
 pub use anchored::{ANCHOR_MILLIS, Anchor, AnchorError, HalfStanding, ReceiptPath, half_standing};
 pub use answer::{Answer, FieldValue};
 pub use batch::{BATCH_RECEIPTS, Batch};
-pub use commitment::{grant_commitment, secret_digest, shown_commitment};
+pub use commitment::{grant_commitment, grant_line, secret_digest, shown_commitment};
 pub use grant::{GrantContent, GrantError, GrantTerms, Granted, GrantedKind, Secret};
 pub use grant_line::GrantLine;
 pub use held::HeldGrant;

@@ -6,9 +6,9 @@
 use bincode::Encode;
 use serde::{Deserialize, Serialize};
 
-use super::commitment::shown_commitment;
 use super::form::unprinted;
 use super::grant::{GrantContent, GrantError, Secret};
+use super::grant_line::GrantLine;
 use super::identity::Identity;
 use crate::digest::{Digest, Domain, NetworkId};
 use crate::keys::Signature;
@@ -69,7 +69,13 @@ impl GrantFile {
 impl PresentedGrant {
     /// Rule I-5: what the line at its place has to commit to.
     pub fn commitment(&self, domain: &Domain) -> Digest {
-        shown_commitment(domain, &self.content.digest(domain), &self.withdrawal)
+        self.content.commitment(domain, &self.withdrawal)
+    }
+
+    /// Rule I-10, step 15: whether a line is this grant's. Each member has a book of grants, so that the
+    /// same commitment may stand in others; the one that the grantee opened has it once.
+    pub fn is_line(&self, domain: &Domain, line: &GrantLine) -> bool {
+        line.opener == self.content.terms().grantee && line.line.commitment == self.commitment(domain)
     }
 
     /// Rule I-5: whether it holds by itself. What the ledger says of its line and of the
@@ -83,7 +89,7 @@ impl PresentedGrant {
             Err(GrantError::OtherNetwork)
         } else if self.identity.key() != holder {
             Err(GrantError::OtherKey)
-        } else if !holder.verify(&self.content.message(domain), &self.signature) {
+        } else if !holder.verify(&self.content.message(domain, &self.withdrawal), &self.signature) {
             Err(GrantError::Signature)
         } else {
             Ok(())

@@ -63,13 +63,17 @@ fn i5_a_presented_grant_has_no_secret_and_leads_to_its_line() {
     let file = grant_file(grant_terms());
     let presented = file.present(&domain());
     assert_eq!(presented.check(&domain()), Ok(()));
-    let line = file.content.line(&domain(), &presented.withdrawal, [7; 16]);
+    let line = file.content.line(&domain(), &presented.withdrawal);
     assert_eq!(line.commitment, presented.commitment(&domain()));
     assert_eq!(line.commitment, grant_commitment(&domain(), &file.content.digest(&domain()), &[0x5e; 32]));
+    let tag = domain().digest("grant-tag", &[&line.commitment.0]);
+    assert_eq!(line.tag.0[..], tag.0[..16], "whoever knows the grant finds its line");
     let text = serde_json::to_string(&presented).expect("plain data");
     assert!(!text.contains(&hex::encode([0x5e; 32])));
     let other = Domain { network: NetworkId(Digest([8; 32])), ..domain() };
     assert_eq!(presented.check(&other), Err(GrantError::OtherNetwork));
+    let resealed = PresentedGrant { withdrawal: secret_digest(&domain(), &[0x5f; 32]), ..presented.clone() };
+    assert_eq!(resealed.check(&domain()), Err(GrantError::Signature), "signed with one secret");
     let elsewhere = PresentedGrant { network: other.network, ..presented };
     assert_eq!(elsewhere.check(&other), Err(GrantError::Signature), "signed for one network");
 }

@@ -1,5 +1,6 @@
 //! Identities and grant lines by a proven state. Rules I-2 and I-10.
 
+use fengni_core::book::FormerKeeper;
 use fengni_core::certificate::CertificateFile;
 use fengni_core::code::CodeError;
 use fengni_core::record::{Code, CodeSet, DataSubject, HolderKind};
@@ -127,7 +128,7 @@ fn i10_a_grants_line_is_one_of_a_book_of_grants() {
         GrantLine::load(&proven, place, NOW).expect("proven")
     };
     let line = filler(&domain(), 2)[1];
-    assert_eq!(load(&world, place), Some(GrantLine { line, is_withdrawn: false, is_suspended: false }));
+    assert_eq!(load(&world, place), Some(GrantLine { line, opener: YHR, is_withdrawn: false, is_suspended: false }));
     let beyond = LinePlace { line: LineNumber(2), ..place };
     for other in [file.place, beyond, LinePlace { book: BookNumber(9), ..place }, LinePlace { book: LICENCES, ..place }]
     {
@@ -136,6 +137,11 @@ fn i10_a_grants_line_is_one_of_a_book_of_grants() {
     // Of a book of grants, whatever is not active was withdrawn.
     world.state(place, State::Cancelled);
     assert!(load(&world, place).is_some_and(|line| line.is_withdrawn && !line.is_suspended));
+    // Whoever keeps the book by now, it was opened by the same member.
+    let former = FormerKeeper { member: YHR, until: Height(1200), lines: 2 };
+    let record = &mut world.books[GRANTS.0 as usize].record;
+    (record.keeper, record.former) = (MemberNumber(3), vec![former]);
+    assert!(load(&world, place).is_some_and(|line| line.opener == YHR));
     world.set(place, Standing::ACTIVE, vec![]);
     world.suspend(place, 0, 1);
     assert!(load(&world, place).is_some_and(|line| !line.is_withdrawn && line.is_suspended));

@@ -59,11 +59,13 @@ pub const ASKED: [Fault; 29] = [
 ];
 
 /// Steps 13 to 25 of a grant, in their order.
-pub const GRANT: [Fault; 29] = [
+pub const GRANT: [Fault; 31] = [
     ("no grant at all", |s| s.access.questions[0].warrant = Warrant::None, AccessRefusal::GrantRequired),
     ("a state of some seconds ago", |s| s.is_fresh = false, AccessRefusal::Stale),
     ("no line there", |s| s.line = None, AccessRefusal::GrantInvalid),
     ("another grant's line", |s| s.line_mut().line.commitment.0[0] ^= 1, AccessRefusal::GrantInvalid),
+    ("in a book that another member opened", |s| s.line_mut().opener = MemberNumber(5), AccessRefusal::GrantInvalid),
+    ("sealed again under the department's secret", Scene::seal_again, AccessRefusal::GrantInvalid),
     ("another secret", |s| s.presented().withdrawal.0[0] ^= 1, AccessRefusal::GrantInvalid),
     ("another network's", |s| s.presented().network.0.0[0] ^= 1, AccessRefusal::GrantInvalid),
     ("signed with another key", |s| s.sign_grant_with(66), AccessRefusal::GrantInvalid),
@@ -158,7 +160,13 @@ impl Scene {
 
     fn sign_grant_with(&mut self, seed: u8) {
         let grant = self.presented();
-        grant.signature = grant.content.sign(&domain(), &key(KeyAlgorithm::P256, seed));
+        grant.signature = grant.content.sign(&domain(), &grant.withdrawal, &key(KeyAlgorithm::P256, seed));
+    }
+
+    /// The same content under a secret that the holder does not know, and the line of that.
+    fn seal_again(&mut self) {
+        self.presented().withdrawal = secret_digest(&domain(), &[0x66; 32]);
+        self.line = line_of(&self.access.questions[0].warrant);
     }
 
     fn query(&mut self) {

@@ -1,7 +1,7 @@
 //! The scene of these tests: 林晓禾 grants the housing department two questions about her insured
 //! months (J6), and the human resources department is asked.
 
-use fengni_core::book::{Book, Line, ListHead, Subject, Tag};
+use fengni_core::book::{Book, ListHead, Subject};
 use fengni_core::certificate::{CertificateFile, ClaimValue};
 use fengni_core::id::{CreditCode, Division};
 use fengni_core::record::*;
@@ -166,7 +166,7 @@ pub fn register() -> (World, CertificateFile) {
     world.seal_all(LICENCES, &sample::filler(&domain(), 5));
     let file = world.issue(LICENCES, content);
     let empty = ListHead { size: 0, digest: Digest::default() };
-    let record = Book { subject: Subject::Grants, pages: empty, ..world.books[0].record.clone() };
+    let record = Book { subject: Subject::Grants, keeper: YHR, pages: empty, ..world.books[0].record.clone() };
     world.books.push(TestBook { record, lines: vec![], seals: vec![], acts: vec![], pages: vec![], heads: vec![] });
     world.seal_all(GRANTS, &sample::filler(&domain(), 2));
     world.time = NOW;
@@ -176,13 +176,14 @@ pub fn register() -> (World, CertificateFile) {
 pub fn grant_file(terms: GrantTerms) -> GrantFile {
     let (_, file) = register();
     let content = GrantContent::new(terms).expect("a whole notice");
+    let secret = Secret([0x5e; 32]);
     GrantFile {
         network: domain().network,
         place: LinePlace { book: GRANTS, line: LineNumber(2) },
-        signature: content.sign(&domain(), &holder()),
+        signature: content.sign(&domain(), &secret.withdrawal(&domain()), &holder()),
         content,
         identity: Identity::of(&domain(), &file, &[NUMBER]).expect("the file has the claim"),
-        secret: Secret([0x5e; 32]),
+        secret,
     }
 }
 
@@ -217,8 +218,8 @@ pub fn granted(terms: GrantTerms) -> Warrant {
 
 pub fn line_of(warrant: &Warrant) -> Option<GrantLine> {
     let Warrant::Grant(grant) = warrant else { return None };
-    let line = Line { tag: Tag([0x77; 16]), commitment: grant.commitment(&domain()) };
-    Some(GrantLine { line, is_withdrawn: false, is_suspended: false })
+    let (line, opener) = (grant_line(&domain(), grant.commitment(&domain())), grant.content.terms().grantee);
+    Some(GrantLine { line, opener, is_withdrawn: false, is_suspended: false })
 }
 
 pub fn person() -> Person {

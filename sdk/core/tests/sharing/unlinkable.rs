@@ -59,11 +59,12 @@ enum Shape {
 struct Drawn {
     salt: [u8; 32],
     secret: [u8; 32],
-    tag: [u8; 16],
+    /// What a grant's tag is, where it does not follow from the commitment.
+    tag: Option<[u8; 16]>,
 }
 
 impl Drawn {
-    const NOTHING: Self = Self { salt: [0; 32], secret: [0; 32], tag: [0; 16] };
+    const NOTHING: Self = Self { salt: [0; 32], secret: [0; 32], tag: None };
 }
 
 /// What the ledger and the published leaves hold of an entry.
@@ -104,13 +105,13 @@ fn shapes(random: &mut Random) -> Vec<Shape> {
 }
 
 fn drawn(random: &mut Random, scheme: Scheme, person: &Person) -> Drawn {
-    let mut drawn = Drawn { salt: bytes(random), secret: bytes(random), tag: bytes(random) };
+    let mut drawn = Drawn { salt: bytes(random), secret: bytes(random), tag: None };
     let of_person = domain().digest("pseudonym", &[person.number.as_bytes()]);
     match scheme {
         Scheme::Ours => {}
-        Scheme::TagOfPerson => drawn.tag.copy_from_slice(&of_person.0[..16]),
+        Scheme::TagOfPerson => drawn.tag = of_person.0.first_chunk().copied(),
         Scheme::SecretOfPerson => drawn.secret = of_person.0,
-        Scheme::Unsalted => drawn = Drawn { tag: drawn.tag, ..Drawn::NOTHING },
+        Scheme::Unsalted => drawn = Drawn::NOTHING,
     }
     drawn
 }
@@ -133,9 +134,9 @@ fn entry(shape: Shape, person: &Person, drawn: &Drawn, scenery: &Scenery) -> Ent
             terms.kinds[1].uses = uses;
             (terms.holder, terms.salt) = (person.key, drawn.salt);
             let content = GrantContent::new(terms).expect("a whole notice");
-            let line = content.line(&domain, &secret_digest(&domain, &drawn.secret), drawn.tag);
-            let shown = content.digest(&domain);
-            let values = vec![line.tag.0.to_vec(), line.commitment.0.to_vec(), shown.0.to_vec(), drawn.secret.to_vec()];
+            let line = content.line(&domain, &secret_digest(&domain, &drawn.secret));
+            let (shown, tag) = (content.digest(&domain), drawn.tag.unwrap_or(line.tag.0));
+            let values = vec![tag.to_vec(), line.commitment.0.to_vec(), shown.0.to_vec(), drawn.secret.to_vec()];
             Entry { values, withdrawn: Some((shown, drawn.secret, line.commitment)), leaf: None }
         }
         Shape::Receipt { number, time } => {
@@ -287,13 +288,14 @@ fn crossed(view: &View) -> i64 {
 /// Which candidates a reader of the ledger guesses for an entry: whatever of it follows from a candidate's
 /// number or key by any digest of the protocol, without anything that was drawn.
 fn guesses(shape: Shape, entry: &Entry, people: &[Person], scenery: &Scenery) -> Vec<usize> {
-    const KINDS: [&str; 11] = [
+    const KINDS: [&str; 12] = [
         "tag",
         "commitment",
         "case",
         "grant",
         "grant-content",
         "grant-secret",
+        "grant-tag",
         "use-code",
         "receipt",
         "receipt-leaf",

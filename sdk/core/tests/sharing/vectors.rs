@@ -16,15 +16,17 @@ fn grant(terms: GrantTerms, algorithm: KeyAlgorithm) -> Value {
     let content = GrantContent::new(GrantTerms { holder: key.public(), ..terms }).expect("a whole notice");
     let secret = Secret([0x5e; 32]);
     let withdrawal = secret.withdrawal(&domain());
+    let line = content.line(&domain(), &withdrawal);
     json!({
         "content": content,
         "encoded": hex::encode(codec::encode(&content)),
         "digest": content.digest(&domain()),
         "secret": secret,
         "withdrawal": withdrawal,
-        "commitment": content.line(&domain(), &withdrawal, [7; 16]).commitment,
-        "message": hex::encode(content.message(&domain())),
-        "signature": content.sign(&domain(), &key),
+        "commitment": line.commitment,
+        "tag": line.tag,
+        "message": hex::encode(content.message(&domain(), &withdrawal)),
+        "signature": content.sign(&domain(), &withdrawal, &key),
     })
 }
 
@@ -123,6 +125,7 @@ fn facts(scene: &Scene) -> Map<String, Value> {
     let line = scene.line.map(|found| {
         json!({
             "commitment": found.line.commitment,
+            "opener": found.opener,
             "is_withdrawn": found.is_withdrawn,
             "is_suspended": found.is_suspended,
         })

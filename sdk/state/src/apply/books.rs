@@ -2,13 +2,13 @@
 
 use std::collections::HashSet;
 
-use fengni_core::book::{Line, Subject, Tag};
+use fengni_core::book::{Book, Line, Subject, Tag};
 use fengni_core::id::Division;
 use fengni_core::limits::{KEPT_BOOKS, SEAL_LINES};
 use fengni_core::outcome::{Effect, Refusal};
 use fengni_core::record::{KeyPurpose, Role};
-use fengni_core::sharing::Batch;
-use fengni_core::{BookNumber, Day, LineNumber, LinePlace, SealNumber};
+use fengni_core::sharing::{Batch, grant_line};
+use fengni_core::{BookNumber, Day, Domain, LineNumber, LinePlace, SealNumber};
 
 use super::{Actor, Refused};
 use crate::book::BookState;
@@ -35,13 +35,15 @@ pub(super) fn open<R: Records>(
     }
     may_issue(draft, actor, &book)?;
     let kept: Vec<BookNumber> = draft.state.books_of(actor.number).collect();
-    // One that it took over from another keeper is another issuer's. Receipts are counted through one book.
-    let same = |other: &BookState| {
-        let it = other.record();
-        (it.subject, it.issuer, it.keeper) == (subject, issuer, actor.number)
-            && (it.division == *division || subject == Subject::Receipts)
+    // One that it took over from another keeper is another issuer's.
+    let same = |other: &Book| {
+        other.subject == subject
+            && match subject.is_opened_once() {
+                true => other.opener() == actor.number,
+                false => (other.issuer, other.keeper, other.division) == (issuer, actor.number, *division),
+            }
     };
-    if kept.iter().any(|other| draft.state.book(*other).is_some_and(|other| same(other))) {
+    if kept.iter().any(|other| draft.state.book(*other).is_some_and(|other| same(other.record()))) {
         return Err(Refusal::DuplicateBook);
     }
     if kept.len() >= KEPT_BOOKS {
@@ -106,8 +108,10 @@ fn may_seal<R: Records>(
         return Err(Refusal::LineCount.into());
     }
     free_tags(draft, &book, lines)?;
-    if book.record().subject == Subject::Receipts {
-        going_on(draft, number, &book, lines)?;
+    match book.record().subject {
+        Subject::Receipts => going_on(draft, number, &book, lines)?,
+        Subject::Grants => following(&draft.state.domain, lines)?,
+        Subject::Certificates { .. } | Subject::Cases => (),
     }
     if acted.is_some_and(|acted| acted > draft.day()) { Err(Refusal::BadDay.into()) } else { Ok(()) }
 }
@@ -143,6 +147,14 @@ fn going_on<R: Records>(
         next = batch.end();
     }
     Ok(())
+}
+
+/// Rule Z-6: the tag of a grant follows from its commitment, so that no grant is sealed again.
+fn following(domain: &Domain, lines: &[Line]) -> Result<(), Refused> {
+    match lines.iter().zip(0..).find(|(line, _)| **line != grant_line(domain, line.commitment)) {
+        Some((_, detail)) => Err(Refused { refusal: Refusal::BadTag, detail }),
+        None => Ok(()),
+    }
 }
 
 /// Refuses anybody but the book's keeper.

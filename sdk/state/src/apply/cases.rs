@@ -1,6 +1,7 @@
 //! How far a case is. Rule O-27.
 
 use fengni_core::LinePlace;
+use fengni_core::book::Subject;
 use fengni_core::operation::Ground;
 use fengni_core::outcome::{Effect, Refusal};
 use fengni_core::record::KeyPurpose;
@@ -26,7 +27,7 @@ pub(super) fn step<R: Records>(
     if !draft.state.registries.knows_code("steps", &ground.reason.to_string()) {
         return Err(Refusal::UnknownReason);
     }
-    if book.record().certificate_type().is_some() {
+    if book.record().subject != Subject::Cases {
         return Err(Refusal::NotEntitled);
     }
     kept_by(&book, actor)?;

@@ -3,11 +3,11 @@
 use fengni_core::operation::{Ground, ObjectionAnswer};
 use fengni_core::outcome::{Effect, Refusal};
 use fengni_core::record::{KeyPurpose, Objection, ObjectionStatus, Role};
-use fengni_core::standing::{ActKind, Standing, State as LineState};
+use fengni_core::standing::{ActKind, Standing};
 use fengni_core::{ActNumber, LinePlace, ObjectionNumber};
 
 use super::books::kept_by;
-use super::standing::{about, given_up_to, recorded};
+use super::standing::{NOT_ENDED, about, recorded};
 use super::{Actor, known_reason};
 use crate::calendar::SharingClock;
 use crate::draft::Draft;
@@ -26,7 +26,7 @@ pub(super) fn file<R: Records>(
     let (standing, _) = draft.standing(place)?;
     known_reason(draft, &ground)?;
     about(draft, book.record())?;
-    if !matches!(standing.state, LineState::Active | LineState::Expired | LineState::TransferringOut) {
+    if !NOT_ENDED.contains(&standing.state) {
         return Err(Refusal::WrongState);
     }
     if draft.objection_to(place).is_some() {
@@ -57,9 +57,8 @@ pub(super) fn answer<R: Records>(
         return Err(Refusal::UnknownObjection);
     }
     kept_by(&book, actor)?;
-    let in_force = matches!(standing.state, LineState::Active | LineState::Expired | LineState::TransferringOut);
     let (status, suits) = match answer {
-        ObjectionAnswer::Correct => (ObjectionStatus::Corrected, !in_force),
+        ObjectionAnswer::Correct => (ObjectionStatus::Corrected, !NOT_ENDED.contains(&standing.state)),
         ObjectionAnswer::Maintain => (ObjectionStatus::Maintained, true),
     };
     if objection.status != ObjectionStatus::Open || !suits {
@@ -96,10 +95,6 @@ fn flag<R: Records>(
     }
     let to = Standing { disputed, ..standing };
     let kind = if disputed { ActKind::Dispute } else { ActKind::ClearDispute };
-    let mut record = recorded(draft, actor, place, kind, ground, (standing, to));
-    // Acts that only set flags repeat the target, so that the latest act names it.
-    if to.state == LineState::TransferringOut {
-        record.target = given_up_to(draft, place);
-    }
+    let record = recorded(draft, actor, place, kind, ground, (standing, to));
     Ok(Some(draft.act_on(place.book, record, holds)))
 }

@@ -13,6 +13,9 @@ use super::{Actor, known_reason};
 use crate::draft::Draft;
 use crate::records::Records;
 
+/// Rules S-4 and Z-5: where nothing has ended a certificate or taken its place, so that flags still matter.
+pub(super) const NOT_ENDED: [LineState; 3] = [LineState::Active, LineState::Expired, LineState::TransferringOut];
+
 /// Rules O-3 to O-5: suspend, return, cancel, annul, revoke, transfer out, and the flags.
 pub(super) fn change<R: Records>(
     draft: &mut Draft<'_, R>,
@@ -51,8 +54,6 @@ pub(super) fn change<R: Records>(
         StandingChange::Suspend { until } => record.until = until,
         StandingChange::Return { hold } => record.hold = Some(hold),
         StandingChange::TransferOut { target } => record.target = Some(target),
-        // Acts that only set flags repeat the target, so that the latest act names it.
-        _ if to.state == LineState::TransferringOut => record.target = given_up_to(draft, place),
         _ => (),
     }
     Ok(Effect::Acted { act: draft.act_on(place.book, record, holds), standing: to })
@@ -101,6 +102,8 @@ pub(super) fn recorded<R: Records>(
     ground: Ground,
     (from, to): (Standing, Standing),
 ) -> Act {
+    // Acts that only set flags repeat the target, so that the latest act names it.
+    let stays = from.state == LineState::TransferringOut && to.state == from.state;
     Act {
         line: place.line,
         kind,
@@ -113,7 +116,7 @@ pub(super) fn recorded<R: Records>(
         keys: actor.keys.clone(),
         hold: None,
         until: None,
-        target: None,
+        target: if stays { given_up_to(draft, place) } else { None },
         successor: None,
         previous: draft.head(place),
     }
@@ -162,13 +165,11 @@ fn transition(
         StandingChange::Expire => only_from(&[Active], from.with(Expired))?,
         StandingChange::CancelTransfer => only_from(&[TransferringOut], from.with(Active))?,
         StandingChange::Dispute if from.disputed => return Err(Refusal::WrongState),
-        StandingChange::Dispute => only_from(&[Active, Expired, TransferringOut], Standing { disputed: true, ..from })?,
+        StandingChange::Dispute => only_from(&NOT_ENDED, Standing { disputed: true, ..from })?,
         StandingChange::ClearDispute if !from.disputed => return Err(Refusal::WrongState),
         StandingChange::ClearDispute => Standing { disputed: false, ..from },
         StandingChange::BlockKey if from.key_blocked => return Err(Refusal::WrongState),
-        StandingChange::BlockKey => {
-            only_from(&[Active, Expired, TransferringOut], Standing { key_blocked: true, ..from })?
-        }
+        StandingChange::BlockKey => only_from(&NOT_ENDED, Standing { key_blocked: true, ..from })?,
     };
     Ok((to, holds))
 }
