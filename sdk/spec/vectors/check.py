@@ -1141,7 +1141,7 @@ RECEIPT = struct(
     result=variant("yes", "no", "answered", "not-found", ("refused", variant(*REFUSALS))), time=U64, book=U32, number=U64,
     salt=DIGEST)
 RECORD = pair(TEXT, option(listed(pair(U16, option(TEXT)))))
-QUESTION = struct(provider=U32, holder=KEY, identity=option(TEXT), since=U64, nonce=TAG, time=U64)
+QUESTION = struct(provider=U32, holder=KEY, identity=option(TEXT), **{"from": U64}, nonce=TAG, time=U64)
 DAY_MILLIS = 86_400_000
 
 

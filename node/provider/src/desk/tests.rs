@@ -107,7 +107,7 @@ async fn i25_j6_two_uses_a_withdrawal_and_a_third_that_is_refused_and_recorded()
     assert_eq!(story.result(&scene).await, refused(AccessRefusal::GrantWithdrawn));
     assert_eq!(story.desk.journal.sizes().expect("a healthy disk"), (0, 3));
     let holder = crate::scene::holder().public();
-    let mine = story.desk.journal.receipts_of(&holder, &[], Millis(0), 9).expect("a healthy disk");
+    let mine = story.desk.journal.receipts_of(&holder, &[], 0, 9).expect("a healthy disk");
     assert_eq!(mine.len(), 3, "the holder sees the refused one too");
 }
 

@@ -91,23 +91,36 @@ async fn mine(
     let question = &signed.question;
     let person = person(&gateway, question).await?;
     let subjects = person.as_ref().map(names).unwrap_or_default();
-    let mut shown = journal.receipts_of(&question.holder, &subjects, question.since, RECEIPTS + 1)?;
-    let more = shown.len() > RECEIPTS;
-    shown.truncate(RECEIPTS);
-    let mut receipts = Vec::new();
-    for Shown { receipt, subject, anchor } in shown {
-        // Found by a name alone: whether the resource means by it whom the identity is of.
-        if let Some((subject, person)) = subject.zip(person.as_ref()) {
-            let resource = gateway.desk.register.record::<Resource>(receipt.receipt.resource.0).await?;
-            let subject = ClaimValue::new(&subject).ok();
-            if !resource.zip(subject).is_some_and(|(resource, subject)| person.is(resource.terms.subject, &subject)) {
-                continue;
+    let mut receipts: Vec<HeldReceipt> = Vec::new();
+    let mut from = question.from;
+    // One more than fits says that there are more; what is not this person's is no reason to say so.
+    while receipts.len() <= RECEIPTS {
+        let wanted = RECEIPTS + 1 - receipts.len();
+        let found = journal.receipts_of(&question.holder, &subjects, from, wanted)?;
+        let is_last = found.len() < wanted;
+        for shown in found {
+            from = shown.receipt.receipt.number + 1;
+            if is_about(&gateway, &shown, person.as_ref()).await? {
+                let (path, place) = shown.anchor.unzip();
+                receipts.push(HeldReceipt { receipt: shown.receipt, path, place });
             }
         }
-        let (path, place) = anchor.unzip();
-        receipts.push(HeldReceipt { receipt, path, place });
+        if is_last {
+            break;
+        }
     }
+    let more = receipts.len() > RECEIPTS;
+    receipts.truncate(RECEIPTS);
     Ok(Json(HeldReceipts { receipts, more }))
+}
+
+/// Whether a receipt that was found is the asker's: where a name alone led to it, whether its resource means
+/// by that name whom the identity is of.
+async fn is_about(gateway: &Gateway, shown: &Shown, person: Option<&Person>) -> Result<bool, Problem> {
+    let Some((subject, person)) = shown.subject.as_ref().zip(person) else { return Ok(true) };
+    let resource = gateway.desk.register.record::<Resource>(shown.receipt.receipt.resource.0).await?;
+    let subject = ClaimValue::new(subject).ok();
+    Ok(resource.zip(subject).is_some_and(|(resource, subject)| person.is(resource.terms.subject, &subject)))
 }
 
 /// Whom a question's identity is proven to be of; none where it has none.

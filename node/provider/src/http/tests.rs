@@ -107,7 +107,7 @@ async fn i26_to_i27_from_an_access_to_the_holders_list() {
         provider: HRS,
         holder: holder().public(),
         identity: None,
-        since: Millis(0),
+        from: 0,
         nonce: [1; 16],
         time: crate::scene::NOW,
     };
@@ -131,7 +131,7 @@ async fn i27_whoever_shows_who_they_are_sees_what_was_used_by_duty() {
     let ask = |identity| {
         let (nonce, time) = ([1; 16], crate::scene::NOW);
         let question =
-            HolderQuestion { provider: HRS, holder: holder().public(), identity, since: Millis(0), nonce, time };
+            HolderQuestion { provider: HRS, holder: holder().public(), identity, from: 0, nonce, time };
         question.sign(&domain, &holder())
     };
     let (_, mine): (_, HeldReceipts) = post(&listeners.public, "/v1/mine", &ask(None)).await;

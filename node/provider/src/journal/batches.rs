@@ -155,8 +155,8 @@ impl Journal {
         newest.map(|row| decode(row?.1.value())).collect()
     }
 
-    /// Receipts about what a key signed, and about subjects, from a moment on, oldest first, each with its
-    /// way to the ledger.
+    /// Receipts about what a key signed, and about subjects, from a number on, by rising number, each with
+    /// its way to the ledger.
     ///
     /// # Errors
     /// [`JournalError`].
@@ -164,29 +164,26 @@ impl Journal {
         &self,
         holder: &PublicKey,
         subjects: &[String],
-        since: Millis,
+        from: u64,
         most: usize,
     ) -> Result<Vec<Shown>, JournalError> {
         let read = self.database.begin_read()?;
         let (by_holder, by_subject) = (read.open_table(BY_HOLDER)?, read.open_table(BY_SUBJECT)?);
         let mut numbers: BTreeMap<u64, Option<&String>> = BTreeMap::new();
         for subject in subjects {
-            for number in by_subject.range(all_of(self.of_subject(subject)))? {
+            for number in by_subject.range(numbers_of(self.of_subject(subject), from))?.take(most) {
                 numbers.insert(number?.0.value().1, Some(subject));
             }
         }
-        for number in by_holder.range(all_of(self.of_holder(holder)))? {
+        for number in by_holder.range(numbers_of(self.of_holder(holder), from))?.take(most) {
             numbers.insert(number?.0.value().1, None);
         }
         let rows = read.open_table(RECEIPTS)?;
         let mut shown = Vec::new();
         let mut batch: Option<(BatchRow, Vec<Digest>)> = None;
-        for (number, subject) in numbers {
+        for (number, subject) in numbers.into_iter().take(most) {
             let row = rows.get(number)?.ok_or(JournalError::Damaged)?;
             let row: ReceiptRow = decode(row.value())?;
-            if row.receipt.time < since {
-                continue;
-            }
             if batch.as_ref().is_none_or(|(of, _)| of.batch().end().is_none_or(|end| end <= number)) {
                 batch = self.batch_of(number)?;
             }
@@ -194,17 +191,14 @@ impl Journal {
                 Some((ReceiptPath::of(&self.owner.domain, of.first, leaves, number)?, of.place?))
             });
             shown.push(Shown { receipt: row.into(), subject: subject.cloned(), anchor });
-            if shown.len() >= most {
-                break;
-            }
         }
         Ok(shown)
     }
 }
 
-/// Every number under a hash.
-fn all_of(hash: [u8; 32]) -> std::ops::RangeInclusive<([u8; 32], u64)> {
-    (hash, 0)..=(hash, u64::MAX)
+/// The numbers under a hash, from one on.
+fn numbers_of(hash: [u8; 32], from: u64) -> std::ops::RangeInclusive<([u8; 32], u64)> {
+    (hash, from)..=(hash, u64::MAX)
 }
 
 /// The number of the first receipt that is in no batch.

@@ -20,7 +20,7 @@ use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
 use super::provider::Provider;
-use super::receipts;
+use super::reader::Reader;
 use super::sealed::{ReplyKey, SealError};
 use super::wire::{Answered, Countersignature, Countersignatures};
 use crate::gateway::Trouble;
@@ -98,12 +98,13 @@ pub fn ask(ledger: &mut Ledger, provider: &Provider, key: &HeldKey, mut terms: A
     let signature = key.sign(&access.message(&domain))?;
     let signed = SignedAccess { access, signature };
     let answered = send(provider, &signed)?;
-    let at = ledger.highest()?.0.height;
-    let record: Member = ledger.record(signed.access.terms().provider.0)?;
-    check_receipts(&domain, &signed.access, &answered.receipts, &record, at)?;
+    let mut reader = Reader::new(ledger)?;
+    let record = reader.member(signed.access.terms().provider)?;
+    let record = record.ok_or(AskError::Answer("is of a provider that is no member"))?;
+    check_receipts(&domain, &signed.access, &answered.receipts, &record, reader.header().height)?;
     check_times(&signed.access, &answered.receipts)?;
     for sided in &answered.receipts {
-        if !receipts::is_in_its_book(ledger, &sided.receipt)? {
+        if reader.book(&sided.receipt)?.is_none() {
             return Err(AskError::Answer("has a receipt of a book that is not the provider's"));
         }
     }
