@@ -20,6 +20,9 @@ const CONNECTIONS_MAX: u32 = 64;
 const TIMEOUT_MILLIS_MAX: u64 = 10_000;
 /// How long a receipt may wait for its batch, at most: it is to be anchored within 10 seconds.
 const BATCH_SECS_MAX: u64 = 8;
+/// How long records of processing are kept, at least (HLD-06): three years, the longest there are.
+const KEPT_DAYS_MIN: u64 = 1_096;
+const KEPT_DAYS_MAX: u64 = 36_525;
 /// The oldest that what is known of the ledger may be: a withdrawal is to hold within 5 seconds.
 const FRESH_MILLIS_MAX: u64 = 4_500;
 
@@ -132,11 +135,13 @@ pub(crate) struct ReceiptsConfig {
     batch_secs: u64,
     /// How long an answer is kept for a requester that asks for it again, sealed as it was, in hours.
     answer_hours: u64,
+    /// How long a receipt is kept, in days; its leaf and number stay.
+    kept_days: u64,
 }
 
 impl Default for ReceiptsConfig {
     fn default() -> Self {
-        Self { batch_secs: 5, answer_hours: 24 }
+        Self { batch_secs: 5, answer_hours: 24, kept_days: KEPT_DAYS_MIN }
     }
 }
 
@@ -147,6 +152,10 @@ impl ReceiptsConfig {
 
     pub(crate) fn answers_kept(self) -> Duration {
         Duration::from_secs(self.answer_hours * 3_600)
+    }
+
+    pub(crate) fn receipts_kept(self) -> Duration {
+        Duration::from_secs(self.kept_days * 86_400)
     }
 }
 
@@ -215,6 +224,7 @@ impl Config {
             (config.database.timeout_millis, 1, TIMEOUT_MILLIS_MAX, "database.timeout_millis"),
             (config.receipts.batch_secs, 1, BATCH_SECS_MAX, "receipts.batch_secs"),
             (config.receipts.answer_hours, 1, 24 * 31, "receipts.answer_hours"),
+            (config.receipts.kept_days, KEPT_DAYS_MIN, KEPT_DAYS_MAX, "receipts.kept_days"),
             (config.ledger.poll_millis, 100, 2_000, "ledger.poll_millis"),
             (config.ledger.fresh_millis, config.ledger.poll_millis, FRESH_MILLIS_MAX, "ledger.fresh_millis"),
         ];
@@ -283,6 +293,7 @@ listen = "127.0.0.1:8461"
 # [receipts]
 # batch_secs = 5       # a receipt waits so long for its batch
 # answer_hours = 24    # a sealed answer is kept so long for who asks again
+# kept_days = 1096     # a receipt is kept so long: three years at least
 "#;
 
 #[cfg(test)]
@@ -306,6 +317,7 @@ mod tests {
         assert!(wrong("# postgres", "postgres").contains("one of them"));
         assert!(wrong("# batch_secs = 5", "# \n[receipts]\nbatch_secs = 9").contains("receipts.batch_secs"));
         assert!(wrong("table = \"insured\"", "table = 'a\"b'").contains("no name of a table"));
+        assert!(wrong("# kept_days = 1096", "# \n[receipts]\nkept_days = 1095").contains("receipts.kept_days"));
         let secret = wrong("# connections = 8", "password_of_db = 'geheim'");
         assert!(secret.contains("line") && !secret.contains("geheim"), "{secret}");
     }

@@ -8,12 +8,12 @@ use std::os::unix::net::{UnixListener, UnixStream};
 use std::time::Duration;
 
 use anyhow::{Context as _, Result, bail};
-use fengni_core::sharing::{Receipt, SidedReceipt};
+use fengni_client::clock;
 use fengni_core::{Height, Millis};
 use serde::{Deserialize, Serialize};
 
 use crate::home::Home;
-use crate::journal::{Journal, JournalError};
+use crate::journal::{Erased, Journal, JournalError, Listed, YOUNG, before};
 
 const MESSAGE_BYTES: u64 = 16 * 1024 * 1024;
 /// How long either side waits for the other.
@@ -21,12 +21,14 @@ const PATIENCE: Duration = Duration::from_secs(10);
 const LOOK: Duration = Duration::from_millis(50);
 
 /// What is asked.
-#[derive(Clone, Copy, Serialize, Deserialize)]
+#[derive(Clone, Serialize, Deserialize)]
 pub(crate) enum Request {
     /// How it is.
     Status,
     /// The newest receipts, so many.
     Receipts(usize),
+    /// That receipts about these subjects lead to nobody any more.
+    Erase(Vec<String>),
 }
 
 /// What the running service says of itself.
@@ -65,8 +67,8 @@ pub(crate) struct Row {
     pub(crate) mode: String,
     pub(crate) basis: String,
     pub(crate) result: String,
-    /// Whether the requester signed it as well.
-    pub(crate) two_sided: bool,
+    /// Whether the requester signed it as well; none where it was erased.
+    pub(crate) two_sided: Option<bool>,
     /// Whether it stands on the ledger.
     pub(crate) anchored: bool,
 }
@@ -76,6 +78,7 @@ pub(crate) struct Row {
 pub(crate) enum Reply {
     Status(Status),
     Receipts(Vec<Row>),
+    Erased(Erased),
     Failed(String),
 }
 
@@ -91,16 +94,20 @@ pub(crate) fn answer(
         Request::Status => Reply::Status(Status { running: running(), receipts, batches, waiting }),
         Request::Receipts(newest) => {
             let anchored = receipts.saturating_sub(waiting);
-            let row = |found: SidedReceipt| {
-                let two_sided = found.requester.is_some();
-                let Receipt { number, time, requester, request, mode, basis, result, .. } = found.receipt;
-                let result = serde_json::to_value(result).map(|result| word(&result)).unwrap_or_default();
-                let (mode, basis) = (mode.word().to_owned(), basis.word().to_owned());
-                let (requester, request) = (requester.0, request.0);
-                Row { number, time, requester, request, mode, basis, result, two_sided, anchored: number < anchored }
+            let row = |Listed { number, trace, is_two_sided }: Listed| Row {
+                number,
+                time: trace.time,
+                requester: trace.requester.0,
+                request: trace.request.0,
+                mode: trace.mode.word().to_owned(),
+                basis: trace.basis.word().to_owned(),
+                result: serde_json::to_value(trace.result).map(|result| word(&result)).unwrap_or_default(),
+                two_sided: is_two_sided,
+                anchored: number < anchored,
             };
             Reply::Receipts(journal.newest(newest)?.into_iter().map(row).collect())
         }
+        Request::Erase(subjects) => Reply::Erased(journal.erase(&subjects, before(clock::now(), YOUNG))?),
     })
 }
 
@@ -113,7 +120,7 @@ fn word(result: &serde_json::Value) -> String {
 /// Asks the running service, or the journal where none runs.
 pub(crate) fn ask(home: &Home, request: Request) -> Result<Reply> {
     match UnixStream::connect(home.door()) {
-        Ok(stream) => return exchange(&stream, request).context("the running service does not answer"),
+        Ok(stream) => return exchange(&stream, &request).context("the running service does not answer"),
         Err(error) if matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::ConnectionRefused) => (),
         Err(error) => return Err(error).with_context(|| home.door().display().to_string()),
     }
@@ -122,8 +129,8 @@ pub(crate) fn ask(home: &Home, request: Request) -> Result<Reply> {
     Ok(answer(&home.journal(owner)?, request, || None)?)
 }
 
-fn exchange(stream: &UnixStream, request: Request) -> Result<Reply> {
-    say(stream, &request)?;
+fn exchange(stream: &UnixStream, request: &Request) -> Result<Reply> {
+    say(stream, request)?;
     let reply = hear(stream)?;
     if let Reply::Failed(why) = reply { bail!(why) } else { Ok(reply) }
 }

@@ -14,7 +14,7 @@ use fengni_core::MemberNumber;
 use fengni_genesis::Genesis;
 
 use crate::config::{Config, FILE, TEMPLATE};
-use crate::journal::{Journal, JournalError, Owner};
+use crate::journal::{Journal, JournalError, Owner, Secret};
 
 /// How long a node may take to answer: one that is slower is passed over, and the next one asked.
 const CONNECT: Duration = Duration::from_secs(1);
@@ -90,9 +90,10 @@ impl Home {
     /// The journal, if no other process has it.
     pub(crate) fn journal(&self, owner: Owner) -> Result<Journal, JournalError> {
         let path = self.path.join("journal.redb");
+        let secret = || Secret::open(&self.path.join("journal.secret"), !path.exists());
         let until = Instant::now() + JOURNAL_WAIT;
         loop {
-            match Journal::open(&path, owner) {
+            match Journal::open(&path, secret()?, owner) {
                 // A command that looks into it has it for a moment.
                 Err(JournalError::InUse) if Instant::now() < until => std::thread::sleep(JOURNAL_PAUSE),
                 opened => return opened,

@@ -23,9 +23,10 @@
 //!   I-20 and I-21.
 //! - Batches of receipts follow one another without a gap: I-22.
 //! - Data is in the department's database and in sealed answers, nowhere else: I-23, I-28.
+//! - Whoever has the journal alone finds nobody in it, and what is erased leads to nobody: I-29.
 //! - No grant counts where nothing recent is known of it: I-24.
 //!
-//! Rules I-20 to I-28: `sdk/spec/gateway.md`.
+//! Rules I-20 to I-29: `sdk/spec/gateway.md`.
 
 #![forbid(unsafe_code)]
 

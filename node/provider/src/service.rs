@@ -11,18 +11,19 @@ use fengni_client::keys::HeldKey;
 use fengni_client::submit::Signers;
 use fengni_client::{clock, light};
 use fengni_core::sharing::{MemberSignature, Receipt};
+use fengni_core::Millis;
 use fengni_genesis::Genesis;
 use tokio::task::JoinSet;
 use tracing_subscriber::EnvFilter;
 
 use crate::anchor::{Anchor, AnchorError, PATIENCE, WAIT};
-use crate::config::Config;
+use crate::config::{Config, ReceiptsConfig};
 use crate::data::Data;
 use crate::desk::Desk;
 use crate::door::{self, Running};
 use crate::home::Home;
 use crate::http::{self, Bound, Gateway};
-use crate::journal::{Journal, Writer, before};
+use crate::journal::{Journal, JournalError, Writer, before};
 use crate::output::Output;
 use crate::register::{Pace, Register};
 
@@ -64,12 +65,12 @@ async fn serve(home: &Home, output: Output) -> Result<()> {
         Ok(MemberSignature { key: number, signature })
     };
     let pace = Pace { poll: config.ledger.poll(), fresh_millis: config.ledger.fresh_millis() };
-    let clock = Arc::new(clock::now);
+    let clock: Arc<dyn Fn() -> Millis + Send + Sync> = Arc::new(clock::now);
     let desk = Desk {
-        register: Register::start(home.ledger(&config, &genesis)?, clock.clone(), pace),
+        register: Register::start(home.ledger(&config, &genesis)?, Arc::clone(&clock), pace),
         data: Data::open(&config.database, config.tables()?)?,
         journal: Arc::clone(&journal),
-        writer: Writer::start(Arc::clone(&journal), Box::new(sign)),
+        writer: Writer::start(Arc::clone(&journal), Arc::clone(&clock), Box::new(sign)),
         clock,
     };
     let gateway = Arc::new(Gateway::new(desk, submit(home, &config, &genesis, &key)?));
@@ -99,7 +100,7 @@ async fn serve(home: &Home, output: Output) -> Result<()> {
     )?;
     let (told, anchoring) = tokio::sync::oneshot::channel();
     let anchored = Arc::clone(&gateway);
-    let (saved, said, kept) = (home.light(), Arc::clone(&waits), config.receipts.answers_kept());
+    let (saved, said, kept) = (home.light(), Arc::clone(&waits), config.receipts);
     std::thread::spawn(move || {
         let ended =
             keep_anchoring(anchor, &anchored, &said, kept, |anchor| light::save(anchor.light(), &saved).is_ok());
@@ -145,7 +146,7 @@ fn keep_anchoring(
     mut anchor: Anchor,
     gateway: &Gateway,
     waits: &Waits,
-    kept: Duration,
+    kept: ReceiptsConfig,
     save: impl Fn(&Anchor) -> bool,
 ) -> anyhow::Error {
     let journal: &Journal = &gateway.desk.journal;
@@ -182,11 +183,18 @@ fn keep_anchoring(
         }
         if forgotten.is_none_or(|at| at.elapsed() >= FORGET) {
             forgotten = Some(Instant::now());
-            if let Err(error) = journal.forget(before(now, kept)) {
+            if let Err(error) = forget(journal, now, kept) {
                 return error.into();
             }
         }
     }
+}
+
+/// Lets go of what is kept no longer: sealed answers after hours, receipts after years.
+fn forget(journal: &Journal, now: Millis, kept: ReceiptsConfig) -> Result<(), JournalError> {
+    journal.forget(before(now, kept.answers_kept()))?;
+    while journal.erase_old(before(now, kept.receipts_kept()))? > 0 {}
+    Ok(())
 }
 
 /// What the service says of itself.

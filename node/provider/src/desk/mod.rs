@@ -148,7 +148,7 @@ impl Desk {
         let resource = cited.as_ref().map_or(ResourceNumber(0), |cited| cited.request.terms.resource);
         let outcomes = self.look_up(access, resource, &judged).await?;
         let found = Found { digest, resource, judged, outcomes };
-        self.write(access, found, hold, now).await
+        self.write(access, found, hold).await
     }
 
     /// The request of an access, with what it cites.
@@ -210,7 +210,7 @@ impl Desk {
     }
 
     /// Seals the answer, and writes everything down before it leaves.
-    async fn write(&self, access: &AccessTerms, found: Found, hold: Hold, now: Millis) -> Result<Written, DeskError> {
+    async fn write(&self, access: &AccessTerms, found: Found, hold: Hold) -> Result<Written, DeskError> {
         let domain = self.domain();
         let Found { digest, resource, judged, outcomes } = found;
         let (mut drafts, mut answers) = (Vec::new(), Vec::new());
@@ -241,7 +241,7 @@ impl Desk {
                 access: digest,
                 question: u16::try_from(place).unwrap_or(u16::MAX),
                 result,
-                time: now,
+                time: Millis(0),
                 book: BookNumber(0),
                 number: 0,
                 salt,
@@ -257,7 +257,7 @@ impl Desk {
             seal(&domain, &digest, &access.reply_key, &content)
         });
         let answer = answer.transpose().map_err(|_| DeskError::ReplyKey)?;
-        Ok(self.writer.write(Entry { hold, drafts, answer, time: now }).await?)
+        Ok(self.writer.write(Entry { hold, drafts, answer }).await?)
     }
 }
 

@@ -11,7 +11,7 @@ use tempfile::TempDir;
 
 use super::*;
 use crate::double::{self, Clock, Double, until};
-use crate::journal::Owner;
+use crate::journal::{Owner, Secret};
 use crate::register::Pace;
 use crate::scene::{GRANTS, HRS, SUBJECT, Scene, application};
 
@@ -40,7 +40,8 @@ impl Story {
         let folder = tempfile::tempdir().expect("a folder for the test");
         let domain = crate::common::domain();
         let owner = Owner { domain, member: HRS, book: RECEIPTS };
-        let journal = Arc::new(Journal::open(&folder.path().join("journal"), owner).expect("a new one"));
+        let secret = Secret::open(&folder.path().join("secret"), true).expect("a new one");
+        let journal = Arc::new(Journal::open(&folder.path().join("journal"), secret, owner).expect("a new one"));
         let sign = move |receipt: &Receipt| {
             let signature = application(HRS).sign(&receipt.message(&domain));
             Ok(MemberSignature { key: KeyNumber(1), signature })
@@ -48,7 +49,7 @@ impl Story {
         let desk = Desk {
             register: Register::start(ledger.clone(), clock.read(), PACE),
             data: double::database(folder.path()).await,
-            writer: Writer::start(Arc::clone(&journal), Box::new(sign)),
+            writer: Writer::start(Arc::clone(&journal), clock.read(), Box::new(sign)),
             journal,
             clock: clock.read(),
         };

@@ -48,7 +48,7 @@ impl Journal {
     /// [`JournalError`].
     pub(crate) fn sizes(&self) -> Result<(u64, u64), JournalError> {
         let read = self.database.begin_read()?;
-        let receipts = read.open_table(RECEIPTS)?.last()?.map_or(0, |(last, _)| last.value() + 1);
+        let receipts = read.open_table(LEAVES)?.last()?.map_or(0, |(last, _)| last.value() + 1);
         Ok((redb::ReadableTableMetadata::len(&read.open_table(BATCHES)?)?, receipts))
     }
 
@@ -58,9 +58,13 @@ impl Journal {
     /// [`JournalError`].
     pub(crate) fn waiting(&self) -> Result<u64, JournalError> {
         let (_, receipts) = self.sizes()?;
+        Ok(receipts.saturating_sub(self.anchored_end()?))
+    }
+
+    /// The number after the last receipt that stands on the ledger.
+    pub(super) fn anchored_end(&self) -> Result<u64, JournalError> {
         let last = self.last_batch()?;
-        let anchored = last.map_or(0, |row| if row.place.is_some() { row.first + row.count } else { row.first });
-        Ok(receipts.saturating_sub(anchored))
+        Ok(last.map_or(0, |row| if row.place.is_some() { row.first + row.count } else { row.first }))
     }
 
     /// Receipts that are in no batch, once the oldest has waited so long or they fill one.
@@ -171,11 +175,11 @@ impl Journal {
         let (by_holder, by_subject) = (read.open_table(BY_HOLDER)?, read.open_table(BY_SUBJECT)?);
         let mut numbers: BTreeMap<u64, Option<&String>> = BTreeMap::new();
         for subject in subjects {
-            for number in by_subject.range(numbers_of(self.of_subject(subject), from))?.take(most) {
+            for number in by_subject.range(numbers_of(self.secret.of_subject(&self.owner.domain, subject), from))?.take(most) {
                 numbers.insert(number?.0.value().1, Some(subject));
             }
         }
-        for number in by_holder.range(numbers_of(self.of_holder(holder), from))?.take(most) {
+        for number in by_holder.range(numbers_of(self.secret.of_holder(&self.owner.domain, holder), from))?.take(most) {
             numbers.insert(number?.0.value().1, None);
         }
         let rows = read.open_table(RECEIPTS)?;

@@ -21,12 +21,6 @@ pub(crate) struct UseKey {
     pub(crate) kind: u16,
 }
 
-impl UseKey {
-    pub(super) fn row(&self) -> ([u8; 32], u16) {
-        (self.warrant.0, self.kind)
-    }
-}
-
 /// Uses of something that somebody holds room for.
 pub(super) struct Live {
     counted: u32,
@@ -73,7 +67,8 @@ impl Journal {
     }
 
     fn counted(&self, key: &UseKey) -> Result<u32, JournalError> {
-        Ok(self.database.begin_read()?.open_table(USES)?.get(key.row())?.map_or(0, |count| count.value()))
+        let row = self.secret.of_use(&self.owner.domain, key);
+        Ok(self.database.begin_read()?.open_table(USES)?.get(row)?.map_or(0, |count| count.value()))
     }
 
     fn lives(&self) -> MutexGuard<'_, HashMap<UseKey, Live>> {

@@ -6,6 +6,7 @@
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 
+use fengni_core::Millis;
 use fengni_core::sharing::{MemberSignature, Receipt};
 use tokio::sync::oneshot;
 
@@ -16,6 +17,7 @@ const STEP: usize = 256;
 
 type Told<T> = oneshot::Sender<Result<T, Arc<JournalError>>>;
 type Sign = Box<dyn Fn(&Receipt) -> Result<MemberSignature, String> + Send>;
+type Clock = Arc<dyn Fn() -> Millis + Send + Sync>;
 
 enum Job {
     Write(Entry, Told<Written>),
@@ -30,9 +32,11 @@ pub(crate) struct Writer {
 
 impl Writer {
     /// Starts the thread; it ends with the last writer.
-    pub(crate) fn start(journal: Arc<Journal>, sign: Sign) -> Self {
+    ///
+    /// - `clock`: says a receipt's time as it is written, so that none waits for its batch since before.
+    pub(crate) fn start(journal: Arc<Journal>, clock: Clock, sign: Sign) -> Self {
         let (jobs, todo) = sync_channel(STEP);
-        std::thread::spawn(move || run(&journal, &todo, &sign));
+        std::thread::spawn(move || run(&journal, &todo, &clock, &sign));
         Self { jobs }
     }
 
@@ -60,7 +64,7 @@ impl Writer {
     }
 }
 
-fn run(journal: &Journal, todo: &Receiver<Job>, sign: &Sign) {
+fn run(journal: &Journal, todo: &Receiver<Job>, clock: &Clock, sign: &Sign) {
     while let Ok(first) = todo.recv() {
         let (mut entries, mut told) = (Vec::new(), Vec::new());
         let (mut taken, mut told_taken) = (Vec::new(), Vec::new());
@@ -77,7 +81,7 @@ fn run(journal: &Journal, todo: &Receiver<Job>, sign: &Sign) {
             }
         }
         if !entries.is_empty() {
-            tell_all(told, journal.write(entries, sign.as_ref()));
+            tell_all(told, journal.write(entries, clock(), sign.as_ref()));
         }
         if !taken.is_empty() {
             let done = journal.countersign(&taken);
