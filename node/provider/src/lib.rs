@@ -45,6 +45,7 @@ mod journal;
 mod output;
 mod register;
 mod service;
+mod upkeep;
 
 // J6 on core's tiny register, as core's own tests have it.
 #[cfg(test)]
@@ -75,6 +76,9 @@ use clap::error::ErrorKind;
 
 use args::Args;
 use output::{Ending, Output};
+
+/// Requests that a listener answers at once, and so accesses that may wait to be written.
+const REQUESTS: usize = 1_024;
 
 /// Runs the program with the arguments of its process.
 pub fn main() -> ExitCode {

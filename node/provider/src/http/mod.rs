@@ -24,6 +24,7 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use crate::desk::Desk;
+use crate::upkeep::Anchoring;
 pub(crate) use listener::Bound;
 pub(crate) use metrics::Metrics;
 
@@ -37,13 +38,15 @@ pub(crate) type Submit = Box<dyn Fn(Operation) -> anyhow::Result<Settlement> + S
 pub(crate) struct Gateway {
     pub(crate) desk: Desk,
     pub(crate) metrics: Metrics,
+    pub(crate) anchoring: Anchoring,
     submit: Submit,
     withdrawals: Arc<Semaphore>,
 }
 
 impl Gateway {
     pub(crate) fn new(desk: Desk, submit: Submit) -> Self {
-        Self { desk, metrics: Metrics::default(), submit, withdrawals: Arc::new(Semaphore::new(WITHDRAWALS)) }
+        let (metrics, anchoring) = Default::default();
+        Self { desk, metrics, anchoring, submit, withdrawals: Arc::new(Semaphore::new(WITHDRAWALS)) }
     }
 }
 
@@ -70,7 +73,7 @@ async fn healthz() -> &'static str {
     "ok\n"
 }
 
-/// Says whether accesses can be answered: the ledger was proven lately, and the database answers.
+/// Says whether accesses can be answered: the ledger was proven lately, receipts go there, and the database answers.
 #[utoipa::path(get, path = "/readyz", tag = "health", responses(
     (status = 200, body = String, description = "ready"),
     (status = 503, body = String, description = "why not")
@@ -79,6 +82,9 @@ async fn readyz(State(gateway): State<Arc<Gateway>>) -> (StatusCode, &'static st
     let known = gateway.desk.register.freshness();
     if !known.is_ok_and(|known| known.is_fresh) {
         return (StatusCode::SERVICE_UNAVAILABLE, "nothing recent is known of the ledger\n");
+    }
+    if gateway.anchoring.is_late((gateway.desk.clock)()) {
+        return (StatusCode::SERVICE_UNAVAILABLE, "receipts cannot be anchored\n");
     }
     match gateway.desk.data.ping().await {
         Ok(()) => (StatusCode::OK, "ready\n"),

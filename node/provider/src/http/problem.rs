@@ -171,6 +171,7 @@ impl Problem {
     fn detail(&self) -> String {
         match self {
             Self::Desk(DeskError::Data(_)) => "the department's data cannot be read now".to_owned(),
+            Self::Desk(DeskError::Journal(error)) if matches!(**error, JournalError::Busy) => error.to_string(),
             Self::Desk(DeskError::Journal(_) | DeskError::Random(_)) => "the gateway met a fault of its own".to_owned(),
             Self::Desk(DeskError::Register(_)) => "nothing recent is known of the ledger".to_owned(),
             other => other.to_string(),
@@ -195,10 +196,12 @@ fn desk_kind(error: &DeskError) -> (StatusCode, &'static str, &'static str) {
             (StatusCode::SERVICE_UNAVAILABLE, "no-data", AGAIN)
         }
         DeskError::Data(_) | DeskError::Held => (StatusCode::INTERNAL_SERVER_ERROR, "no-data", OPERATOR),
-        DeskError::Journal(error) if matches!(**error, JournalError::Sign(_)) => {
-            (StatusCode::SERVICE_UNAVAILABLE, "no-signature", AGAIN)
-        }
-        DeskError::Journal(_) | DeskError::Random(_) => (StatusCode::INTERNAL_SERVER_ERROR, "fault", OPERATOR),
+        DeskError::Journal(error) => match **error {
+            JournalError::Sign(_) => (StatusCode::SERVICE_UNAVAILABLE, "no-signature", AGAIN),
+            JournalError::Busy => (StatusCode::SERVICE_UNAVAILABLE, "overloaded", AGAIN),
+            _ => (StatusCode::INTERNAL_SERVER_ERROR, "fault", OPERATOR),
+        },
+        DeskError::Random(_) => (StatusCode::INTERNAL_SERVER_ERROR, "fault", OPERATOR),
     }
 }
 

@@ -66,6 +66,9 @@ pub(crate) enum JournalError {
     /// The key did not sign.
     #[error("the key did not sign a receipt: {0}")]
     Sign(String),
+    /// Too many wait to be written.
+    #[error("too many accesses wait to be written")]
+    Busy,
     /// The thread that writes is gone.
     #[error("the journal is closed")]
     Closed,

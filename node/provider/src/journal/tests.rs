@@ -333,6 +333,41 @@ fn a_journal_has_one_owner_and_one_process() {
 }
 
 #[tokio::test]
+async fn i28_more_than_can_wait_are_told_to_come_again() {
+    let story = Story::new();
+    // The key waits for a token: nothing is written meanwhile.
+    let (plugged_in, waits) = std::sync::mpsc::channel::<()>();
+    let slow = move |receipt: &Receipt| {
+        let _ = waits.recv();
+        sign(receipt)
+    };
+    let writer = Writer::start(Arc::clone(&story.journal), Arc::new(|| NOW), Box::new(slow));
+    let (mut writing, mut busy) = (Vec::new(), 0);
+    for number in 0..2 * u32::try_from(crate::REQUESTS).expect("few") {
+        let mut access = Digest::default();
+        access.0[..4].copy_from_slice(&number.to_be_bytes());
+        let Known::New(hold) = story.journal.begin(access).expect("a healthy disk") else { panic!("it is new") };
+        let entry = Entry { hold, drafts: vec![Draft { uses: None, ..draft(access, 0) }], answer: None };
+        let mut write = Box::pin({
+            let writer = writer.clone();
+            async move { writer.write(entry).await }
+        });
+        match futures::poll!(&mut write) {
+            std::task::Poll::Pending => writing.push(write),
+            std::task::Poll::Ready(written) => {
+                assert!(matches!(*written.err().expect("nothing is written"), JournalError::Busy));
+                busy += 1;
+            }
+        }
+    }
+    assert!(busy > 0 && writing.len() >= crate::REQUESTS);
+    drop(plugged_in);
+    for write in writing {
+        write.await.expect("a healthy disk");
+    }
+}
+
+#[tokio::test]
 async fn many_are_written_in_a_step() {
     let story = Story::new();
     let writer = Writer::start(Arc::clone(&story.journal), Arc::new(|| NOW), Box::new(sign));

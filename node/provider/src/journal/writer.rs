@@ -4,13 +4,14 @@
 //! the next.
 
 use std::sync::Arc;
-use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
+use std::sync::mpsc::{Receiver, SyncSender, TrySendError, sync_channel};
 
 use fengni_core::Millis;
 use fengni_core::sharing::{MemberSignature, Receipt};
 use tokio::sync::oneshot;
 
 use super::{Entry, Journal, JournalError, Written};
+use crate::REQUESTS;
 
 /// Accesses in one step.
 const STEP: usize = 256;
@@ -35,7 +36,7 @@ impl Writer {
     ///
     /// - `clock`: says a receipt's time as it is written, so that none waits for its batch since before.
     pub(crate) fn start(journal: Arc<Journal>, clock: Clock, sign: Sign) -> Self {
-        let (jobs, todo) = sync_channel(STEP);
+        let (jobs, todo) = sync_channel(REQUESTS);
         std::thread::spawn(move || run(&journal, &todo, &clock, &sign));
         Self { jobs }
     }
@@ -58,8 +59,12 @@ impl Writer {
 
     async fn ask<T>(&self, job: impl FnOnce(Told<T>) -> Job) -> Result<T, Arc<JournalError>> {
         let (told, answer) = oneshot::channel();
-        // Requests in flight are bounded at the door, and there is room for as many.
-        self.jobs.try_send(job(told)).map_err(|_| JournalError::Closed)?;
+        // Requests in flight are bounded at the door, and there is room for as many; those that nobody waits
+        // for any more may be in it as well.
+        self.jobs.try_send(job(told)).map_err(|error| match error {
+            TrySendError::Full(_) => JournalError::Busy,
+            TrySendError::Disconnected(_) => JournalError::Closed,
+        })?;
         answer.await.unwrap_or_else(|_| Err(Arc::new(JournalError::Closed)))
     }
 }
