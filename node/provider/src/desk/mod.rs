@@ -25,10 +25,11 @@ use fengni_core::sharing::{
 use fengni_core::{BookNumber, Digest, Domain, Millis, PublicKey, ResourceNumber};
 use futures::future::try_join_all;
 use thiserror::Error;
+use tokio::task::block_in_place;
 
 use crate::data::{Data, DataTrouble, ValueError};
 use crate::journal::{self, Draft, Entry, Hold, Journal, JournalError, UseKey, Writer, Written};
-use crate::register::{Register, RegisterTrouble};
+use crate::register::{Register, RegisterTrouble, stands};
 use found::{Outcome, check_tests, outcome};
 
 /// Why an access is not answered, and nothing of it is written down.
@@ -140,11 +141,16 @@ impl Desk {
             request: cited.as_ref().map(Cited::lent),
         };
         let may_rest = cited.as_ref().is_some_and(|cited| cited.request.requester == access.requester);
-        let proven = match access.basis.needs_grant() && may_rest && freshness.is_fresh {
-            true => try_join_all(access.questions.iter().map(|question| self.proven(question))).await?,
-            false => vec![Evidence::default(); access.questions.len()],
+        let (proven, naming) = match access.basis.needs_grant() && may_rest && freshness.is_fresh {
+            true => {
+                let proven = access.questions.iter().map(|question| self.proven(question));
+                (try_join_all(proven).await?, self.register.naming().await?)
+            }
+            false => (vec![Evidence::default(); access.questions.len()], None),
         };
-        let judged = judge_all(signed, &known, &proven, &mut hold)?;
+        let mut judge = || judge_all(signed, &known, &proven, naming.as_deref(), &mut hold);
+        // A hundred questions are hundreds of signatures: other accesses are answered meanwhile.
+        let judged = if access.questions.len() > 1 { block_in_place(judge)? } else { judge()? };
         let resource = cited.as_ref().map_or(ResourceNumber(0), |cited| cited.request.terms.resource);
         let outcomes = self.look_up(access, resource, &judged).await?;
         let found = Found { digest, resource, judged, outcomes };
@@ -173,7 +179,7 @@ impl Desk {
             None => None,
         };
         let person = Some(self.register.line(identity.place()).await?);
-        Ok(Evidence { line, person, naming: self.register.naming().await? })
+        Ok(Evidence { line, person })
     }
 
     /// Asks the database about every question that may be answered.
@@ -272,7 +278,6 @@ impl Cited {
 struct Evidence {
     line: Option<Arc<Proven>>,
     person: Option<Arc<Proven>>,
-    naming: Option<Arc<CodeSet>>,
 }
 
 /// Judges every question, and takes room for those that may be answered.
@@ -280,13 +285,15 @@ fn judge_all(
     signed: &SignedAccess,
     known: &Known<'_>,
     evidence: &[Evidence],
+    naming: Option<&CodeSet>,
     hold: &mut Hold,
 ) -> Result<Vec<Judged>, DeskError> {
     let mut all = Vec::with_capacity(evidence.len());
     for (place, (question, evidence)) in signed.access.terms().questions.iter().zip(evidence).enumerate() {
-        let (line, person) = opened(question, evidence, known)?;
-        let holder = Holder { line: line.as_ref(), person: person.as_ref() };
-        let judged = match judge(signed, place, known, &holder) {
+        let opened = Opened::of(question, evidence, naming, known)?;
+        let holder = Holder { line: opened.line.as_ref(), person: opened.person.as_ref() };
+        let known = Known { is_fresh: known.is_fresh && opened.is_there, ..*known };
+        let judged = match judge(signed, place, &known, &holder) {
             // Nobody's word to this provider: nobody is to fill its journal with such.
             Err(early @ (AccessRefusal::NotSigned | AccessRefusal::OtherProvider)) => {
                 return Err(DeskError::Refused(early));
@@ -308,25 +315,37 @@ fn judge_all(
     Ok(all)
 }
 
-/// The grant's line and whom the holder's certificate is of, as proven.
-fn opened(
-    question: &Question,
-    evidence: &Evidence,
-    known: &Known<'_>,
-) -> Result<(Option<GrantLine>, Option<Person>), DeskError> {
-    let (place, identity) = match &question.warrant {
-        Warrant::None => return Ok((None, None)),
-        Warrant::Grant(grant) => (Some(grant.place), &grant.identity),
-        Warrant::UseCode { identity, .. } => (None, &**identity),
-    };
-    let line = match place.zip(evidence.line.as_ref()) {
-        Some((place, proven)) => GrantLine::load(proven, place, known.now).map_err(RegisterTrouble::from)?,
-        None => None,
-    };
-    let naming = evidence.naming.as_deref();
-    let open = |proven: &Arc<Proven>| identity.open(&known.domain, proven, naming, known.now).ok();
-    let person = evidence.person.as_ref().and_then(open);
-    Ok((line, person))
+/// What a question's warrant comes to, as proven.
+struct Opened {
+    line: Option<GrantLine>,
+    person: Option<Person>,
+    /// Whether there are lines at the places that it names; there may be later.
+    is_there: bool,
+}
+
+impl Opened {
+    fn of(
+        question: &Question,
+        evidence: &Evidence,
+        naming: Option<&CodeSet>,
+        known: &Known<'_>,
+    ) -> Result<Self, RegisterTrouble> {
+        let (place, identity) = match &question.warrant {
+            Warrant::None => return Ok(Self { line: None, person: None, is_there: true }),
+            Warrant::Grant(grant) => (Some(grant.place), &grant.identity),
+            Warrant::UseCode { identity, .. } => (None, &**identity),
+        };
+        let mut opened = Self { line: None, person: None, is_there: true };
+        if let Some((place, proven)) = place.zip(evidence.line.as_ref()) {
+            opened.is_there &= stands(proven, place)?;
+            opened.line = GrantLine::load(proven, place, known.now)?;
+        }
+        if let Some(proven) = &evidence.person {
+            opened.is_there &= stands(proven, identity.place())?;
+            opened.person = identity.open(&known.domain, proven, naming, known.now).ok();
+        }
+        Ok(opened)
+    }
 }
 
 /// What a question rests on, by its digest, and whose key says so, where that key has signed it.

@@ -139,8 +139,8 @@ async fn i25_what_is_refused_is_written_down() {
             |scene| scene.access.questions[0].subject = ClaimValue::new(OTHER).expect("short"),
             AccessRefusal::OtherSubject,
         ),
-        // Its line is not there yet.
-        (|scene| scene.presented().place.line = LineNumber(3), AccessRefusal::GrantInvalid),
+        // Another grant's line.
+        (|scene| scene.presented().place.line = LineNumber(0), AccessRefusal::GrantInvalid),
     ];
     for (place, (change, refusal)) in cases.into_iter().enumerate() {
         let mut scene = Scene::new();
@@ -202,6 +202,19 @@ async fn i24_nothing_is_used_where_nothing_fresh_is_known() {
     story.ledger.lock().world.time = story.clock.now();
     story.polled().await;
     assert_eq!(story.result(&scene).await, (ResultCode::Yes, 2));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn i24_a_grant_that_is_not_there_yet_is_asked_for_at_once_and_refused_for_no_good() {
+    let mut scene = Scene::new();
+    let story = Story::of(&scene).await;
+    let line = story.ledger.lock().world.books[GRANTS.0 as usize].lines[2];
+    let next = LinePlace { line: LineNumber(3), ..GRANT };
+    scene.presented().place = next;
+    assert!(matches!(story.ask(&scene).await, Err(DeskError::Refused(AccessRefusal::Stale))));
+    assert_eq!(story.desk.journal.sizes().expect("a healthy disk").1, 0);
+    story.ledger.seal(next, line);
+    assert_eq!(story.result(&scene).await, (ResultCode::Yes, 1));
 }
 
 #[tokio::test(flavor = "multi_thread")]

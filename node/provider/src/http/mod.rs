@@ -28,6 +28,8 @@ use crate::upkeep::Anchoring;
 pub(crate) use listener::Bound;
 pub(crate) use metrics::Metrics;
 
+/// Questions of holders that are looked up at once: departments come first.
+const HOLDERS: usize = 16;
 /// Withdrawals that are brought to the ledger at once.
 const WITHDRAWALS: usize = 16;
 
@@ -40,13 +42,15 @@ pub(crate) struct Gateway {
     pub(crate) metrics: Metrics,
     pub(crate) anchoring: Anchoring,
     submit: Submit,
+    holders: Semaphore,
     withdrawals: Arc<Semaphore>,
 }
 
 impl Gateway {
     pub(crate) fn new(desk: Desk, submit: Submit) -> Self {
         let (metrics, anchoring) = Default::default();
-        Self { desk, metrics, anchoring, submit, withdrawals: Arc::new(Semaphore::new(WITHDRAWALS)) }
+        let (holders, withdrawals) = (Semaphore::new(HOLDERS), Arc::new(Semaphore::new(WITHDRAWALS)));
+        Self { desk, metrics, anchoring, submit, holders, withdrawals }
     }
 }
 

@@ -11,6 +11,7 @@ use fengni_core::outcome::Refusal;
 use fengni_core::record::Resource;
 use fengni_core::sharing::{GrantLine, HolderQuestion, Person, SignedHolderQuestion, grant_commitment};
 use serde::Deserialize;
+use tokio::task::spawn_blocking;
 use utoipa::IntoParams;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
@@ -19,7 +20,7 @@ use super::Gateway;
 use super::body::Json;
 use super::openapi::Problems;
 use super::problem::Problem;
-use crate::journal::{BatchRow, Shown};
+use crate::journal::{BatchRow, Journal, JournalError, Shown};
 use crate::register::RegisterTrouble;
 
 /// Batches in one list.
@@ -67,8 +68,19 @@ async fn batch(
     number: Result<Path<u64>, axum::extract::rejection::PathRejection>,
 ) -> Result<Json<BatchLeaves>, Problem> {
     let Path(number) = number.map_err(|_| Problem::Parameter)?;
-    let (row, leaves) = gateway.desk.journal.batch_of(number)?.ok_or(Problem::Unknown("batch"))?;
+    let found = read(&gateway, move |journal| journal.batch_of(number)).await?;
+    let (row, leaves) = found.ok_or(Problem::Unknown("batch"))?;
     Ok(Json(BatchLeaves { batch: view(&row), leaves }))
+}
+
+/// Reads the journal beside the threads that answer: a batch can be thousands of leaves and hashes.
+async fn read<T: Send + 'static>(
+    gateway: &Arc<Gateway>,
+    what: impl FnOnce(&Journal) -> Result<T, JournalError> + Send + 'static,
+) -> Result<T, Problem> {
+    let gateway = Arc::clone(gateway);
+    let read = spawn_blocking(move || what(&gateway.desk.journal)).await;
+    Ok(read.map_err(|_| Problem::Fault)??)
 }
 
 fn view(row: &BatchRow) -> BatchView {
@@ -85,8 +97,8 @@ async fn mine(
     State(gateway): State<Arc<Gateway>>,
     Json(signed): Json<SignedHolderQuestion>,
 ) -> Result<Json<HeldReceipts>, Problem> {
-    let journal = &gateway.desk.journal;
-    let owner = journal.owner();
+    let _room = gateway.holders.try_acquire().map_err(|_| Problem::Overloaded)?;
+    let owner = gateway.desk.journal.owner();
     signed.check(&owner.domain, owner.member, (gateway.desk.clock)())?;
     let question = &signed.question;
     let person = person(&gateway, question).await?;
@@ -96,7 +108,8 @@ async fn mine(
     // One more than fits says that there are more; what is not this person's is no reason to say so.
     while receipts.len() <= RECEIPTS {
         let wanted = RECEIPTS + 1 - receipts.len();
-        let found = journal.receipts_of(&question.holder, &subjects, from, wanted)?;
+        let (holder, names) = (question.holder, subjects.clone());
+        let found = read(&gateway, move |journal| journal.receipts_of(&holder, &names, from, wanted)).await?;
         let is_last = found.len() < wanted;
         for shown in found {
             from = shown.receipt.receipt.number + 1;
@@ -127,7 +140,7 @@ async fn is_about(gateway: &Gateway, shown: &Shown, person: Option<&Person>) -> 
 async fn person(gateway: &Gateway, question: &HolderQuestion) -> Result<Option<Person>, Problem> {
     let Some(identity) = &question.identity else { return Ok(None) };
     let desk = &gateway.desk;
-    let proven = desk.register.line(identity.place()).await?;
+    let proven = desk.register.glance(identity.place()).await?;
     if !desk.register.freshness()?.is_fresh {
         return Err(RegisterTrouble::Stale.into());
     }
@@ -155,7 +168,9 @@ async fn withdraw(
     let Withdrawal { place, content, secret } = given;
     let desk = &gateway.desk;
     // Looked at first: what withdraws nothing is not to use up this member's quota.
-    let proven = desk.register.line(place).await?;
+    let room = gateway.holders.try_acquire().map_err(|_| Problem::Overloaded)?;
+    let proven = desk.register.glance(place).await?;
+    drop(room);
     let line = GrantLine::load(&proven, place, (desk.clock)()).map_err(RegisterTrouble::from)?;
     let commitment = grant_commitment(&desk.domain(), &content, &secret.0);
     let line = line.filter(|line| line.line.commitment == commitment).ok_or(Problem::OtherGrant)?;
@@ -164,7 +179,7 @@ async fn withdraw(
     }
     let room = Arc::clone(&gateway.withdrawals).try_acquire_owned().map_err(|_| Problem::Overloaded)?;
     let (running, operation) = (Arc::clone(&gateway), Operation::WithdrawGrant { place, content, secret: secret.0 });
-    let submitted = tokio::task::spawn_blocking(move || {
+    let submitted = spawn_blocking(move || {
         let _room = room;
         (running.submit)(operation)
     });

@@ -175,7 +175,9 @@ impl Journal {
         let (by_holder, by_subject) = (read.open_table(BY_HOLDER)?, read.open_table(BY_SUBJECT)?);
         let mut numbers: BTreeMap<u64, Option<&String>> = BTreeMap::new();
         for subject in subjects {
-            for number in by_subject.range(numbers_of(self.secret.of_subject(&self.owner.domain, subject), from))?.take(most) {
+            for number in
+                by_subject.range(numbers_of(self.secret.of_subject(&self.owner.domain, subject), from))?.take(most)
+            {
                 numbers.insert(number?.0.value().1, Some(subject));
             }
         }
@@ -184,19 +186,32 @@ impl Journal {
         }
         let rows = read.open_table(RECEIPTS)?;
         let mut shown = Vec::new();
-        let mut batch: Option<(BatchRow, Vec<Digest>)> = None;
         for (number, subject) in numbers.into_iter().take(most) {
             let row = rows.get(number)?.ok_or(JournalError::Damaged)?;
             let row: ReceiptRow = decode(row.value())?;
-            if batch.as_ref().is_none_or(|(of, _)| of.batch().end().is_none_or(|end| end <= number)) {
-                batch = self.batch_of(number)?;
-            }
-            let anchor = batch.as_ref().and_then(|(of, leaves)| {
-                Some((ReceiptPath::of(&self.owner.domain, of.first, leaves, number)?, of.place?))
-            });
-            shown.push(Shown { receipt: row.into(), subject: subject.cloned(), anchor });
+            shown.push(Shown { receipt: row.into(), subject: subject.cloned(), anchor: None });
         }
+        self.anchor_all(&mut shown)?;
         Ok(shown)
+    }
+
+    /// Adds their ways to the ledger to receipts with rising numbers; each batch's tree is built once.
+    fn anchor_all(&self, mut rest: &mut [Shown]) -> Result<(), JournalError> {
+        while let Some(next) = rest.first() {
+            // What comes after a receipt that is in no anchored batch is in none either.
+            let Some((batch, leaves)) = self.batch_of(next.receipt.receipt.number)? else { break };
+            let Some(place) = batch.place else { break };
+            let end = batch.batch().end().ok_or(JournalError::Damaged)?;
+            let count = rest.partition_point(|shown| shown.receipt.receipt.number < end);
+            let (these, others) = std::mem::take(&mut rest).split_at_mut(count);
+            let numbers: Vec<u64> = these.iter().map(|shown| shown.receipt.receipt.number).collect();
+            let paths = ReceiptPath::of_all(&self.owner.domain, batch.first, &leaves, &numbers);
+            for (shown, path) in these.iter_mut().zip(paths.ok_or(JournalError::Damaged)?) {
+                shown.anchor = Some((path, place));
+            }
+            rest = others;
+        }
+        Ok(())
     }
 }
 
