@@ -27,10 +27,10 @@ use futures::future::try_join_all;
 use thiserror::Error;
 use tokio::task::block_in_place;
 
-use crate::data::{Data, DataTrouble, ValueError};
+use crate::data::{Data, DataTrouble};
 use crate::journal::{self, Draft, Entry, Hold, Journal, JournalError, UseKey, Writer, Written};
 use crate::register::{Register, RegisterTrouble, stands};
-use found::{Outcome, check_tests, outcome};
+use found::{Outcome, Unclear, check_tests, outcome};
 
 /// Why an access is not answered, and nothing of it is written down.
 #[derive(Clone, Debug, Error)]
@@ -41,18 +41,9 @@ pub(crate) enum DeskError {
     /// The same is being answered.
     #[error("the same access is being answered")]
     Busy,
-    /// A test does not suit its field.
-    #[error("a test of question {0} does not suit its field")]
-    Test(usize),
     /// The reply key is none.
     #[error("the access has no reply key that an answer can be sealed to")]
     ReplyKey,
-    /// More than one record has the subject's number.
-    #[error("the database has more than one record about the subject of question {0}")]
-    Several(usize),
-    /// What is held is not what it should be.
-    #[error("the database holds something else than was configured")]
-    Held,
     /// The ledger.
     #[error(transparent)]
     Register(#[from] RegisterTrouble),
@@ -150,9 +141,9 @@ impl Desk {
         };
         let mut judge = || judge_all(signed, &known, &proven, naming.as_deref(), &mut hold);
         // A hundred questions are hundreds of signatures: other accesses are answered meanwhile.
-        let judged = if access.questions.len() > 1 { block_in_place(judge)? } else { judge()? };
+        let mut judged = if access.questions.len() > 1 { block_in_place(judge)? } else { judge()? };
         let resource = cited.as_ref().map_or(ResourceNumber(0), |cited| cited.request.terms.resource);
-        let outcomes = self.look_up(access, resource, &judged).await?;
+        let outcomes = self.look_up(access, resource, &mut judged, &mut hold).await?;
         let found = Found { digest, resource, judged, outcomes };
         self.write(access, found, hold).await
     }
@@ -182,35 +173,35 @@ impl Desk {
         Ok(Evidence { line, person })
     }
 
-    /// Asks the database about every question that may be answered.
+    /// Asks the database about every question that may be answered; one that its data does not answer is refused.
     async fn look_up(
         &self,
         access: &AccessTerms,
         resource: ResourceNumber,
-        judged: &[Judged],
+        judged: &mut [Judged],
+        hold: &mut Hold,
     ) -> Result<Vec<Option<Outcome>>, DeskError> {
-        let allowed: Vec<usize> = (0..judged.len()).filter(|question| judged[*question].is_ok()).collect();
         let mut outcomes = vec![None; judged.len()];
-        if allowed.is_empty() {
+        if judged.iter().all(Result::is_err) {
             return Ok(outcomes);
         }
         let fields = &access.fields;
         let columns = self.data.columns(resource, fields)?;
-        for question in &allowed {
-            let tests = &access.questions[*question].tests;
-            check_tests(tests, fields, &columns).map_err(|_| DeskError::Test(*question))?;
+        let mut allowed = Vec::new();
+        for (place, judged) in judged.iter_mut().enumerate().filter(|(_, judged)| judged.is_ok()) {
+            match check_tests(&access.questions[place].tests, fields, &columns) {
+                Ok(()) => allowed.push(place),
+                Err(why) => unanswered(judged, hold, &why.into()),
+            }
         }
-        let subject = |question: &usize| access.questions[*question].subject.as_str().to_owned();
+        let subject = |place: &usize| access.questions[*place].subject.as_str().to_owned();
         let subjects: Vec<String> = allowed.iter().map(subject).collect();
         let found = self.data.look_up(resource, fields, &subjects).await?;
-        for (question, found) in allowed.into_iter().zip(found) {
-            let tests = &access.questions[question].tests;
-            let came = outcome(access.mode, tests, fields, &columns, found).map_err(|error| match error {
-                found::Unclear::Several => DeskError::Several(question),
-                found::Unclear::Value(ValueError::Asked) => DeskError::Test(question),
-                found::Unclear::Value(ValueError::Held) => DeskError::Held,
-            })?;
-            outcomes[question] = Some(came);
+        for (place, found) in allowed.into_iter().zip(found) {
+            match outcome(access.mode, &access.questions[place].tests, fields, &columns, found) {
+                Ok(came) => outcomes[place] = Some(came),
+                Err(why) => unanswered(&mut judged[place], hold, &why),
+            }
         }
         Ok(outcomes)
     }
@@ -313,6 +304,15 @@ fn judge_all(
         all.push(judged);
     }
     Ok(all)
+}
+
+/// The data gives no answer: nothing is used, and the requester gets that in writing.
+fn unanswered(judged: &mut Judged, hold: &mut Hold, why: &Unclear) {
+    tracing::warn!(%why, "a question gets no answer");
+    if let Ok(Some(key)) = judged {
+        hold.release(key);
+    }
+    *judged = Err(AccessRefusal::NoAnswer);
 }
 
 /// What a question's warrant comes to, as proven.

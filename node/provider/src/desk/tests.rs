@@ -248,9 +248,6 @@ async fn i23_an_answer_is_sealed_and_the_folder_holds_no_data() {
 async fn i25_where_nothing_is_found_out_nothing_is_used() {
     let scene = Scene::new();
     let story = Story::of(&scene).await;
-    let mut unsuitable = scene.clone();
-    unsuitable.access.questions[0].tests[0].value = ClaimValue::new("many").expect("short");
-    assert!(matches!(story.ask(&unsuitable).await, Err(DeskError::Test(0))));
     let mut keyless = story.signed(&scene).access.terms().clone();
     keyless.reply_key = [0; 32];
     let keyless = fengni_core::sharing::Access::new(keyless).expect("an access");
@@ -264,6 +261,28 @@ async fn i25_where_nothing_is_found_out_nothing_is_used() {
     for number in 1..=3 {
         assert_eq!(story.result(&scene).await, (ResultCode::Yes, number));
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn i11_what_the_data_does_not_answer_the_requester_has_in_writing() {
+    let scene = Scene::new();
+    let story = Story::of(&scene).await;
+    let mut unsuitable = scene.clone();
+    unsuitable.access.questions[0].tests[0].value = ClaimValue::new("many").expect("short");
+    assert_eq!(story.result(&unsuitable).await, refused(AccessRefusal::NoAnswer));
+    let change = |statements| double::change(story.folder.path(), statements);
+    change("UPDATE insured SET months = 'many'").await;
+    assert_eq!(story.result(&scene).await, refused(AccessRefusal::NoAnswer));
+    change("UPDATE insured SET months = 41").await;
+    change("CREATE TABLE twice AS SELECT * FROM insured UNION ALL SELECT * FROM insured").await;
+    change("ALTER TABLE insured RENAME TO once; ALTER TABLE twice RENAME TO insured").await;
+    assert_eq!(story.result(&scene).await, refused(AccessRefusal::NoAnswer));
+    change("ALTER TABLE insured RENAME TO twice; ALTER TABLE once RENAME TO insured").await;
+    // Nothing of it was used.
+    for number in 1..=3 {
+        assert_eq!(story.result(&scene).await, (ResultCode::Yes, number));
+    }
+    assert_eq!(story.result(&scene).await, refused(AccessRefusal::GrantUsedUp));
 }
 
 #[tokio::test(flavor = "multi_thread")]

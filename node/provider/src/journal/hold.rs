@@ -104,6 +104,14 @@ impl Hold {
         Ok(true)
     }
 
+    /// Gives room back that one use is not going to take.
+    pub(crate) fn release(&mut self, key: &UseKey) {
+        if let Some(place) = self.taken.iter().position(|taken| taken == key) {
+            self.taken.swap_remove(place);
+            self.journal.give_back(&[*key], 0);
+        }
+    }
+
     /// What it held room for is counted, and on the disk.
     pub(super) fn counted(mut self) {
         let taken = std::mem::take(&mut self.taken);
