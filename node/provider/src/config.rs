@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use anyhow::{Context as _, Result, anyhow, bail};
 use fengni_client::keys::files;
+use fengni_core::id::CreditCode;
 use fengni_core::{BookNumber, ResourceNumber};
 use serde::Deserialize;
 
@@ -46,6 +47,9 @@ pub(crate) struct Config {
     pub(crate) database: DatabaseConfig,
     /// What each resource is in it, by its number on the ledger.
     resources: BTreeMap<String, TableConfig>,
+    /// Credit codes of the members whose certificates say who somebody is (IDN-03); where it is left out, of
+    /// whoever has the authority over such types.
+    pub(crate) identities: Option<Vec<CreditCode>>,
     /// Where departments ask for data; off where it is left out.
     pub(crate) departments: Option<ListenerConfig>,
     /// Where holders ask about themselves; off where it is left out.
@@ -268,6 +272,9 @@ genesis = "genesis.bin"
 key = "application.key.json"   # the member's application key: signs receipts, writes in the book
 book = 0                       # the member's book of receipts: fengni books
 
+# Members whose certificates say who somebody is, by credit code; left out: all that have the authority.
+# identities = ["11319900XN0100021G"]
+
 [database]
 sqlite = "data.db"
 # postgres = "postgres://reader:password@db.internal/data"
@@ -304,7 +311,10 @@ mod tests {
     fn the_template_is_a_configuration() {
         let config = Config::parse(TEMPLATE, Path::new("/srv/provider")).expect("well formed");
         assert!(config.database.address() == Address::Sqlite("/srv/provider/data.db".into()));
-        assert_eq!(config.tables().expect("names").len(), 1);
+        assert_eq!((config.tables().expect("names").len(), config.identities), (1, None));
+        let listed = TEMPLATE.replace("# identities", "identities");
+        let config = Config::parse(&listed, Path::new("/srv/provider")).expect("well formed");
+        assert_eq!(config.identities.map(|listed| listed.len()), Some(1));
     }
 
     #[test]
@@ -318,6 +328,7 @@ mod tests {
         assert!(wrong("# batch_secs = 5", "# \n[receipts]\nbatch_secs = 9").contains("receipts.batch_secs"));
         assert!(wrong("table = \"insured\"", "table = 'a\"b'").contains("no name of a table"));
         assert!(wrong("# kept_days = 1096", "# \n[receipts]\nkept_days = 1095").contains("receipts.kept_days"));
+        assert!(wrong("# identities = [\"11319900XN0100021G\"]", "identities = [\"PSB\"]").contains("line"));
         let secret = wrong("# connections = 8", "password_of_db = 'geheim'");
         assert!(secret.contains("line") && !secret.contains("geheim"), "{secret}");
     }

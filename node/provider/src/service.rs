@@ -20,7 +20,7 @@ use tracing_subscriber::EnvFilter;
 use crate::anchor::{Anchor, PATIENCE, WAIT};
 use crate::config::Config;
 use crate::data::Data;
-use crate::desk::Desk;
+use crate::desk::{Desk, Identities};
 use crate::door::{self, Running};
 use crate::home::Home;
 use crate::http::{self, Bound, Gateway};
@@ -63,6 +63,7 @@ async fn serve(home: &Home, output: Output) -> Result<()> {
         data: Data::open(&config.database, config.tables()?)?,
         journal: Arc::clone(&journal),
         writer: Writer::start(Arc::clone(&journal), Arc::clone(&clock), Box::new(sign)),
+        identities: Identities::new(config.identities.as_deref()),
         clock,
     };
     let gateway = Arc::new(Gateway::new(desk, submit(home, &config, &genesis, &key)?));

@@ -9,6 +9,7 @@
 //! nothing was used, and the same access may be asked again.
 
 mod found;
+mod identities;
 #[cfg(test)]
 pub(crate) mod tests;
 
@@ -30,6 +31,8 @@ use tokio::task::block_in_place;
 use crate::data::{Data, DataTrouble};
 use crate::journal::{self, Draft, Entry, Hold, Journal, JournalError, UseKey, Writer, Written};
 use crate::register::{Register, RegisterTrouble, stands};
+pub(crate) use identities::Identities;
+
 use found::{Outcome, Unclear, check_tests, outcome};
 
 /// Why an access is not answered, and nothing of it is written down.
@@ -72,6 +75,7 @@ pub(crate) struct Desk {
     pub(crate) data: Data,
     pub(crate) journal: Arc<Journal>,
     pub(crate) writer: Writer,
+    pub(crate) identities: Identities,
     pub(crate) clock: Clock,
 }
 
@@ -139,7 +143,8 @@ impl Desk {
             }
             false => (vec![Evidence::default(); access.questions.len()], None),
         };
-        let mut judge = || judge_all(signed, &known, &proven, naming.as_deref(), &mut hold);
+        let says_who = SaysWho { naming: naming.as_deref(), identities: &self.identities };
+        let mut judge = || judge_all(signed, &known, &proven, says_who, &mut hold);
         // A hundred questions are hundreds of signatures: other accesses are answered meanwhile.
         let mut judged = if access.questions.len() > 1 { block_in_place(judge)? } else { judge()? };
         let resource = cited.as_ref().map_or(ResourceNumber(0), |cited| cited.request.terms.resource);
@@ -276,12 +281,12 @@ fn judge_all(
     signed: &SignedAccess,
     known: &Known<'_>,
     evidence: &[Evidence],
-    naming: Option<&CodeSet>,
+    says_who: SaysWho<'_>,
     hold: &mut Hold,
 ) -> Result<Vec<Judged>, DeskError> {
     let mut all = Vec::with_capacity(evidence.len());
     for (place, (question, evidence)) in signed.access.terms().questions.iter().zip(evidence).enumerate() {
-        let opened = Opened::of(question, evidence, naming, known)?;
+        let opened = Opened::of(question, evidence, says_who, known)?;
         let holder = Holder { line: opened.line.as_ref(), person: opened.person.as_ref() };
         let known = Known { is_fresh: known.is_fresh && opened.is_there, ..*known };
         let judged = match judge(signed, place, &known, &holder) {
@@ -315,6 +320,13 @@ fn unanswered(judged: &mut Judged, hold: &mut Hold, why: &Unclear) {
     *judged = Err(AccessRefusal::NoAnswer);
 }
 
+/// What makes a certificate somebody's identity.
+#[derive(Clone, Copy)]
+struct SaysWho<'a> {
+    naming: Option<&'a CodeSet>,
+    identities: &'a Identities,
+}
+
 /// What a question's warrant comes to, as proven.
 struct Opened {
     line: Option<GrantLine>,
@@ -327,7 +339,7 @@ impl Opened {
     fn of(
         question: &Question,
         evidence: &Evidence,
-        naming: Option<&CodeSet>,
+        says_who: SaysWho<'_>,
         known: &Known<'_>,
     ) -> Result<Self, RegisterTrouble> {
         let (place, identity) = match &question.warrant {
@@ -342,7 +354,9 @@ impl Opened {
         }
         if let Some(proven) = &evidence.person {
             opened.is_there &= stands(proven, identity.place())?;
-            opened.person = identity.open(&known.domain, proven, naming, known.now).ok();
+            if opened.is_there && says_who.identities.take(identity, proven)? {
+                opened.person = identity.open(&known.domain, proven, says_who.naming, known.now).ok();
+            }
         }
         Ok(opened)
     }

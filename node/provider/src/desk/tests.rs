@@ -51,6 +51,7 @@ impl Story {
             data: double::database(folder.path()).await,
             writer: Writer::start(Arc::clone(&journal), clock.read(), Box::new(sign)),
             journal,
+            identities: Identities::new(None),
             clock: clock.read(),
         };
         until("the first poll", || desk.register.freshness().is_ok()).await;
@@ -152,6 +153,23 @@ async fn i25_what_is_refused_is_written_down() {
     story.ledger.lock().world.time = story.clock.now();
     story.polled().await;
     assert_eq!(story.result(&Scene::new()).await, refused(AccessRefusal::GrantExpired));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn idn03_an_identity_of_an_issuer_that_is_not_listed_is_refused() {
+    let scene = Scene::new();
+    let mut story = Story::of(&scene).await;
+    let identity = crate::scene::grant_file(crate::scene::grant_terms()).identity;
+    let issuer = story.ledger.lock().world.books[identity.place().book.0 as usize].record.issuer;
+    let another = story.ledger.lock().world.members[HRS.0 as usize].code;
+    for (listed, expected) in [
+        (vec![issuer], (ResultCode::Yes, 1)),
+        (vec![], refused(AccessRefusal::IdentityInvalid)),
+        (vec![another], refused(AccessRefusal::IdentityInvalid)),
+    ] {
+        story.desk.identities = Identities::new(Some(&listed));
+        assert_eq!(story.result(&scene).await, expected);
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -21,7 +21,7 @@ use super::body::Json;
 use super::openapi::Problems;
 use super::problem::Problem;
 use crate::journal::{BatchRow, Journal, JournalError, Shown};
-use crate::register::RegisterTrouble;
+use crate::register::{RegisterTrouble, stands};
 
 /// Batches in one list.
 const BATCHES: usize = 64;
@@ -141,6 +141,10 @@ async fn person(gateway: &Gateway, question: &HolderQuestion) -> Result<Option<P
     let Some(identity) = &question.identity else { return Ok(None) };
     let desk = &gateway.desk;
     let proven = desk.register.glance(identity.place()).await?;
+    let is_there = stands(&proven, identity.place()).map_err(RegisterTrouble::from)?;
+    if !is_there || !desk.identities.take(identity, &proven).map_err(RegisterTrouble::from)? {
+        return Err(Problem::Identity);
+    }
     if !desk.register.freshness()?.is_fresh {
         return Err(RegisterTrouble::Stale.into());
     }
