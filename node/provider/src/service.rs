@@ -10,8 +10,8 @@ use axum_server::Handle;
 use fengni_client::keys::HeldKey;
 use fengni_client::submit::Signers;
 use fengni_client::{clock, light};
-use fengni_core::sharing::{MemberSignature, Receipt};
 use fengni_core::Millis;
+use fengni_core::sharing::{MemberSignature, Receipt};
 use fengni_genesis::Genesis;
 use tokio::sync::oneshot;
 use tokio::task::JoinSet;
@@ -26,7 +26,7 @@ use crate::home::Home;
 use crate::http::{self, Bound, Gateway};
 use crate::journal::Writer;
 use crate::output::Output;
-use crate::register::{Pace, Register};
+use crate::register::{Nodes, Pace, Register};
 use crate::upkeep;
 
 /// How long requests in flight have to finish.
@@ -59,7 +59,7 @@ async fn serve(home: &Home, output: Output) -> Result<()> {
     let pace = Pace { poll: config.ledger.poll(), fresh_millis: config.ledger.fresh_millis() };
     let clock: Arc<dyn Fn() -> Millis + Send + Sync> = Arc::new(clock::now);
     let desk = Desk {
-        register: Register::start(home.ledger(&config, &genesis)?, Arc::clone(&clock), pace),
+        register: Register::start(Nodes::watched(home.ledger(&config, &genesis)?, pace.poll), Arc::clone(&clock), pace),
         data: Data::open(&config.database, config.tables()?)?,
         journal: Arc::clone(&journal),
         writer: Writer::start(Arc::clone(&journal), Arc::clone(&clock), Box::new(sign)),

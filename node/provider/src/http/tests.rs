@@ -215,6 +215,7 @@ async fn i28_problems_and_metrics_repeat_nothing_of_what_was_asked() {
         text.contains(r#"fengni_provider_receipts_total{mode="verify",basis="authorisation",result="yes"} 1"#),
         "{text}"
     );
+    assert!(text.contains(r#"fengni_provider_accesses_total{basis="authorisation"} 1"#), "{text}");
     said.push_str(&text);
     assert!(!said.contains(SUBJECT) && !said.contains(crate::scene::CASE), "{said}");
     assert!(said.contains("NOT_SIGNED"));

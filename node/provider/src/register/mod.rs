@@ -12,6 +12,7 @@
 
 mod cache;
 mod follow;
+mod nodes;
 #[cfg(test)]
 mod tests;
 
@@ -19,7 +20,7 @@ use std::sync::mpsc::{SyncSender, TrySendError, sync_channel};
 use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard};
 use std::time::Duration;
 
-use fengni_client::ledger::{Ledger, LedgerError};
+use fengni_client::ledger::LedgerError;
 use fengni_core::book::Book;
 use fengni_core::proof::{Place, ProofError, Proven, ShelfHead};
 use fengni_core::record::{CodeSet, Record};
@@ -31,6 +32,7 @@ use tokio::sync::oneshot;
 
 use cache::Cache;
 use follow::{Asked, Follower, Seen, Want};
+pub(crate) use nodes::Nodes;
 
 /// Questions that wait to be asked of the ledger.
 const WAITING: usize = 4_096;
@@ -85,19 +87,6 @@ pub(crate) trait Source: Send {
     /// # Errors
     /// [`RegisterTrouble`].
     fn look(&mut self, places: &[Place]) -> Result<Looked, RegisterTrouble>;
-}
-
-impl Source for Ledger {
-    fn look(&mut self, places: &[Place]) -> Result<Looked, RegisterTrouble> {
-        let answer = self.ask(
-            |node| node.proof(places, None),
-            |proof, proven| match places.iter().find(|place| !proven.places().any(|found| found == *place)) {
-                Some(missing) => Err(ProofError::Missing(*missing)),
-                None => Ok((proof.shelves.clone(), proven)),
-            },
-        );
-        Ok(answer?.value)
-    }
 }
 
 /// How the ledger is followed.
