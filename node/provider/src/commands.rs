@@ -5,13 +5,13 @@ use std::path::Path;
 
 use anyhow::{Result, anyhow, bail, ensure};
 use fengni_client::keys::files;
+use fengni_service::output::{Ending, Output};
 use serde::Serialize;
 
 use crate::args::{Args, Command};
 use crate::door::{self, Reply, Request, Row, Status};
 use crate::home::Home;
 use crate::journal::Erased;
-use crate::output::{Ending, Output};
 use crate::service;
 
 /// Bytes of a list of subjects.
@@ -37,7 +37,7 @@ pub(crate) fn run(args: &Args, output: Output) -> Result<Ending> {
             return Ok(Ending::Done);
         }
     };
-    Ok(match door::ask(&home, request)? {
+    Ok(match door::ask(&home, &request)? {
         Reply::Status(status) => shown(&status, output),
         Reply::Receipts(receipts) => {
             let listed = Listed { receipts };

@@ -42,7 +42,6 @@ mod double;
 mod home;
 mod http;
 mod journal;
-mod output;
 mod register;
 mod service;
 mod upkeep;
@@ -73,9 +72,9 @@ use std::process::ExitCode;
 
 use clap::Parser as _;
 use clap::error::ErrorKind;
+use fengni_service::output::{Ending, Output};
 
 use args::Args;
-use output::{Ending, Output};
 
 /// Requests that a listener answers at once, and so accesses that may wait to be written.
 const REQUESTS: usize = 1_024;

@@ -13,6 +13,7 @@ use fengni_client::{clock, light};
 use fengni_core::Millis;
 use fengni_core::sharing::{MemberSignature, Receipt};
 use fengni_genesis::Genesis;
+use fengni_service::output::Output;
 use tokio::sync::oneshot;
 use tokio::task::JoinSet;
 use tracing_subscriber::EnvFilter;
@@ -25,7 +26,6 @@ use crate::door::{self, Running};
 use crate::home::Home;
 use crate::http::{self, Bound, Gateway};
 use crate::journal::Writer;
-use crate::output::Output;
 use crate::register::{Nodes, Pace, Register};
 use crate::upkeep;
 
@@ -47,8 +47,8 @@ async fn serve(home: &Home, output: Output) -> Result<()> {
     let genesis = home.genesis(&config)?;
     let owner = home.owner(&config, &genesis)?;
     let key = home.key(&config)?;
-    let journal = Arc::new(home.journal(owner)?);
-    let listener = door::open(home)?;
+    let journal = Arc::new(home.journal_to_keep(owner)?);
+    let listener = fengni_service::door::open(&home.door())?;
 
     let number = key.number;
     let signing = key.clone();

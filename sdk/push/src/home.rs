@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 
-use anyhow::{Context as _, Result, anyhow, bail};
+use anyhow::{Result, anyhow};
 use fengni_client::gateway::Gateway;
 use fengni_client::keys::{FileError, StoredKey, files, generate};
 use fengni_client::ledger::Ledger;
@@ -13,6 +13,7 @@ use fengni_client::transport::HttpOptions;
 use fengni_client::{founding, light};
 use fengni_core::{KeyAlgorithm, SecretKey};
 use fengni_genesis::Genesis;
+use fengni_service::folder;
 
 use crate::config::Config;
 use crate::store::{Store, StoreError};
@@ -31,14 +32,8 @@ pub(crate) struct Home {
 impl Home {
     /// A folder that only its owner reads.
     pub(crate) fn open(path: &Path) -> Result<Self> {
-        let system =
-            || format!("{}; next: mkdir -m 700 it and write push.toml into it, or name another --home", path.display());
-        let mode =
-            std::os::unix::fs::PermissionsExt::mode(&std::fs::metadata(path).with_context(system)?.permissions());
-        if mode & 0o077 != 0 {
-            bail!("{}: others can look into this folder of secrets; next: chmod 700", path.display());
-        }
-        Ok(Self { path: path.canonicalize().with_context(system)? })
+        let next = "mkdir -m 700 it and write push.toml into it, or name another --home";
+        Ok(Self { path: folder::private(path, next)? })
     }
 
     /// Where the running service listens.
