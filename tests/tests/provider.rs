@@ -279,7 +279,7 @@ fn a_department_answers_and_the_ledger_counts_its_receipts() {
         provider: member("HRS"),
         holder: stage.holder.public(),
         identity: None,
-        since: Millis(0),
+        from: 0,
         nonce: random(),
         time: clock::now(),
     };

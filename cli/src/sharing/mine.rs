@@ -2,15 +2,15 @@
 
 use std::path::PathBuf;
 
-use anyhow::{Context as _, Result};
+use anyhow::{Context as _, Result, ensure};
 use clap::Args;
 use fengni_client::sharing::grant::{self, GrantStanding};
 use fengni_client::sharing::provider::Provider;
 use fengni_client::sharing::receipts::{self, Use};
 use fengni_client::transport::HttpOptions;
 use fengni_core::record::Resource;
-use fengni_core::sharing::{GrantFile, Sides};
-use fengni_core::{LinePlace, MemberNumber, Millis};
+use fengni_core::sharing::{GrantFile, Miscount, Sides, miscounts};
+use fengni_core::{LinePlace, MemberNumber};
 use serde::Serialize;
 use serde_json::json;
 
@@ -27,9 +27,10 @@ use crate::output::{Output, table};
 #[derive(Args, Debug)]
 #[command(
     after_help = "Each row was signed by the provider; one that is anchored was found in a batch on the ledger. One-sided
-rows prove nothing against the department that did not sign. Withdraw: fengni grant withdraw.
+rows prove nothing against the department that did not sign. Uses of a grant are counted: where a number is
+missing, a provider keeps a receipt back. Withdraw: fengni grant withdraw.
 
-Exit codes: 0 shown; 1 a provider gave receipts that do not hold; 3 could not run.
+Exit codes: 0 shown; 1 a provider gave receipts that do not hold, or not all; 3 could not run.
 
 Examples:
   fengni mine --certificate c4.certificate --disclose 证件号码 --grant g1.mine.json \\
@@ -55,11 +56,12 @@ struct Granted {
     grantee: MemberNumber,
     standing: GrantStanding,
     until: String,
+    /// Numbers of uses that no receipt has, or several.
+    miscounted: Vec<Miscount>,
 }
 
 pub(crate) fn run(args: &MineArgs, output: Output) -> Result<Ending> {
     let mut connection = args.connect.open(None)?;
-    let grants = grants(args, &mut connection)?;
     let (file, key) = args.holder.read(&connection)?;
     let identity = args.holder.identity(&mut connection, &file)?;
     let mut names = Names::default();
@@ -69,10 +71,12 @@ pub(crate) fn run(args: &MineArgs, output: Output) -> Result<Ending> {
         let member = names.member(&mut connection, member)?;
         let provider = Provider::http(url, &HttpOptions::default())?;
         let holder = (&key, Some(&identity));
-        let found = receipts::mine(&mut connection.ledger, &provider, member, holder, Millis(0))?;
+        let found = receipts::mine(&mut connection.ledger, &provider, member, holder, 0)?;
         unfit += found.unfit;
+        ensure!(found.next.is_none(), "{url}: more receipts than are shown at a time");
         uses.extend(found.uses);
     }
+    let grants = grants(args, &mut connection, &uses)?;
     uses.sort_by_key(|it| it.receipt.receipt.time);
     let members = names.called(&mut connection)?;
     let resources: Vec<(u32, Resource)> = numbered(&mut connection)?;
@@ -89,20 +93,34 @@ pub(crate) fn run(args: &MineArgs, output: Output) -> Result<Ending> {
                 format!("\n{count} receipts do not hold; next: fengni access check, and tell the provider's regulator")
             }
         };
-        format!("{granted}\n{used}{warning}")
+        let miscounted = grants.iter().flat_map(|it| it.miscounted.iter().map(|found| miscount_words(it.place, found)));
+        format!("{granted}\n{used}{warning}{}", miscounted.collect::<String>())
     });
-    Ok(if unfit == 0 { Ending::Holds } else { Ending::Refused })
+    let is_whole = unfit == 0 && grants.iter().all(|it| it.miscounted.is_empty());
+    Ok(if is_whole { Ending::Holds } else { Ending::Refused })
 }
 
-fn grants(args: &MineArgs, connection: &mut Connection) -> Result<Vec<Granted>> {
+fn miscount_words(place: LinePlace, found: &Miscount) -> String {
+    let Miscount { resource, mode, first, last, is_repeated } = found;
+    let what = if *is_repeated { "stand on several receipts" } else { "have no receipt: one is kept back" };
+    format!(
+        "\ngrant {place}: uses {first} to {last} of resource {resource}, {}, {what}; next: tell the provider's regulator",
+        mode.word()
+    )
+}
+
+fn grants(args: &MineArgs, connection: &mut Connection, uses: &[Use]) -> Result<Vec<Granted>> {
+    let domain = connection.ledger.domain();
     let mut grants = Vec::new();
     for path in &args.grants {
         let file: GrantFile = read(path, "a holder's grant")?;
-        let presented = file.present(&connection.ledger.domain());
+        let presented = file.present(&domain);
         let standing = grant::standing(&mut connection.ledger, &presented)?;
         let terms = file.content.terms();
         let until = terms.until.show();
-        grants.push(Granted { place: file.place, grantee: terms.grantee, standing, until });
+        let receipts = uses.iter().map(|it| &it.receipt.receipt);
+        let miscounted = miscounts(&domain, &file.content.digest(&domain), receipts);
+        grants.push(Granted { place: file.place, grantee: terms.grantee, standing, until, miscounted });
     }
     Ok(grants)
 }

@@ -112,19 +112,29 @@ impl Anchor {
         self.ledger.light()
     }
 
-    /// Looks whether the book is this member's, and the journal as new as the ledger.
+    /// Looks whether the book is this member's, and the journal as new as the ledger; a batch that was on its
+    /// way is written down as anchored where it is there.
     ///
     /// # Errors
     /// [`AnchorError`].
-    pub(crate) fn check(&mut self) -> Result<(), AnchorError> {
+    pub(crate) fn compare(&mut self) -> Result<(), AnchorError> {
         let owner = self.journal.owner();
         let book: Book = self.ledger.record(owner.book.0)?;
         if book.subject != Subject::Receipts || book.keeper != owner.member {
             return Err(AnchorError::OtherBook(owner.book));
         }
-        let ledger = self.last(&book)?.and_then(|(batch, _)| batch.end()).unwrap_or(0);
-        let journal = self.journal.last_batch()?.and_then(|row| row.batch().end()).unwrap_or(0);
-        if ledger > journal { Err(AnchorError::OldJournal { ledger, journal }) } else { Ok(()) }
+        let last = self.last(&book)?;
+        let ledger = last.as_ref().and_then(|(batch, _)| batch.end()).unwrap_or(0);
+        let known = self.journal.last_batch()?;
+        let journal = known.as_ref().and_then(|row| row.batch().end()).unwrap_or(0);
+        if ledger > journal {
+            return Err(AnchorError::OldJournal { ledger, journal });
+        }
+        let open = known.filter(|row| row.place.is_none()).zip(last);
+        if let Some((row, (_, place))) = open.filter(|(row, (batch, _))| row.batch() == *batch) {
+            self.journal.anchored(row.first, place)?;
+        }
+        Ok(())
     }
 
     /// Goes on by one batch, if there is anything to do; true where something was brought to an end.

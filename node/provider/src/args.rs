@@ -54,6 +54,22 @@ Examples:
         #[arg(long, value_name = "RECEIPTS", default_value = "20")]
         newest: usize,
     },
+    /// Erase what leads to somebody: receipts with their salts, sealed answers, what finds them again
+    #[command(
+        after_help = "One subject a line, as departments ask for them: a resident number, a credit code, an identifier. They are
+read from a file that only its owner reads, or from stdin, never from the command line. Leaves and numbers stay,
+so that batches stay complete; what departments and holders have themselves stays with them.
+
+Exit code 0: it is done; 1: some receipts are less than ten minutes old or not anchored, run it again later.
+
+Examples:
+  fengni-provider erase subjects.txt --home provider
+  fengni-provider erase - --home provider < subjects.txt"
+    )]
+    Erase {
+        /// The file; - for stdin
+        subjects: PathBuf,
+    },
 }
 
 #[cfg(test)]

@@ -1,13 +1,21 @@
 //! Commands: what people ask for, and what they are shown.
 
-use anyhow::{Result, bail};
+use std::io::Read as _;
+use std::path::Path;
+
+use anyhow::{Result, anyhow, bail, ensure};
+use fengni_client::keys::files;
+use fengni_service::output::{Ending, Output};
 use serde::Serialize;
 
 use crate::args::{Args, Command};
 use crate::door::{self, Reply, Request, Row, Status};
 use crate::home::Home;
-use crate::output::{Ending, Output};
+use crate::journal::Erased;
 use crate::service;
+
+/// Bytes of a list of subjects.
+const SUBJECTS_BYTES: u64 = 1024 * 1024;
 
 /// Does what the arguments ask for.
 pub(crate) fn run(args: &Args, output: Output) -> Result<Ending> {
@@ -20,23 +28,51 @@ pub(crate) fn run(args: &Args, output: Output) -> Result<Ending> {
         return Ok(Ending::Done);
     }
     let home = Home::open(&args.home)?;
-    let request = match args.command {
+    let request = match &args.command {
         Command::Init | Command::Status => Request::Status,
-        Command::Receipts { newest } => Request::Receipts(newest),
+        Command::Receipts { newest } => Request::Receipts(*newest),
+        Command::Erase { subjects } => Request::Erase(read_subjects(subjects)?),
         Command::Run => {
             service::run(&home, output)?;
             return Ok(Ending::Done);
         }
     };
-    Ok(match door::ask(&home, request)? {
+    Ok(match door::ask(&home, &request)? {
         Reply::Status(status) => shown(&status, output),
         Reply::Receipts(receipts) => {
             let listed = Listed { receipts };
             output.answer(&listed, || listed.text());
             Ending::Done
         }
+        Reply::Erased(erased) => {
+            output.answer(&erased, || {
+                let Erased { receipts, young } = erased;
+                let young = match young {
+                    0 => String::new(),
+                    young => format!("; {young} are too young: run it again in ten minutes"),
+                };
+                format!("{receipts} receipts lead to nobody any more{young}")
+            });
+            if erased.young == 0 { Ending::Done } else { Ending::Refused }
+        }
         Reply::Failed(why) => bail!(why),
     })
+}
+
+/// Subjects, one a line; nothing of them is repeated, whatever is wrong.
+fn read_subjects(path: &Path) -> Result<Vec<String>> {
+    let bytes = if path == Path::new("-") {
+        let mut bytes = Vec::new();
+        std::io::stdin().take(SUBJECTS_BYTES + 1).read_to_end(&mut bytes)?;
+        ensure!(bytes.len() as u64 <= SUBJECTS_BYTES, "more than {SUBJECTS_BYTES} bytes");
+        bytes
+    } else {
+        files::read_private(path, SUBJECTS_BYTES)?
+    };
+    let text = String::from_utf8(bytes).map_err(|_| anyhow!("the subjects are not UTF-8"))?;
+    let subjects: Vec<String> = text.lines().map(str::trim).filter(|it| !it.is_empty()).map(str::to_owned).collect();
+    ensure!(!subjects.is_empty(), "there is no subject; next: write one a line");
+    Ok(subjects)
 }
 
 /// How it is, with the one word that matters.
@@ -83,7 +119,11 @@ impl Listed {
             return "there is no receipt yet".to_owned();
         }
         let line = |row: &Row| {
-            let sides = if row.two_sided { "two-sided" } else { "one-sided" };
+            let sides = match row.two_sided {
+                Some(true) => "two-sided",
+                Some(false) => "one-sided",
+                None => "erased",
+            };
             let anchored = if row.anchored { "anchored" } else { "not anchored yet" };
             let Row { number, time, requester, request, mode, basis, result, .. } = row;
             let time = time.show();

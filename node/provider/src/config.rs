@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use anyhow::{Context as _, Result, anyhow, bail};
 use fengni_client::keys::files;
+use fengni_core::id::CreditCode;
 use fengni_core::{BookNumber, ResourceNumber};
 use serde::Deserialize;
 
@@ -20,6 +21,9 @@ const CONNECTIONS_MAX: u32 = 64;
 const TIMEOUT_MILLIS_MAX: u64 = 10_000;
 /// How long a receipt may wait for its batch, at most: it is to be anchored within 10 seconds.
 const BATCH_SECS_MAX: u64 = 8;
+/// How long records of processing are kept, at least (HLD-06): three years, the longest there are.
+const KEPT_DAYS_MIN: u64 = 1_096;
+const KEPT_DAYS_MAX: u64 = 36_525;
 /// The oldest that what is known of the ledger may be: a withdrawal is to hold within 5 seconds.
 const FRESH_MILLIS_MAX: u64 = 4_500;
 
@@ -43,6 +47,9 @@ pub(crate) struct Config {
     pub(crate) database: DatabaseConfig,
     /// What each resource is in it, by its number on the ledger.
     resources: BTreeMap<String, TableConfig>,
+    /// Credit codes of the members whose certificates say who somebody is (IDN-03); where it is left out, of
+    /// whoever has the authority over such types.
+    pub(crate) identities: Option<Vec<CreditCode>>,
     /// Where departments ask for data; off where it is left out.
     pub(crate) departments: Option<ListenerConfig>,
     /// Where holders ask about themselves; off where it is left out.
@@ -132,11 +139,13 @@ pub(crate) struct ReceiptsConfig {
     batch_secs: u64,
     /// How long an answer is kept for a requester that asks for it again, sealed as it was, in hours.
     answer_hours: u64,
+    /// How long a receipt is kept, in days; its leaf and number stay.
+    kept_days: u64,
 }
 
 impl Default for ReceiptsConfig {
     fn default() -> Self {
-        Self { batch_secs: 5, answer_hours: 24 }
+        Self { batch_secs: 5, answer_hours: 24, kept_days: KEPT_DAYS_MIN }
     }
 }
 
@@ -147,6 +156,10 @@ impl ReceiptsConfig {
 
     pub(crate) fn answers_kept(self) -> Duration {
         Duration::from_secs(self.answer_hours * 3_600)
+    }
+
+    pub(crate) fn receipts_kept(self) -> Duration {
+        Duration::from_secs(self.kept_days * 86_400)
     }
 }
 
@@ -215,6 +228,7 @@ impl Config {
             (config.database.timeout_millis, 1, TIMEOUT_MILLIS_MAX, "database.timeout_millis"),
             (config.receipts.batch_secs, 1, BATCH_SECS_MAX, "receipts.batch_secs"),
             (config.receipts.answer_hours, 1, 24 * 31, "receipts.answer_hours"),
+            (config.receipts.kept_days, KEPT_DAYS_MIN, KEPT_DAYS_MAX, "receipts.kept_days"),
             (config.ledger.poll_millis, 100, 2_000, "ledger.poll_millis"),
             (config.ledger.fresh_millis, config.ledger.poll_millis, FRESH_MILLIS_MAX, "ledger.fresh_millis"),
         ];
@@ -258,6 +272,9 @@ genesis = "genesis.bin"
 key = "application.key.json"   # the member's application key: signs receipts, writes in the book
 book = 0                       # the member's book of receipts: fengni books
 
+# Members whose certificates say who somebody is, by credit code; left out: all that have the authority.
+# identities = ["11319900XN0100021G"]
+
 [database]
 sqlite = "data.db"
 # postgres = "postgres://reader:password@db.internal/data"
@@ -283,6 +300,7 @@ listen = "127.0.0.1:8461"
 # [receipts]
 # batch_secs = 5       # a receipt waits so long for its batch
 # answer_hours = 24    # a sealed answer is kept so long for who asks again
+# kept_days = 1096     # a receipt is kept so long: three years at least
 "#;
 
 #[cfg(test)]
@@ -293,7 +311,10 @@ mod tests {
     fn the_template_is_a_configuration() {
         let config = Config::parse(TEMPLATE, Path::new("/srv/provider")).expect("well formed");
         assert!(config.database.address() == Address::Sqlite("/srv/provider/data.db".into()));
-        assert_eq!(config.tables().expect("names").len(), 1);
+        assert_eq!((config.tables().expect("names").len(), config.identities), (1, None));
+        let listed = TEMPLATE.replace("# identities", "identities");
+        let config = Config::parse(&listed, Path::new("/srv/provider")).expect("well formed");
+        assert_eq!(config.identities.map(|listed| listed.len()), Some(1));
     }
 
     #[test]
@@ -306,6 +327,8 @@ mod tests {
         assert!(wrong("# postgres", "postgres").contains("one of them"));
         assert!(wrong("# batch_secs = 5", "# \n[receipts]\nbatch_secs = 9").contains("receipts.batch_secs"));
         assert!(wrong("table = \"insured\"", "table = 'a\"b'").contains("no name of a table"));
+        assert!(wrong("# kept_days = 1096", "# \n[receipts]\nkept_days = 1095").contains("receipts.kept_days"));
+        assert!(wrong("# identities = [\"11319900XN0100021G\"]", "identities = [\"PSB\"]").contains("line"));
         let secret = wrong("# connections = 8", "password_of_db = 'geheim'");
         assert!(secret.contains("line") && !secret.contains("geheim"), "{secret}");
     }

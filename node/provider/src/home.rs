@@ -12,14 +12,15 @@ use fengni_client::transport::HttpOptions;
 use fengni_client::{founding, light};
 use fengni_core::MemberNumber;
 use fengni_genesis::Genesis;
+use fengni_service::folder;
 
 use crate::config::{Config, FILE, TEMPLATE};
-use crate::journal::{Journal, JournalError, Owner};
+use crate::journal::{Journal, JournalError, Owner, Secret};
 
 /// How long a node may take to answer: one that is slower is passed over, and the next one asked.
 const CONNECT: Duration = Duration::from_secs(1);
 const ANSWER: Duration = Duration::from_secs(3);
-/// How long the journal is waited for, where another process has it.
+/// How long the service waits for a command that has the journal.
 const JOURNAL_WAIT: Duration = Duration::from_secs(5);
 const JOURNAL_PAUSE: Duration = Duration::from_millis(50);
 
@@ -45,13 +46,7 @@ impl Home {
 
     /// A folder that only its owner reads.
     pub(crate) fn open(path: &Path) -> Result<Self> {
-        let system = || format!("{}; next: fengni-provider init, or name another --home", path.display());
-        let mode =
-            std::os::unix::fs::PermissionsExt::mode(&std::fs::metadata(path).with_context(system)?.permissions());
-        if mode & 0o077 != 0 {
-            bail!("{}: others can look into this folder of secrets; next: chmod 700", path.display());
-        }
-        Ok(Self { path: path.canonicalize().with_context(system)? })
+        Ok(Self { path: folder::private(path, "fengni-provider init, or name another --home")? })
     }
 
     /// Where the running service listens for commands.
@@ -88,12 +83,23 @@ impl Home {
     }
 
     /// The journal, if no other process has it.
+    ///
+    /// # Errors
+    /// [`JournalError`].
     pub(crate) fn journal(&self, owner: Owner) -> Result<Journal, JournalError> {
         let path = self.path.join("journal.redb");
+        let secret = Secret::open(&self.path.join("journal.secret"), !path.exists())?;
+        Journal::open(&path, secret, owner)
+    }
+
+    /// The journal, as soon as no command has it any more.
+    ///
+    /// # Errors
+    /// [`JournalError`]; [`JournalError::InUse`] where another service has it.
+    pub(crate) fn journal_to_keep(&self, owner: Owner) -> Result<Journal, JournalError> {
         let until = Instant::now() + JOURNAL_WAIT;
         loop {
-            match Journal::open(&path, owner) {
-                // A command that looks into it has it for a moment.
+            match self.journal(owner) {
                 Err(JournalError::InUse) if Instant::now() < until => std::thread::sleep(JOURNAL_PAUSE),
                 opened => return opened,
             }

@@ -23,9 +23,10 @@
 //!   I-20 and I-21.
 //! - Batches of receipts follow one another without a gap: I-22.
 //! - Data is in the department's database and in sealed answers, nowhere else: I-23, I-28.
+//! - Whoever has the journal alone finds nobody in it, and what is erased leads to nobody: I-29.
 //! - No grant counts where nothing recent is known of it: I-24.
 //!
-//! Rules I-20 to I-28: `sdk/spec/gateway.md`.
+//! Rules I-20 to I-29: `sdk/spec/gateway.md`.
 
 #![forbid(unsafe_code)]
 
@@ -41,9 +42,9 @@ mod double;
 mod home;
 mod http;
 mod journal;
-mod output;
 mod register;
 mod service;
+mod upkeep;
 
 // J6 on core's tiny register, as core's own tests have it.
 #[cfg(test)]
@@ -71,9 +72,12 @@ use std::process::ExitCode;
 
 use clap::Parser as _;
 use clap::error::ErrorKind;
+use fengni_service::output::{Ending, Output};
 
 use args::Args;
-use output::{Ending, Output};
+
+/// Requests that a listener answers at once, and so accesses that may wait to be written.
+const REQUESTS: usize = 1_024;
 
 /// Runs the program with the arguments of its process.
 pub fn main() -> ExitCode {

@@ -2,42 +2,35 @@
 //!
 //! It may be killed at any moment: everything that counts is in the journal.
 
-use std::sync::{Arc, Mutex, PoisonError};
-use std::time::{Duration, Instant};
+use std::sync::Arc;
+use std::time::Duration;
 
 use anyhow::{Context as _, Result, anyhow};
 use axum_server::Handle;
 use fengni_client::keys::HeldKey;
 use fengni_client::submit::Signers;
 use fengni_client::{clock, light};
+use fengni_core::Millis;
 use fengni_core::sharing::{MemberSignature, Receipt};
 use fengni_genesis::Genesis;
+use fengni_service::output::Output;
+use tokio::sync::oneshot;
 use tokio::task::JoinSet;
 use tracing_subscriber::EnvFilter;
 
-use crate::anchor::{Anchor, AnchorError, PATIENCE, WAIT};
+use crate::anchor::{Anchor, PATIENCE, WAIT};
 use crate::config::Config;
 use crate::data::Data;
-use crate::desk::Desk;
+use crate::desk::{Desk, Identities};
 use crate::door::{self, Running};
 use crate::home::Home;
 use crate::http::{self, Bound, Gateway};
-use crate::journal::{Journal, Writer, before};
-use crate::output::Output;
-use crate::register::{Pace, Register};
+use crate::journal::Writer;
+use crate::register::{Nodes, Pace, Register};
+use crate::upkeep;
 
-/// How often is looked whether a batch is due.
-const LOOK: Duration = Duration::from_millis(250);
-/// Pauses after trouble with the ledger.
-const PAUSE: Duration = Duration::from_secs(1);
-const PAUSE_MAX: Duration = Duration::from_secs(10);
-/// How often what is kept no longer is forgotten.
-const FORGET: Duration = Duration::from_secs(600);
 /// How long requests in flight have to finish.
 const GRACE: Duration = Duration::from_secs(5);
-
-/// Why batches wait, for status.
-type Waits = Arc<Mutex<Option<String>>>;
 
 /// Runs until it is ended, or until something is wrong that people have to see.
 ///
@@ -54,8 +47,8 @@ async fn serve(home: &Home, output: Output) -> Result<()> {
     let genesis = home.genesis(&config)?;
     let owner = home.owner(&config, &genesis)?;
     let key = home.key(&config)?;
-    let journal = Arc::new(home.journal(owner)?);
-    let listener = door::open(home)?;
+    let journal = Arc::new(home.journal_to_keep(owner)?);
+    let listener = fengni_service::door::open(&home.door())?;
 
     let number = key.number;
     let signing = key.clone();
@@ -64,32 +57,17 @@ async fn serve(home: &Home, output: Output) -> Result<()> {
         Ok(MemberSignature { key: number, signature })
     };
     let pace = Pace { poll: config.ledger.poll(), fresh_millis: config.ledger.fresh_millis() };
-    let clock = Arc::new(clock::now);
+    let clock: Arc<dyn Fn() -> Millis + Send + Sync> = Arc::new(clock::now);
     let desk = Desk {
-        register: Register::start(home.ledger(&config, &genesis)?, clock.clone(), pace),
+        register: Register::start(Nodes::watched(home.ledger(&config, &genesis)?, pace.poll), Arc::clone(&clock), pace),
         data: Data::open(&config.database, config.tables()?)?,
         journal: Arc::clone(&journal),
-        writer: Writer::start(Arc::clone(&journal), Box::new(sign)),
+        writer: Writer::start(Arc::clone(&journal), Arc::clone(&clock), Box::new(sign)),
+        identities: Identities::new(config.identities.as_deref()),
         clock,
     };
     let gateway = Arc::new(Gateway::new(desk, submit(home, &config, &genesis, &key)?));
 
-    let bound = [
-        config
-            .departments
-            .as_ref()
-            .map(|it| Bound::new("departments", it, &config))
-            .transpose()?
-            .map(|bound| (bound, http::departments(&gateway))),
-        config
-            .public
-            .as_ref()
-            .map(|it| Bound::new("public", it, &config))
-            .transpose()?
-            .map(|bound| (bound, http::public(&gateway))),
-    ];
-
-    let waits = Waits::default();
     let anchor = Anchor::new(
         Arc::clone(&journal),
         home.ledger(&config, &genesis)?,
@@ -97,31 +75,38 @@ async fn serve(home: &Home, output: Output) -> Result<()> {
         &key,
         config.receipts.batch_after(),
     )?;
-    let (told, anchoring) = tokio::sync::oneshot::channel();
-    let anchored = Arc::clone(&gateway);
-    let (saved, said, kept) = (home.light(), Arc::clone(&waits), config.receipts.answers_kept());
+    let (told, anchoring) = oneshot::channel();
+    let (compared, is_compared) = oneshot::channel();
+    let (anchored, saved, kept) = (Arc::clone(&gateway), home.light(), config.receipts);
     std::thread::spawn(move || {
-        let ended =
-            keep_anchoring(anchor, &anchored, &said, kept, |anchor| light::save(anchor.light(), &saved).is_ok());
-        let _ = told.send(ended);
+        let save = |anchor: &Anchor| light::save(anchor.light(), &saved).is_ok();
+        let _ = told.send(upkeep::keep(anchor, &anchored, kept, compared, save));
     });
-
     let (door_gateway, runtime) = (Arc::clone(&gateway), tokio::runtime::Handle::current());
     std::thread::spawn(move || {
-        door::serve(&listener, &door_gateway.desk.journal, &|| running(&door_gateway, &waits, &runtime));
+        door::serve(&listener, &door_gateway.desk.journal, &|| running(&door_gateway, &runtime));
     });
 
+    let mut ends = std::pin::pin!(ends(anchoring));
+    // An old journal answers nobody: it would count uses again.
+    tokio::select! {
+        ended = &mut ends => return ended,
+        Ok(()) = is_compared => (),
+    }
     let handle = Handle::new();
     let mut serving = JoinSet::new();
-    for (bound, router) in bound.into_iter().flatten() {
+    let listeners = [
+        ("departments", config.departments.as_ref(), http::departments(&gateway)),
+        ("public", config.public.as_ref(), http::public(&gateway)),
+    ];
+    for (name, listener, router) in listeners {
+        let Some(listener) = listener else { continue };
+        let bound = Bound::new(name, listener, &config)?;
         output.progress(&format!("listens for {}", bound.says()?));
         serving.spawn(bound.serve(router, handle.clone()));
     }
-    let mut terminated = tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate())?;
     let ended = tokio::select! {
-        _ = terminated.recv() => Ok(()),
-        interrupted = tokio::signal::ctrl_c() => interrupted.context("no signal is heard"),
-        broke = anchoring => Err(broke.unwrap_or_else(|_| anyhow!("a thread broke off"))),
+        ended = ends => ended,
         Some(broke) = serving.join_next() => broke.map_err(anyhow::Error::from).flatten(),
     };
     handle.graceful_shutdown(Some(GRACE));
@@ -140,63 +125,24 @@ fn submit(home: &Home, config: &Config, genesis: &Genesis, key: &HeldKey) -> Res
     }))
 }
 
-/// Brings batches to the ledger, one after the other; returns where people have to look.
-fn keep_anchoring(
-    mut anchor: Anchor,
-    gateway: &Gateway,
-    waits: &Waits,
-    kept: Duration,
-    save: impl Fn(&Anchor) -> bool,
-) -> anyhow::Error {
-    let journal: &Journal = &gateway.desk.journal;
-    let say = |why: Option<String>| *waits.lock().unwrap_or_else(PoisonError::into_inner) = why;
-    let (mut is_checked, mut pause, mut forgotten) = (false, PAUSE, None::<Instant>);
-    loop {
-        let now = (gateway.desk.clock)();
-        let step = if is_checked { anchor.step(now) } else { anchor.check().map(|()| false) };
-        match step {
-            Ok(went_on) => {
-                (is_checked, pause) = (true, PAUSE);
-                say(None);
-                if went_on {
-                    gateway.metrics.anchored();
-                    if !save(&anchor) {
-                        tracing::warn!("what was proven of the ledger could not be saved");
-                    }
-                } else {
-                    std::thread::sleep(LOOK);
-                }
-            }
-            Err(
-                lasting @ (AnchorError::Journal(_)
-                | AnchorError::OldJournal { .. }
-                | AnchorError::OtherBook(_)
-                | AnchorError::OtherKey),
-            ) => return lasting.into(),
-            Err(passing) => {
-                tracing::warn!(reason = %passing, "batches wait");
-                say(Some(passing.to_string()));
-                std::thread::sleep(pause);
-                pause = pause.saturating_mul(2).min(PAUSE_MAX);
-            }
-        }
-        if forgotten.is_none_or(|at| at.elapsed() >= FORGET) {
-            forgotten = Some(Instant::now());
-            if let Err(error) = journal.forget(before(now, kept)) {
-                return error.into();
-            }
-        }
+/// Until it is told to end, or until something is wrong that people have to see.
+async fn ends(anchoring: oneshot::Receiver<anyhow::Error>) -> Result<()> {
+    let mut terminated = tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate())?;
+    tokio::select! {
+        _ = terminated.recv() => Ok(()),
+        interrupted = tokio::signal::ctrl_c() => interrupted.context("no signal is heard"),
+        broke = anchoring => Err(broke.unwrap_or_else(|_| anyhow!("a thread broke off"))),
     }
 }
 
 /// What the service says of itself.
-fn running(gateway: &Gateway, waits: &Waits, runtime: &tokio::runtime::Handle) -> Running {
+fn running(gateway: &Gateway, runtime: &tokio::runtime::Handle) -> Running {
     let known = gateway.desk.register.freshness().ok();
     let data = runtime.block_on(gateway.desk.data.ping()).is_ok();
     Running {
         height: known.map(|known| known.height),
         fresh: known.is_some_and(|known| known.is_fresh),
-        waits: waits.lock().unwrap_or_else(PoisonError::into_inner).clone(),
+        waits: gateway.anchoring.why(),
         data,
     }
 }

@@ -57,18 +57,25 @@ pub fn root(suite: Suite, leaves: &[Digest]) -> Digest {
 
 /// Path from leaf `number` to the root, leaf side first.
 pub fn path(suite: Suite, leaves: &[Digest], number: usize) -> Option<Vec<Digest>> {
-    fn of<H: Hasher<Hash = [u8; 32]>>(leaves: &[Digest], number: usize) -> Vec<Digest> {
+    paths(suite, leaves, &[number])?.pop()
+}
+
+/// Paths from leaves to the root, each leaf side first: the tree is built once for all of them. `None`
+/// where a number is not below the number of leaves.
+pub fn paths(suite: Suite, leaves: &[Digest], numbers: &[usize]) -> Option<Vec<Vec<Digest>>> {
+    fn of<H: Hasher<Hash = [u8; 32]>>(leaves: &[Digest], numbers: &[usize]) -> Vec<Vec<Digest>> {
         let leaves: Vec<[u8; 32]> = leaves.iter().map(|leaf| leaf.0).collect();
-        let proof = MerkleTree::<H>::from_leaves(&leaves).proof(&[number]);
-        proof.proof_hashes().iter().map(|hash| Digest(*hash)).collect()
+        let tree = MerkleTree::<H>::from_leaves(&leaves);
+        let path = |number: &usize| tree.proof(&[*number]).proof_hashes().iter().map(|hash| Digest(*hash)).collect();
+        numbers.iter().map(path).collect()
     }
-    if number >= leaves.len() {
+    if numbers.iter().any(|number| *number >= leaves.len()) {
         return None;
     }
     Some(match suite {
-        Suite::Standard => of::<StandardHasher>(leaves, number),
+        Suite::Standard => of::<StandardHasher>(leaves, numbers),
         #[cfg(any(test, feature = "trial-suite"))]
-        Suite::Trial => of::<TrialHasher>(leaves, number),
+        Suite::Trial => of::<TrialHasher>(leaves, numbers),
     })
 }
 

@@ -8,13 +8,13 @@ use fengni_client::clock;
 use fengni_client::keys::files;
 use fengni_core::Day;
 use fengni_core::event::{Filter, Position};
+use fengni_service::output::{Ending, Output};
 use serde::Serialize;
 
 use crate::args::{Args, Command};
 use crate::channel::Channel;
 use crate::door::{self, Reply, Request, Running};
 use crate::home::Home;
-use crate::output::{Ending, Output};
 use crate::service;
 use crate::signature;
 use crate::store::Entry;
@@ -40,7 +40,7 @@ pub(crate) fn run(args: Args, output: Output) -> Result<Ending> {
         Command::Key => return key(&home, output),
         Command::Run => match service::run(&home, output)? {},
     };
-    Ok(shown(door::ask(&home, request)?, output))
+    Ok(shown(door::ask(&home, &request)?, output))
 }
 
 fn add(home: &Home, name: Name, by: String, to: &Path, fields: &[String]) -> Result<Request> {
@@ -123,7 +123,7 @@ struct Status {
 }
 
 fn status(home: &Home, output: Output) -> Result<Ending> {
-    let Reply::List { running, subscriptions } = door::ask(home, Request::List)? else {
+    let Reply::List { running, subscriptions } = door::ask(home, &Request::List)? else {
         bail!("the running service answers something else; next: use the same version")
     };
     let follows = running.as_ref().is_some_and(|running| running.waits.is_none());
@@ -151,7 +151,7 @@ fn text(status: &Status) -> String {
 }
 
 fn counters(home: &Home, days: (Option<Day>, Option<Day>), metrics: bool, output: Output) -> Result<Ending> {
-    let Reply::Counted(counted, subscriptions) = door::ask(home, Request::Counters)? else {
+    let Reply::Counted(counted, subscriptions) = door::ask(home, &Request::Counters)? else {
         bail!("the running service answers something else; next: use the same version")
     };
     if metrics {

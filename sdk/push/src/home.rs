@@ -1,20 +1,19 @@
 //! The service's private folder: configuration, key, store, and the door of the running service.
 //! Rule M-9.
 
-use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 
-use anyhow::{Context as _, Result, anyhow, bail};
+use anyhow::{Result, anyhow};
 use fengni_client::gateway::Gateway;
-use fengni_client::keys::random::random;
 use fengni_client::keys::{FileError, StoredKey, files, generate};
 use fengni_client::ledger::Ledger;
 use fengni_client::transport::HttpOptions;
 use fengni_client::{founding, light};
 use fengni_core::{KeyAlgorithm, SecretKey};
 use fengni_genesis::Genesis;
+use fengni_service::folder;
 
 use crate::config::Config;
 use crate::store::{Store, StoreError};
@@ -33,14 +32,8 @@ pub(crate) struct Home {
 impl Home {
     /// A folder that only its owner reads.
     pub(crate) fn open(path: &Path) -> Result<Self> {
-        let system =
-            || format!("{}; next: mkdir -m 700 it and write push.toml into it, or name another --home", path.display());
-        let mode =
-            std::os::unix::fs::PermissionsExt::mode(&std::fs::metadata(path).with_context(system)?.permissions());
-        if mode & 0o077 != 0 {
-            bail!("{}: others can look into this folder of secrets; next: chmod 700", path.display());
-        }
-        Ok(Self { path: path.canonicalize().with_context(system)? })
+        let next = "mkdir -m 700 it and write push.toml into it, or name another --home";
+        Ok(Self { path: folder::private(path, next)? })
     }
 
     /// Where the running service listens.
@@ -90,7 +83,7 @@ impl Home {
         let path = self.path.join("webhook.key.json");
         let bytes = match files::read_private(&path, KEY_BYTES) {
             Err(error) if error.is_missing() => {
-                make_key(&path)?;
+                files::make_private(&path, &serde_json::to_vec(&StoredKey::of(&generate(KeyAlgorithm::Ed25519)?))?)?;
                 files::read_private(&path, KEY_BYTES)?
             }
             other => other?,
@@ -107,19 +100,6 @@ impl Home {
         let options = HttpOptions { roots_pem: config.roots()?, ..HttpOptions::default() };
         let gateway = Gateway::http(&config.gateways, &options)?;
         Ok(Ledger::new(light::open(&self.light(), genesis)?, gateway))
-    }
-}
-
-/// Makes a key, unless another process is faster: then that one counts.
-fn make_key(path: &Path) -> Result<()> {
-    let own = path.with_extension(format!("{}.new", u64::from_le_bytes(random()?)));
-    let key = generate(KeyAlgorithm::Ed25519)?;
-    files::write_private(&own, &serde_json::to_vec(&StoredKey::of(&key))?)?;
-    let linked = std::fs::hard_link(&own, path);
-    std::fs::remove_file(&own).map_err(FileError::system(&own))?;
-    match linked {
-        Err(error) if error.kind() != ErrorKind::AlreadyExists => Err(FileError::system(path)(error).into()),
-        _ => Ok(files::sync_folder(path)?),
     }
 }
 

@@ -40,7 +40,6 @@ mod feed;
 mod home;
 mod message;
 mod notice;
-mod output;
 mod service;
 mod signature;
 mod store;
@@ -50,9 +49,9 @@ use std::process::ExitCode;
 
 use clap::Parser as _;
 use clap::error::ErrorKind;
+use fengni_service::output::{Ending, Output};
 
 use args::Args;
-use output::{Ending, Output};
 
 /// Runs the program with the arguments of its process.
 pub fn main() -> ExitCode {

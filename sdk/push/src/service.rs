@@ -14,13 +14,13 @@ use fengni_client::ledger::Ledger;
 use fengni_client::{clock, light};
 use fengni_core::{Height, Millis, SecretKey};
 use fengni_genesis::Genesis;
+use fengni_service::output::Output;
 
 use crate::config::Config;
 use crate::courier::{Batch, Courier, SourceTrouble, Step};
 use crate::door::{self, Running};
 use crate::feed::{Feed, Reader, everything, trouble};
 use crate::home::Home;
-use crate::output::Output;
 use crate::store::{Store, StoreError};
 use crate::subscription::{Name, State, Subscription};
 
@@ -53,7 +53,7 @@ pub(crate) fn run(home: &Home, output: Output) -> Result<std::convert::Infallibl
     let running = Mutex::new(Running { height: Height(0), time: Millis(0), waits: None, stuck: BTreeMap::new() });
     let store = home.store_to_keep()?;
     let service = Arc::new(Service { home: home.clone(), config, genesis, key, store, output, running });
-    let listener = door::open(home)?;
+    let listener = fengni_service::door::open(&home.door())?;
     let served = Arc::clone(&service);
     std::thread::spawn(move || door::serve(&listener, &served.store, &|| served.said()));
     service.follow()

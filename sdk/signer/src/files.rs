@@ -136,6 +136,22 @@ fn put_private(path: &Path, bytes: &[u8], durable: bool) -> Result<(), FileError
     std::fs::rename(&new, path).map_err(FileError::system(path))
 }
 
+/// Makes a private file that is made once, durably: where another process is faster, that one's counts.
+///
+/// # Errors
+/// [`FileError`].
+pub fn make_private(path: &Path, bytes: &[u8]) -> Result<(), FileError> {
+    let (process, thread) = (std::process::id(), std::thread::current().id());
+    let own = path.with_extension(format!("{process}.{thread:?}.made"));
+    put_private(&own, bytes, true)?;
+    let linked = std::fs::hard_link(&own, path);
+    std::fs::remove_file(&own).map_err(FileError::system(&own))?;
+    match linked {
+        Err(error) if error.kind() != io::ErrorKind::AlreadyExists => Err(FileError::system(path)(error)),
+        _ => sync_folder(path),
+    }
+}
+
 /// Makes a file's name durable in its folder.
 ///
 /// # Errors

@@ -1134,14 +1134,14 @@ ACCESS = struct(
 REFUSALS = """NOT_SIGNED OTHER_PROVIDER OTHER_TIME REQUEST_UNKNOWN NOT_THE_REQUESTER REQUEST_NOT_OPEN OUTSIDE_PERIOD OTHER_BASIS
     OTHER_ITEM OTHER_PURPOSE OTHER_CASE OTHER_RESOURCE OTHER_MODE OTHER_FIELDS GRANT_REQUIRED STALE GRANT_INVALID
     OTHER_GRANTEE GRANT_WITHDRAWN GRANT_SUSPENDED GRANT_NOT_YET_VALID GRANT_EXPIRED CONSENT_REQUIRED IDENTITY_INVALID
-    OTHER_SUBJECT GRANT_USED_UP CODE_INVALID CODE_NOT_YET_VALID CODE_EXPIRED CODE_USED""".split()
+    OTHER_SUBJECT GRANT_USED_UP CODE_INVALID CODE_NOT_YET_VALID CODE_EXPIRED CODE_USED NO_ANSWER""".split()
 RECEIPT = struct(
     provider=U32, requester=U32, request=U32, resource=U32, basis=BASIS, purpose=U16, item=TEXT, case=TEXT, mode=MODE,
     fields=FIELDS, warrant=DIGEST, use_number=U32, record=DIGEST, access=DIGEST, question=U16,
     result=variant("yes", "no", "answered", "not-found", ("refused", variant(*REFUSALS))), time=U64, book=U32, number=U64,
     salt=DIGEST)
 RECORD = pair(TEXT, option(listed(pair(U16, option(TEXT)))))
-QUESTION = struct(provider=U32, holder=KEY, identity=option(TEXT), since=U64, nonce=TAG, time=U64)
+QUESTION = struct(provider=U32, holder=KEY, identity=option(TEXT), **{"from": U64}, nonce=TAG, time=U64)
 DAY_MILLIS = 86_400_000
 
 

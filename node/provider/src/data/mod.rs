@@ -37,6 +37,8 @@ pub(crate) enum Found {
     One(Vec<Option<String>>),
     /// More than one row, so that nobody knows which is meant.
     Many,
+    /// One row, with a value that is longer than may be answered.
+    Unfit,
 }
 
 /// Why the database gave no answer. Repeats nothing of what it holds.
@@ -57,9 +59,6 @@ pub(crate) enum DataTrouble {
     /// It refused the statement, by its own code.
     #[error("the database refused the statement (its code: {0}); next: see table and columns in provider.toml")]
     Refused(String),
-    /// A value is longer than may be answered.
-    #[error("a value has more than {VALUE_BYTES} bytes")]
-    TooLong,
 }
 
 impl DataTrouble {
@@ -160,7 +159,7 @@ impl Data {
     ) -> Result<Vec<Found>, DataTrouble> {
         let table = self.tables.get(&resource).ok_or(DataTrouble::NotConfigured(resource))?;
         let columns = self.columns(resource, fields)?;
-        let found = match &self.pool {
+        let mut found = match &self.pool {
             Pool::Sqlite(pool) => {
                 let statement = table.for_one(&columns);
                 self.in_time(async {
@@ -191,8 +190,12 @@ impl Data {
             }
         };
         let is_long = |value: &Option<String>| value.as_ref().is_some_and(|value| value.len() > VALUE_BYTES);
-        let too_long = |found: &Found| matches!(found, Found::One(row) if row.iter().any(is_long));
-        if found.iter().any(too_long) { Err(DataTrouble::TooLong) } else { Ok(found) }
+        for found in &mut found {
+            if matches!(found, Found::One(row) if row.iter().any(is_long)) {
+                *found = Found::Unfit;
+            }
+        }
+        Ok(found)
     }
 
     /// Bounds the whole question, waiting for a connection included.
@@ -228,6 +231,7 @@ mod tests {
         CREATE TABLE insured (\"id number\" text, months numeric, since date, employer text);
         INSERT INTO insured VALUES
             ('1', 36, '2023-01-05', 'a'), ('2', NULL, '2024-02-29', 'b'), ('3', 1, NULL, 'c'), ('3', 2, NULL, 'd');
+        INSERT INTO insured SELECT '4', 1, NULL, replace(replace(replace('aaaaaaaaaaaaaaaa', 'a', 'bbbbbbbbbbbbbbbb'), 'b', 'cccccccccccccccc'), 'c', 'dd');
     ";
 
     fn table() -> BTreeMap<ResourceNumber, Table> {
@@ -250,6 +254,7 @@ mod tests {
         let one = Found::One(vec![value("2023-01-05"), value("36")]);
         let expected = [Found::One(vec![value("2024-02-29"), None]), one.clone(), Found::None, Found::Many, one];
         assert!(found == expected, "each subject has its own answer, and no other's");
+        assert!(ask(&[2], &["4"]).await.expect("it answers") == [Found::Unfit], "nobody has so long an employer");
         // What somebody else chose is a value, and never a part of the statement.
         let sly = ask(&[2], &["1' OR '1'='1", "\"id number\""]).await.expect("it answers");
         assert!(sly == [Found::None, Found::None]);

@@ -4,6 +4,7 @@ use std::cmp::Ordering;
 
 use fengni_core::record::Mode;
 use fengni_core::sharing::{Comparison, FieldValue, ResultCode, Test};
+use thiserror::Error;
 
 use crate::data::{Column, Found, ValueError};
 
@@ -17,13 +18,15 @@ pub(super) struct Outcome {
     pub(super) looked_at: Option<Vec<FieldValue>>,
 }
 
-/// Why nothing can be said.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+/// Why nothing can be said. Repeats nothing of what was asked or is held.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Error)]
 pub(super) enum Unclear {
     /// There are several records.
+    #[error("the database has more than one record of a subject")]
     Several,
     /// Values that cannot be compared.
-    Value(ValueError),
+    #[error(transparent)]
+    Value(#[from] ValueError),
 }
 
 /// Whether every test suits its field.
@@ -47,6 +50,7 @@ pub(super) fn outcome(
     let row = match found {
         Found::None => return Ok(Outcome { result: ResultCode::NotFound, values: Vec::new(), looked_at: None }),
         Found::Many => return Err(Unclear::Several),
+        Found::Unfit => return Err(ValueError::Held.into()),
         Found::One(row) => row,
     };
     let record: Vec<FieldValue> = fields.iter().copied().zip(row).collect();
@@ -55,7 +59,7 @@ pub(super) fn outcome(
     }
     let mut holds = true;
     for test in tests {
-        holds &= does_hold(test, fields, columns, &record).map_err(Unclear::Value)?;
+        holds &= does_hold(test, fields, columns, &record)?;
     }
     let result = if holds { ResultCode::Yes } else { ResultCode::No };
     Ok(Outcome { result, values: Vec::new(), looked_at: Some(record) })

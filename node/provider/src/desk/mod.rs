@@ -9,6 +9,7 @@
 //! nothing was used, and the same access may be asked again.
 
 mod found;
+mod identities;
 #[cfg(test)]
 pub(crate) mod tests;
 
@@ -25,11 +26,14 @@ use fengni_core::sharing::{
 use fengni_core::{BookNumber, Digest, Domain, Millis, PublicKey, ResourceNumber};
 use futures::future::try_join_all;
 use thiserror::Error;
+use tokio::task::block_in_place;
 
-use crate::data::{Data, DataTrouble, ValueError};
+use crate::data::{Data, DataTrouble};
 use crate::journal::{self, Draft, Entry, Hold, Journal, JournalError, UseKey, Writer, Written};
-use crate::register::{Register, RegisterTrouble};
-use found::{Outcome, check_tests, outcome};
+use crate::register::{Register, RegisterTrouble, stands};
+pub(crate) use identities::Identities;
+
+use found::{Outcome, Unclear, check_tests, outcome};
 
 /// Why an access is not answered, and nothing of it is written down.
 #[derive(Clone, Debug, Error)]
@@ -40,18 +44,9 @@ pub(crate) enum DeskError {
     /// The same is being answered.
     #[error("the same access is being answered")]
     Busy,
-    /// A test does not suit its field.
-    #[error("a test of question {0} does not suit its field")]
-    Test(usize),
     /// The reply key is none.
     #[error("the access has no reply key that an answer can be sealed to")]
     ReplyKey,
-    /// More than one record has the subject's number.
-    #[error("the database has more than one record about the subject of question {0}")]
-    Several(usize),
-    /// What is held is not what it should be.
-    #[error("the database holds something else than was configured")]
-    Held,
     /// The ledger.
     #[error(transparent)]
     Register(#[from] RegisterTrouble),
@@ -80,6 +75,7 @@ pub(crate) struct Desk {
     pub(crate) data: Data,
     pub(crate) journal: Arc<Journal>,
     pub(crate) writer: Writer,
+    pub(crate) identities: Identities,
     pub(crate) clock: Clock,
 }
 
@@ -140,15 +136,21 @@ impl Desk {
             request: cited.as_ref().map(Cited::lent),
         };
         let may_rest = cited.as_ref().is_some_and(|cited| cited.request.requester == access.requester);
-        let proven = match access.basis.needs_grant() && may_rest && freshness.is_fresh {
-            true => try_join_all(access.questions.iter().map(|question| self.proven(question))).await?,
-            false => vec![Evidence::default(); access.questions.len()],
+        let (proven, naming) = match access.basis.needs_grant() && may_rest && freshness.is_fresh {
+            true => {
+                let proven = access.questions.iter().map(|question| self.proven(question));
+                (try_join_all(proven).await?, self.register.naming().await?)
+            }
+            false => (vec![Evidence::default(); access.questions.len()], None),
         };
-        let judged = judge_all(signed, &known, &proven, &mut hold)?;
+        let says_who = SaysWho { naming: naming.as_deref(), identities: &self.identities };
+        let mut judge = || judge_all(signed, &known, &proven, says_who, &mut hold);
+        // A hundred questions are hundreds of signatures: other accesses are answered meanwhile.
+        let mut judged = if access.questions.len() > 1 { block_in_place(judge)? } else { judge()? };
         let resource = cited.as_ref().map_or(ResourceNumber(0), |cited| cited.request.terms.resource);
-        let outcomes = self.look_up(access, resource, &judged).await?;
+        let outcomes = self.look_up(access, resource, &mut judged, &mut hold).await?;
         let found = Found { digest, resource, judged, outcomes };
-        self.write(access, found, hold, now).await
+        self.write(access, found, hold).await
     }
 
     /// The request of an access, with what it cites.
@@ -173,44 +175,44 @@ impl Desk {
             None => None,
         };
         let person = Some(self.register.line(identity.place()).await?);
-        Ok(Evidence { line, person, naming: self.register.naming().await? })
+        Ok(Evidence { line, person })
     }
 
-    /// Asks the database about every question that may be answered.
+    /// Asks the database about every question that may be answered; one that its data does not answer is refused.
     async fn look_up(
         &self,
         access: &AccessTerms,
         resource: ResourceNumber,
-        judged: &[Judged],
+        judged: &mut [Judged],
+        hold: &mut Hold,
     ) -> Result<Vec<Option<Outcome>>, DeskError> {
-        let allowed: Vec<usize> = (0..judged.len()).filter(|question| judged[*question].is_ok()).collect();
         let mut outcomes = vec![None; judged.len()];
-        if allowed.is_empty() {
+        if judged.iter().all(Result::is_err) {
             return Ok(outcomes);
         }
         let fields = &access.fields;
         let columns = self.data.columns(resource, fields)?;
-        for question in &allowed {
-            let tests = &access.questions[*question].tests;
-            check_tests(tests, fields, &columns).map_err(|_| DeskError::Test(*question))?;
+        let mut allowed = Vec::new();
+        for (place, judged) in judged.iter_mut().enumerate().filter(|(_, judged)| judged.is_ok()) {
+            match check_tests(&access.questions[place].tests, fields, &columns) {
+                Ok(()) => allowed.push(place),
+                Err(why) => unanswered(judged, hold, &why.into()),
+            }
         }
-        let subject = |question: &usize| access.questions[*question].subject.as_str().to_owned();
+        let subject = |place: &usize| access.questions[*place].subject.as_str().to_owned();
         let subjects: Vec<String> = allowed.iter().map(subject).collect();
         let found = self.data.look_up(resource, fields, &subjects).await?;
-        for (question, found) in allowed.into_iter().zip(found) {
-            let tests = &access.questions[question].tests;
-            let came = outcome(access.mode, tests, fields, &columns, found).map_err(|error| match error {
-                found::Unclear::Several => DeskError::Several(question),
-                found::Unclear::Value(ValueError::Asked) => DeskError::Test(question),
-                found::Unclear::Value(ValueError::Held) => DeskError::Held,
-            })?;
-            outcomes[question] = Some(came);
+        for (place, found) in allowed.into_iter().zip(found) {
+            match outcome(access.mode, &access.questions[place].tests, fields, &columns, found) {
+                Ok(came) => outcomes[place] = Some(came),
+                Err(why) => unanswered(&mut judged[place], hold, &why),
+            }
         }
         Ok(outcomes)
     }
 
     /// Seals the answer, and writes everything down before it leaves.
-    async fn write(&self, access: &AccessTerms, found: Found, hold: Hold, now: Millis) -> Result<Written, DeskError> {
+    async fn write(&self, access: &AccessTerms, found: Found, hold: Hold) -> Result<Written, DeskError> {
         let domain = self.domain();
         let Found { digest, resource, judged, outcomes } = found;
         let (mut drafts, mut answers) = (Vec::new(), Vec::new());
@@ -241,7 +243,7 @@ impl Desk {
                 access: digest,
                 question: u16::try_from(place).unwrap_or(u16::MAX),
                 result,
-                time: now,
+                time: Millis(0),
                 book: BookNumber(0),
                 number: 0,
                 salt,
@@ -257,7 +259,7 @@ impl Desk {
             seal(&domain, &digest, &access.reply_key, &content)
         });
         let answer = answer.transpose().map_err(|_| DeskError::ReplyKey)?;
-        Ok(self.writer.write(Entry { hold, drafts, answer, time: now }).await?)
+        Ok(self.writer.write(Entry { hold, drafts, answer }).await?)
     }
 }
 
@@ -272,7 +274,6 @@ impl Cited {
 struct Evidence {
     line: Option<Arc<Proven>>,
     person: Option<Arc<Proven>>,
-    naming: Option<Arc<CodeSet>>,
 }
 
 /// Judges every question, and takes room for those that may be answered.
@@ -280,13 +281,15 @@ fn judge_all(
     signed: &SignedAccess,
     known: &Known<'_>,
     evidence: &[Evidence],
+    says_who: SaysWho<'_>,
     hold: &mut Hold,
 ) -> Result<Vec<Judged>, DeskError> {
     let mut all = Vec::with_capacity(evidence.len());
     for (place, (question, evidence)) in signed.access.terms().questions.iter().zip(evidence).enumerate() {
-        let (line, person) = opened(question, evidence, known)?;
-        let holder = Holder { line: line.as_ref(), person: person.as_ref() };
-        let judged = match judge(signed, place, known, &holder) {
+        let opened = Opened::of(question, evidence, says_who, known)?;
+        let holder = Holder { line: opened.line.as_ref(), person: opened.person.as_ref() };
+        let known = Known { is_fresh: known.is_fresh && opened.is_there, ..*known };
+        let judged = match judge(signed, place, &known, &holder) {
             // Nobody's word to this provider: nobody is to fill its journal with such.
             Err(early @ (AccessRefusal::NotSigned | AccessRefusal::OtherProvider)) => {
                 return Err(DeskError::Refused(early));
@@ -308,25 +311,55 @@ fn judge_all(
     Ok(all)
 }
 
-/// The grant's line and whom the holder's certificate is of, as proven.
-fn opened(
-    question: &Question,
-    evidence: &Evidence,
-    known: &Known<'_>,
-) -> Result<(Option<GrantLine>, Option<Person>), DeskError> {
-    let (place, identity) = match &question.warrant {
-        Warrant::None => return Ok((None, None)),
-        Warrant::Grant(grant) => (Some(grant.place), &grant.identity),
-        Warrant::UseCode { identity, .. } => (None, &**identity),
-    };
-    let line = match place.zip(evidence.line.as_ref()) {
-        Some((place, proven)) => GrantLine::load(proven, place, known.now).map_err(RegisterTrouble::from)?,
-        None => None,
-    };
-    let naming = evidence.naming.as_deref();
-    let open = |proven: &Arc<Proven>| identity.open(&known.domain, proven, naming, known.now).ok();
-    let person = evidence.person.as_ref().and_then(open);
-    Ok((line, person))
+/// The data gives no answer: nothing is used, and the requester gets that in writing.
+fn unanswered(judged: &mut Judged, hold: &mut Hold, why: &Unclear) {
+    tracing::warn!(%why, "a question gets no answer");
+    if let Ok(Some(key)) = judged {
+        hold.release(key);
+    }
+    *judged = Err(AccessRefusal::NoAnswer);
+}
+
+/// What makes a certificate somebody's identity.
+#[derive(Clone, Copy)]
+struct SaysWho<'a> {
+    naming: Option<&'a CodeSet>,
+    identities: &'a Identities,
+}
+
+/// What a question's warrant comes to, as proven.
+struct Opened {
+    line: Option<GrantLine>,
+    person: Option<Person>,
+    /// Whether there are lines at the places that it names; there may be later.
+    is_there: bool,
+}
+
+impl Opened {
+    fn of(
+        question: &Question,
+        evidence: &Evidence,
+        says_who: SaysWho<'_>,
+        known: &Known<'_>,
+    ) -> Result<Self, RegisterTrouble> {
+        let (place, identity) = match &question.warrant {
+            Warrant::None => return Ok(Self { line: None, person: None, is_there: true }),
+            Warrant::Grant(grant) => (Some(grant.place), &grant.identity),
+            Warrant::UseCode { identity, .. } => (None, &**identity),
+        };
+        let mut opened = Self { line: None, person: None, is_there: true };
+        if let Some((place, proven)) = place.zip(evidence.line.as_ref()) {
+            opened.is_there &= stands(proven, place)?;
+            opened.line = GrantLine::load(proven, place, known.now)?;
+        }
+        if let Some(proven) = &evidence.person {
+            opened.is_there &= stands(proven, identity.place())?;
+            if opened.is_there && says_who.identities.take(identity, proven)? {
+                opened.person = identity.open(&known.domain, proven, says_who.naming, known.now).ok();
+            }
+        }
+        Ok(opened)
+    }
 }
 
 /// What a question rests on, by its digest, and whose key says so, where that key has signed it.

@@ -11,7 +11,7 @@ use tempfile::TempDir;
 
 use super::*;
 use crate::double::{self, Clock, Double, until};
-use crate::journal::Owner;
+use crate::journal::{Owner, Secret};
 use crate::register::Pace;
 use crate::scene::{GRANTS, HRS, SUBJECT, Scene, application};
 
@@ -40,7 +40,8 @@ impl Story {
         let folder = tempfile::tempdir().expect("a folder for the test");
         let domain = crate::common::domain();
         let owner = Owner { domain, member: HRS, book: RECEIPTS };
-        let journal = Arc::new(Journal::open(&folder.path().join("journal"), owner).expect("a new one"));
+        let secret = Secret::open(&folder.path().join("secret"), true).expect("a new one");
+        let journal = Arc::new(Journal::open(&folder.path().join("journal"), secret, owner).expect("a new one"));
         let sign = move |receipt: &Receipt| {
             let signature = application(HRS).sign(&receipt.message(&domain));
             Ok(MemberSignature { key: KeyNumber(1), signature })
@@ -48,8 +49,9 @@ impl Story {
         let desk = Desk {
             register: Register::start(ledger.clone(), clock.read(), PACE),
             data: double::database(folder.path()).await,
-            writer: Writer::start(Arc::clone(&journal), Box::new(sign)),
+            writer: Writer::start(Arc::clone(&journal), clock.read(), Box::new(sign)),
             journal,
+            identities: Identities::new(None),
             clock: clock.read(),
         };
         until("the first poll", || desk.register.freshness().is_ok()).await;
@@ -107,7 +109,7 @@ async fn i25_j6_two_uses_a_withdrawal_and_a_third_that_is_refused_and_recorded()
     assert_eq!(story.result(&scene).await, refused(AccessRefusal::GrantWithdrawn));
     assert_eq!(story.desk.journal.sizes().expect("a healthy disk"), (0, 3));
     let holder = crate::scene::holder().public();
-    let mine = story.desk.journal.receipts_of(&holder, &[], Millis(0), 9).expect("a healthy disk");
+    let mine = story.desk.journal.receipts_of(&holder, &[], 0, 9).expect("a healthy disk");
     assert_eq!(mine.len(), 3, "the holder sees the refused one too");
 }
 
@@ -138,8 +140,8 @@ async fn i25_what_is_refused_is_written_down() {
             |scene| scene.access.questions[0].subject = ClaimValue::new(OTHER).expect("short"),
             AccessRefusal::OtherSubject,
         ),
-        // Its line is not there yet.
-        (|scene| scene.presented().place.line = LineNumber(3), AccessRefusal::GrantInvalid),
+        // Another grant's line.
+        (|scene| scene.presented().place.line = LineNumber(0), AccessRefusal::GrantInvalid),
     ];
     for (place, (change, refusal)) in cases.into_iter().enumerate() {
         let mut scene = Scene::new();
@@ -151,6 +153,23 @@ async fn i25_what_is_refused_is_written_down() {
     story.ledger.lock().world.time = story.clock.now();
     story.polled().await;
     assert_eq!(story.result(&Scene::new()).await, refused(AccessRefusal::GrantExpired));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn idn03_an_identity_of_an_issuer_that_is_not_listed_is_refused() {
+    let scene = Scene::new();
+    let mut story = Story::of(&scene).await;
+    let identity = crate::scene::grant_file(crate::scene::grant_terms()).identity;
+    let issuer = story.ledger.lock().world.books[identity.place().book.0 as usize].record.issuer;
+    let another = story.ledger.lock().world.members[HRS.0 as usize].code;
+    for (listed, expected) in [
+        (vec![issuer], (ResultCode::Yes, 1)),
+        (vec![], refused(AccessRefusal::IdentityInvalid)),
+        (vec![another], refused(AccessRefusal::IdentityInvalid)),
+    ] {
+        story.desk.identities = Identities::new(Some(&listed));
+        assert_eq!(story.result(&scene).await, expected);
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -204,6 +223,19 @@ async fn i24_nothing_is_used_where_nothing_fresh_is_known() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn i24_a_grant_that_is_not_there_yet_is_asked_for_at_once_and_refused_for_no_good() {
+    let mut scene = Scene::new();
+    let story = Story::of(&scene).await;
+    let line = story.ledger.lock().world.books[GRANTS.0 as usize].lines[2];
+    let next = LinePlace { line: LineNumber(3), ..GRANT };
+    scene.presented().place = next;
+    assert!(matches!(story.ask(&scene).await, Err(DeskError::Refused(AccessRefusal::Stale))));
+    assert_eq!(story.desk.journal.sizes().expect("a healthy disk").1, 0);
+    story.ledger.seal(next, line);
+    assert_eq!(story.result(&scene).await, (ResultCode::Yes, 1));
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn i23_an_answer_is_sealed_and_the_folder_holds_no_data() {
     let mut scene = Scene::by_function();
     scene.access.mode = Mode::Batch;
@@ -234,9 +266,6 @@ async fn i23_an_answer_is_sealed_and_the_folder_holds_no_data() {
 async fn i25_where_nothing_is_found_out_nothing_is_used() {
     let scene = Scene::new();
     let story = Story::of(&scene).await;
-    let mut unsuitable = scene.clone();
-    unsuitable.access.questions[0].tests[0].value = ClaimValue::new("many").expect("short");
-    assert!(matches!(story.ask(&unsuitable).await, Err(DeskError::Test(0))));
     let mut keyless = story.signed(&scene).access.terms().clone();
     keyless.reply_key = [0; 32];
     let keyless = fengni_core::sharing::Access::new(keyless).expect("an access");
@@ -250,6 +279,28 @@ async fn i25_where_nothing_is_found_out_nothing_is_used() {
     for number in 1..=3 {
         assert_eq!(story.result(&scene).await, (ResultCode::Yes, number));
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn i11_what_the_data_does_not_answer_the_requester_has_in_writing() {
+    let scene = Scene::new();
+    let story = Story::of(&scene).await;
+    let mut unsuitable = scene.clone();
+    unsuitable.access.questions[0].tests[0].value = ClaimValue::new("many").expect("short");
+    assert_eq!(story.result(&unsuitable).await, refused(AccessRefusal::NoAnswer));
+    let change = |statements| double::change(story.folder.path(), statements);
+    change("UPDATE insured SET months = 'many'").await;
+    assert_eq!(story.result(&scene).await, refused(AccessRefusal::NoAnswer));
+    change("UPDATE insured SET months = 41").await;
+    change("CREATE TABLE twice AS SELECT * FROM insured UNION ALL SELECT * FROM insured").await;
+    change("ALTER TABLE insured RENAME TO once; ALTER TABLE twice RENAME TO insured").await;
+    assert_eq!(story.result(&scene).await, refused(AccessRefusal::NoAnswer));
+    change("ALTER TABLE insured RENAME TO twice; ALTER TABLE once RENAME TO insured").await;
+    // Nothing of it was used.
+    for number in 1..=3 {
+        assert_eq!(story.result(&scene).await, (ResultCode::Yes, number));
+    }
+    assert_eq!(story.result(&scene).await, refused(AccessRefusal::GrantUsedUp));
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -18,9 +18,8 @@ use tower_http::catch_panic::CatchPanicLayer;
 
 use super::metrics::Metrics;
 use super::problem::{Problem, ProblemName};
+use crate::REQUESTS;
 
-/// Requests in flight at once on one listener.
-const REQUESTS: usize = 1_024;
 /// How long one may take: the ledger may have to be asked first.
 const PATIENCE: Duration = Duration::from_secs(20);
 

@@ -26,6 +26,11 @@ struct ProblemLabels {
 }
 
 #[derive(Clone, PartialEq, Eq, Hash, Debug, EncodeLabelSet)]
+struct BasisLabels {
+    basis: &'static str,
+}
+
+#[derive(Clone, PartialEq, Eq, Hash, Debug, EncodeLabelSet)]
 struct UseLabels {
     mode: &'static str,
     basis: &'static str,
@@ -39,6 +44,7 @@ pub(crate) struct Metrics {
     requests: Family<RequestLabels, Counter>,
     problems: Family<ProblemLabels, Counter>,
     latency: Histogram,
+    accesses: Family<BasisLabels, Counter>,
     receipts: Family<UseLabels, Counter>,
     countersigned: Counter,
     anchored: Counter,
@@ -55,6 +61,8 @@ impl Default for Metrics {
         registry.register("problems", "Requests that were not answered, by kind of problem", problems.clone());
         let latency = Histogram::new(BUCKETS);
         registry.register("access_seconds", "Time from an access to its answer", latency.clone());
+        let accesses = Family::default();
+        registry.register("accesses", "Accesses that were answered, by basis", accesses.clone());
         let receipts = Family::default();
         registry.register("receipts", "Receipts by mode, basis and result", receipts.clone());
         let countersigned = Counter::default();
@@ -66,7 +74,7 @@ impl Default for Metrics {
         let polled = Gauge::default();
         registry.register("ledger_poll_age_millis", "Age of the last poll of the ledger", polled.clone());
         let registry = Arc::new(Mutex::new(registry));
-        Self { registry, requests, problems, latency, receipts, countersigned, anchored, waiting, polled }
+        Self { registry, requests, problems, latency, accesses, receipts, countersigned, anchored, waiting, polled }
     }
 }
 
@@ -82,6 +90,9 @@ impl Metrics {
     /// An access that was answered.
     pub(super) fn answered(&self, receipts: &[SidedReceipt], taken: Duration) {
         self.latency.observe(taken.as_secs_f64());
+        if let Some(SidedReceipt { receipt, .. }) = receipts.first() {
+            self.accesses.get_or_create(&BasisLabels { basis: receipt.basis.word() }).inc();
+        }
         for SidedReceipt { receipt, .. } in receipts {
             let result = match receipt.result {
                 ResultCode::Yes => "yes",

@@ -24,9 +24,12 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use crate::desk::Desk;
+use crate::upkeep::Anchoring;
 pub(crate) use listener::Bound;
 pub(crate) use metrics::Metrics;
 
+/// Questions of holders that are looked up at once: departments come first.
+const HOLDERS: usize = 16;
 /// Withdrawals that are brought to the ledger at once.
 const WITHDRAWALS: usize = 16;
 
@@ -37,13 +40,17 @@ pub(crate) type Submit = Box<dyn Fn(Operation) -> anyhow::Result<Settlement> + S
 pub(crate) struct Gateway {
     pub(crate) desk: Desk,
     pub(crate) metrics: Metrics,
+    pub(crate) anchoring: Anchoring,
     submit: Submit,
+    holders: Semaphore,
     withdrawals: Arc<Semaphore>,
 }
 
 impl Gateway {
     pub(crate) fn new(desk: Desk, submit: Submit) -> Self {
-        Self { desk, metrics: Metrics::default(), submit, withdrawals: Arc::new(Semaphore::new(WITHDRAWALS)) }
+        let (metrics, anchoring) = Default::default();
+        let (holders, withdrawals) = (Semaphore::new(HOLDERS), Arc::new(Semaphore::new(WITHDRAWALS)));
+        Self { desk, metrics, anchoring, submit, holders, withdrawals }
     }
 }
 
@@ -70,7 +77,7 @@ async fn healthz() -> &'static str {
     "ok\n"
 }
 
-/// Says whether accesses can be answered: the ledger was proven lately, and the database answers.
+/// Says whether accesses can be answered: the ledger was proven lately, receipts go there, and the database answers.
 #[utoipa::path(get, path = "/readyz", tag = "health", responses(
     (status = 200, body = String, description = "ready"),
     (status = 503, body = String, description = "why not")
@@ -79,6 +86,9 @@ async fn readyz(State(gateway): State<Arc<Gateway>>) -> (StatusCode, &'static st
     let known = gateway.desk.register.freshness();
     if !known.is_ok_and(|known| known.is_fresh) {
         return (StatusCode::SERVICE_UNAVAILABLE, "nothing recent is known of the ledger\n");
+    }
+    if gateway.anchoring.is_late((gateway.desk.clock)()) {
+        return (StatusCode::SERVICE_UNAVAILABLE, "receipts cannot be anchored\n");
     }
     match gateway.desk.data.ping().await {
         Ok(()) => (StatusCode::OK, "ready\n"),

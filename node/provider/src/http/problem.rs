@@ -171,6 +171,7 @@ impl Problem {
     fn detail(&self) -> String {
         match self {
             Self::Desk(DeskError::Data(_)) => "the department's data cannot be read now".to_owned(),
+            Self::Desk(DeskError::Journal(error)) if matches!(**error, JournalError::Busy) => error.to_string(),
             Self::Desk(DeskError::Journal(_) | DeskError::Random(_)) => "the gateway met a fault of its own".to_owned(),
             Self::Desk(DeskError::Register(_)) => "nothing recent is known of the ledger".to_owned(),
             other => other.to_string(),
@@ -183,22 +184,18 @@ fn desk_kind(error: &DeskError) -> (StatusCode, &'static str, &'static str) {
         DeskError::Refused(refusal) if refusal.is_undecided() => (StatusCode::SERVICE_UNAVAILABLE, "stale", AGAIN),
         DeskError::Refused(_) => (StatusCode::FORBIDDEN, "access-refused", "see the word in sdk/spec/access.md, I-11"),
         DeskError::Busy => (StatusCode::SERVICE_UNAVAILABLE, "being-answered", AGAIN),
-        DeskError::Test(_) => {
-            (StatusCode::UNPROCESSABLE_ENTITY, "unsuitable-test", "compare the test's value with the resource's item")
-        }
         DeskError::ReplyKey => (StatusCode::UNPROCESSABLE_ENTITY, "bad-reply-key", "give a fresh X25519 key"),
-        DeskError::Several(_) => {
-            (StatusCode::CONFLICT, "several-records", "ask the provider to look: nothing was used")
-        }
         DeskError::Register(_) => (StatusCode::SERVICE_UNAVAILABLE, "stale", AGAIN),
         DeskError::Data(DataTrouble::Slow | DataTrouble::Unreachable) => {
             (StatusCode::SERVICE_UNAVAILABLE, "no-data", AGAIN)
         }
-        DeskError::Data(_) | DeskError::Held => (StatusCode::INTERNAL_SERVER_ERROR, "no-data", OPERATOR),
-        DeskError::Journal(error) if matches!(**error, JournalError::Sign(_)) => {
-            (StatusCode::SERVICE_UNAVAILABLE, "no-signature", AGAIN)
-        }
-        DeskError::Journal(_) | DeskError::Random(_) => (StatusCode::INTERNAL_SERVER_ERROR, "fault", OPERATOR),
+        DeskError::Data(_) => (StatusCode::INTERNAL_SERVER_ERROR, "no-data", OPERATOR),
+        DeskError::Journal(error) => match **error {
+            JournalError::Sign(_) => (StatusCode::SERVICE_UNAVAILABLE, "no-signature", AGAIN),
+            JournalError::Busy => (StatusCode::SERVICE_UNAVAILABLE, "overloaded", AGAIN),
+            _ => (StatusCode::INTERNAL_SERVER_ERROR, "fault", OPERATOR),
+        },
+        DeskError::Random(_) => (StatusCode::INTERNAL_SERVER_ERROR, "fault", OPERATOR),
     }
 }
 

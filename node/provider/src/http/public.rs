@@ -11,6 +11,7 @@ use fengni_core::outcome::Refusal;
 use fengni_core::record::Resource;
 use fengni_core::sharing::{GrantLine, HolderQuestion, Person, SignedHolderQuestion, grant_commitment};
 use serde::Deserialize;
+use tokio::task::spawn_blocking;
 use utoipa::IntoParams;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
@@ -19,8 +20,8 @@ use super::Gateway;
 use super::body::Json;
 use super::openapi::Problems;
 use super::problem::Problem;
-use crate::journal::{BatchRow, Shown};
-use crate::register::RegisterTrouble;
+use crate::journal::{BatchRow, Journal, JournalError, Shown};
+use crate::register::{RegisterTrouble, stands};
 
 /// Batches in one list.
 const BATCHES: usize = 64;
@@ -67,8 +68,19 @@ async fn batch(
     number: Result<Path<u64>, axum::extract::rejection::PathRejection>,
 ) -> Result<Json<BatchLeaves>, Problem> {
     let Path(number) = number.map_err(|_| Problem::Parameter)?;
-    let (row, leaves) = gateway.desk.journal.batch_of(number)?.ok_or(Problem::Unknown("batch"))?;
+    let found = read(&gateway, move |journal| journal.batch_of(number)).await?;
+    let (row, leaves) = found.ok_or(Problem::Unknown("batch"))?;
     Ok(Json(BatchLeaves { batch: view(&row), leaves }))
+}
+
+/// Reads the journal beside the threads that answer: a batch can be thousands of leaves and hashes.
+async fn read<T: Send + 'static>(
+    gateway: &Arc<Gateway>,
+    what: impl FnOnce(&Journal) -> Result<T, JournalError> + Send + 'static,
+) -> Result<T, Problem> {
+    let gateway = Arc::clone(gateway);
+    let read = spawn_blocking(move || what(&gateway.desk.journal)).await;
+    Ok(read.map_err(|_| Problem::Fault)??)
 }
 
 fn view(row: &BatchRow) -> BatchView {
@@ -85,36 +97,54 @@ async fn mine(
     State(gateway): State<Arc<Gateway>>,
     Json(signed): Json<SignedHolderQuestion>,
 ) -> Result<Json<HeldReceipts>, Problem> {
-    let journal = &gateway.desk.journal;
-    let owner = journal.owner();
+    let _room = gateway.holders.try_acquire().map_err(|_| Problem::Overloaded)?;
+    let owner = gateway.desk.journal.owner();
     signed.check(&owner.domain, owner.member, (gateway.desk.clock)())?;
     let question = &signed.question;
     let person = person(&gateway, question).await?;
     let subjects = person.as_ref().map(names).unwrap_or_default();
-    let mut shown = journal.receipts_of(&question.holder, &subjects, question.since, RECEIPTS + 1)?;
-    let more = shown.len() > RECEIPTS;
-    shown.truncate(RECEIPTS);
-    let mut receipts = Vec::new();
-    for Shown { receipt, subject, anchor } in shown {
-        // Found by a name alone: whether the resource means by it whom the identity is of.
-        if let Some((subject, person)) = subject.zip(person.as_ref()) {
-            let resource = gateway.desk.register.record::<Resource>(receipt.receipt.resource.0).await?;
-            let subject = ClaimValue::new(&subject).ok();
-            if !resource.zip(subject).is_some_and(|(resource, subject)| person.is(resource.terms.subject, &subject)) {
-                continue;
+    let mut receipts: Vec<HeldReceipt> = Vec::new();
+    let mut from = question.from;
+    // One more than fits says that there are more; what is not this person's is no reason to say so.
+    while receipts.len() <= RECEIPTS {
+        let wanted = RECEIPTS + 1 - receipts.len();
+        let (holder, names) = (question.holder, subjects.clone());
+        let found = read(&gateway, move |journal| journal.receipts_of(&holder, &names, from, wanted)).await?;
+        let is_last = found.len() < wanted;
+        for shown in found {
+            from = shown.receipt.receipt.number + 1;
+            if is_about(&gateway, &shown, person.as_ref()).await? {
+                let (path, place) = shown.anchor.unzip();
+                receipts.push(HeldReceipt { receipt: shown.receipt, path, place });
             }
         }
-        let (path, place) = anchor.unzip();
-        receipts.push(HeldReceipt { receipt, path, place });
+        if is_last {
+            break;
+        }
     }
+    let more = receipts.len() > RECEIPTS;
+    receipts.truncate(RECEIPTS);
     Ok(Json(HeldReceipts { receipts, more }))
+}
+
+/// Whether a receipt that was found is the asker's: where a name alone led to it, whether its resource means
+/// by that name whom the identity is of.
+async fn is_about(gateway: &Gateway, shown: &Shown, person: Option<&Person>) -> Result<bool, Problem> {
+    let Some((subject, person)) = shown.subject.as_ref().zip(person) else { return Ok(true) };
+    let resource = gateway.desk.register.record::<Resource>(shown.receipt.receipt.resource.0).await?;
+    let subject = ClaimValue::new(subject).ok();
+    Ok(resource.zip(subject).is_some_and(|(resource, subject)| person.is(resource.terms.subject, &subject)))
 }
 
 /// Whom a question's identity is proven to be of; none where it has none.
 async fn person(gateway: &Gateway, question: &HolderQuestion) -> Result<Option<Person>, Problem> {
     let Some(identity) = &question.identity else { return Ok(None) };
     let desk = &gateway.desk;
-    let proven = desk.register.line(identity.place()).await?;
+    let proven = desk.register.glance(identity.place()).await?;
+    let is_there = stands(&proven, identity.place()).map_err(RegisterTrouble::from)?;
+    if !is_there || !desk.identities.take(identity, &proven).map_err(RegisterTrouble::from)? {
+        return Err(Problem::Identity);
+    }
     if !desk.register.freshness()?.is_fresh {
         return Err(RegisterTrouble::Stale.into());
     }
@@ -142,7 +172,9 @@ async fn withdraw(
     let Withdrawal { place, content, secret } = given;
     let desk = &gateway.desk;
     // Looked at first: what withdraws nothing is not to use up this member's quota.
-    let proven = desk.register.line(place).await?;
+    let room = gateway.holders.try_acquire().map_err(|_| Problem::Overloaded)?;
+    let proven = desk.register.glance(place).await?;
+    drop(room);
     let line = GrantLine::load(&proven, place, (desk.clock)()).map_err(RegisterTrouble::from)?;
     let commitment = grant_commitment(&desk.domain(), &content, &secret.0);
     let line = line.filter(|line| line.line.commitment == commitment).ok_or(Problem::OtherGrant)?;
@@ -151,7 +183,7 @@ async fn withdraw(
     }
     let room = Arc::clone(&gateway.withdrawals).try_acquire_owned().map_err(|_| Problem::Overloaded)?;
     let (running, operation) = (Arc::clone(&gateway), Operation::WithdrawGrant { place, content, secret: secret.0 });
-    let submitted = tokio::task::spawn_blocking(move || {
+    let submitted = spawn_blocking(move || {
         let _room = room;
         (running.submit)(operation)
     });

@@ -16,7 +16,7 @@ use tower::ServiceExt as _;
 
 use super::{Arc, Gateway, Operation, Router, Settlement, departments, public};
 use crate::desk::tests::Story;
-use crate::double::{Double, until};
+use crate::double::{Clock, Double, until};
 use crate::scene::{HRS, SUBJECT, Scene, YHR, application, holder};
 
 struct Listeners {
@@ -24,10 +24,12 @@ struct Listeners {
     public: Router,
     story: Arc<Gateway>,
     ledger: Double,
+    clock: Clock,
 }
 
 async fn listeners(scene: &Scene) -> (Listeners, impl Fn() -> SignedAccess) {
     let story = Story::of(scene).await;
+    let clock = story.clock.clone();
     let asked: Vec<SignedAccess> = (0..4).map(|_| story.signed(scene)).collect();
     let Story { desk, folder, ledger, .. } = story;
     let there = ledger.clone();
@@ -43,7 +45,7 @@ async fn listeners(scene: &Scene) -> (Listeners, impl Fn() -> SignedAccess) {
         let _kept = &folder;
         asked[next.fetch_add(1, std::sync::atomic::Ordering::SeqCst)].clone()
     };
-    (Listeners { departments: departments(&gateway), public: public(&gateway), story: gateway, ledger }, signed)
+    (Listeners { departments: departments(&gateway), public: public(&gateway), story: gateway, ledger, clock }, signed)
 }
 
 async fn exchange(router: &Router, request: Request<Body>) -> (StatusCode, Vec<u8>) {
@@ -107,7 +109,7 @@ async fn i26_to_i27_from_an_access_to_the_holders_list() {
         provider: HRS,
         holder: holder().public(),
         identity: None,
-        since: Millis(0),
+        from: 0,
         nonce: [1; 16],
         time: crate::scene::NOW,
     };
@@ -130,8 +132,7 @@ async fn i27_whoever_shows_who_they_are_sees_what_was_used_by_duty() {
     let identity = crate::scene::grant_file(crate::scene::grant_terms()).identity;
     let ask = |identity| {
         let (nonce, time) = ([1; 16], crate::scene::NOW);
-        let question =
-            HolderQuestion { provider: HRS, holder: holder().public(), identity, since: Millis(0), nonce, time };
+        let question = HolderQuestion { provider: HRS, holder: holder().public(), identity, from: 0, nonce, time };
         question.sign(&domain, &holder())
     };
     let (_, mine): (_, HeldReceipts) = post(&listeners.public, "/v1/mine", &ask(None)).await;
@@ -214,9 +215,37 @@ async fn i28_problems_and_metrics_repeat_nothing_of_what_was_asked() {
         text.contains(r#"fengni_provider_receipts_total{mode="verify",basis="authorisation",result="yes"} 1"#),
         "{text}"
     );
+    assert!(text.contains(r#"fengni_provider_accesses_total{basis="authorisation"} 1"#), "{text}");
     said.push_str(&text);
     assert!(!said.contains(SUBJECT) && !said.contains(crate::scene::CASE), "{said}");
     assert!(said.contains("NOT_SIGNED"));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn i28_a_gateway_that_cannot_anchor_or_knows_nothing_recent_is_not_ready() {
+    let scene = Scene::new();
+    let (listeners, _signed) = listeners(&scene).await;
+    let ready = || async {
+        let request = Request::get("/readyz").body(Body::empty()).expect("a request");
+        exchange(&listeners.departments, request).await.0
+    };
+    let polled = || async {
+        listeners.clock.pass(1);
+        let (now, register) = (listeners.clock.now(), &listeners.story.desk.register);
+        until("another poll", || register.freshness().is_ok_and(|known| known.polled >= now)).await;
+    };
+    let anchoring = &listeners.story.anchoring;
+    anchoring.waits(listeners.clock.now(), "no relay answers".to_owned());
+    assert_eq!(ready().await, StatusCode::OK);
+    listeners.clock.pass(10_000);
+    polled().await;
+    anchoring.waits(listeners.clock.now(), "no relay answers".to_owned());
+    assert_eq!(ready().await, StatusCode::SERVICE_UNAVAILABLE);
+    anchoring.goes_on();
+    assert_eq!(ready().await, StatusCode::OK);
+    listeners.ledger.lock().are_away = true;
+    listeners.clock.pass(4_001);
+    assert_eq!(ready().await, StatusCode::SERVICE_UNAVAILABLE);
 }
 
 #[tokio::test(flavor = "multi_thread")]

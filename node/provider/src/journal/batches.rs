@@ -48,7 +48,7 @@ impl Journal {
     /// [`JournalError`].
     pub(crate) fn sizes(&self) -> Result<(u64, u64), JournalError> {
         let read = self.database.begin_read()?;
-        let receipts = read.open_table(RECEIPTS)?.last()?.map_or(0, |(last, _)| last.value() + 1);
+        let receipts = read.open_table(LEAVES)?.last()?.map_or(0, |(last, _)| last.value() + 1);
         Ok((redb::ReadableTableMetadata::len(&read.open_table(BATCHES)?)?, receipts))
     }
 
@@ -58,9 +58,13 @@ impl Journal {
     /// [`JournalError`].
     pub(crate) fn waiting(&self) -> Result<u64, JournalError> {
         let (_, receipts) = self.sizes()?;
+        Ok(receipts.saturating_sub(self.anchored_end()?))
+    }
+
+    /// The number after the last receipt that stands on the ledger.
+    pub(super) fn anchored_end(&self) -> Result<u64, JournalError> {
         let last = self.last_batch()?;
-        let anchored = last.map_or(0, |row| if row.place.is_some() { row.first + row.count } else { row.first });
-        Ok(receipts.saturating_sub(anchored))
+        Ok(last.map_or(0, |row| if row.place.is_some() { row.first + row.count } else { row.first }))
     }
 
     /// Receipts that are in no batch, once the oldest has waited so long or they fill one.
@@ -155,8 +159,8 @@ impl Journal {
         newest.map(|row| decode(row?.1.value())).collect()
     }
 
-    /// Receipts about what a key signed, and about subjects, from a moment on, oldest first, each with its
-    /// way to the ledger.
+    /// Receipts about what a key signed, and about subjects, from a number on, by rising number, each with
+    /// its way to the ledger.
     ///
     /// # Errors
     /// [`JournalError`].
@@ -164,47 +168,56 @@ impl Journal {
         &self,
         holder: &PublicKey,
         subjects: &[String],
-        since: Millis,
+        from: u64,
         most: usize,
     ) -> Result<Vec<Shown>, JournalError> {
         let read = self.database.begin_read()?;
         let (by_holder, by_subject) = (read.open_table(BY_HOLDER)?, read.open_table(BY_SUBJECT)?);
         let mut numbers: BTreeMap<u64, Option<&String>> = BTreeMap::new();
         for subject in subjects {
-            for number in by_subject.range(all_of(self.of_subject(subject)))? {
+            for number in
+                by_subject.range(numbers_of(self.secret.of_subject(&self.owner.domain, subject), from))?.take(most)
+            {
                 numbers.insert(number?.0.value().1, Some(subject));
             }
         }
-        for number in by_holder.range(all_of(self.of_holder(holder)))? {
+        for number in by_holder.range(numbers_of(self.secret.of_holder(&self.owner.domain, holder), from))?.take(most) {
             numbers.insert(number?.0.value().1, None);
         }
         let rows = read.open_table(RECEIPTS)?;
         let mut shown = Vec::new();
-        let mut batch: Option<(BatchRow, Vec<Digest>)> = None;
-        for (number, subject) in numbers {
+        for (number, subject) in numbers.into_iter().take(most) {
             let row = rows.get(number)?.ok_or(JournalError::Damaged)?;
             let row: ReceiptRow = decode(row.value())?;
-            if row.receipt.time < since {
-                continue;
-            }
-            if batch.as_ref().is_none_or(|(of, _)| of.batch().end().is_none_or(|end| end <= number)) {
-                batch = self.batch_of(number)?;
-            }
-            let anchor = batch.as_ref().and_then(|(of, leaves)| {
-                Some((ReceiptPath::of(&self.owner.domain, of.first, leaves, number)?, of.place?))
-            });
-            shown.push(Shown { receipt: row.into(), subject: subject.cloned(), anchor });
-            if shown.len() >= most {
-                break;
-            }
+            shown.push(Shown { receipt: row.into(), subject: subject.cloned(), anchor: None });
         }
+        self.anchor_all(&mut shown)?;
         Ok(shown)
+    }
+
+    /// Adds their ways to the ledger to receipts with rising numbers; each batch's tree is built once.
+    fn anchor_all(&self, mut rest: &mut [Shown]) -> Result<(), JournalError> {
+        while let Some(next) = rest.first() {
+            // What comes after a receipt that is in no anchored batch is in none either.
+            let Some((batch, leaves)) = self.batch_of(next.receipt.receipt.number)? else { break };
+            let Some(place) = batch.place else { break };
+            let end = batch.batch().end().ok_or(JournalError::Damaged)?;
+            let count = rest.partition_point(|shown| shown.receipt.receipt.number < end);
+            let (these, others) = std::mem::take(&mut rest).split_at_mut(count);
+            let numbers: Vec<u64> = these.iter().map(|shown| shown.receipt.receipt.number).collect();
+            let paths = ReceiptPath::of_all(&self.owner.domain, batch.first, &leaves, &numbers);
+            for (shown, path) in these.iter_mut().zip(paths.ok_or(JournalError::Damaged)?) {
+                shown.anchor = Some((path, place));
+            }
+            rest = others;
+        }
+        Ok(())
     }
 }
 
-/// Every number under a hash.
-fn all_of(hash: [u8; 32]) -> std::ops::RangeInclusive<([u8; 32], u64)> {
-    (hash, 0)..=(hash, u64::MAX)
+/// The numbers under a hash, from one on.
+fn numbers_of(hash: [u8; 32], from: u64) -> std::ops::RangeInclusive<([u8; 32], u64)> {
+    (hash, from)..=(hash, u64::MAX)
 }
 
 /// The number of the first receipt that is in no batch.

@@ -21,12 +21,6 @@ pub(crate) struct UseKey {
     pub(crate) kind: u16,
 }
 
-impl UseKey {
-    pub(super) fn row(&self) -> ([u8; 32], u16) {
-        (self.warrant.0, self.kind)
-    }
-}
-
 /// Uses of something that somebody holds room for.
 pub(super) struct Live {
     counted: u32,
@@ -73,7 +67,8 @@ impl Journal {
     }
 
     fn counted(&self, key: &UseKey) -> Result<u32, JournalError> {
-        Ok(self.database.begin_read()?.open_table(USES)?.get(key.row())?.map_or(0, |count| count.value()))
+        let row = self.secret.of_use(&self.owner.domain, key);
+        Ok(self.database.begin_read()?.open_table(USES)?.get(row)?.map_or(0, |count| count.value()))
     }
 
     fn lives(&self) -> MutexGuard<'_, HashMap<UseKey, Live>> {
@@ -107,6 +102,14 @@ impl Hold {
         live.insert(key, Live { counted, held: held + 1 });
         self.taken.push(key);
         Ok(true)
+    }
+
+    /// Gives room back that one use is not going to take.
+    pub(crate) fn release(&mut self, key: &UseKey) {
+        if let Some(place) = self.taken.iter().position(|taken| taken == key) {
+            self.taken.swap_remove(place);
+            self.journal.give_back(&[*key], 0);
+        }
     }
 
     /// What it held room for is counted, and on the disk.

@@ -13,10 +13,13 @@
 //! An answer leaves only after its use is on the disk, so that a crash counts a use of which nobody
 //! has the answer, and never hands out one that nobody counts. Whoever asks the same again gets the
 //! same answer, sealed as it was, and no other use. Nothing here can be read as data: answers are
-//! sealed to keys of others, receipts hold salted hashes.
+//! sealed to keys of others, receipts hold salted hashes, and what finds somebody's receipts again is a hash
+//! under a secret that lies beside the file.
 
 mod batches;
+mod erase;
 mod hold;
+mod secret;
 mod tables;
 #[cfg(test)]
 pub(crate) mod tests;
@@ -28,7 +31,6 @@ use std::sync::Mutex;
 use std::time::Duration;
 
 use fengni_client::keys::files;
-use fengni_client::random::random;
 use fengni_client::sharing::sealed::Sealed;
 use fengni_core::sharing::{MemberSignature, Receipt, SidedReceipt};
 use fengni_core::{BookNumber, Digest, Domain, MemberNumber, Millis, PublicKey, codec};
@@ -36,10 +38,12 @@ use redb::backends::FileBackend;
 use redb::{Database, ReadableDatabase as _, ReadableTable as _, WriteTransaction};
 
 pub(crate) use batches::Shown;
+pub(crate) use erase::{Erased, Trace, YOUNG};
 pub(crate) use hold::{Hold, Known, UseKey};
+pub(crate) use secret::Secret;
 use tables::{
     ACCESSES, ANSWERS, AccessRow, BATCHES, BY_HOLDER, BY_SUBJECT, BY_TIME, FORMAT, LEAVES, META, OWNER, RECEIPTS,
-    ReceiptRow, SECRET, USES, decode, encode,
+    ReceiptRow, TRACES, USES, decode, encode,
 };
 pub(crate) use tables::{BatchRow, JournalError};
 pub(crate) use writer::Writer;
@@ -61,7 +65,7 @@ pub(crate) struct Owner {
 
 /// What is known of a question when its answer is found: all but the numbers.
 pub(crate) struct Draft {
-    /// The receipt; its book, number and use are filled in as it is written.
+    /// The receipt; its book, number, use and time are filled in as it is written.
     pub(crate) receipt: Receipt,
     /// What it counts.
     pub(crate) uses: Option<UseKey>,
@@ -79,8 +83,16 @@ pub(crate) struct Entry {
     pub(crate) drafts: Vec<Draft>,
     /// What is answered, if anything is.
     pub(crate) answer: Option<Sealed>,
-    /// When.
-    pub(crate) time: Millis,
+}
+
+/// A receipt in a list.
+pub(crate) struct Listed {
+    /// Its number.
+    pub(crate) number: u64,
+    /// What it says of nobody.
+    pub(crate) trace: Trace,
+    /// Whether both sides signed it; `None` where the trace alone is left.
+    pub(crate) is_two_sided: Option<bool>,
 }
 
 /// What was written down for an access: what its requester gets, the first time and again.
@@ -96,7 +108,7 @@ pub(crate) struct Written {
 pub(crate) struct Journal {
     database: Database,
     owner: Owner,
-    secret: [u8; 32],
+    secret: Secret,
     live: Mutex<HashMap<UseKey, Live>>,
     open: Mutex<HashSet<Digest>>,
     #[cfg(test)]
@@ -123,12 +135,11 @@ impl Journal {
     ///
     /// # Errors
     /// [`JournalError`].
-    pub(crate) fn open(path: &Path, owner: Owner) -> Result<Self, JournalError> {
+    pub(crate) fn open(path: &Path, secret: Secret, owner: Owner) -> Result<Self, JournalError> {
         let file = files::private_options().read(true).write(true).create(true).truncate(false).open(path);
         let backend = FileBackend::new(file.map_err(fengni_client::FileError::system(path))?)?;
         let database = Database::builder().set_cache_size(CACHE_BYTES).create_with_backend(backend)?;
         let write = database.begin_write()?;
-        let secret: [u8; 32];
         {
             let mut meta = write.open_table(META)?;
             let format = meta.get("format")?.map(|format| format.value());
@@ -137,7 +148,7 @@ impl Journal {
                 Some(FORMAT) => (),
                 Some(other) => return Err(JournalError::Format(other)),
             }
-            let whose = codec::encode(&(owner.domain, owner.member, owner.book));
+            let whose = codec::encode(&(owner.domain, owner.member, owner.book, secret.mark(&owner.domain)));
             let mut owners = write.open_table(OWNER)?;
             let found = owners.get(())?.map(|found| found.value().to_vec());
             match found {
@@ -145,19 +156,10 @@ impl Journal {
                 Some(found) if found == whose => (),
                 Some(_) => return Err(JournalError::Other),
             }
-            let mut secrets = write.open_table(SECRET)?;
-            let found = secrets.get(())?.map(|found| found.value());
-            secret = match found {
-                Some(found) => found,
-                None => {
-                    let drawn = random()?;
-                    secrets.insert((), drawn)?;
-                    drawn
-                }
-            };
             drop((write.open_table(ACCESSES)?, write.open_table(ANSWERS)?, write.open_table(BY_TIME)?));
             drop((write.open_table(RECEIPTS)?, write.open_table(LEAVES)?, write.open_table(BY_HOLDER)?));
             drop((write.open_table(BY_SUBJECT)?, write.open_table(USES)?, write.open_table(BATCHES)?));
+            drop(write.open_table(TRACES)?);
         }
         write.commit()?;
         Ok(Self {
@@ -180,6 +182,7 @@ impl Journal {
     ///
     /// The room that they held is given back with the entries, after the step.
     ///
+    /// - `now`: the receipts' time, unless an earlier one has a later.
     /// - `sign`: the provider's signature over a receipt.
     ///
     /// # Errors
@@ -187,10 +190,15 @@ impl Journal {
     pub(crate) fn write(
         &self,
         entries: Vec<Entry>,
+        now: Millis,
         sign: &dyn Fn(&Receipt) -> Result<MemberSignature, String>,
     ) -> Result<Vec<Written>, JournalError> {
         let write = self.database.begin_write()?;
-        let written = entries.iter().map(|entry| self.write_one(&write, entry, sign)).collect::<Result<_, _>>()?;
+        // A clock that was put back: numbers and times rise together all the same.
+        let last = write.open_table(RECEIPTS)?.last()?.map(|(_, row)| decode::<ReceiptRow>(row.value())).transpose()?;
+        let time = last.map_or(now, |last| last.receipt.time.max(now));
+        let written = entries.iter().map(|entry| self.write_one(&write, entry, time, sign));
+        let written = written.collect::<Result<_, _>>()?;
         self.at(Step::Writing)?;
         write.commit()?;
         self.at(Step::Written)?;
@@ -202,30 +210,35 @@ impl Journal {
         &self,
         write: &WriteTransaction,
         entry: &Entry,
+        time: Millis,
         sign: &dyn Fn(&Receipt) -> Result<MemberSignature, String>,
     ) -> Result<Written, JournalError> {
         let (mut rows, mut leaves) = (write.open_table(RECEIPTS)?, write.open_table(LEAVES)?);
         let (mut by_holder, mut by_subject) = (write.open_table(BY_HOLDER)?, write.open_table(BY_SUBJECT)?);
         let mut uses = write.open_table(USES)?;
-        let first = rows.last()?.map_or(0, |(last, _)| last.value() + 1);
+        let first = leaves.last()?.map_or(0, |(last, _)| last.value() + 1);
         let mut receipts = Vec::new();
         for (draft, number) in entry.drafts.iter().zip(first..) {
-            let mut receipt = Receipt { book: self.owner.book, number, use_number: 0, ..draft.receipt.clone() };
+            let mut receipt = Receipt { book: self.owner.book, number, use_number: 0, time, ..draft.receipt.clone() };
             if let Some(key) = &draft.uses {
-                receipt.use_number = uses.get(key.row())?.map_or(0, |count| count.value()) + 1;
-                uses.insert(key.row(), receipt.use_number)?;
+                let row = self.secret.of_use(&self.owner.domain, key);
+                receipt.use_number = uses.get(row)?.map_or(0, |count| count.value()) + 1;
+                uses.insert(row, receipt.use_number)?;
             }
             let provider = sign(&receipt).map_err(JournalError::Sign)?;
             leaves.insert(number, receipt.leaf(&self.owner.domain).0)?;
-            if let Some(holder) = &draft.holder {
-                by_holder.insert((self.of_holder(holder), number), ())?;
+            let holder = draft.holder.as_ref().map(|holder| self.secret.of_holder(&self.owner.domain, holder));
+            if let Some(holder) = holder {
+                by_holder.insert((holder, number), ())?;
             }
-            by_subject.insert((self.of_subject(&draft.subject), number), ())?;
-            let row = ReceiptRow { receipt, provider, requester: None };
+            let subject = self.secret.of_subject(&self.owner.domain, &draft.subject);
+            by_subject.insert((subject, number), ())?;
+            let (holder, subject) = (holder.map(Digest), Digest(subject));
+            let row = ReceiptRow { receipt, provider, requester: None, holder, subject };
             rows.insert(number, encode(&row).as_slice())?;
             receipts.push(row.into());
         }
-        let (access, time) = (entry.hold.access().0, entry.time);
+        let access = entry.hold.access().0;
         let row = AccessRow { first, count: receipts.len() as u64, time };
         write.open_table(ACCESSES)?.insert(access, encode(&row).as_slice())?;
         write.open_table(BY_TIME)?.insert((time.0, access), ())?;
@@ -310,23 +323,25 @@ impl Journal {
         rows.get(number)?.map(|row| Ok(decode::<ReceiptRow>(row.value())?.into())).transpose()
     }
 
-    /// The newest receipts, newest first.
+    /// The newest receipts, newest first, of erased ones what is left.
     ///
     /// # Errors
     /// [`JournalError`].
-    pub(crate) fn newest(&self, most: usize) -> Result<Vec<SidedReceipt>, JournalError> {
-        let rows = self.database.begin_read()?.open_table(RECEIPTS)?;
-        rows.iter()?.rev().take(most).map(|row| Ok(decode::<ReceiptRow>(row?.1.value())?.into())).collect()
-    }
-
-    /// Finds a holder's receipts again, and tells nobody whose they are who has not seen the key.
-    fn of_holder(&self, holder: &PublicKey) -> [u8; 32] {
-        self.owner.domain.digest("receipts-of", &[&holder.wire()]).0
-    }
-
-    /// Finds receipts about a subject again.
-    fn of_subject(&self, subject: &str) -> [u8; 32] {
-        self.owner.domain.digest("receipts-about", &[&self.secret, subject.as_bytes()]).0
+    pub(crate) fn newest(&self, most: usize) -> Result<Vec<Listed>, JournalError> {
+        let read = self.database.begin_read()?;
+        let (leaves, rows, traces) = (read.open_table(LEAVES)?, read.open_table(RECEIPTS)?, read.open_table(TRACES)?);
+        let mut listed = Vec::new();
+        for leaf in leaves.iter()?.rev().take(most) {
+            let number = leaf?.0.value();
+            if let Some(row) = rows.get(number)? {
+                let row: ReceiptRow = decode(row.value())?;
+                let is_two_sided = Some(row.requester.is_some());
+                listed.push(Listed { number, trace: Trace::from(&row.receipt), is_two_sided });
+            } else if let Some(trace) = traces.get(number)? {
+                listed.push(Listed { number, trace: decode(trace.value())?, is_two_sided: None });
+            }
+        }
+        Ok(listed)
     }
 
     /// A point at which a test may end it.

@@ -12,11 +12,11 @@ use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
-pub(super) const FORMAT: u64 = 1;
+pub(super) const FORMAT: u64 = 2;
 
-/// `format`, and `network` as a row of its own.
+/// `format`: how the tables are written.
 pub(super) const META: TableDefinition<'static, &str, u64> = TableDefinition::new("meta");
-/// Whose journal it is.
+/// Whose journal it is, and with which secret.
 pub(super) const OWNER: TableDefinition<'static, (), &[u8]> = TableDefinition::new("owner");
 /// Digest of an access: what was written down for it.
 pub(super) const ACCESSES: TableDefinition<'static, [u8; 32], &[u8]> = TableDefinition::new("accesses");
@@ -28,13 +28,13 @@ pub(super) const BY_TIME: TableDefinition<'static, (u64, [u8; 32]), ()> = TableD
 pub(super) const RECEIPTS: TableDefinition<'static, u64, &[u8]> = TableDefinition::new("receipts");
 /// Number of a receipt: its blinded leaf.
 pub(super) const LEAVES: TableDefinition<'static, u64, [u8; 32]> = TableDefinition::new("leaves");
-/// Hash of a holder's key, and the number of a receipt about something that it signed.
+/// Number of an erased receipt: what is left of it.
+pub(super) const TRACES: TableDefinition<'static, u64, &[u8]> = TableDefinition::new("traces");
+/// Hash of a holder's key under the secret, and the number of a receipt about something that it signed.
 pub(super) const BY_HOLDER: TableDefinition<'static, ([u8; 32], u64), ()> = TableDefinition::new("by-holder");
-/// Hash of a subject under the journal's own secret, and the number of a receipt about it.
+/// Hash of a subject under the secret, and the number of a receipt about it.
 pub(super) const BY_SUBJECT: TableDefinition<'static, ([u8; 32], u64), ()> = TableDefinition::new("by-subject");
-/// The secret, drawn when the journal is made: without it nobody tests a guess at a subject.
-pub(super) const SECRET: TableDefinition<'static, (), [u8; 32]> = TableDefinition::new("secret");
-/// Digest of a grant and place of its kind, or digest of a use code and 0: how often it was used.
+/// Hash of a grant under the secret and place of its kind, or of a use code and 0: how often it was used.
 pub(super) const USES: TableDefinition<'static, ([u8; 32], u16), u32> = TableDefinition::new("uses");
 /// Number of a batch's first receipt: the batch.
 pub(super) const BATCHES: TableDefinition<'static, u64, &[u8]> = TableDefinition::new("batches");
@@ -57,8 +57,8 @@ pub(crate) enum JournalError {
     /// A later program wrote it.
     #[error("the journal has format {0}; next: use the program that wrote it")]
     Format(u64),
-    /// Of another network, member or book.
-    #[error("the journal is that of another network, member or book; next: name its own folder with --home")]
+    /// Of another network, member, book or secret.
+    #[error("the journal is of another network, member, book or secret; next: name its own folder with --home")]
     Other,
     /// No randomness.
     #[error(transparent)]
@@ -66,6 +66,9 @@ pub(crate) enum JournalError {
     /// The key did not sign.
     #[error("the key did not sign a receipt: {0}")]
     Sign(String),
+    /// Too many wait to be written.
+    #[error("too many accesses wait to be written")]
+    Busy,
     /// The thread that writes is gone.
     #[error("the journal is closed")]
     Closed,
@@ -114,6 +117,9 @@ pub(super) struct ReceiptRow {
     pub(super) receipt: Receipt,
     pub(super) provider: MemberSignature,
     pub(super) requester: Option<MemberSignature>,
+    /// Under which hashes it is found: what an erasure drops with it.
+    pub(super) holder: Option<Digest>,
+    pub(super) subject: Digest,
 }
 
 /// A batch.

@@ -46,6 +46,15 @@ fn owner() -> Owner {
     Owner { domain, member: MemberNumber(3), book: BookNumber(7) }
 }
 
+/// The secret of every journal of a test, beside the first of them.
+fn secret(path: &Path) -> Secret {
+    Secret::open(&path.with_file_name("secret"), true).expect("randomness")
+}
+
+fn open(path: &Path) -> Result<Journal, JournalError> {
+    Journal::open(path, secret(path), owner())
+}
+
 fn key() -> SecretKey {
     SecretKey::from_seed(KeyAlgorithm::Ed25519, &[9; 32]).expect("a seed")
 }
@@ -95,7 +104,7 @@ struct Story {
 impl Story {
     fn new() -> Self {
         let folder = tempfile::tempdir().expect("a folder for the test");
-        let journal = Journal::open(&folder.path().join("journal"), owner()).expect("a new one");
+        let journal = open(&folder.path().join("journal")).expect("a new one");
         Self { folder, journal: Arc::new(journal), copies: 0 }
     }
 
@@ -106,8 +115,8 @@ impl Story {
         if !hold.take(GRANT, limit)? {
             return Ok(false);
         }
-        let entry = Entry { hold, drafts: vec![draft(access, 0)], answer: answer(), time: NOW };
-        self.journal.write(vec![entry], &sign).map(|_| true)
+        let entry = Entry { hold, drafts: vec![draft(access, 0)], answer: answer() };
+        self.journal.write(vec![entry], NOW, &sign).map(|_| true)
     }
 
     /// Ends it at a step of what `doing` does; what is there then is what the disk had.
@@ -116,7 +125,7 @@ impl Story {
         let kept = self.folder.path().join(format!("journal-{}", self.copies));
         *self.journal.kill.at.lock().expect("one test") = Some((step, kept.clone()));
         assert!(matches!(doing(self), Err(JournalError::Killed)), "{step:?}");
-        self.journal = Arc::new(Journal::open(&kept, owner()).expect("whole after a crash"));
+        self.journal = Arc::new(open(&kept).expect("whole after a crash"));
     }
 }
 
@@ -157,8 +166,8 @@ fn i20_two_at_once_do_not_share_the_last_use() {
     assert!(second.take(GRANT, 1).expect("a healthy disk"));
     let access = *second.access();
     let refused = |_: &Receipt| Err("the token was pulled out".to_owned());
-    let entry = Entry { hold: second, drafts: vec![draft(access, 0)], answer: answer(), time: NOW };
-    assert!(matches!(story.journal.write(vec![entry], &refused), Err(JournalError::Sign(_))));
+    let entry = Entry { hold: second, drafts: vec![draft(access, 0)], answer: answer() };
+    assert!(matches!(story.journal.write(vec![entry], NOW, &refused), Err(JournalError::Sign(_))));
     assert_eq!(story.journal.uses(&GRANT).expect("a healthy disk"), 0, "without a receipt there is no use");
     assert!(matches!(begin(1), Known::New(_)));
     assert!(matches!(begin(2), Known::New(_)));
@@ -170,8 +179,8 @@ fn i21_an_answer_is_kept_until_its_receipts_are_countersigned() {
     let access = Digest([1; 32]);
     let Known::New(hold) = story.journal.begin(access).expect("a healthy disk") else { panic!("it is new") };
     let drafts = vec![draft(access, 0), draft(access, 1)];
-    let entry = Entry { hold, drafts, answer: answer(), time: NOW };
-    let written = story.journal.write(vec![entry], &sign).expect("a healthy disk").remove(0);
+    let entry = Entry { hold, drafts, answer: answer() };
+    let written = story.journal.write(vec![entry], NOW, &sign).expect("a healthy disk").remove(0);
     let taken = |receipt: &SidedReceipt| {
         let signature = key().sign(&receipt.receipt.taken_message(&owner().domain));
         (receipt.receipt.number, MemberSignature { key: KeyNumber(0), signature })
@@ -227,41 +236,146 @@ fn i22_batches_follow_one_another_wherever_it_is_killed() {
     let gap = Batch { first: 5, ..batch };
     assert!(matches!(story.journal.close_batch(&gap, &prepared(4)), Err(JournalError::Damaged)));
 
-    let mine = story.journal.receipts_of(&key().public(), &[], NOW, 9).expect("a healthy disk");
+    let mine = story.journal.receipts_of(&key().public(), &[], 0, 9).expect("a healthy disk");
     assert_eq!(mine.len(), 5);
+    let some = |from, most| {
+        let found = story.journal.receipts_of(&key().public(), &["甲".to_owned()], from, most);
+        found.expect("a healthy disk").iter().map(|shown| shown.receipt.receipt.number).collect::<Vec<_>>()
+    };
+    assert_eq!((some(0, 2), some(2, 2), some(4, 2), some(5, 2)), (vec![0, 1], vec![2, 3], vec![4], vec![]));
     for shown in &mine[..4] {
         let (path, at) = shown.anchor.as_ref().expect("it is anchored");
         assert_eq!((path.batch(&owner().domain, &shown.receipt.receipt), *at), (Ok(batch), place));
     }
     assert!(mine[4].anchor.is_none());
     let stranger = SecretKey::from_seed(KeyAlgorithm::Ed25519, &[8; 32]).expect("a seed").public();
-    let about = story.journal.receipts_of(&stranger, &["乙".to_owned(), "甲".to_owned()], NOW, 9);
+    let about = story.journal.receipts_of(&stranger, &["乙".to_owned(), "甲".to_owned()], 0, 9);
     assert!(about.expect("a healthy disk").iter().all(|shown| shown.subject.as_deref() == Some("甲")));
-    assert!(story.journal.receipts_of(&stranger, &["乙".to_owned()], NOW, 9).expect("a healthy disk").is_empty());
+    assert!(story.journal.receipts_of(&stranger, &["乙".to_owned()], 0, 9).expect("a healthy disk").is_empty());
+}
+
+#[test]
+fn i12_numbers_and_times_rise_together_though_a_clock_is_put_back() {
+    let story = Story::new();
+    let mut told = Vec::new();
+    for (access, now) in [(1, NOW.0), (2, NOW.0 - 60_000), (3, NOW.0 + 1)] {
+        let access = Digest([access; 32]);
+        let Known::New(hold) = story.journal.begin(access).expect("a healthy disk") else { panic!("it is new") };
+        let entry = Entry { hold, drafts: vec![draft(access, 0)], answer: answer() };
+        let written = story.journal.write(vec![entry], Millis(now), &sign).expect("a healthy disk").remove(0);
+        let receipt = &written.receipts[0].receipt;
+        told.push((receipt.number, receipt.time.0 - NOW.0));
+    }
+    assert_eq!(told, [(0, 0), (1, 0), (2, 1)]);
+}
+
+#[test]
+fn i29_what_is_erased_leads_to_nobody_and_batches_stay_complete() {
+    let story = Story::new();
+    let both = Digest([1; 32]);
+    let Known::New(hold) = story.journal.begin(both).expect("a healthy disk") else { panic!("it is new") };
+    let other = Draft { subject: "乙".to_owned(), ..draft(both, 1) };
+    let entry = Entry { hold, drafts: vec![draft(both, 0), other], answer: answer() };
+    story.journal.write(vec![entry], NOW, &sign).expect("a healthy disk");
+    story.use_once(2, 9).expect("a healthy disk");
+    let due = story.journal.due(Millis(NOW.0 + 9_000), WAIT).expect("a healthy disk").expect("they wait");
+    let batch = Batch::of(&owner().domain, due.first, &due.leaves);
+    story.journal.close_batch(&batch, &prepared(1)).expect("a healthy disk");
+    let (mine, later) = (["甲".to_owned()], Millis(NOW.0 + 1));
+    let erase = |before| story.journal.erase(&mine, before).expect("a healthy disk");
+    assert_eq!(erase(later), Erased { receipts: 0, young: 2 }, "it is not anchored yet");
+    let place = LinePlace { book: BookNumber(7), line: LineNumber(0) };
+    story.journal.anchored(0, place).expect("a healthy disk");
+    assert_eq!(erase(NOW), Erased { receipts: 0, young: 2 }, "it may be asked again");
+    assert_eq!(erase(later), Erased { receipts: 2, young: 0 });
+    assert_eq!(erase(later), Erased::default());
+
+    let found = story.journal.receipts_of(&key().public(), &mine, 0, 9).expect("a healthy disk");
+    let numbers: Vec<u64> = found.iter().map(|shown| shown.receipt.receipt.number).collect();
+    assert_eq!(numbers, [1], "what is about somebody else stays");
+    assert!(story.journal.written(&both).expect("a healthy disk").is_none(), "its answer was about both");
+    let (row, leaves) = story.journal.batch_of(0).expect("a healthy disk").expect("it is there");
+    assert_eq!(Batch::of(&owner().domain, row.first, &leaves), batch);
+    let (path, _) = found[0].anchor.as_ref().expect("it is anchored");
+    assert_eq!(path.batch(&owner().domain, &found[0].receipt.receipt), Ok(batch));
+    let listed = |story: &Story| {
+        let newest = story.journal.newest(9).expect("a healthy disk");
+        newest.iter().map(|it| (it.number, it.is_two_sided)).collect::<Vec<_>>()
+    };
+    assert_eq!(listed(&story), [(2, None), (1, Some(false)), (0, None)]);
+    // Numbers go on, and uses stay counted.
+    assert_eq!(story.journal.uses(&GRANT).expect("a healthy disk"), 3);
+    assert!(!story.use_once(3, 3).expect("a healthy disk"));
+    assert!(story.use_once(4, 9).expect("a healthy disk"));
+    assert_eq!(listed(&story)[0], (3, Some(false)));
+
+    // Receipts that are old go with all that was left of others.
+    assert_eq!(story.journal.erase_old(NOW).expect("a healthy disk"), 0);
+    assert_eq!(story.journal.erase_old(later).expect("a healthy disk"), 3);
+    assert_eq!(listed(&story), [(3, Some(false))], "what is not anchored stays");
+    assert_eq!(story.journal.batch_of(1).expect("a healthy disk").expect("it is there").1, leaves);
 }
 
 #[test]
 fn a_journal_has_one_owner_and_one_process() {
     let folder = tempfile::tempdir().expect("a folder for the test");
     let path = folder.path().join("journal");
-    let journal = Journal::open(&path, owner()).expect("a new one");
-    assert!(matches!(Journal::open(&path, owner()), Err(JournalError::InUse)));
+    let journal = open(&path).expect("a new one");
+    assert!(matches!(open(&path), Err(JournalError::InUse)));
     drop(journal);
     let other = Owner { book: BookNumber(8), ..owner() };
-    assert!(matches!(Journal::open(&path, other), Err(JournalError::Other)));
+    assert!(matches!(Journal::open(&path, secret(&path), other), Err(JournalError::Other)));
+    let another = Secret::open(&folder.path().join("other.secret"), true).expect("a new one");
+    assert!(matches!(Journal::open(&path, another, owner()), Err(JournalError::Other)), "nobody would be found in it");
+    assert!(Secret::open(&folder.path().join("lost.secret"), false).is_err(), "a journal has one already");
     let mode = std::os::unix::fs::PermissionsExt::mode(&std::fs::metadata(&path).expect("it is there").permissions());
     assert_eq!(mode & 0o077, 0);
 }
 
 #[tokio::test]
+async fn i28_more_than_can_wait_are_told_to_come_again() {
+    let story = Story::new();
+    // The key waits for a token: nothing is written meanwhile.
+    let (plugged_in, waits) = std::sync::mpsc::channel::<()>();
+    let slow = move |receipt: &Receipt| {
+        let _ = waits.recv();
+        sign(receipt)
+    };
+    let writer = Writer::start(Arc::clone(&story.journal), Arc::new(|| NOW), Box::new(slow));
+    let (mut writing, mut busy) = (Vec::new(), 0);
+    for number in 0..2 * u32::try_from(crate::REQUESTS).expect("few") {
+        let mut access = Digest::default();
+        access.0[..4].copy_from_slice(&number.to_be_bytes());
+        let Known::New(hold) = story.journal.begin(access).expect("a healthy disk") else { panic!("it is new") };
+        let entry = Entry { hold, drafts: vec![Draft { uses: None, ..draft(access, 0) }], answer: None };
+        let mut write = Box::pin({
+            let writer = writer.clone();
+            async move { writer.write(entry).await }
+        });
+        match futures::poll!(&mut write) {
+            std::task::Poll::Pending => writing.push(write),
+            std::task::Poll::Ready(written) => {
+                assert!(matches!(*written.err().expect("nothing is written"), JournalError::Busy));
+                busy += 1;
+            }
+        }
+    }
+    assert!(busy > 0 && writing.len() >= crate::REQUESTS);
+    drop(plugged_in);
+    for write in writing {
+        write.await.expect("a healthy disk");
+    }
+}
+
+#[tokio::test]
 async fn many_are_written_in_a_step() {
     let story = Story::new();
-    let writer = Writer::start(Arc::clone(&story.journal), Box::new(sign));
+    let writer = Writer::start(Arc::clone(&story.journal), Arc::new(|| NOW), Box::new(sign));
     let all = (0..100_u8).map(|access| {
         let (writer, access) = (writer.clone(), Digest([access; 32]));
         let Known::New(mut hold) = story.journal.begin(access).expect("a healthy disk") else { panic!("it is new") };
         assert!(hold.take(GRANT, 100).expect("a healthy disk"));
-        let entry = Entry { hold, drafts: vec![draft(access, 0)], answer: answer(), time: NOW };
+        let entry = Entry { hold, drafts: vec![draft(access, 0)], answer: answer() };
         tokio::spawn(async move { writer.write(entry).await })
     });
     let mut numbers = Vec::new();

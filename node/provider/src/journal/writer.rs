@@ -4,18 +4,21 @@
 //! the next.
 
 use std::sync::Arc;
-use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
+use std::sync::mpsc::{Receiver, SyncSender, TrySendError, sync_channel};
 
+use fengni_core::Millis;
 use fengni_core::sharing::{MemberSignature, Receipt};
 use tokio::sync::oneshot;
 
 use super::{Entry, Journal, JournalError, Written};
+use crate::REQUESTS;
 
 /// Accesses in one step.
 const STEP: usize = 256;
 
 type Told<T> = oneshot::Sender<Result<T, Arc<JournalError>>>;
 type Sign = Box<dyn Fn(&Receipt) -> Result<MemberSignature, String> + Send>;
+type Clock = Arc<dyn Fn() -> Millis + Send + Sync>;
 
 enum Job {
     Write(Entry, Told<Written>),
@@ -30,9 +33,11 @@ pub(crate) struct Writer {
 
 impl Writer {
     /// Starts the thread; it ends with the last writer.
-    pub(crate) fn start(journal: Arc<Journal>, sign: Sign) -> Self {
-        let (jobs, todo) = sync_channel(STEP);
-        std::thread::spawn(move || run(&journal, &todo, &sign));
+    ///
+    /// - `clock`: says a receipt's time as it is written, so that none waits for its batch since before.
+    pub(crate) fn start(journal: Arc<Journal>, clock: Clock, sign: Sign) -> Self {
+        let (jobs, todo) = sync_channel(REQUESTS);
+        std::thread::spawn(move || run(&journal, &todo, &clock, &sign));
         Self { jobs }
     }
 
@@ -54,13 +59,17 @@ impl Writer {
 
     async fn ask<T>(&self, job: impl FnOnce(Told<T>) -> Job) -> Result<T, Arc<JournalError>> {
         let (told, answer) = oneshot::channel();
-        // Requests in flight are bounded at the door, and there is room for as many.
-        self.jobs.try_send(job(told)).map_err(|_| JournalError::Closed)?;
+        // Requests in flight are bounded at the door, and there is room for as many; those that nobody waits
+        // for any more may be in it as well.
+        self.jobs.try_send(job(told)).map_err(|error| match error {
+            TrySendError::Full(_) => JournalError::Busy,
+            TrySendError::Disconnected(_) => JournalError::Closed,
+        })?;
         answer.await.unwrap_or_else(|_| Err(Arc::new(JournalError::Closed)))
     }
 }
 
-fn run(journal: &Journal, todo: &Receiver<Job>, sign: &Sign) {
+fn run(journal: &Journal, todo: &Receiver<Job>, clock: &Clock, sign: &Sign) {
     while let Ok(first) = todo.recv() {
         let (mut entries, mut told) = (Vec::new(), Vec::new());
         let (mut taken, mut told_taken) = (Vec::new(), Vec::new());
@@ -77,7 +86,7 @@ fn run(journal: &Journal, todo: &Receiver<Job>, sign: &Sign) {
             }
         }
         if !entries.is_empty() {
-            tell_all(told, journal.write(entries, sign.as_ref()));
+            tell_all(told, journal.write(entries, clock(), sign.as_ref()));
         }
         if !taken.is_empty() {
             let done = journal.countersign(&taken);

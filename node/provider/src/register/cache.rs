@@ -11,6 +11,8 @@ use fengni_core::record::{CodeSet, Member, Parameters, Record, Request, Resource
 use fengni_core::shelf::Shelf;
 use fengni_core::{BookNumber, Height, LinePlace, Millis};
 
+use super::stands;
+
 /// Records and lines that nobody asked for so long are forgotten, in milliseconds.
 const KEPT_MILLIS: u64 = 600_000;
 /// Lines that are kept, at most: each is some kilobytes.
@@ -74,11 +76,7 @@ impl Cache {
 
     /// What is kept about a line.
     pub(super) fn line(&self, place: LinePlace, now: Millis) -> Option<Arc<Proven>> {
-        let known = self.known.as_ref()?;
-        let Some(kept) = self.lines.get(&place) else {
-            let is_book = u64::from(place.book.0) < known.sizes.size(Shelf::Books);
-            return (!is_book).then(|| Arc::clone(&known.sizes));
-        };
+        let kept = self.lines.get(&place)?;
         kept.touch(now);
         Some(Arc::clone(&kept.value))
     }
@@ -133,9 +131,10 @@ impl Cache {
         Ok(())
     }
 
-    /// Keeps lines that were proven, and their books where they are new.
+    /// Keeps lines that were proven, and their books where they are new. Where there is no line yet, there may
+    /// be one at any moment: nothing is kept of that.
     pub(super) fn keep_lines(&mut self, places: &[LinePlace], proven: &Arc<Proven>, now: Millis) {
-        for place in places {
+        for place in places.iter().filter(|place| stands(proven, **place) == Ok(true)) {
             let kept = Kept::new(Arc::clone(proven), self.lines.get(place), now);
             self.lines.insert(*place, kept);
             if let Ok(book) = proven.record::<Book>(place.book.0) {

@@ -1,6 +1,6 @@
 //! Following the ledger: polls, and first sights of records and lines.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::mpsc::{Receiver, RecvTimeoutError};
 use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 use std::time::{Duration, Instant};
@@ -29,11 +29,26 @@ const SIGHTS: usize = 256;
 pub(super) enum Want {
     /// A record.
     Record(Shelf, u32),
-    /// A line.
+    /// A line, which is kept.
     Line(LinePlace),
+    /// A line that is looked at once: what everybody may ask about pushes nothing out.
+    Glance(LinePlace),
 }
 
-type Asked = (Want, oneshot::Sender<Result<(), RegisterTrouble>>);
+impl Want {
+    fn line(self) -> Option<LinePlace> {
+        match self {
+            Self::Line(place) | Self::Glance(place) => Some(place),
+            Self::Record(..) => None,
+        }
+    }
+}
+
+/// What was seen: of a line the state that has it, or that shows that there is none; of a record nothing, it is kept.
+pub(super) type Seen = Option<Arc<Proven>>;
+
+/// Who asks for what.
+pub(super) type Asked = (Want, oneshot::Sender<Result<Seen, RegisterTrouble>>);
 
 /// Follows the ledger.
 pub(super) struct Follower<S> {
@@ -70,14 +85,18 @@ impl<S: Source> Follower<S> {
                     continue;
                 }
             }
-            let (wants, told): (Vec<_>, Vec<_>) = std::iter::once(first).chain(asked.try_iter()).take(SIGHTS).unzip();
-            let seen = self.see(&wants.into_iter().collect());
-            told.into_iter().for_each(|tell| drop(tell.send(seen.clone())));
+            let all: Vec<Asked> = std::iter::once(first).chain(asked.try_iter()).take(SIGHTS).collect();
+            let seen = self.see(&all.iter().map(|(want, _)| *want).collect());
+            for (want, tell) in all {
+                let of = |lines: &BTreeMap<LinePlace, Arc<Proven>>| lines.get(&want.line()?).cloned();
+                // Whoever went away is its own affair.
+                let _ = tell.send(seen.as_ref().map(of).map_err(Clone::clone));
+            }
         }
     }
 
     /// Asks for records and lines, each by itself.
-    fn see(&mut self, wants: &BTreeSet<Want>) -> Result<(), RegisterTrouble> {
+    fn see(&mut self, wants: &BTreeSet<Want>) -> Result<BTreeMap<LinePlace, Arc<Proven>>, RegisterTrouble> {
         for shelf in KEPT {
             let wanted = wants.iter().filter_map(|want| match want {
                 Want::Record(of, number) if *of == shelf => Some(*number),
@@ -85,11 +104,28 @@ impl<S: Source> Follower<S> {
             });
             self.records(shelf, &wanted.collect::<Vec<_>>())?;
         }
-        let lines = wants.iter().filter_map(|want| match want {
-            Want::Line(place) => Some(*place),
-            Want::Record(..) => None,
-        });
-        self.lines(&lines.collect::<Vec<_>>())
+        let places: Vec<LinePlace> = wants.iter().filter_map(|want| want.line()).collect();
+        // A book may have been opened since the last poll.
+        if places.iter().any(|place| !self.has_book(*place)) {
+            self.poll()?;
+        }
+        let mut seen = self.lines(&places)?;
+        let now = (self.clock)();
+        for (place, proven) in &seen {
+            if wants.contains(&Want::Line(*place)) {
+                self.write().keep_lines(&[*place], proven, now);
+            }
+        }
+        if let Some(known) = self.read().known() {
+            for place in places {
+                seen.entry(place).or_insert_with(|| Arc::clone(&known.sizes));
+            }
+        }
+        Ok(seen)
+    }
+
+    fn has_book(&self, place: LinePlace) -> bool {
+        u64::from(place.book.0) < self.read().size(Shelf::Books)
     }
 
     /// Asks for records that there are.
@@ -105,10 +141,10 @@ impl<S: Source> Follower<S> {
         Ok(())
     }
 
-    /// Asks for lines with their books, pages and types; of a place beyond its book, for the book.
-    fn lines(&mut self, places: &[LinePlace]) -> Result<(), RegisterTrouble> {
-        let books = self.read().size(Shelf::Books);
-        let there: Vec<LinePlace> = places.iter().copied().filter(|place| u64::from(place.book.0) < books).collect();
+    /// Lines with their books, pages and types; of a place beyond its book the book, of one in no book nothing.
+    fn lines(&mut self, places: &[LinePlace]) -> Result<BTreeMap<LinePlace, Arc<Proven>>, RegisterTrouble> {
+        let there: Vec<LinePlace> = places.iter().copied().filter(|place| self.has_book(*place)).collect();
+        let mut seen = BTreeMap::new();
         for some in there.chunks(LINES_AT_ONCE) {
             let of: BTreeSet<BookNumber> = some.iter().map(|place| place.book).collect();
             let mut wanted: BTreeSet<Place> = of.iter().map(|book| Place::Record(Shelf::Books, book.0)).collect();
@@ -124,10 +160,9 @@ impl<S: Source> Follower<S> {
                 }
             }
             let proven = Arc::new(self.source.look(&wanted.into_iter().collect::<Vec<_>>())?.1);
-            let now = (self.clock)();
-            self.write().keep_lines(some, &proven, now);
+            seen.extend(some.iter().map(|place| (*place, Arc::clone(&proven))));
         }
-        Ok(())
+        Ok(seen)
     }
 
     /// Looks what has changed of all that is kept.
@@ -154,7 +189,10 @@ impl<S: Source> Follower<S> {
         for (number, before) in before {
             let book: Book = proven.record(number.0)?;
             let lines = self.acted_on(number, &before, &book)?;
-            self.lines(&lines)?;
+            let now = (self.clock)();
+            for (place, proven) in self.lines(&lines)? {
+                self.write().keep_lines(&[place], &proven, now);
+            }
             books.push((number, book));
         }
         let header = proven.header();
@@ -174,15 +212,10 @@ impl<S: Source> Follower<S> {
     fn acted_on(&mut self, number: BookNumber, before: &Book, book: &Book) -> Result<Vec<LinePlace>, RegisterTrouble> {
         let acts = before.acts.size..book.acts.size;
         let is_suspended = before.suspended != book.suspended;
-        // A line that was not there is looked at again as the book grows.
-        let beyond = |cache: &Cache| {
-            let lines = cache.lines_of(number).into_iter();
-            lines.filter(|place| (before.lines..book.lines).contains(&place.line.0)).collect::<Vec<_>>()
-        };
         if is_suspended || acts.end.saturating_sub(acts.start) > ACTS {
             return Ok(self.read().lines_of(number));
         }
-        let mut lines: BTreeSet<LinePlace> = beyond(&self.read()).into_iter().collect();
+        let mut lines = BTreeSet::new();
         let acts: Vec<ActNumber> = acts.map(ActNumber).collect();
         for some in acts.chunks(RECORDS_AT_ONCE) {
             let mut places = vec![Place::Record(Shelf::Books, number.0)];

@@ -4,7 +4,7 @@
 //! poll, each second: parameters, books in use -> one height, one quorum
 //!   a registry's root differs  -> its records in use are asked again
 //!   a book's acts went on      -> the acts are read, and the lines that they are about asked again
-//! first sight of a record or line -> asked by itself
+//! first sight of a record or line -> asked by itself, at once
 //! ```
 //!
 //! Only what is in use is kept. A withdrawal is an act, so that the poll after its block finds it; where
@@ -12,6 +12,7 @@
 
 mod cache;
 mod follow;
+mod nodes;
 #[cfg(test)]
 mod tests;
 
@@ -19,7 +20,8 @@ use std::sync::mpsc::{SyncSender, TrySendError, sync_channel};
 use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard};
 use std::time::Duration;
 
-use fengni_client::ledger::{Ledger, LedgerError};
+use fengni_client::ledger::LedgerError;
+use fengni_core::book::Book;
 use fengni_core::proof::{Place, ProofError, Proven, ShelfHead};
 use fengni_core::record::{CodeSet, Record};
 use fengni_core::sharing::NAMING;
@@ -29,7 +31,8 @@ use thiserror::Error;
 use tokio::sync::oneshot;
 
 use cache::Cache;
-use follow::{Follower, Want};
+use follow::{Asked, Follower, Seen, Want};
+pub(crate) use nodes::Nodes;
 
 /// Questions that wait to be asked of the ledger.
 const WAITING: usize = 4_096;
@@ -86,19 +89,6 @@ pub(crate) trait Source: Send {
     fn look(&mut self, places: &[Place]) -> Result<Looked, RegisterTrouble>;
 }
 
-impl Source for Ledger {
-    fn look(&mut self, places: &[Place]) -> Result<Looked, RegisterTrouble> {
-        let answer = self.ask(
-            |node| node.proof(places, None),
-            |proof, proven| match places.iter().find(|place| !proven.places().any(|found| found == *place)) {
-                Some(missing) => Err(ProofError::Missing(*missing)),
-                None => Ok((proof.shelves.clone(), proven)),
-            },
-        );
-        Ok(answer?.value)
-    }
-}
-
 /// How the ledger is followed.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) struct Pace {
@@ -129,7 +119,7 @@ type Clock = Arc<dyn Fn() -> Millis + Send + Sync>;
 #[derive(Clone)]
 pub(crate) struct Register {
     cache: Arc<RwLock<Cache>>,
-    wants: SyncSender<(Want, oneshot::Sender<Result<(), RegisterTrouble>>)>,
+    wants: SyncSender<Asked>,
     clock: Clock,
     pace: Pace,
 }
@@ -173,7 +163,7 @@ impl Register {
             match found {
                 Some(found) => return Ok(found),
                 None if asked => return Err(RegisterTrouble::Stale),
-                None => self.want(Want::Record(R::SHELF, number)).await?,
+                None => drop(self.want(Want::Record(R::SHELF, number)).await?),
             }
             asked = true;
         }
@@ -195,24 +185,31 @@ impl Register {
     }
 
     /// A proven state with a line, its book, its page and, of a certificate, its type; of a place where
-    /// there is no line, what shows that.
+    /// there is no line, what shows that, as of now.
     ///
     /// # Errors
     /// [`RegisterTrouble`].
     pub(crate) async fn line(&self, place: LinePlace) -> Result<Arc<Proven>, RegisterTrouble> {
-        let mut asked = false;
-        loop {
-            let found = self.read().line(place, (self.clock)());
-            match found {
-                Some(found) => return Ok(found),
-                None if asked => return Err(RegisterTrouble::Stale),
-                None => self.want(Want::Line(place)).await?,
-            }
-            asked = true;
+        self.seen(place, Want::Line(place)).await
+    }
+
+    /// The same, and nothing of it is kept: for what everybody may ask.
+    ///
+    /// # Errors
+    /// [`RegisterTrouble`].
+    pub(crate) async fn glance(&self, place: LinePlace) -> Result<Arc<Proven>, RegisterTrouble> {
+        self.seen(place, Want::Glance(place)).await
+    }
+
+    async fn seen(&self, place: LinePlace, want: Want) -> Result<Arc<Proven>, RegisterTrouble> {
+        let known = self.read().line(place, (self.clock)());
+        match known {
+            Some(known) => Ok(known),
+            None => self.want(want).await?.ok_or(RegisterTrouble::Stale),
         }
     }
 
-    async fn want(&self, want: Want) -> Result<(), RegisterTrouble> {
+    async fn want(&self, want: Want) -> Result<Seen, RegisterTrouble> {
         let (told, answer) = oneshot::channel();
         self.wants.try_send((want, told)).map_err(|error| match error {
             TrySendError::Full(_) => RegisterTrouble::Busy,
@@ -224,6 +221,16 @@ impl Register {
     fn read(&self) -> RwLockReadGuard<'_, Cache> {
         self.cache.read().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+/// Whether a proven state has a line at a place.
+///
+/// # Errors
+/// [`ProofError`] where its book was not proven.
+pub(crate) fn stands(proven: &Proven, place: LinePlace) -> Result<bool, ProofError> {
+    // The shelf's size proves that there is no such book.
+    let is_book = u64::from(place.book.0) < proven.size(Shelf::Books);
+    Ok(is_book && place.line.0 < proven.record::<Book>(place.book.0)?.lines)
 }
 
 /// The registries whose records are kept.

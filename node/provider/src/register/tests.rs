@@ -90,8 +90,22 @@ async fn i24_where_there_is_no_line_that_is_known_too() {
     assert!(story.grant(LinePlace { book: BookNumber(9), line: LineNumber(0) }).await.is_none());
     let line = story.ledger.lock().world.books[GRANTS.0 as usize].lines[0];
     story.ledger.seal(beyond, line);
+    assert!(story.grant(beyond).await.is_some(), "it is there by now, and was asked for at once");
+}
+
+#[tokio::test]
+async fn i24_a_glance_leaves_nothing_behind() {
+    let story = Story::new().await;
+    let glance = || async { story.register.glance(GRANT).await.expect("a proof") };
+    let load = |proven: &Proven| GrantLine::load(proven, GRANT, NOW).expect("it has all of it").expect("it is there");
+    assert!(!load(&*glance().await).is_withdrawn);
+    story.ledger.withdraw(GRANT);
+    assert!(load(&*glance().await).is_withdrawn, "it was asked for again");
     story.polled().await;
-    assert!(story.grant(beyond).await.is_some(), "it is there by now");
+    story.ledger.lock().asked.clear();
+    story.polled().await;
+    let asked = story.ledger.lock().asked.clone();
+    assert!(asked.iter().all(|places| *places == [Place::Record(Shelf::Parameters, 0)]), "{asked:?}");
 }
 
 #[tokio::test]

@@ -10,6 +10,7 @@
 pub mod grant;
 pub mod needs;
 pub mod provider;
+mod reader;
 pub mod receipts;
 pub mod requester;
 pub mod sealed;

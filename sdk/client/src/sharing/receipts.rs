@@ -1,18 +1,15 @@
 //! Receipts, held against the ledger: a holder's list of who used what, and whether a half is anchored
 //! (HLD-01, SHR-06). Rules I-13 to I-16.
 
-use fengni_core::book::{Book, Subject};
-use fengni_core::proof::{Place, Proven};
-use fengni_core::record::Member;
 use fengni_core::sharing::{
     Anchor, AnchorError, Batch, HalfStanding, HolderQuestion, Identity, Receipt, SidedReceipt, Sides, half_standing,
 };
-use fengni_core::shelf::Shelf;
-use fengni_core::{LineNumber, LinePlace, MemberNumber, Millis, SecretKey};
+use fengni_core::{LineNumber, LinePlace, MemberNumber, SecretKey};
 use serde::Serialize;
 use thiserror::Error;
 
 use super::provider::Provider;
+use super::reader::Reader;
 use super::wire::{BatchView, HeldReceipt};
 use crate::gateway::Trouble;
 use crate::ledger::{Ledger, LedgerError};
@@ -63,16 +60,19 @@ pub struct Use {
 
 /// What a provider has of a holder's.
 pub struct Uses {
-    /// The uses that hold, the oldest first.
+    /// The uses that hold, by rising number.
     pub uses: Vec<Use>,
-    /// Receipts that the provider did not sign, or whose way does not lead to the ledger.
+    /// Receipts that the provider did not sign, whose way does not lead to the ledger, or that were not asked for.
     pub unfit: usize,
+    /// The number from which to ask on; none where this is all.
+    pub next: Option<u64>,
 }
 
 /// Asks a provider who used what a key granted.
 ///
 /// - `member`: the provider, whose signature counts.
 /// - `identity`: of the same key, for uses on other bases as well.
+/// - `from`: number of the first receipt wanted, in the provider's book.
 ///
 /// # Errors
 /// [`ReceiptsError`].
@@ -81,46 +81,50 @@ pub fn mine(
     provider: &Provider,
     member: MemberNumber,
     (key, identity): (&SecretKey, Option<&Identity>),
-    since: Millis,
+    from: u64,
 ) -> Result<Uses, ReceiptsError> {
     let domain = ledger.domain();
-    let mut uses = Uses { uses: Vec::new(), unfit: 0 };
-    let mut since = since;
+    let mut uses = Uses { uses: Vec::new(), unfit: 0, next: Some(from) };
     for _ in 0..ANSWERS {
+        let Some(from) = uses.next.take() else { break };
         let question = HolderQuestion {
             provider: member,
             holder: key.public(),
             identity: identity.cloned(),
-            since,
+            from,
             nonce: random()?,
             time: ledger.now(),
         };
         let answer = provider.mine(&question.sign(&domain, key));
         let answer = answer.map_err(|trouble| ReceiptsError::Provider { name: provider.name().to_owned(), trouble })?;
-        let last = answer.receipts.last().map(|held| held.receipt.receipt.time);
+        // Looked at after the answer: whatever the provider saw on the ledger is there by then.
+        let mut reader = Reader::new(ledger)?;
+        let mut next = from;
         for held in answer.receipts {
             let number = held.receipt.receipt.number;
-            if uses.uses.iter().any(|known| known.receipt.receipt.number == number) {
+            // Numbers rise from the one asked for: another is a repetition.
+            if number < next {
+                uses.unfit += 1;
                 continue;
             }
-            match judge(ledger, member, held)? {
+            next = number.saturating_add(1);
+            match judge(&mut reader, member, held)? {
                 // What waits for its batch longer than it may, or has another receipt at its number, is kept back.
-                Some(found) if found.anchored.is_none() && is_kept_back(ledger, provider, &found)? => uses.unfit += 1,
+                Some(found) if found.anchored.is_none() && is_kept_back(&mut reader, provider, &found)? => {
+                    uses.unfit += 1;
+                }
                 Some(found) => uses.uses.push(found),
                 None => uses.unfit += 1,
             }
         }
-        match last.filter(|last| answer.more && *last > since) {
-            Some(last) => since = last,
-            None => break,
-        }
+        uses.next = Some(next).filter(|next| answer.more && *next > from);
     }
     Ok(uses)
 }
 
 /// Whether a provider keeps back a receipt that it says is not anchored yet.
-fn is_kept_back(ledger: &mut Ledger, provider: &Provider, found: &Use) -> Result<bool, ReceiptsError> {
-    match half(ledger, provider, &found.receipt.receipt) {
+fn is_kept_back(reader: &mut Reader<'_>, provider: &Provider, found: &Use) -> Result<bool, ReceiptsError> {
+    match stands(reader, provider, &found.receipt.receipt) {
         Ok(standing) => Ok(matches!(standing, HalfStanding::Late | HalfStanding::Withheld)),
         Err(ReceiptsError::Leaves(_) | ReceiptsError::NoLeaves | ReceiptsError::OtherBook) => Ok(true),
         Err(error) => Err(error),
@@ -128,65 +132,23 @@ fn is_kept_back(ledger: &mut Ledger, provider: &Provider, found: &Use) -> Result
 }
 
 /// A receipt that its provider signed and, where it says so, that stands on the ledger.
-fn judge(ledger: &mut Ledger, member: MemberNumber, held: HeldReceipt) -> Result<Option<Use>, LedgerError> {
-    let domain = ledger.domain();
+fn judge(reader: &mut Reader<'_>, member: MemberNumber, held: HeldReceipt) -> Result<Option<Use>, LedgerError> {
+    let domain = reader.ledger.domain();
     let HeldReceipt { receipt, path, place } = held;
     if receipt.receipt.provider != member {
         return Ok(None);
     }
-    let at = ledger.highest()?.0.height;
-    let requester = receipt.receipt.requester;
-    let mut places = vec![Place::Record(Shelf::Members, member.0)];
-    if requester != member {
-        places.push(Place::Record(Shelf::Members, requester.0));
-    }
-    let proven = ledger.prove_at(&places, at)?.value.1;
-    let [provider, asking]: [Member; 2] = [proven.record(member.0)?, proven.record(requester.0)?];
-    let sides = receipt.sides(&domain, &provider, &asking, at);
+    let members = reader.member(member)?.zip(reader.member(receipt.receipt.requester)?);
+    let Some((provider, requester)) = members else { return Ok(None) };
+    let sides = receipt.sides(&domain, &provider, &requester, reader.header().height);
     if !matches!(sides, Sides::Both | Sides::Provider) {
         return Ok(None);
     }
     let Some((path, place)) = path.zip(place) else { return Ok(Some(Use { receipt, sides, anchored: None })) };
     let batch = path.batch(&domain, &receipt.receipt).ok();
-    let line = batch_at(ledger, &receipt.receipt, place)?;
+    let line = reader.batch(&receipt.receipt, place)?;
     let is_there = batch.is_some() && batch == line;
     Ok(is_there.then_some(Use { receipt, sides, anchored: Some(place) }))
-}
-
-/// The batch at a line of a receipt's book, proven; none where the book is not its provider's, or has no such line.
-fn batch_at(ledger: &mut Ledger, receipt: &Receipt, place: LinePlace) -> Result<Option<Batch>, LedgerError> {
-    if place.book != receipt.book {
-        return Ok(None);
-    }
-    let at = ledger.highest()?.0.height;
-    let LinePlace { book, line } = place;
-    let shelf = Place::Record(Shelf::Books, book.0);
-    let proven = ledger.prove_at(&[shelf], at)?.value.1;
-    if of_provider(&proven, receipt)?.is_none_or(|book| line.0 >= book.lines) {
-        return Ok(None);
-    }
-    let places = [shelf, Place::Page(book, line.page()), Place::Line(book, line)];
-    let proven = ledger.prove_at(&places, at)?.value.1;
-    Ok(Some(Batch::from_line(&proven.line(place)?)))
-}
-
-/// Whether a receipt names its provider's own book of receipts.
-///
-/// # Errors
-/// [`LedgerError`].
-pub(super) fn is_in_its_book(ledger: &mut Ledger, receipt: &Receipt) -> Result<bool, LedgerError> {
-    let at = ledger.highest()?.0.height;
-    let proven = ledger.prove_at(&[Place::Record(Shelf::Books, receipt.book.0)], at)?.value.1;
-    Ok(of_provider(&proven, receipt)?.is_some())
-}
-
-/// The receipt's book, where it is its provider's book of receipts.
-fn of_provider(proven: &Proven, receipt: &Receipt) -> Result<Option<Book>, LedgerError> {
-    if u64::from(receipt.book.0) >= proven.size(Shelf::Books) {
-        return Ok(None);
-    }
-    let book: Book = proven.record(receipt.book.0)?;
-    Ok(Some(book).filter(|book| book.subject == Subject::Receipts && book.opener() == receipt.provider))
 }
 
 /// Whether a receipt that somebody has stands on the ledger, or its provider keeps it back. Rule I-15.
@@ -196,18 +158,20 @@ fn of_provider(proven: &Proven, receipt: &Receipt) -> Result<Option<Book>, Ledge
 /// # Errors
 /// [`ReceiptsError`]; [`ReceiptsError::Leaves`] and [`ReceiptsError::NoLeaves`] are the provider's fault.
 pub fn half(ledger: &mut Ledger, provider: &Provider, receipt: &Receipt) -> Result<HalfStanding, ReceiptsError> {
-    let domain = ledger.domain();
     // The ledger first: what it counts, the provider had before, so that nobody is accused of what is on its way.
-    let at = ledger.highest()?.0;
-    let proven = ledger.prove_at(&[Place::Record(Shelf::Books, receipt.book.0)], at.height)?.value.1;
-    let book = of_provider(&proven, receipt)?.ok_or(ReceiptsError::OtherBook)?;
+    stands(&mut Reader::new(ledger)?, provider, receipt)
+}
+
+fn stands(reader: &mut Reader<'_>, provider: &Provider, receipt: &Receipt) -> Result<HalfStanding, ReceiptsError> {
+    let domain = reader.ledger.domain();
+    let book = reader.book(receipt)?.ok_or(ReceiptsError::OtherBook)?;
     let last = book.lines.checked_sub(1).map(|line| LinePlace { book: receipt.book, line: LineNumber(line) });
     let end = match last {
-        Some(place) => batch_at(ledger, receipt, place)?.and_then(|batch| batch.end()),
+        Some(place) => reader.batch(receipt, place)?.and_then(|batch| batch.end()),
         None => Some(0),
     };
     if end.is_none_or(|end| end <= receipt.number) {
-        return Ok(half_standing(&domain, receipt, &Anchor::Beyond { as_of: at.time })?);
+        return Ok(half_standing(&domain, receipt, &Anchor::Beyond { as_of: reader.header().time })?);
     }
     let published = provider.batch(receipt.number).map_err(|trouble| match trouble {
         Trouble::Refused(problem) if problem.is_not_found() => ReceiptsError::NoLeaves,
@@ -219,11 +183,12 @@ pub fn half(ledger: &mut Ledger, provider: &Provider, receipt: &Receipt) -> Resu
         Some(place) => Some(place),
         // The provider may not know yet that its batch is there.
         None => {
-            lines::find(ledger, receipt.book, &[Batch { first, count, receipts }.line().tag])?.first().map(|it| it.1)
+            let tag = Batch { first, count, receipts }.line().tag;
+            lines::find(reader.ledger, receipt.book, &[tag])?.first().map(|it| it.1)
         }
     };
     let batch = match place {
-        Some(place) => batch_at(ledger, receipt, place)?,
+        Some(place) => reader.batch(receipt, place)?,
         None => None,
     };
     let covers = |batch: &Batch| batch.end().is_some_and(|end| (batch.first..end).contains(&receipt.number));

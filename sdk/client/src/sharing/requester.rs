@@ -22,7 +22,7 @@ use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
 use super::provider::Provider;
-use super::receipts;
+use super::reader::Reader;
 use super::sealed::{ReplySeed, SealError, Sealed};
 use super::wire::{Answered, Countersignature, Countersignatures};
 use crate::gateway::Trouble;
@@ -130,12 +130,13 @@ pub fn send(provider: &Provider, taken: &mut Taken) -> Result<(), AskError> {
 pub fn take(ledger: &mut Ledger, key: &HeldKey, taken: &mut Taken) -> Result<(), AskError> {
     let domain = ledger.domain();
     let access = &taken.access.access;
-    let at = ledger.highest()?.0.height;
-    let record: Member = ledger.record(access.terms().provider.0)?;
-    check_receipts(&domain, access, &taken.receipts, &record, at)?;
+    let mut reader = Reader::new(ledger)?;
+    let record = reader.member(access.terms().provider)?;
+    let record = record.ok_or(AskError::Answer("is of a provider that is no member"))?;
+    check_receipts(&domain, access, &taken.receipts, &record, reader.header().height)?;
     check_times(access, &taken.receipts)?;
     for sided in &taken.receipts {
-        if !receipts::is_in_its_book(ledger, &sided.receipt)? {
+        if reader.book(&sided.receipt)?.is_none() {
             return Err(AskError::Answer("has a receipt of a book that is not the provider's"));
         }
     }

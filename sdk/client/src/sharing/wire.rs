@@ -85,9 +85,9 @@ pub struct HeldReceipt {
 #[derive(Clone, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct HeldReceipts {
-    /// The oldest first.
+    /// By rising number.
     pub receipts: Vec<HeldReceipt>,
-    /// Whether there are more: ask again from the time of the last.
+    /// Whether there are more: ask again from the number after the last.
     pub more: bool,
 }
 

@@ -45,9 +45,16 @@ pub enum AnchorError {
 impl ReceiptPath {
     /// The path of a receipt in a batch with these leaves; `None` where its number is outside.
     pub fn of(domain: &Domain, first: u64, leaves: &[Digest], number: u64) -> Option<Self> {
-        let place = usize::try_from(number.checked_sub(first)?).ok()?;
-        let path = tree::path(domain.suite, leaves, place)?;
-        Some(Self { first, count: leaves.len() as u64, path })
+        Self::of_all(domain, first, leaves, &[number])?.pop()
+    }
+
+    /// The same of several receipts, in their order: the batch's tree is built once for all of them.
+    pub fn of_all(domain: &Domain, first: u64, leaves: &[Digest], numbers: &[u64]) -> Option<Vec<Self>> {
+        let place = |number: &u64| usize::try_from(number.checked_sub(first)?).ok();
+        let places: Vec<usize> = numbers.iter().map(place).collect::<Option<_>>()?;
+        let paths = tree::paths(domain.suite, leaves, &places)?;
+        let count = leaves.len() as u64;
+        Some(paths.into_iter().map(|path| Self { first, count, path }).collect())
     }
 
     /// Rule I-14: the batch that the receipt stands in, to be compared with the proven line of the

@@ -29,8 +29,8 @@ pub struct HolderQuestion {
     pub holder: PublicKey,
     /// Whose key it is: asks for the receipts about that person, body or certificate as well.
     pub identity: Option<Identity>,
-    /// Receipts from this moment on.
-    pub since: Millis,
+    /// Number of the first receipt wanted, in the provider's book.
+    pub from: u64,
     /// Fresh randomness of the wallet.
     #[serde(with = "crate::bytes::array")]
     pub nonce: [u8; 16],

@@ -70,11 +70,13 @@ pub enum AccessRefusal {
     CodeExpired,
     /// The use code was used.
     CodeUsed,
+    /// It was allowed, and the provider's data gives no answer.
+    NoAnswer,
 }
 
 impl AccessRefusal {
     /// Every refusal, by number.
-    pub const ALL: [Self; 30] = [
+    pub const ALL: [Self; 31] = [
         Self::NotSigned,
         Self::OtherProvider,
         Self::OtherTime,
@@ -105,6 +107,7 @@ impl AccessRefusal {
         Self::CodeNotYetValid,
         Self::CodeExpired,
         Self::CodeUsed,
+        Self::NoAnswer,
     ];
 
     /// Its word.
@@ -140,6 +143,7 @@ impl AccessRefusal {
             Self::CodeNotYetValid => "CODE_NOT_YET_VALID",
             Self::CodeExpired => "CODE_EXPIRED",
             Self::CodeUsed => "CODE_USED",
+            Self::NoAnswer => "NO_ANSWER",
         }
     }
 

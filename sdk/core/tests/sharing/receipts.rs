@@ -176,7 +176,7 @@ pub fn question() -> HolderQuestion {
         provider: HRS,
         holder: holder().public(),
         identity: Some(grant_file(grant_terms()).identity),
-        since: Millis(5),
+        from: 5,
         nonce: [9; 16],
         time: NOW,
     }
@@ -199,6 +199,31 @@ fn i16_a_holder_is_answered_by_the_one_asked_for_two_minutes() {
     assert_eq!(bare.check(&domain(), HRS, NOW), Ok(()));
     let stranger = question.sign(&domain(), &application(YHR));
     assert_eq!(stranger.check(&domain(), HRS, NOW), Err(HolderQuestionError::Signature));
+}
+
+#[test]
+fn i16_a_receipt_that_is_hidden_or_repeated_shows_in_the_numbers_of_uses() {
+    let grant = grant_file(grant_terms()).content.digest(&domain());
+    let use_of = |use_number| {
+        let receipt = receipt(&Scene::new(), u64::from(use_number), ResultCode::Yes);
+        Receipt { use_number, ..receipt }
+    };
+    let told = |numbers: &[u32]| {
+        let receipts: Vec<Receipt> = numbers.iter().map(|number| use_of(*number)).collect();
+        let found = miscounts(&domain(), &grant, &receipts).into_iter();
+        found.map(|it| (it.first, it.last, it.is_repeated)).collect::<Vec<_>>()
+    };
+    assert_eq!(told(&[1, 2, 3]), []);
+    assert_eq!(told(&[3, 1, 2]), [], "whatever the order in which they came");
+    assert_eq!(told(&[2, 3]), [(1, 1, false)]);
+    assert_eq!(told(&[1, 5]), [(2, 4, false)]);
+    assert_eq!(told(&[1, 2, 2]), [(2, 2, true)]);
+    assert_eq!(told(&[u32::MAX]), [(1, u32::MAX - 1, false)]);
+    // A refused use counts none, and another grant's uses are its own.
+    let mut others = [use_of(1), use_of(7)];
+    others[0].use_number = 0;
+    others[1].salt[0] ^= 1;
+    assert_eq!(miscounts(&domain(), &grant, &others), []);
 }
 
 proptest! {

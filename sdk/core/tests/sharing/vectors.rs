@@ -220,6 +220,7 @@ fn receipts() -> Value {
         of(&queried, 4, ResultCode::Answered),
         of(&Scene::by_function(), 5, ResultCode::NotFound),
         of(&Scene::with_code(), 6, refused),
+        of(&Scene::by_function(), 7, ResultCode::Refused(AccessRefusal::NoAnswer)),
     ])
 }
 

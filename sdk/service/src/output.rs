@@ -7,11 +7,11 @@ use serde::Serialize;
 use serde_json::{Map, Value};
 
 /// Version of the JSON form of every answer; grows when a field changes its meaning or goes.
-pub(crate) const SCHEMA: u16 = 1;
+pub const SCHEMA: u16 = 1;
 
 /// How a command ended.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(crate) enum Ending {
+pub enum Ending {
     /// It is done, or all is well.
     Done,
     /// It is against a rule, or not all is well.
@@ -32,34 +32,35 @@ impl From<Ending> for ExitCode {
 
 /// In which form answers are given.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Output {
+pub struct Output {
     json: bool,
 }
 
 impl Output {
-    pub(crate) fn new(json: bool) -> Self {
+    /// As one line of JSON, or as text for people.
+    pub fn new(json: bool) -> Self {
         Self { json }
     }
 
     /// One answer: `facts` as one line of JSON with the schema version in front, or `text` for people.
-    pub(crate) fn answer(self, facts: &impl Serialize, text: impl FnOnce() -> String) {
+    pub fn answer(self, facts: &impl Serialize, text: impl FnOnce() -> String) {
         let text = if self.json { with_schema(facts) } else { text() };
         // A reader that went away, such as `| head`, is no trouble.
         let _ = writeln!(io::stdout().lock(), "{text}");
     }
 
     /// Text in a form of its own, whatever was asked for.
-    pub(crate) fn plain(self, text: &str) {
+    pub fn plain(self, text: &str) {
         let _ = write!(io::stdout().lock(), "{text}");
     }
 
     /// What is being done, for whoever watches.
-    pub(crate) fn progress(self, text: &str) {
+    pub fn progress(self, text: &str) {
         let _ = writeln!(io::stderr().lock(), "{text}");
     }
 
     /// Why a command could not run, and what to do about it.
-    pub(crate) fn trouble(self, error: &anyhow::Error) -> Ending {
+    pub fn trouble(self, error: &anyhow::Error) -> Ending {
         let message = format!("{error:#}");
         if self.json {
             self.answer(&serde_json::json!({ "error": message }), String::new);
