@@ -112,7 +112,7 @@ pub enum Refusal {
     #[error("a seal adds 1 to 1,024 lines")]
     LineCount = 403,
     /// A tag is taken; the detail is the line's place in the transaction.
-    #[error("a certificate with this identifier is in the register already")]
+    #[error("a line with this tag, a certificate's identifier or a grant's, is in the register already")]
     DuplicateTag = 404,
     /// A new key's line has another tag than the line it replaces.
     #[error("the new line is for another certificate")]
