@@ -8,7 +8,7 @@ use fengni_client::submit::{Settlement, Signers, Submitter};
 use fengni_client::transport::HttpOptions;
 use fengni_client::verify::{Policy, Verifier};
 use fengni_core::book::Subject;
-use fengni_core::certificate::{Certificate, CertificateFile, Facts, Grade, PagePath, Salt};
+use fengni_core::certificate::{Certificate, CertificateFile, ClaimValue, Facts, Grade, PagePath, Salt};
 use fengni_core::id::{CertificateId, Serial, Version};
 use fengni_core::light::LightClient;
 use fengni_core::operation::{Ground, Operation};
@@ -201,7 +201,7 @@ impl Paper {
     /// # Panics
     /// When the sample has no such type.
     pub fn certify(&self, genesis: &Genesis, domain: &Domain, holder: &SecretKey) -> CertificateFile {
-        self.certify_from(Day::from_ymd(2026, 3, 2).expect("a real day"), genesis, domain, holder)
+        self.certify_from(issued(), genesis, domain, holder)
     }
 
     /// As [`Paper::certify`], in force from another day.
@@ -210,20 +210,32 @@ impl Paper {
     /// When the sample has no such type.
     pub fn certify_from(&self, from: Day, genesis: &Genesis, domain: &Domain, holder: &SecretKey) -> CertificateFile {
         let kind = sample::certificate_type(self.kind).expect("a sample type");
+        let schema = genesis.types[kind.0 as usize].schema(1).expect("a type has a first schema");
+        self.certify_with(from, sample::values(schema, issued()), genesis, domain, holder)
+    }
+
+    /// As [`Paper::certify_from`], with these claims in the order of the type's first schema.
+    pub(crate) fn certify_with(
+        &self,
+        from: Day,
+        values: Vec<Option<ClaimValue>>,
+        genesis: &Genesis,
+        domain: &Domain,
+        holder: &SecretKey,
+    ) -> CertificateFile {
+        let kind = sample::certificate_type(self.kind).expect("a sample type");
         let record = &genesis.types[kind.0 as usize];
         let schema = record.schema(1).expect("a type has a first schema");
-        let issued = Day::from_ymd(2026, 3, 2).expect("a real day");
         let facts = Facts {
             schema: 1,
             serial: Serial::parse(&self.serial).expect("a serial"),
             version: Version::new(self.version).expect("a version"),
-            issued,
+            issued: issued(),
             from,
             until: self.until,
             grade: self.grade,
             holder: holder.public(),
         };
-        let values = sample::values(schema, issued);
         let salts: Vec<Salt> = schema.claims.iter().map(|_| Salt(random())).collect();
         let certificate = Certificate::new(domain, schema, facts, values, &salts).expect("made by the rules");
         let issuer = sample::member(self.issuer).expect("a sample member");
@@ -248,6 +260,11 @@ impl Paper {
             Version::new(self.version).expect("a version"),
         )
     }
+}
+
+/// The day on which papers are issued.
+pub(crate) fn issued() -> Day {
+    Day::from_ymd(2026, 3, 2).expect("a real day")
 }
 
 /// A holder's key.

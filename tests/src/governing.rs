@@ -10,7 +10,6 @@ use fengni_core::record::{Application, ApplicationStatus, Measure, Proposal, Pro
 use fengni_core::{Height, MemberNumber, ProposalNumber, ValidatorSet};
 use fengni_genesis::sample;
 
-use crate::command::Answer;
 use crate::network::{Network, Node};
 use crate::wait::{Deadline, until};
 
@@ -46,28 +45,6 @@ impl Newcomer {
 }
 
 impl Network {
-    /// A command of a member, as its people type it, with `--json`, its folder and the map.
-    pub fn member_command(&self, member: &str, command: &[&str]) -> Answer {
-        let home = self.home().join("members").join(member).display().to_string();
-        self.fengni(&[&["--json"], command, &["--home", &home, "--network", &self.map()]].concat(), b"")
-    }
-
-    /// The same for an act with a reason, whose decision this makes up.
-    ///
-    /// # Panics
-    /// When the decision cannot be written.
-    pub fn decree(&self, member: &str, command: &[&str], reason: &str) -> Answer {
-        let decision = self.scratch().join("decision.txt");
-        std::fs::write(&decision, "a decision of a test").expect("the folder is writable");
-        let decision = decision.display().to_string();
-        self.member_command(member, &[command, &["--reason", reason, "--decision", &decision]].concat())
-    }
-
-    /// A command that only reads, with `--json` and the map.
-    pub fn view(&self, command: &[&str]) -> Answer {
-        self.fengni(&[&["--json"], command, &["--network", &self.map()]].concat(), b"")
-    }
-
     /// Writes the application of a department that is to validate, with fresh keys in its folder.
     ///
     /// # Panics

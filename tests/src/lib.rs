@@ -5,13 +5,16 @@
 
 #![forbid(unsafe_code)]
 
+mod acting;
 mod actors;
 pub mod bench;
 mod binaries;
 mod clock;
 mod command;
 pub mod demo;
+mod draw;
 mod folder;
+mod founding;
 mod governing;
 pub mod liar;
 mod load;
@@ -20,11 +23,13 @@ mod ports;
 mod provider;
 mod push;
 mod receiver;
+pub mod sharing;
 mod wait;
 
 pub use actors::{Actor, Paper, holder_key, purpose_code, random};
 pub use binaries::{binary, pages, python};
 pub use command::{Answer, fengni, fengni_node};
+pub use draw::Draw;
 pub use folder::copy_folder;
 pub use governing::Newcomer;
 pub use load::{Load, Sealed};

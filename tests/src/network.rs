@@ -93,11 +93,16 @@ impl Network {
     /// # Panics
     /// When the day is none, or libfaketime is not there.
     pub fn on(day: &str) -> Self {
-        let folder = tempfile::tempdir().expect("a folder for the test");
-        let clock = Clock::on(day, folder.path());
-        let network = Self::made_in(folder, clock, &[]);
+        let network = Self::made_on(day);
         network.start_all();
         network
+    }
+
+    /// As [`Network::on`], and starts nothing.
+    pub(crate) fn made_on(day: &str) -> Self {
+        let folder = tempfile::tempdir().expect("a folder for the test");
+        let clock = Clock::on(day, folder.path());
+        Self::made_in(folder, clock, &[])
     }
 
     /// Goes to nine in the morning of a later day, with every process of the network, and waits until
@@ -397,6 +402,13 @@ impl Network {
             assert_eq!(*first.get_or_insert_with(|| root.clone()), root, "{name} at height {height}");
         }
         height
+    }
+
+    /// Waits until every node that runs has the highest height among them. A command asks its member's own
+    /// node or the observer, and that of another member may have been answered by a node that is ahead.
+    pub fn wait_together(&self) {
+        let running = self.nodes.iter().map(|node| node.name.as_str()).filter(|name| self.is_running(name));
+        let _ = self.wait_agreed(&running.collect::<Vec<_>>());
     }
 
     /// Status and body of `/readyz`, if the node answers.

@@ -54,17 +54,36 @@ impl ProviderGateway {
         &self.home
     }
 
+    /// Writes its configuration anew.
+    ///
+    /// # Panics
+    /// When the folder is not writable.
+    pub fn configure(&self, change: impl FnOnce(String) -> String) {
+        let path = self.home.join("provider.toml");
+        let config = std::fs::read_to_string(&path).expect("it was made");
+        write_private(&path, &change(config));
+    }
+
     /// Starts it, and waits until it answers.
     ///
     /// # Panics
     /// When it does not.
     pub fn run(&mut self) {
+        self.start();
+        self.wait_well();
+    }
+
+    /// Starts it.
+    ///
+    /// # Panics
+    /// When it cannot be started.
+    pub fn start(&mut self) {
         let log = File::options().create(true).append(true).open(self.home.join("log")).expect("a writable folder");
         let mut command = Command::new(binary("fengni-provider"));
         command.args(["run", "--home"]).arg(&self.home);
-        command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(log);
+        command.stdin(Stdio::null());
+        command.stdout(log.try_clone().expect("a file has more than one handle")).stderr(log);
         self.running = Some(self.clock.start(&mut command));
-        self.wait_well();
     }
 
     /// Waits until it knows the ledger as it is now, and its database answers.
@@ -87,6 +106,14 @@ impl ProviderGateway {
         let mut child = self.running.take().expect("it runs");
         child.kill().expect("our own child");
         child.wait().expect("our own child");
+    }
+
+    /// The process id.
+    ///
+    /// # Panics
+    /// When it is not running.
+    pub(crate) fn pid(&self) -> u32 {
+        self.running.as_ref().expect("it runs").id()
     }
 
     /// What its status command says.

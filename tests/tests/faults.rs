@@ -16,7 +16,7 @@ use fengni_core::operation::Operation;
 use fengni_core::verdict::{Answer, VerdictCode};
 use fengni_core::{Height, KeyAlgorithm, Millis};
 use fengni_genesis::sample;
-use fengni_tests::{Deadline, Load, Network, Paper, copy_folder, holder_key, purpose_code, random, until};
+use fengni_tests::{Deadline, Draw, Load, Network, Paper, copy_folder, holder_key, purpose_code, random, until};
 
 const VALIDATORS: [&str; 4] = ["gov", "psb", "amr", "hrs"];
 const ALL: [&str; 5] = ["gov", "psb", "amr", "hrs", "observer"];
@@ -76,36 +76,6 @@ fn gov01_any_one_of_four_may_die_and_finality_goes_on() {
     sealed.assert_kept(&network, &ALL);
     network.wait_agreed(&ALL);
     assert_nobody_signed_twice(&network);
-}
-
-/// Draws numbers from a seed.
-struct Draw {
-    seed: u64,
-    at: u64,
-}
-
-impl Draw {
-    /// From `FENGNI_SEED`, or fresh; printed either way.
-    fn seeded() -> Self {
-        let given = std::env::var("FENGNI_SEED").ok();
-        let seed = given.map_or_else(|| u64::from_le_bytes(random()), |seed| seed.parse().expect("a number"));
-        println!("FENGNI_SEED={seed}");
-        Self { seed, at: seed }
-    }
-
-    /// A number below `end`: SplitMix64.
-    fn below(&mut self, end: u64) -> u64 {
-        self.at = self.at.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mut mixed = self.at;
-        mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        (mixed ^ (mixed >> 31)) % end
-    }
-
-    /// A moment's pause: the moment itself is what is drawn, there is nothing to wait for.
-    fn pause(&mut self, millis: u64) {
-        std::thread::sleep(Duration::from_millis(self.below(millis)));
-    }
 }
 
 #[test]

@@ -91,6 +91,11 @@ impl Server {
         format!("postgres://{USER}@localhost/{USER}?host={}", self.folder.path().display())
     }
 
+    /// Where it keeps what it holds.
+    pub fn folder(&self) -> &Path {
+        self.folder.path()
+    }
+
     /// Runs statements.
     ///
     /// # Panics

@@ -19,7 +19,7 @@ use crate::network::Network;
 /// Transactions that the parts are measured with: enough for the counter, which moves by milliseconds.
 const COUNT: u32 = 2000;
 
-/// Processor time that the nodes have used since they were started.
+/// Processor time that processes have used since they were started.
 #[derive(Clone, Copy)]
 pub(super) struct Spent {
     user: Duration,
@@ -34,15 +34,29 @@ impl Spent {
     pub fn by(network: &Network) -> Self {
         let mut spent = Self { user: Duration::ZERO, kernel: Duration::ZERO };
         for node in network.nodes() {
-            let stat = fs::read_to_string(format!("/proc/{}/stat", network.pid(&node.name))).expect("the node runs");
-            // The name in brackets may hold spaces; user and kernel time are fields 14 and 15.
-            let fields: Vec<&str> = stat.rsplit(')').next().unwrap_or_default().split_whitespace().collect();
-            // Linux counts a hundredth of a second in whatever a program sees (USER_HZ).
-            let time = |field: usize| Duration::from_millis(10 * fields[field].parse::<u64>().expect("a count"));
-            spent.user += time(11);
-            spent.kernel += time(12);
+            let Self { user, kernel } = Self::of(network.pid(&node.name));
+            spent.user += user;
+            spent.kernel += kernel;
         }
         spent
+    }
+
+    /// Reads it of a process.
+    ///
+    /// # Panics
+    /// When it does not run.
+    pub fn of(pid: u32) -> Self {
+        let stat = fs::read_to_string(format!("/proc/{pid}/stat")).expect("the process runs");
+        // The name in brackets may hold spaces; user and kernel time are fields 14 and 15.
+        let fields: Vec<&str> = stat.rsplit(')').next().unwrap_or_default().split_whitespace().collect();
+        // Linux counts a hundredth of a second in whatever a program sees (USER_HZ).
+        let time = |field: usize| Duration::from_millis(10 * fields[field].parse::<u64>().expect("a count"));
+        Self { user: time(11), kernel: time(12) }
+    }
+
+    /// All that was used between this moment and a later one.
+    pub fn until(self, later: Self) -> Duration {
+        (later.user + later.kernel).saturating_sub(self.user + self.kernel)
     }
 }
 

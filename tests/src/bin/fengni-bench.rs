@@ -4,8 +4,8 @@ use std::path::Path;
 use std::process::ExitCode;
 
 use fengni_tests::bench::{
-    Crowd, Extent, Length, Province, Sizes, Table, measure_ledger, measure_packs, measure_replay, measure_subscribers,
-    measure_upkeep, measure_verification, write_chain, write_pack,
+    Counters, Crowd, Extent, Length, Province, Sizes, Table, measure_ledger, measure_packs, measure_replay,
+    measure_sharing, measure_subscribers, measure_upkeep, measure_verification, write_chain, write_pack,
 };
 
 const HELP: &str = "fengni-bench [--json] [--quick]
@@ -13,6 +13,7 @@ fengni-bench upkeep [--json] [--quick] [--certificates N] [--transactions N] [--
 fengni-bench replay [--json] [--quick]
 fengni-bench replay --write FOLDER [--quick]
 fengni-bench subscribers [--json] [--quick]
+fengni-bench sharing [--json] [--quick]
 fengni-bench packs --write FOLDER [--quick]
 
 Measures verification on one core, then a network of four validators on loopback: its speed, then its upkeep.
@@ -20,6 +21,7 @@ upkeep measures that part alone: an observer joins a large register, a machine i
 validator falls far behind, old blocks are pruned. It takes some ten minutes, most of them to make blocks.
 replay measures that part alone: a ledger of 200,000 transactions is made and run again; --write only makes it.
 subscribers measures that part alone: the same load without subscribers, and with many who never listen.
+sharing measures that part alone: departments use data by duty and by grants, through one provider's gateway.
 packs --write measures nothing: it writes the pack of a province, for browsers.
 --quick uses a tenth of the certificates: for trying out, not for quoting.
 
@@ -39,10 +41,12 @@ fn main() -> ExitCode {
     let extent = if quick { Extent::quick() } else { Extent::full() };
     let length = if quick { Length::quick() } else { Length::full() };
     let crowd = if quick { Crowd::quick() } else { Crowd::full() };
+    let counters = if quick { Counters::quick() } else { Counters::full() };
     let table = match words[..] {
-        [] => everything(quick, province, extent, length, crowd),
+        [] => everything(quick, province, extent, length, crowd, counters),
         ["replay"] => Table { rows: measure_replay(length) },
         ["subscribers"] => Table { rows: measure_subscribers(crowd) },
+        ["sharing"] => Table { rows: measure_sharing(counters) },
         ["packs", "--write", folder] => return written(folder, write_pack(province, Path::new(folder))),
         ["replay", "--write", folder] => return written(folder, write_chain(Path::new(folder), length)),
         ["upkeep", ref sizes @ ..] => match sized(extent, sizes) {
@@ -69,7 +73,14 @@ fn written(folder: &str, result: std::io::Result<()>) -> ExitCode {
     }
 }
 
-fn everything(quick: bool, province: Province, extent: Extent, length: Length, crowd: Crowd) -> Table {
+fn everything(
+    quick: bool,
+    province: Province,
+    extent: Extent,
+    length: Length,
+    crowd: Crowd,
+    counters: Counters,
+) -> Table {
     eprintln!("verification");
     let mut table = Table { rows: measure_verification() };
     eprintln!("trust packs");
@@ -77,6 +88,7 @@ fn everything(quick: bool, province: Province, extent: Extent, length: Length, c
     table.rows.extend(measure_replay(length));
     table.rows.extend(measure_ledger(if quick { Sizes::quick() } else { Sizes::full() }));
     table.rows.extend(measure_subscribers(crowd));
+    table.rows.extend(measure_sharing(counters));
     table.rows.extend(measure_upkeep(extent));
     table
 }

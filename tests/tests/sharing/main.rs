@@ -1,26 +1,17 @@
 //! Data sharing on its dates: the journeys J6, J7 and J13, by the commands, on real processes that live
 //! on the days of the story. SHR-01 to SHR-08, SHR-12, CAT-05, HLD-01, HLD-02, HLD-05.
 //!
-//! Where the journeys say YHR, the housing department of 云山 acts here: YHD, which is a member from
-//! the founding on. How YHR joins is J1: `governance/joining.rs`.
+//! Where the journeys say YHR, YHD acts here. How YHR joins is J1: `governance/joining.rs`.
 
 #![forbid(unsafe_code)]
 
 mod objections;
-mod registries;
 mod requests;
 mod uses;
 
 use fengni_core::Day;
 use fengni_tests::Network;
 use serde_json::{Value, json};
-
-/// A file of the story, and where it is.
-fn written(network: &Network, name: &str, text: &str) -> String {
-    let path = network.scratch().join(name);
-    std::fs::write(&path, text).expect("the folder is writable");
-    path.display().to_string()
-}
 
 /// A day as records have it.
 fn day(text: &str) -> Value {

@@ -4,7 +4,7 @@ use fengni_genesis::sample;
 use fengni_tests::{Deadline, Network, Push, Receiver, free_ports, until};
 use serde_json::Value;
 
-use super::{day, overdue, written};
+use super::{day, overdue};
 
 /// A certificate of the journeys and the file that its holder has.
 struct Held {
@@ -22,7 +22,7 @@ impl Held {
         let found = sample::certificates().iter().find(|it| it.key == key).expect("the sample has it");
         let rows = network.home().join("members").join(member).join("rows.csv").display().to_string();
         let issue = ["issue", &rows, "--type", found.certificate_type, "--out", folder];
-        assert_eq!(network.member_command(member, &issue).expect(0).json()["sealed"], 1);
+        assert_eq!(network.done(member, &issue)["sealed"], 1);
         Self::of(folder, found.identifier)
     }
 
@@ -42,8 +42,8 @@ fn j13_a_wrong_area_is_disputed_on_its_day_corrected_in_time_and_whoever_used_it
     let holder = network.scratch().join("holder").display().to_string();
     let area = Held::issued(&network, "res", "C4", &holder);
     let silent = Held::issued(&network, "amr", "C2", &holder);
-    let _ = network.member_command("gov", &["agreement", "propose", "sample"]).expect(0);
-    let _ = network.member_command("ygov", &["agreement", "sign", "RA-2026-001"]).expect(0);
+    let _ = network.done("gov", &["agreement", "propose", "sample"]);
+    let _ = network.done("ygov", &["agreement", "sign", "RA-2026-001"]);
 
     // YHD uses it, and subscribes to what becomes of it.
     let verdict = area.scanned(&network);
@@ -56,12 +56,16 @@ fn j13_a_wrong_area_is_disputed_on_its_day_corrected_in_time_and_whoever_used_it
 
     // On 03-16 the holder's objection is filed at YHD's window; another one, to AMR, stays without answer.
     network.go_to("2026-03-16");
-    let file = |target: &str| network.decree("yhd", &["objection", "file", target], "401");
     for (number, certificate) in [(0, &area), (1, &silent)] {
-        let filed = file(&certificate.identifier).expect(0).json()["effect"]["objection"].clone();
+        let filed =
+            network.decreed("yhd", &["objection", "file", &certificate.identifier], "401")["effect"]["objection"]
+                .clone();
         assert_eq!((&filed["objection"], &filed["due"]), (&number.into(), &day("2026-03-30")));
     }
-    assert_eq!(file(&area.identifier).expect(1).json()["refusal"]["name"], "OBJECTION_OPEN");
+    assert_eq!(
+        network.decree("yhd", &["objection", "file", &area.identifier], "401").expect(1).json()["refusal"]["name"],
+        "OBJECTION_OPEN"
+    );
     let verdict = area.scanned(&network);
     assert_eq!((&verdict["code"], &verdict["warnings"][0]), (&"VALID".into(), &"DISPUTED".into()), "{verdict}");
     assert_eq!(verdict["display"], "abnormal");
@@ -70,15 +74,16 @@ fn j13_a_wrong_area_is_disputed_on_its_day_corrected_in_time_and_whoever_used_it
 
     // On 03-24 RES puts it right, and answers.
     network.go_to("2026-03-24");
-    let answer = |home: &str, code: i32| network.decree(home, &["objection", "answer", "0"], "402").expect(code).json();
-    assert_eq!(answer("res", 1)["refusal"]["name"], "OBJECTION_STATE", "the certificate still says what it said");
+    let refused = |home: &str| network.decree(home, &["objection", "answer", "0"], "402").expect(1).json();
+    assert_eq!(refused("res")["refusal"]["name"], "OBJECTION_STATE", "the certificate still says what it said");
     let rows = std::fs::read_to_string(network.home().join("members/res/rows.csv")).expect("the sample's rows");
-    let row = written(&network, "corrected.csv", &rows.replace(",001,", ",002,").replace("89.60", "98.60"));
+    let row = network.written("corrected.csv", &rows.replace(",001,", ",002,").replace("89.60", "98.60"));
     let correct = ["supersede", &area.identifier, "--row", &row, "--cause", "correct", "--out", &holder];
-    let replaced = network.decree("res", &correct, "104").expect(0).json();
+    let replaced = network.decreed("res", &correct, "104");
     assert_eq!(replaced["act"], "correct", "{replaced}");
-    assert_eq!(answer("amr", 1)["refusal"]["name"], "NOT_ENTITLED", "the keeper answers");
-    assert_eq!(answer("res", 0)["effect"]["objection"]["status"], "corrected");
+    assert_eq!(refused("amr")["refusal"]["name"], "NOT_ENTITLED", "the keeper answers");
+    let answer = network.decreed("res", &["objection", "answer", "0"], "402");
+    assert_eq!(answer["effect"]["objection"]["status"], "corrected");
     let found =
         std::fs::read_dir(&holder).expect("the holder's folder").map(|entry| entry.expect("an entry").file_name());
     let mut names = found.filter_map(|name| name.into_string().ok()?.strip_suffix(".certificate").map(str::to_owned));
@@ -108,7 +113,7 @@ fn j13_a_wrong_area_is_disputed_on_its_day_corrected_in_time_and_whoever_used_it
     let words = network.fengni(&["objection", "list", "--overdue", "--network", &network.map()], b"").expect(0).out;
     assert!(words.contains("OVERDUE since 2026-03-30"), "{words}");
     let maintain = ["objection", "answer", "1", "--maintain"];
-    assert_eq!(network.decree("amr", &maintain, "402").expect(0).json()["effect"]["objection"]["status"], "maintained");
+    assert_eq!(network.decreed("amr", &maintain, "402")["effect"]["objection"]["status"], "maintained");
     assert_eq!(overdue(&network, "objection"), Vec::<u64>::new());
     assert_eq!(
         network.view(&["objection", "list"]).expect(0).json()["objections"][1]["record"]["answer"]["done"],

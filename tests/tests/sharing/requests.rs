@@ -2,10 +2,10 @@
 
 use fengni_core::record::{Code, Measure};
 use fengni_tests::Network;
+use fengni_tests::sharing::registries::{HOUSING, MONTHS, REQUEST, decide, file, propose, publish, put};
 use serde_json::Value;
 
-use super::registries::{self, HOUSING, REQUEST, decide, file};
-use super::{day, overdue, written};
+use super::{day, overdue};
 
 /// Every request's record, as the network has it.
 fn records(network: &Network) -> Vec<Value> {
@@ -22,18 +22,18 @@ fn j7_every_node_knows_when_answers_and_data_are_due_and_who_is_late() {
     };
 
     // Nothing is published that GOV has not looked at, and nobody can refer to it before.
-    registries::propose(&network);
-    let housing = written(&network, "housing.toml", HOUSING);
+    let months = propose(&network, MONTHS);
+    let housing = network.written("housing.toml", HOUSING);
     refused("yhd", &["item", "put", &housing], "BAD_ITEM");
     for stranger in ["hrs", "ygov"] {
         let published = network.decree(stranger, &["resource", "publish", "0"], "603").expect(1).json();
         assert_eq!(published["refusal"]["name"], "NOT_ENTITLED", "{stranger}");
     }
-    registries::publish(&network);
-    registries::put(&network, HOUSING);
+    publish(&network, months);
+    put(&network, HOUSING);
 
     // Monday 03-02: Q7 and Q8, and two more for what a vote changes later. A request without a law is none.
-    let lawless = written(&network, "lawless.toml", &REQUEST.replace("住房补贴办法(示例)", ""));
+    let lawless = network.written("lawless.toml", &REQUEST.replace("住房补贴办法(示例)", ""));
     refused("yhd", &["request", "file", &lawless], "BAD_REQUEST");
     for number in 0..4 {
         let filed = file(&network, REQUEST);
@@ -71,9 +71,8 @@ fn j7_every_node_knows_when_answers_and_data_are_due_and_who_is_late() {
     assert_eq!((&first["today"], &first["requests"][0]["overdue"]), (&"2026-03-17".into(), &"answer".into()));
 
     // Answered too late is answered, and the record says when.
-    let law =
-        network.decree("hrs", &["request", "refuse", "1", "--law", "社会保险法第九十二条(示例)"], "604").expect(0);
-    assert_eq!(law.json()["effect"]["request"]["status"], "refused");
+    let law = ["request", "refuse", "1", "--law", "社会保险法第九十二条(示例)"];
+    assert_eq!(network.decreed("hrs", &law, "604")["effect"]["request"]["status"], "refused");
     assert_eq!(overdue(&network, "request"), Vec::<u64>::new());
     assert_eq!(records(&network)[1]["answer"]["done"], day("2026-03-17"));
     let _ = network.replayed("gov");
@@ -88,4 +87,5 @@ fn add_holiday(network: &Network, code: &str) {
     codes.codes.sort();
     let effective = network.decide(Measure::SetCodes { codes }, &["psb", "amr", "hrs"], 12);
     network.wait_height("gov", effective.0);
+    network.wait_together();
 }

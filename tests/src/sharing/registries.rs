@@ -1,11 +1,11 @@
 //! What HRS shares, for which items of YHD, and what YHD asks for.
 
-use fengni_tests::Network;
 use serde_json::Value;
 
-use super::written;
+use crate::network::Network;
 
-const MONTHS: &str = r#"
+/// 参保月数核验.
+pub const MONTHS: &str = r#"
 name = "参保月数核验"
 subject = "person"
 fields = ["参保月数"]
@@ -42,32 +42,47 @@ from = "2026-03-06"
 until = "2026-12-31"
 "#;
 
-/// Has HRS put its resource up for review.
-pub fn propose(network: &Network) {
-    let months = written(network, "months.toml", MONTHS);
-    let proposed = network.member_command("hrs", &["resource", "propose", &months]).expect(0).json();
-    assert_eq!(proposed["effect"]["resource"]["resource"], 0, "{proposed}");
+/// Has HRS put a resource up for review, and returns its number.
+///
+/// # Panics
+/// When it is refused.
+pub fn propose(network: &Network, resource: &str) -> u64 {
+    let resource = network.written("resource.toml", resource);
+    let proposed = network.done("hrs", &["resource", "propose", &resource]);
+    proposed["effect"]["resource"]["resource"].as_u64().unwrap_or_else(|| panic!("no number: {proposed}"))
 }
 
 /// Has GOV publish it.
-pub fn publish(network: &Network) {
-    let _ = network.decree("gov", &["resource", "publish", "0"], "603").expect(0);
+///
+/// # Panics
+/// When it is refused.
+pub fn publish(network: &Network, number: u64) {
+    let _ = network.decreed("gov", &["resource", "publish", &number.to_string()], "603");
 }
 
 /// Has YHD put up an item.
+///
+/// # Panics
+/// When it is refused.
 pub fn put(network: &Network, item: &str) {
-    let item = written(network, "item.toml", item);
-    let _ = network.member_command("yhd", &["item", "put", &item]).expect(0);
+    let item = network.written("item.toml", item);
+    let _ = network.done("yhd", &["item", "put", &item]);
 }
 
 /// Has YHD file a request, and returns what it became.
+///
+/// # Panics
+/// When it is refused.
 pub fn file(network: &Network, request: &str) -> Value {
-    let request = written(network, "request.toml", request);
-    network.member_command("yhd", &["request", "file", &request]).expect(0).json()["effect"]["request"].clone()
+    let request = network.written("request.toml", request);
+    network.done("yhd", &["request", "file", &request])["effect"]["request"].clone()
 }
 
 /// Has HRS decide a request, and returns what it became.
+///
+/// # Panics
+/// When it is refused.
 pub fn decide(network: &Network, decision: &str, number: u64) -> Value {
     let decision = ["request", decision, &number.to_string()];
-    network.decree("hrs", &decision, "604").expect(0).json()["effect"]["request"].clone()
+    network.decreed("hrs", &decision, "604")["effect"]["request"].clone()
 }
