@@ -172,8 +172,7 @@ impl Desk {
         let files = ["--separate-consent", "--out", &signed, "--keep", &pending];
         let _ = self.network.view(&[&sign[..], &files].concat()).expect(0);
         let _ = self.network.done("yhd", &["grant", "record", &signed, "--out", &recorded]);
-        let _ = self.network.view(&["grant", "keep", &pending, "--recorded", &recorded, "--out", &mine]).expect(0);
-        self.wait_seen();
+        let _ = self.network.view(&["grant", "keep", &pending, "--out", &mine]).expect(0);
     }
 
     /// Waits until the gateway has seen the ledger as it is: it looks once a second.

@@ -113,7 +113,7 @@ impl Stage {
             .collect();
         let lines = contents
             .iter()
-            .map(|(content, secret)| content.line(&self.domain, &secret.withdrawal(&self.domain), random()))
+            .map(|(content, secret)| content.line(&self.domain, &secret.withdrawal(&self.domain)))
             .collect();
         let Effect::Sealed { first, .. } = yhd.done(Operation::Seal { book, lines }) else { panic!("another effect") };
         let holders = keys.into_iter().zip(licences).zip(contents).zip(first.0..);
@@ -123,7 +123,7 @@ impl Stage {
                 grant: GrantFile {
                     network: self.domain.network,
                     place: LinePlace { book, line: LineNumber(line) },
-                    signature: content.sign(&self.domain, &key),
+                    signature: content.sign(&self.domain, &secret.withdrawal(&self.domain), &key),
                     content,
                     identity: Identity::of(&self.domain, &licence, &[names]).expect("the licence has the claim"),
                     secret,

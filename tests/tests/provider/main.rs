@@ -12,7 +12,6 @@ use fengni_client::clock;
 use fengni_client::gateway::Trouble;
 use fengni_client::sharing::sealed::ReplyKey;
 use fengni_client::sharing::wire::{Answered, Countersignature, Countersignatures, Withdrawal};
-use fengni_core::Millis;
 use fengni_core::record::AccessBasis;
 use fengni_core::sharing::{AccessRefusal, Answer, HolderQuestion, ResultCode, SidedReceipt, SignedAccess};
 use fengni_genesis::sample;
@@ -158,7 +157,7 @@ fn a_department_answers_and_the_ledger_counts_its_receipts() {
         provider: sample::member("HRS").expect("a sample member"),
         holder: desk.holders[0].key.public(),
         identity: None,
-        since: Millis(0),
+        from: 0,
         nonce: random(),
         time: clock::now(),
     };
