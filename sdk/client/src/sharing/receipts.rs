@@ -1,19 +1,17 @@
 //! Receipts, held against the ledger: a holder's list of who used what, and whether a half is anchored
 //! (HLD-01, SHR-06). Rules I-13 to I-16.
 
-use fengni_core::book::{Book, Subject};
-use fengni_core::proof::{Place, Proven};
-use fengni_core::record::Member;
+use fengni_core::proof::{Place, ProofError};
+pub use fengni_core::sharing::Use;
 use fengni_core::sharing::{
-    Anchor, AnchorError, Batch, HalfStanding, HolderQuestion, Identity, Receipt, SidedReceipt, Sides, half_standing,
+    Anchor, AnchorError, Batch, HalfStanding, HeldReceipt, HolderQuestion, Identity, Receipt, UseError, half_standing,
 };
 use fengni_core::shelf::Shelf;
-use fengni_core::{LineNumber, LinePlace, MemberNumber, Millis, SecretKey};
-use serde::Serialize;
+use fengni_core::{LinePlace, MemberNumber, Millis, SecretKey};
 use thiserror::Error;
 
 use super::provider::Provider;
-use super::wire::{BatchView, HeldReceipt};
+use super::wire::BatchView;
 use crate::gateway::Trouble;
 use crate::ledger::{Ledger, LedgerError};
 use crate::lines;
@@ -50,15 +48,10 @@ pub enum ReceiptsError {
     Random(#[from] RandomError),
 }
 
-/// One use of somebody's data.
-#[derive(Serialize)]
-pub struct Use {
-    /// The receipt.
-    pub receipt: SidedReceipt,
-    /// Whose word it is.
-    pub sides: Sides,
-    /// The line of its batch, where the ledger was seen to have it; none while it waits for one.
-    pub anchored: Option<LinePlace>,
+impl From<ProofError> for ReceiptsError {
+    fn from(error: ProofError) -> Self {
+        LedgerError::from(error).into()
+    }
 }
 
 /// What a provider has of a holder's.
@@ -127,30 +120,20 @@ fn is_kept_back(ledger: &mut Ledger, provider: &Provider, found: &Use) -> Result
     }
 }
 
-/// A receipt that its provider signed and, where it says so, that stands on the ledger.
+/// The use that a receipt shows, where it holds.
 fn judge(ledger: &mut Ledger, member: MemberNumber, held: HeldReceipt) -> Result<Option<Use>, LedgerError> {
     let domain = ledger.domain();
-    let HeldReceipt { receipt, path, place } = held;
-    if receipt.receipt.provider != member {
-        return Ok(None);
-    }
     let at = ledger.highest()?.0.height;
-    let requester = receipt.receipt.requester;
-    let mut places = vec![Place::Record(Shelf::Members, member.0)];
-    if requester != member {
-        places.push(Place::Record(Shelf::Members, requester.0));
+    let mut proven = ledger.prove_at(&[Place::Record(Shelf::Members, member.0)], at)?.value.1;
+    // Members and book first, which say whether there is such a line.
+    for _ in 0..2 {
+        proven = ledger.prove_at(&held.places(member, &proven), at)?.value.1;
     }
-    let proven = ledger.prove_at(&places, at)?.value.1;
-    let [provider, asking]: [Member; 2] = [proven.record(member.0)?, proven.record(requester.0)?];
-    let sides = receipt.sides(&domain, &provider, &asking, at);
-    if !matches!(sides, Sides::Both | Sides::Provider) {
-        return Ok(None);
+    match held.judge(&domain, member, &proven) {
+        Ok(found) => Ok(Some(found)),
+        Err(UseError::Unproven(error)) => Err(error.into()),
+        Err(_) => Ok(None),
     }
-    let Some((path, place)) = path.zip(place) else { return Ok(Some(Use { receipt, sides, anchored: None })) };
-    let batch = path.batch(&domain, &receipt.receipt).ok();
-    let line = batch_at(ledger, &receipt.receipt, place)?;
-    let is_there = batch.is_some() && batch == line;
-    Ok(is_there.then_some(Use { receipt, sides, anchored: Some(place) }))
 }
 
 /// The batch at a line of a receipt's book, proven; none where the book is not its provider's, or has no such line.
@@ -162,12 +145,12 @@ fn batch_at(ledger: &mut Ledger, receipt: &Receipt, place: LinePlace) -> Result<
     let LinePlace { book, line } = place;
     let shelf = Place::Record(Shelf::Books, book.0);
     let proven = ledger.prove_at(&[shelf], at)?.value.1;
-    if of_provider(&proven, receipt)?.is_none_or(|book| line.0 >= book.lines) {
+    if receipt.own_book(&proven)?.is_none_or(|book| line.0 >= book.lines) {
         return Ok(None);
     }
     let places = [shelf, Place::Page(book, line.page()), Place::Line(book, line)];
     let proven = ledger.prove_at(&places, at)?.value.1;
-    Ok(Some(Batch::from_line(&proven.line(place)?)))
+    Ok(receipt.batch_at(place, &proven)?)
 }
 
 /// Whether a receipt names its provider's own book of receipts.
@@ -177,16 +160,7 @@ fn batch_at(ledger: &mut Ledger, receipt: &Receipt, place: LinePlace) -> Result<
 pub(super) fn is_in_its_book(ledger: &mut Ledger, receipt: &Receipt) -> Result<bool, LedgerError> {
     let at = ledger.highest()?.0.height;
     let proven = ledger.prove_at(&[Place::Record(Shelf::Books, receipt.book.0)], at)?.value.1;
-    Ok(of_provider(&proven, receipt)?.is_some())
-}
-
-/// The receipt's book, where it is its provider's book of receipts.
-fn of_provider(proven: &Proven, receipt: &Receipt) -> Result<Option<Book>, LedgerError> {
-    if u64::from(receipt.book.0) >= proven.size(Shelf::Books) {
-        return Ok(None);
-    }
-    let book: Book = proven.record(receipt.book.0)?;
-    Ok(Some(book).filter(|book| book.subject == Subject::Receipts && book.opener() == receipt.provider))
+    Ok(receipt.own_book(&proven)?.is_some())
 }
 
 /// Whether a receipt that somebody has stands on the ledger, or its provider keeps it back. Rule I-15.
@@ -200,13 +174,14 @@ pub fn half(ledger: &mut Ledger, provider: &Provider, receipt: &Receipt) -> Resu
     // The ledger first: what it counts, the provider had before, so that nobody is accused of what is on its way.
     let at = ledger.highest()?.0;
     let proven = ledger.prove_at(&[Place::Record(Shelf::Books, receipt.book.0)], at.height)?.value.1;
-    let book = of_provider(&proven, receipt)?.ok_or(ReceiptsError::OtherBook)?;
-    let last = book.lines.checked_sub(1).map(|line| LinePlace { book: receipt.book, line: LineNumber(line) });
-    let end = match last {
-        Some(place) => batch_at(ledger, receipt, place)?.and_then(|batch| batch.end()),
-        None => Some(0),
-    };
-    if end.is_none_or(|end| end <= receipt.number) {
+    let book = receipt.own_book(&proven)?.ok_or(ReceiptsError::OtherBook)?;
+    let mut places = vec![Place::Record(Shelf::Books, receipt.book.0)];
+    let last = receipt.last_line(&book);
+    places.extend(
+        last.iter().flat_map(|LinePlace { book, line }| [Place::Page(*book, line.page()), Place::Line(*book, *line)]),
+    );
+    let proven = ledger.prove_at(&places, at.height)?.value.1;
+    if !receipt.is_counted(&book, &proven)? {
         return Ok(half_standing(&domain, receipt, &Anchor::Beyond { as_of: at.time })?);
     }
     let published = provider.batch(receipt.number).map_err(|trouble| match trouble {
