@@ -20,6 +20,7 @@ mod ports;
 mod provider;
 mod push;
 mod receiver;
+pub mod sharing;
 mod wait;
 
 pub use actors::{Actor, Paper, holder_key, purpose_code, random};
