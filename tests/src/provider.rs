@@ -41,12 +41,9 @@ impl ProviderGateway {
         let (gateway, relay) = (&asked.gateway, asked.relay.as_deref().expect("a validator"));
         let genesis = network.home().join("genesis.bin");
         let key = network.home().join("members").join(member).join("keys/application-a.json");
-        let config = format!(
-            "gateways = [{gateway:?}]\nrelays = [{relay:?}]\ngenesis = {genesis:?}\nkey = {key:?}\nbook = {book}\n{data}\n\
-             [departments]\nlisten = \"127.0.0.1:{departments}\"\n[public]\nlisten = \"127.0.0.1:{public}\"\n"
-        );
-        write_private(&home.join("provider.toml"), &config);
-        Self { home, clock, ports: [departments, public], running: None }
+        let ports = [departments, public];
+        configure(&home, (gateway, relay), (&genesis, &key), book, ports, data);
+        Self { home, clock, ports, running: None }
     }
 
     /// Its folder.
@@ -146,6 +143,27 @@ impl ProviderGateway {
     pub fn log(&self) -> String {
         std::fs::read_to_string(self.home.join("log")).unwrap_or_default()
     }
+}
+
+/// Writes a gateway's configuration into its folder.
+///
+/// - `ledger`: a node's gateway and relay.
+/// - `files`: the founding document, and the member's application key.
+/// - `ports`: for departments, for holders.
+/// - `data`: the tables of its database.
+pub(crate) fn configure(
+    home: &Path,
+    (gateway, relay): (&str, &str),
+    (genesis, key): (&Path, &Path),
+    book: BookNumber,
+    [departments, public]: [u16; 2],
+    data: &str,
+) {
+    let config = format!(
+        "gateways = [{gateway:?}]\nrelays = [{relay:?}]\ngenesis = {genesis:?}\nkey = {key:?}\nbook = {book}\n{data}\n\
+         [departments]\nlisten = \"127.0.0.1:{departments}\"\n[public]\nlisten = \"127.0.0.1:{public}\"\n"
+    );
+    write_private(&home.join("provider.toml"), &config);
 }
 
 impl Drop for ProviderGateway {

@@ -7,16 +7,21 @@
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use fengni_tests::{Network, fengni, pages};
+use fengni_core::BookNumber;
+use fengni_genesis::sample;
+use fengni_tests::sharing::papers::{self, CASE, OTHER_CASE};
+use fengni_tests::sharing::registries;
+use fengni_tests::{Deadline, Network, ProviderGateway, fengni, pages, until};
 
 #[test]
 fn the_pages_answer_as_the_command_line_does() {
     let site = pages().expect("there are no pages; next: make web");
-    let network = Network::made_with(&["--pages", &site.display().to_string()]);
+    let mut network = Network::made_with(&["--pages", &site.display().to_string()]);
     network.start_all();
     let home = network.home();
     let certificates = network.scratch().join("certificates");
     issue(&network, &home, &certificates);
+    let (mine, provider) = share(&mut network);
     another_decoder_reads_what_is_shown(&network, &certificates);
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
     let shots = std::env::var_os("FENGNI_SHOTS").map_or_else(|| network.scratch().join("shots"), PathBuf::from);
@@ -29,12 +34,14 @@ fn the_pages_answer_as_the_command_line_does() {
         .env("FENGNI_SITE", &site)
         .env("FENGNI_SERVED", "1")
         .env("FENGNI_SHOTS", &shots)
+        .env("FENGNI_MINE", &mine)
+        .env("FENGNI_PROVIDER", format!("{}={}", hrs().0, provider.public().name()))
         .output()
         .expect("Node is there; next: make setup");
     let (out, err) = (String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
     assert!(output.status.success(), "{out}\n{err}");
     let pictures = std::fs::read_dir(&shots).expect("pictures were taken").count();
-    assert!(pictures >= 40, "{pictures} pictures\n{out}");
+    assert!(pictures >= 56, "{pictures} pictures\n{out}");
 }
 
 /// CRT: what `fengni show` draws is read by decoders that nobody here wrote. zxing-wasm reads the
@@ -87,4 +94,51 @@ fn issue(network: &Network, home: &Path, into: &Path) {
     let map = network.map();
     let _ =
         fengni(&["issue", &rows, "--type", "T-DL", "--home", &psb, "--out", &into, "--network", &map], b"").expect(0);
+}
+
+fn hrs() -> fengni_core::MemberNumber {
+    sample::member("HRS").expect("a sample member")
+}
+
+/// What 林晓禾 sees on her own page: a use of her insured months by her grant, another that was refused, and an
+/// objection to her certificate. With the folder of her files, and the gateway to ask.
+fn share(network: &mut Network) -> (PathBuf, ProviderGateway) {
+    let resource = registries::propose(network, papers::MONTHS);
+    registries::publish(network, resource);
+    registries::put(network, papers::HOUSING);
+    let _ = registries::file(network, papers::REQUEST);
+    for decision in ["agree", "provision"] {
+        let _ = registries::decide(network, decision, 0);
+    }
+    let opened = network.done("hrs", &["book", "open", "receipts"]);
+    let book = BookNumber(u32::try_from(opened["book"].as_u64().expect("a number")).expect("few books"));
+    let mut provider = ProviderGateway::made(network, "hrs", "hrs", book, papers::DATA);
+    papers::write_data(provider.home()).expect("sqlite3 is there");
+    provider.run();
+
+    let mine = network.scratch().join("mine");
+    let file = |name: &str| mine.join(name).display().to_string();
+    let found = sample::certificates().iter().find(|it| it.key == "C4").expect("the sample has it");
+    let rows = network.home().join("members/res/rows.csv").display().to_string();
+    let into = mine.display().to_string();
+    let _ = network.done("res", &["issue", &rows, "--type", found.certificate_type, "--out", &into]);
+    let _ = network.decreed("yhd", &["objection", "file", found.identifier], "401");
+    let certificate = file(&format!("{}.certificate", found.identifier));
+    let terms = network.written("g1.toml", papers::GRANT);
+    let (ask, signed, pending) = (file("ask.json"), file("signed.json"), file("pending.json"));
+    let (recorded, kept) = (file("g1.grant.json"), file("g1.mine.json"));
+    let _ = network.done("yhd", &["grant", "ask", &terms, "--out", &ask]);
+    let sign = ["grant", "sign", &ask, "--certificate", &certificate, "--disclose", "证件号码", "--yes"];
+    let _ = network.view(&[&sign[..], &["--out", &signed, "--keep", &pending]].concat()).expect(0);
+    let _ = network.done("yhd", &["grant", "record", &signed, "--out", &recorded]);
+    let _ = network.view(&["grant", "keep", &pending, "--out", &kept]).expect(0);
+    let departments = provider.departments();
+    for (number, case, code) in [(0, CASE, 0), (1, OTHER_CASE, 1)] {
+        let terms = network.written(&format!("access-{number}.toml"), &papers::access(0, case, &recorded));
+        let kept = network.scratch().join(format!("taken-{number}.json")).display().to_string();
+        let ask = ["access", "ask", &terms, "--provider", departments.name(), "--keep", &kept];
+        let _ = network.member_command("yhd", &ask).expect(code);
+    }
+    until("the receipts are on the ledger", Deadline::default(), || (provider.status()["waiting"] == 0).then_some(()));
+    (mine, provider)
 }

@@ -8,7 +8,7 @@ use std::path::Path;
 use axum::Router;
 use axum::extract::{Request, State};
 use axum::http::{HeaderName, HeaderValue, Method, StatusCode, header};
-use axum::middleware::{Next, from_fn_with_state, map_response};
+use axum::middleware::{Next, from_fn, from_fn_with_state};
 use axum::response::{Redirect, Response};
 use axum::routing::get;
 use fengni_core::Height;
@@ -22,8 +22,12 @@ use super::reader::Reader;
 /// Scripts, styles and data from this gateway alone, WebAssembly, pictures the page makes itself,
 /// and the camera; nothing inline, no frames.
 const CONTENT_SECURITY_POLICY: &str = "default-src 'none'; script-src 'self' 'wasm-unsafe-eval'; style-src 'self'; \
-     img-src 'self' data: blob:; media-src 'self' blob:; connect-src 'self'; manifest-src 'self'; worker-src 'self'; \
-     base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
+     img-src 'self' data: blob:; media-src 'self' blob:; manifest-src 'self'; worker-src 'self'; \
+     base-uri 'none'; form-action 'none'; frame-ancestors 'none'; connect-src 'self'";
+/// The page that asks providers' gateways, wherever these are; without TLS on this host alone.
+const ASKS_OTHERS: &str = "/mine.html";
+/// What it may connect to besides.
+const OTHERS: &str = " https: http://127.0.0.1:* http://localhost:*";
 
 const PERMISSIONS: HeaderName = HeaderName::from_static("permissions-policy");
 /// What a browser wants an answer for.
@@ -35,11 +39,11 @@ const HEIGHTS_BACK: u64 = 16;
 
 /// The routes of a folder of pages.
 pub(crate) fn routes(folder: &Path, reader: Reader, metrics: ApiMetrics) -> Router {
-    let files = Router::new().fallback_service(ServeDir::new(folder)).layer(map_response(harden));
+    let files = Router::new().fallback_service(ServeDir::new(folder)).layer(from_fn(police));
     let files = files.layer(from_fn_with_state(metrics, visit));
     Router::new()
         .route("/web", get(|| async { Redirect::permanent("/web/") }))
-        .route("/web/checkpoint.json", get(checkpoint).layer(map_response(harden)))
+        .route("/web/checkpoint.json", get(checkpoint).layer(from_fn(police)))
         .with_state(reader)
         .nest("/web/", files)
 }
@@ -65,9 +69,12 @@ async fn visit(State(metrics): State<ApiMetrics>, request: Request, next: Next) 
     response
 }
 
-async fn harden(mut response: Response) -> Response {
+async fn police(request: Request, next: Next) -> Response {
+    let others = if request.uri().path().ends_with(ASKS_OTHERS) { OTHERS } else { "" };
+    let policy = HeaderValue::from_str(&format!("{CONTENT_SECURITY_POLICY}{others}"));
+    let mut response = next.run(request).await;
     let headers = response.headers_mut();
-    headers.insert(header::CONTENT_SECURITY_POLICY, HeaderValue::from_static(CONTENT_SECURITY_POLICY));
+    headers.insert(header::CONTENT_SECURITY_POLICY, policy.expect("a policy is ASCII"));
     headers.insert(PERMISSIONS, HeaderValue::from_static("camera=(self), microphone=(), geolocation=()"));
     // A new version is seen at the next visit; the page keeps its own copy for the day without a network.
     headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-cache"));

@@ -3,10 +3,11 @@
 const ROLES = ["validator", "observer", "issuer", "provider", "requester", "verifier", "regulator", "auditor", "identity"];
 const ACTS = [
   "suspend", "return", "cancel", "annul", "revoke", "transfer-out", "cancel-transfer", "expire", "dispute",
-  "clear-dispute", "block-key", "renew", "change", "correct", "rekey", "transfer-in", "consume",
+  "clear-dispute", "block-key", "renew", "change", "correct", "rekey", "transfer-in", "consume", "step", "withdraw",
 ];
 const STATES = [
   "active", "annulled", "cancelled", "expired", "transferring-out", "revoked", "superseded", "consumed", "rekeyed",
+  "closed", "withdrawn",
 ];
 const DISPUTED = 0x10;
 const KEY_BLOCKED = 0x20;
@@ -17,6 +18,8 @@ const bits = (names, number) => names.filter((_, place) => (number & (1 << place
 export function day(number) {
   return new Date(number * 86_400_000).toISOString().slice(0, 10);
 }
+
+const dayOr = (number) => (number === null ? null : day(number));
 
 /** State and flags of a line from their byte. */
 export function standing(byte) {
@@ -37,7 +40,17 @@ const READERS = {
     ...record,
     terms: { ...record.terms, from: day(record.terms.from), until: day(record.terms.until) },
   }),
-  books: (record) => ({ ...record, certificate_type: record.subject.certificates.certificate_type }),
+  // What is not of certificates has its word as the subject.
+  books: ({ subject, ...record }) => ({
+    ...record,
+    subject: typeof subject === "string" ? subject : "certificates",
+    certificate_type: subject.certificates?.certificate_type ?? null,
+  }),
+  objections: (record) => ({
+    ...record,
+    filed_on: day(record.filed_on),
+    answer: { due: dayOr(record.answer.due), done: dayOr(record.answer.done) },
+  }),
   page: (page) => ({
     ...page,
     exceptions: page.exceptions.map((found) => ({

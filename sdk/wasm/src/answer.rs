@@ -1,7 +1,8 @@
 //! Answers and errors on their way to JavaScript.
 //!
-//! Answers are JSON texts. Arguments are plain numbers, texts and bytes, so that no JSON is read
-//! here: JavaScript reads it anyway, and a second reader would be a fifth of the download.
+//! Answers are JSON texts. Arguments are plain numbers, texts and bytes: JavaScript reads JSON anyway, and a
+//! second reader would be a fifth of the verifier's download. The wallet alone reads JSON, of grants and
+//! receipts, whose forms are the core's own.
 
 #[cfg(any(feature = "verifier", feature = "wallet"))]
 use fengni_core::Digest;

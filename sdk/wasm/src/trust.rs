@@ -1,15 +1,13 @@
 //! The light client's part of every class: whom it believes, and how a device keeps that.
 
 use fengni_core::codec;
-use fengni_core::light::{Checkpoint, Handover, LightClient, Saved};
+use fengni_core::light::{Checkpoint, Handover, LightClient};
 use fengni_core::limits::{HANDOVERS_BYTES, PROOF_BYTES};
 use fengni_core::{Height, Millis, NetworkId};
 use serde::Serialize;
 
 use crate::answer::{Answer, json, moment, thrown};
-
-/// Bytes of a saved light client, at most.
-const SAVED_BYTES: usize = 16 * 1024 * 1024;
+use crate::kept;
 
 /// Where trust stands.
 #[derive(Serialize)]
@@ -27,8 +25,7 @@ struct Trust {
 
 /// Goes on where [`save`] left off.
 pub(crate) fn resume(light: &mut LightClient, saved: &[u8]) -> Answer<()> {
-    let saved: Saved = codec::decode(saved, SAVED_BYTES).map_err(thrown)?;
-    *light = saved.open(light.domain().network).map_err(thrown)?;
+    *light = kept::open(light.domain().network, saved)?;
     Ok(())
 }
 

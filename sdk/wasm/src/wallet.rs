@@ -8,7 +8,8 @@ use fengni_core::certificate::CertificateFile;
 use fengni_core::code::{Code, CodeError, Terms, everyday};
 use fengni_core::id::{CertificateId, TypeCode};
 use fengni_core::record::{CertificateType, Record as _, Schema};
-use fengni_core::{Domain, KeyAlgorithm, PublicKey, PurposeCode, SecretKey, Suite};
+use fengni_core::sharing::GrantFile;
+use fengni_core::{Domain, KeyAlgorithm, LinePlace, PublicKey, PurposeCode, SecretKey, Suite};
 use serde::Serialize;
 use wasm_bindgen::prelude::wasm_bindgen;
 use zeroize::Zeroizing;
@@ -19,6 +20,7 @@ use crate::answer::{self, Answer, digest, json, moment, thrown};
 #[derive(Serialize)]
 struct Held<'a> {
     identifier: String,
+    place: LinePlace,
     certificate_type: Option<&'a str>,
     type_code: String,
     issuer: String,
@@ -48,13 +50,14 @@ struct Made {
     with_path: bool,
 }
 
-/// A holder's certificates and keys.
+/// A holder's certificates, keys and grants.
 #[wasm_bindgen]
 pub struct Wallet {
-    domain: Domain,
+    pub(crate) domain: Domain,
     keys: Vec<SecretKey>,
     files: BTreeMap<CertificateId, CertificateFile>,
     types: BTreeMap<TypeCode, CertificateType>,
+    pub(crate) grants: Vec<GrantFile>,
 }
 
 #[wasm_bindgen]
@@ -66,7 +69,7 @@ impl Wallet {
     #[wasm_bindgen(constructor)]
     pub fn new(network: &str) -> Answer<Wallet> {
         let domain = Domain { suite: Suite::Standard, network: answer::network(network)? };
-        Ok(Self { domain, keys: Vec::new(), files: BTreeMap::new(), types: BTreeMap::new() })
+        Ok(Self { domain, keys: Vec::new(), files: BTreeMap::new(), types: BTreeMap::new(), grants: Vec::new() })
     }
 
     /// Takes in a certificate file.
@@ -132,18 +135,10 @@ impl Wallet {
         challenge: Option<String>,
         now: f64,
     ) -> Answer<String> {
-        let identifier = CertificateId::parse(identifier).map_err(thrown)?;
-        let file = self.files.get(&identifier).ok_or_else(|| thrown("the wallet holds no such certificate"))?;
-        let key = self.key(&holder(file)).ok_or_else(|| thrown("the wallet does not hold the certificate's key"))?;
-        let (kind, schema) = self.schema(file).ok_or_else(|| thrown("the fields of this type are not known yet"))?;
-        let disclose = match &fields {
-            None => everyday(schema),
-            Some(labels) => (0u16..)
-                .zip(&schema.claims)
-                .filter(|(_, spec)| labels.contains(&spec.label))
-                .map(|(index, _)| index)
-                .collect(),
-        };
+        let file = self.file(identifier)?;
+        let key = self.key_of(file)?;
+        let (kind, schema) = self.known_schema(file)?;
+        let disclose = fields.as_deref().map_or_else(|| everyday(schema), |labels| indexes(schema, labels));
         let terms = Terms {
             assertion: None,
             issued_secs: moment(now).secs(),
@@ -169,6 +164,22 @@ impl Wallet {
 }
 
 impl Wallet {
+    /// A certificate that the wallet holds.
+    pub(crate) fn file(&self, identifier: &str) -> Answer<&CertificateFile> {
+        let identifier = CertificateId::parse(identifier).map_err(thrown)?;
+        self.files.get(&identifier).ok_or_else(|| thrown("the wallet holds no such certificate"))
+    }
+
+    /// The key in a certificate.
+    pub(crate) fn key_of(&self, file: &CertificateFile) -> Answer<&SecretKey> {
+        self.key(&holder(file)).ok_or_else(|| thrown("the wallet does not hold the certificate's key"))
+    }
+
+    /// A certificate's type, and the schema of its fields.
+    pub(crate) fn known_schema(&self, file: &CertificateFile) -> Answer<(&CertificateType, &Schema)> {
+        self.schema(file).ok_or_else(|| thrown("the fields of this type are not known yet"))
+    }
+
     fn key(&self, public: &PublicKey) -> Option<&SecretKey> {
         self.keys.iter().find(|key| key.public() == *public)
     }
@@ -184,6 +195,7 @@ impl Wallet {
         let fields = known.iter().flat_map(|(_, schema)| schema.claims.iter().zip(file.certificate.claims()));
         Held {
             identifier: file.identifier().to_string(),
+            place: file.place,
             certificate_type: known.map(|(kind, _)| kind.name.as_str()),
             type_code: file.certificate_type.to_string(),
             issuer: file.issuer.to_string(),
@@ -206,4 +218,10 @@ impl Wallet {
 
 fn holder(file: &CertificateFile) -> PublicKey {
     file.certificate.header().facts.holder
+}
+
+/// Rising numbers of the fields with these labels.
+pub(crate) fn indexes(schema: &Schema, labels: &[String]) -> Vec<u16> {
+    let named = (0u16..).zip(&schema.claims).filter(|(_, spec)| labels.contains(&spec.label));
+    named.map(|(index, _)| index).collect()
 }

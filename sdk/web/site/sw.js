@@ -1,12 +1,13 @@
 // Keeps the pages on the device, so that they open without a network. Never an answer of the ledger:
 // those are judged by their age, and a cache has no business with them.
 
-const CACHE = "fengni-shell-3";
+const CACHE = "fengni-shell-4";
 const SHELL = [
-  "index.html", "register.html", "holder.html", "manifest.webmanifest", "icon.svg",
-  "style/base.css", "style/verifier.css", "style/register.css", "style/holder.css",
-  "js/answering.js", "js/asking.js", "js/challenges.js", "js/decoder.js", "js/dom.js", "js/download.js", "js/frame.js", "js/gateway.js", "js/holder.js", "js/identifier.js", "js/language.js", "js/pagegrid.js",
-  "js/packline.js", "js/packs.js", "js/register.js", "js/scan.js", "js/settings.js", "js/speech.js", "js/store.js", "js/subscription.js", "js/symbol.js", "js/trust.js",
+  "index.html", "register.html", "holder.html", "mine.html", "manifest.webmanifest", "icon.svg",
+  "style/base.css", "style/verifier.css", "style/register.css", "style/holder.css", "style/mine.css",
+  "js/answering.js", "js/asking.js", "js/certificateview.js", "js/challenges.js", "js/decoder.js", "js/dom.js", "js/download.js", "js/files.js", "js/frame.js", "js/gateway.js", "js/grantview.js", "js/holder.js", "js/identifier.js", "js/language.js", "js/mark.js",
+  "js/mine.js", "js/minewords.js", "js/names.js", "js/pagegrid.js",
+  "js/packline.js", "js/packs.js", "js/places.js", "js/provider.js", "js/register.js", "js/scan.js", "js/settings.js", "js/speech.js", "js/store.js", "js/subscription.js", "js/symbol.js", "js/trust.js", "js/uses.js", "js/useview.js",
   "js/verdict.js", "js/verifier.js", "js/words.js",
   "fengni/base45.js", "fengni/challenge.js", "fengni/index.js", "fengni/load.js", "fengni/reading.js", "fengni/records.js", "fengni/core.js", "fengni/core_bg.wasm",
   "fengni/register.js", "fengni/register_core.js", "fengni/register_core_bg.wasm",

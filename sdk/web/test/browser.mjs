@@ -9,6 +9,8 @@
 //   FENGNI_SERVED    when set, the pages are the gateway's own, with its policy and its checkpoint
 //   FENGNI_SHOTS     folder for screenshots; none are made without it
 //   FENGNI_ONLY      tells only the stories whose name holds this
+//   FENGNI_PROVIDER  a provider's gateway to ask, as NUMBER=URL; without it nobody looks at their own page
+//   FENGNI_MINE      folder with a holder's certificate, its key and g1.mine.json
 //   CHROMIUM         the browser (/usr/bin/chromium)
 //
 // Exit code 0 when everything was as it should be; what was not is on stderr.
@@ -17,11 +19,12 @@ import { rm } from "node:fs/promises";
 import { join } from "node:path";
 import assert from "node:assert/strict";
 
+import { stories } from "./mine.mjs";
 import { codeIn, fill, fits, openWallet, paste, scan, settings, shoot, updatePack, verdict } from "./person.mjs";
 import { code, fengni, home, inBrowser, member, PURPOSE, ready, scene, troubles, work } from "./scene.mjs";
 
 try {
-  for (const [name, step] of Object.entries(steps())) {
+  for (const [name, step] of Object.entries({ ...steps(), ...(scene.provider ? stories() : {}) })) {
     if (!name.includes(process.env.FENGNI_ONLY ?? "")) continue;
     const began = Date.now();
     await step();
@@ -29,6 +32,7 @@ try {
   }
 } finally {
   scene.server.close();
+  scene.provider?.server.close();
   await rm(work, { recursive: true, force: true });
 }
 assert.deepEqual(troubles, [], "no page complained, broke its policy or asked elsewhere");
@@ -266,7 +270,7 @@ function steps() {
       assert.equal(await verifier.$eval("#asking", (asking) => asking.hidden), true, "each holder is asked anew");
     }),
     "in English and large type, nothing is wider than the narrowest phone": () => inBrowser(async (open) => {
-      for (const path of ["index.html", "holder.html", "register.html"]) {
+      for (const path of ["index.html", "holder.html", "register.html", "mine.html"]) {
         const page = await open(path, "phone");
         await page.click("#language");
         assert.equal(await page.$eval("html", (html) => html.lang), "en");

@@ -41,6 +41,7 @@ async function setUp() {
     site: process.env.FENGNI_SERVED ? undefined : site, gateway, checkpoint: begin, cut: () => made.cut,
     rewrite: (path, bytes) => made.rewrite?.(path, bytes) ?? bytes, snap: (path, headers) => made.snap?.(path, headers),
   });
+  made.provider = await provider(made);
   made.network = network.network;
   const proof = await fetch(new URL("/v1/proofs?places=types/0,types/1,types/2,types/3", gateway));
   const proven = await verifierOf().then((verifier) => proof.arrayBuffer().then((bytes) => verifier.checkProof(new Uint8Array(bytes), Date.now())));
@@ -52,6 +53,14 @@ async function setUp() {
     await load();
     return Verifier.fromCheckpoint(JSON.parse(await readFile(begin, "utf8")));
   }
+}
+
+/** The provider's gateway at hand, before it somebody who may change what it answers. */
+async function provider(made) {
+  if (!process.env.FENGNI_PROVIDER) return undefined;
+  const [member, url] = process.env.FENGNI_PROVIDER.split("=");
+  const server = await serve({ gateway: url, rewrite: (path, bytes) => made.provider.rewrite?.(path, bytes) ?? bytes });
+  return { member, server, origin: new URL(server.url).origin, rewrite: undefined };
 }
 
 export async function fengni(...args) {
@@ -101,10 +110,10 @@ export async function inBrowser(story) {
 
 /** Nothing is loaded from elsewhere, no policy is broken, no error goes unnoticed. */
 function watch(page) {
-  const origin = new URL(scene.server.url).origin;
+  const known = [new URL(scene.server.url).origin, scene.provider?.origin];
   page.on("request", (request) => {
     const { protocol, origin: asked } = new URL(request.url());
-    if (!["data:", "blob:"].includes(protocol) && asked !== origin) troubles.push(`asked elsewhere: ${request.url()}`);
+    if (!["data:", "blob:"].includes(protocol) && !known.includes(asked)) troubles.push(`asked elsewhere: ${request.url()}`);
   });
   page.on("pageerror", (error) => troubles.push(String(error)));
   page.on("console", (message) => {

@@ -8,7 +8,7 @@ use fengni_tests::demo::{Demo, tell};
 const HELP: &str = "fengni-demo [--once] [--home DIR]
 
 Starts four validators and an observer as processes on loopback and tells the story:
-issue, show, scan, recognise, suspend, replace, audit. Each step is a command you can repeat.
+issue, show, scan, recognise, suspend, replace, share, audit. Each step is a command you can repeat.
 
 --once      stop the network at the end; exit code 0 when every answer was the expected one
 --home DIR  keep the network in DIR, which must be new or hold an earlier demo [default: .demo]

@@ -1,5 +1,7 @@
 //! The demo: a story told by the commands that people would type.
 
+mod gateway;
+mod share;
 mod stage;
 mod story;
 

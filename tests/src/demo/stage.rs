@@ -1,10 +1,11 @@
 //! The stage: a network, the commands of the story, and what each should answer.
 
-use std::cell::Cell;
+use std::cell::{Cell, RefCell};
 use std::path::{Path, PathBuf};
 
 use serde_json::Value;
 
+use super::gateway;
 use crate::binaries::pages;
 use crate::command::{Answer, fengni};
 
@@ -13,6 +14,13 @@ pub struct Demo {
     home: PathBuf,
     steps: Cell<usize>,
     wrong: Cell<usize>,
+    mine: RefCell<Option<Mine>>,
+}
+
+/// What a holder opens on her own page.
+struct Mine {
+    query: String,
+    files: Vec<String>,
 }
 
 impl Demo {
@@ -26,11 +34,12 @@ impl Demo {
         let text = home.display().to_string();
         if home.join("network.json").exists() {
             // An earlier demo may still run.
+            gateway::stop(&home);
             let _ = fengni(&["down", "--home", &text], b"");
             std::fs::remove_dir_all(&home).map_err(|error| format!("{text}: {error}"))?;
         }
-        stop_on_interrupt(text.clone())?;
-        let demo = Self { home, steps: Cell::new(0), wrong: Cell::new(0) };
+        stop_on_interrupt(home.clone())?;
+        let demo = Self { home, steps: Cell::default(), wrong: Cell::default(), mine: RefCell::default() };
         demo.title("Four departments and an observer begin a register / 四个部门与一个观察节点建立登记簿");
         let pages = pages().map(|folder| folder.display().to_string());
         let mut sample = vec!["sample", "--home", &text];
@@ -54,11 +63,41 @@ impl Demo {
     /// # Panics
     /// When the map names no such node.
     pub fn gateway(&self, node: &str) -> String {
+        self.listener(node, "gateway")
+    }
+
+    /// The URL of a validator's relay.
+    ///
+    /// # Panics
+    /// When the map names no such node.
+    pub fn relay(&self, node: &str) -> String {
+        self.listener(node, "relay")
+    }
+
+    fn listener(&self, node: &str, which: &str) -> String {
         let map = std::fs::read(self.home.join("network.json")).expect("sample wrote the map");
         let map: Value = serde_json::from_slice(&map).expect("the map is JSON");
         let nodes = map["nodes"].as_array().expect("the map lists nodes");
         let found = nodes.iter().find(|found| found["name"] == node).expect("the map names the node");
-        found["gateway"].as_str().expect("a node has a gateway").to_owned()
+        found[which].as_str().expect("the node has it").to_owned()
+    }
+
+    /// The height of the network; 0 where no node says.
+    pub fn height(&self) -> u64 {
+        let home = self.home.display().to_string();
+        let status: Value =
+            serde_json::from_str(&fengni(&["--json", "status", "--home", &home], b"").out).unwrap_or_default();
+        let heights = status["nodes"].as_array().into_iter().flatten().filter_map(|node| node["height"].as_u64());
+        heights.max().unwrap_or_default()
+    }
+
+    /// What a holder can open on her own page, for whoever looks at the network after the story.
+    ///
+    /// - `query`: of the page's address.
+    /// - `files`: what the page asks her for.
+    pub fn mine(&self, query: &str, files: &[&str]) {
+        let files = files.iter().map(|file| quoted(&self.home, file)).collect();
+        self.mine.replace(Some(Mine { query: query.to_owned(), files }));
     }
 
     /// Writes a file of the story, such as a decision document.
@@ -166,6 +205,7 @@ impl Demo {
 
     /// Stops the network.
     pub fn end(&self) {
+        gateway::stop(&self.home);
         self.run(&["down", "--home", &self.home.display().to_string()]);
     }
 
@@ -178,6 +218,10 @@ impl Demo {
         }
         if pages().is_some() {
             println!("  pages     {}/web/", self.gateway("observer"));
+            if let Some(Mine { query, files }) = &*self.mine.borrow() {
+                println!("  her own   {}/web/mine.html{query}", self.gateway("observer"));
+                println!("            with {} of {}", files.join(", "), self.home.display());
+            }
         } else {
             println!("  pages     none yet: make web, then make demo again");
         }
@@ -192,10 +236,11 @@ fn quoted(home: &Path, argument: &str) -> String {
 }
 
 /// Stops the network's processes when the demo is interrupted.
-fn stop_on_interrupt(home: String) -> Result<(), String> {
+fn stop_on_interrupt(home: PathBuf) -> Result<(), String> {
     ctrlc::set_handler(move || {
         eprintln!("\ninterrupted: stopping the network");
-        let _ = fengni(&["down", "--home", &home], b"");
+        gateway::stop(&home);
+        let _ = fengni(&["down", "--home", &home.display().to_string()], b"");
         std::process::exit(130);
     })
     .map_err(|error| error.to_string())

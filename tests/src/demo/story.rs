@@ -1,9 +1,10 @@
-//! The story: J2 to J5, J8 and the case of J12 of the journeys, in the fictitious provinces 东海 and 云山.
+//! The story: J2 to J8 and the case of J12 of the journeys, in the fictitious provinces 东海 and 云山.
 
 use std::time::{Duration, Instant};
 
 use fengni_genesis::sample;
 
+use super::share::share;
 use super::stage::Demo;
 
 /// After its lifetime a code holds for the skew of two clocks, and then no more.
@@ -18,6 +19,7 @@ pub fn tell(demo: &Demo) -> bool {
     offices(demo);
     let changed = replace(demo, &licence);
     clearance(demo);
+    share(demo);
     audit(demo);
     photograph(demo, photographed);
     return_home(demo, &changed);
@@ -251,13 +253,14 @@ fn return_home(demo: &Demo, changed: &str) {
     demo.expect("all nodes hold one register", 0, "state roots equal", &["status", "--home", home]);
 }
 
-fn identifier(key: &str) -> String {
+/// The identifier of a sample certificate.
+pub(super) fn identifier(key: &str) -> String {
     let found = sample::certificates().iter().find(|certificate| certificate.key == key);
     found.expect("the sample has it").identifier.to_owned()
 }
 
 /// The holder's file of a sample certificate.
-fn certificate(demo: &Demo, key: &str) -> String {
+pub(super) fn certificate(demo: &Demo, key: &str) -> String {
     demo.path(&format!("holders/{}.certificate", identifier(key)))
 }
 

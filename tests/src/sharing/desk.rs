@@ -10,6 +10,7 @@ use fengni_genesis::sample;
 use fengni_test_postgres::Server;
 use serde_json::Value;
 
+use super::papers::CASE;
 use super::registries::{self, HOUSING, MONTHS, REQUEST};
 use super::stage::{TABLE, book_of};
 use crate::actors::random;
@@ -18,8 +19,6 @@ use crate::network::Network;
 use crate::provider::ProviderGateway;
 use crate::wait::{Deadline, until};
 
-/// 办件编号 of the story.
-const CASE: &str = "YS20260309000317";
 /// The key of the certificate by which the holder says who they are, among the sample's.
 const CERTIFICATE: &str = "C4";
 /// What for.

@@ -10,6 +10,7 @@
 
 mod anchored;
 mod desk;
+pub mod papers;
 pub mod registries;
 mod stage;
 

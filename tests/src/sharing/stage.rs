@@ -19,6 +19,7 @@ use fengni_core::{
 };
 use fengni_genesis::{Genesis, sample};
 
+use super::papers::CASE;
 use crate::actors::{Actor, Paper, holder_key, issued, purpose_code, random};
 use crate::network::Network;
 
@@ -33,7 +34,6 @@ pub const TABLE: &str = "[resources.0]\ntable = \"insured\"\nsubject = \"id_numb
      fields = [{ column = \"months\", kind = \"number\" }]\n";
 
 const ITEM: &str = "11339900XN0200022E400011";
-const CASE: &str = "YS20260309000317";
 /// Months that are asked for: who has fewer gets no subsidy.
 const MONTHS: &str = "36";
 const HOUR_MILLIS: u64 = 3_600_000;

@@ -15,11 +15,12 @@ use std::sync::Arc;
 
 use axum::Router;
 use axum::extract::State;
-use axum::http::{StatusCode, header};
+use axum::http::{Method, StatusCode, header};
 use axum::response::IntoResponse;
 use fengni_client::submit::Settlement;
 use fengni_core::operation::Operation;
 use tokio::sync::Semaphore;
+use tower_http::cors::{Any, CorsLayer};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
@@ -61,10 +62,16 @@ pub(crate) fn departments(gateway: &Arc<Gateway>) -> Router {
     guard::guarded(router, "departments", gateway.metrics.clone())
 }
 
-/// What holders and everybody else are offered.
+/// What holders and everybody else are offered, to pages from anywhere as well: nobody is known by a cookie here,
+/// and what is asked is signed.
 pub(crate) fn public(gateway: &Arc<Gateway>) -> Router {
     let router = openapi::documented(public::routes().merge(watched()), Arc::clone(gateway));
-    guard::guarded(router, "public", gateway.metrics.clone())
+    let pages = CorsLayer::new()
+        .allow_origin(Any)
+        .allow_methods([Method::GET, Method::POST])
+        .allow_headers([header::CONTENT_TYPE])
+        .expose_headers([header::RETRY_AFTER]);
+    guard::guarded(router, "public", gateway.metrics.clone()).layer(pages)
 }
 
 fn watched() -> OpenApiRouter<Arc<Gateway>> {

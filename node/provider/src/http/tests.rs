@@ -268,3 +268,24 @@ async fn each_listener_offers_its_own_and_says_so() {
     let long = long.body(Body::from(vec![b' '; 1024 * 1024 + 1])).expect("a request");
     assert_eq!(exchange(&listeners.departments, long).await.0, StatusCode::PAYLOAD_TOO_LARGE);
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn i28_a_page_of_another_origin_asks_where_holders_do_and_nowhere_else() {
+    let scene = Scene::new();
+    let (listeners, _signed) = listeners(&scene).await;
+    let preflight = |path: &str| {
+        let asked = Request::options(path).header("origin", "https://pages.example");
+        let asked = asked.header("access-control-request-method", "POST");
+        asked.header("access-control-request-headers", "content-type").body(Body::empty()).expect("a request")
+    };
+    let allowed = |response: &axum::response::Response| response.headers().get("access-control-allow-origin").cloned();
+    for (router, path, expected) in
+        [(&listeners.public, "/v1/mine", Some("*")), (&listeners.departments, "/v1/access", None)]
+    {
+        let response = router.clone().oneshot(preflight(path)).await.expect("a router answers");
+        assert_eq!(allowed(&response), expected.map(axum::http::HeaderValue::from_static), "{path}");
+    }
+    let asked = Request::get("/v1/batches").header("origin", "https://pages.example").body(Body::empty());
+    let response = listeners.public.clone().oneshot(asked.expect("a request")).await.expect("a router answers");
+    assert_eq!((response.status(), allowed(&response).is_some()), (StatusCode::OK, true));
+}

@@ -69,12 +69,18 @@ async fn n22_pages_are_served_from_their_folder_alone_and_under_a_strict_policy(
     let web = folder.path().join("web");
     std::fs::create_dir(&web).expect("writable");
     std::fs::write(web.join("index.html"), "<!doctype html>").expect("writable");
+    std::fs::write(web.join("mine.html"), "<!doctype html>").expect("writable");
     std::fs::write(web.join("core.wasm"), [0, 97, 115, 109]).expect("writable");
     std::fs::write(folder.path().join("secret"), "not for anybody").expect("writable");
     let node = Node::start_with_pages(Double::with_a_book(), &web).await;
     let page = node.get("/web/").await;
     assert_eq!((page.status, page.header("content-type")), (200, "text/html"));
     assert!(page.header("content-security-policy").starts_with("default-src 'none'; script-src 'self'"));
+    assert!(page.header("content-security-policy").ends_with("connect-src 'self'"));
+    // The holder's page asks providers, by TLS or on this host.
+    let asks = node.get("/web/mine.html").await;
+    let policy = asks.header("content-security-policy");
+    assert!(policy.ends_with("connect-src 'self' https: http://127.0.0.1:* http://localhost:*"), "{policy}");
     assert_eq!(page.header("x-content-type-options"), "nosniff");
     assert_eq!(node.get("/web/core.wasm").await.header("content-type"), "application/wasm");
     assert_eq!(node.get("/web").await.header("location"), "/web/");

@@ -14,8 +14,9 @@ use fengni_core::code::CodeError;
 use fengni_core::operation::Operation;
 use fengni_core::outcome::Refusal;
 use fengni_core::proof::{Place, ProofError};
+pub use fengni_core::sharing::GrantStanding;
 use fengni_core::sharing::{
-    GrantContent, GrantError, GrantFile, GrantLine, GrantTerms, GrantedKind, Identity, PresentedGrant, Secret,
+    GrantContent, GrantError, GrantFile, GrantTerms, GrantedKind, Identity, PresentedGrant, Secret,
 };
 use fengni_core::shelf::Shelf;
 use fengni_core::{
@@ -134,20 +135,6 @@ impl From<ProofError> for GrantingError {
     fn from(error: ProofError) -> Self {
         LedgerError::from(error).into()
     }
-}
-
-/// Where a grant stands.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum GrantStanding {
-    /// 有效.
-    Active,
-    /// 撤回.
-    Withdrawn,
-    /// 到期, or not begun.
-    OutsidePeriod,
-    /// 被暂停.
-    Suspended,
 }
 
 impl Ask {
@@ -300,16 +287,7 @@ pub fn standing(ledger: &mut Ledger, grant: &PresentedGrant) -> Result<GrantStan
     let at = ledger.highest()?.0.height;
     let places = [Place::Record(Shelf::Books, book.0), Place::Page(book, line.page()), Place::Line(book, line)];
     let proven = ledger.prove_at(&places, at)?.value.1;
-    let found = GrantLine::load(&proven, grant.place, now)?;
-    let found = found.filter(|found| grant.is_line(&domain, found));
-    let found = found.ok_or(GrantingError::OtherLine(grant.place))?;
-    let terms = grant.content.terms();
-    Ok(match found {
-        GrantLine { is_withdrawn: true, .. } => GrantStanding::Withdrawn,
-        GrantLine { is_suspended: true, .. } => GrantStanding::Suspended,
-        _ if now < terms.from || now > terms.until => GrantStanding::OutsidePeriod,
-        _ => GrantStanding::Active,
-    })
+    grant.standing(&domain, &proven, now)?.ok_or(GrantingError::OtherLine(grant.place))
 }
 
 /// The operation that withdraws a grant, through any member.

@@ -1,14 +1,15 @@
 //! What receipts are held against: members, books and batches, each proven once and as of one height.
 
 use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
 
 use fengni_core::block::Header;
-use fengni_core::book::{Book, Subject};
+use fengni_core::book::Book;
 use fengni_core::proof::{Place, Proven};
-use fengni_core::record::{Member, Record};
+use fengni_core::record::Member;
 use fengni_core::sharing::{Batch, Receipt};
 use fengni_core::shelf::Shelf;
-use fengni_core::{BookNumber, LinePlace, MemberNumber};
+use fengni_core::{LinePlace, MemberNumber};
 
 use crate::ledger::{Ledger, LedgerError};
 
@@ -18,9 +19,8 @@ pub(super) struct Reader<'a> {
     header: Header,
     /// Shows how many records each registry has.
     sizes: Proven,
-    members: BTreeMap<MemberNumber, Option<Member>>,
-    books: BTreeMap<BookNumber, Option<Book>>,
-    batches: BTreeMap<LinePlace, Batch>,
+    /// Receipts of one batch ask for the same places.
+    proven: BTreeMap<Vec<Place>, Proven>,
 }
 
 impl<'a> Reader<'a> {
@@ -31,8 +31,7 @@ impl<'a> Reader<'a> {
     pub(super) fn new(ledger: &'a mut Ledger) -> Result<Self, LedgerError> {
         let header = ledger.highest()?.0;
         let sizes = ledger.prove_at(&[Place::Record(Shelf::Parameters, 0)], header.height)?.value.1;
-        let (members, books, batches) = Default::default();
-        Ok(Self { ledger, header, sizes, members, books, batches })
+        Ok(Self { ledger, header, sizes, proven: BTreeMap::new() })
     }
 
     /// The header of that height.
@@ -40,16 +39,34 @@ impl<'a> Reader<'a> {
         &self.header
     }
 
+    /// A state that shows how many records each registry has, and nothing else of use.
+    pub(super) fn sizes(&self) -> &Proven {
+        &self.sizes
+    }
+
+    /// The state with these places.
+    ///
+    /// # Errors
+    /// [`LedgerError`].
+    pub(super) fn prove(&mut self, places: Vec<Place>) -> Result<&Proven, LedgerError> {
+        match self.proven.entry(places) {
+            Entry::Occupied(known) => Ok(known.into_mut()),
+            Entry::Vacant(free) => {
+                let proven = self.ledger.prove_at(free.key(), self.header.height)?.value.1;
+                Ok(free.insert(proven))
+            }
+        }
+    }
+
     /// A member; none where there is no such member.
     ///
     /// # Errors
     /// [`LedgerError`].
     pub(super) fn member(&mut self, number: MemberNumber) -> Result<Option<Member>, LedgerError> {
-        if !self.members.contains_key(&number) {
-            let found = self.record(number.0)?;
-            self.members.insert(number, found);
+        if u64::from(number.0) >= self.sizes.size(Shelf::Members) {
+            return Ok(None);
         }
-        Ok(self.members.get(&number).cloned().flatten())
+        Ok(Some(self.prove(vec![Place::Record(Shelf::Members, number.0)])?.record(number.0)?))
     }
 
     /// A receipt's book, where it is its provider's book of receipts.
@@ -57,13 +74,10 @@ impl<'a> Reader<'a> {
     /// # Errors
     /// [`LedgerError`].
     pub(super) fn book(&mut self, receipt: &Receipt) -> Result<Option<Book>, LedgerError> {
-        let number = receipt.book;
-        if !self.books.contains_key(&number) {
-            let found = self.record(number.0)?;
-            self.books.insert(number, found);
+        if u64::from(receipt.book.0) >= self.sizes.size(Shelf::Books) {
+            return Ok(None);
         }
-        let book = self.books.get(&number).cloned().flatten();
-        Ok(book.filter(|book| book.subject == Subject::Receipts && book.opener() == receipt.provider))
+        Ok(receipt.own_book(self.prove(vec![Place::Record(Shelf::Books, receipt.book.0)])?)?)
     }
 
     /// The batch at a line of a receipt's book; none where the book is not its provider's, or has no such line.
@@ -76,21 +90,7 @@ impl<'a> Reader<'a> {
         if !is_there {
             return Ok(None);
         }
-        if let Some(known) = self.batches.get(&place) {
-            return Ok(Some(*known));
-        }
-        let places = [Place::Record(Shelf::Books, book.0), Place::Page(book, line.page()), Place::Line(book, line)];
-        let proven = self.ledger.prove_at(&places, self.header.height)?.value.1;
-        let batch = Batch::from_line(&proven.line(place)?);
-        self.batches.insert(place, batch);
-        Ok(Some(batch))
-    }
-
-    fn record<R: Record>(&mut self, number: u32) -> Result<Option<R>, LedgerError> {
-        if u64::from(number) >= self.sizes.size(R::SHELF) {
-            return Ok(None);
-        }
-        let proven = self.ledger.prove_at(&[Place::Record(R::SHELF, number)], self.header.height)?.value.1;
-        Ok(Some(proven.record(number)?))
+        let places = vec![Place::Record(Shelf::Books, book.0), Place::Page(book, line.page()), Place::Line(book, line)];
+        Ok(receipt.batch_at(place, self.prove(places)?)?)
     }
 }

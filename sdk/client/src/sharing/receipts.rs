@@ -1,16 +1,16 @@
 //! Receipts, held against the ledger: a holder's list of who used what, and whether a half is anchored
 //! (HLD-01, SHR-06). Rules I-13 to I-16.
 
+pub use fengni_core::sharing::Use;
 use fengni_core::sharing::{
-    Anchor, AnchorError, Batch, HalfStanding, HolderQuestion, Identity, Receipt, SidedReceipt, Sides, half_standing,
+    Anchor, AnchorError, Batch, HalfStanding, HeldReceipt, HolderQuestion, Identity, Receipt, UseError, half_standing,
 };
-use fengni_core::{LineNumber, LinePlace, MemberNumber, SecretKey};
-use serde::Serialize;
+use fengni_core::{MemberNumber, SecretKey};
 use thiserror::Error;
 
 use super::provider::Provider;
 use super::reader::Reader;
-use super::wire::{BatchView, HeldReceipt};
+use super::wire::BatchView;
 use crate::gateway::Trouble;
 use crate::ledger::{Ledger, LedgerError};
 use crate::lines;
@@ -47,15 +47,10 @@ pub enum ReceiptsError {
     Random(#[from] RandomError),
 }
 
-/// One use of somebody's data.
-#[derive(Serialize)]
-pub struct Use {
-    /// The receipt.
-    pub receipt: SidedReceipt,
-    /// Whose word it is.
-    pub sides: Sides,
-    /// The line of its batch, where the ledger was seen to have it; none while it waits for one.
-    pub anchored: Option<LinePlace>,
+impl From<ProofError> for ReceiptsError {
+    fn from(error: ProofError) -> Self {
+        LedgerError::from(error).into()
+    }
 }
 
 /// What a provider has of a holder's.
@@ -131,24 +126,17 @@ fn is_kept_back(reader: &mut Reader<'_>, provider: &Provider, found: &Use) -> Re
     }
 }
 
-/// A receipt that its provider signed and, where it says so, that stands on the ledger.
+/// The use that a receipt shows, where it holds.
 fn judge(reader: &mut Reader<'_>, member: MemberNumber, held: HeldReceipt) -> Result<Option<Use>, LedgerError> {
     let domain = reader.ledger.domain();
-    let HeldReceipt { receipt, path, place } = held;
-    if receipt.receipt.provider != member {
-        return Ok(None);
+    let records = held.places(member, reader.sizes());
+    // Members and book first, which say whether there is such a line.
+    let places = held.places(member, reader.prove(records)?);
+    match held.judge(&domain, member, reader.prove(places)?) {
+        Ok(found) => Ok(Some(found)),
+        Err(UseError::Unproven(error)) => Err(error.into()),
+        Err(_) => Ok(None),
     }
-    let members = reader.member(member)?.zip(reader.member(receipt.receipt.requester)?);
-    let Some((provider, requester)) = members else { return Ok(None) };
-    let sides = receipt.sides(&domain, &provider, &requester, reader.header().height);
-    if !matches!(sides, Sides::Both | Sides::Provider) {
-        return Ok(None);
-    }
-    let Some((path, place)) = path.zip(place) else { return Ok(Some(Use { receipt, sides, anchored: None })) };
-    let batch = path.batch(&domain, &receipt.receipt).ok();
-    let line = reader.batch(&receipt.receipt, place)?;
-    let is_there = batch.is_some() && batch == line;
-    Ok(is_there.then_some(Use { receipt, sides, anchored: Some(place) }))
 }
 
 /// Whether a receipt that somebody has stands on the ledger, or its provider keeps it back. Rule I-15.
@@ -165,8 +153,7 @@ pub fn half(ledger: &mut Ledger, provider: &Provider, receipt: &Receipt) -> Resu
 fn stands(reader: &mut Reader<'_>, provider: &Provider, receipt: &Receipt) -> Result<HalfStanding, ReceiptsError> {
     let domain = reader.ledger.domain();
     let book = reader.book(receipt)?.ok_or(ReceiptsError::OtherBook)?;
-    let last = book.lines.checked_sub(1).map(|line| LinePlace { book: receipt.book, line: LineNumber(line) });
-    let end = match last {
+    let end = match receipt.last_line(&book) {
         Some(place) => reader.batch(receipt, place)?.and_then(|batch| batch.end()),
         None => Some(0),
     };

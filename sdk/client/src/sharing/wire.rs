@@ -1,7 +1,8 @@
 //! What a provider's gateway and those who ask it say to each other, as JSON. Rules I-25 to I-28:
 //! `sdk/spec/gateway.md`.
 
-use fengni_core::sharing::{MemberSignature, ReceiptPath, Secret, SidedReceipt};
+pub use fengni_core::sharing::{HeldReceipt, Withdrawal};
+use fengni_core::sharing::{MemberSignature, SidedReceipt};
 use fengni_core::transaction::TransactionId;
 use fengni_core::{Digest, Height, LinePlace};
 use serde::{Deserialize, Serialize};
@@ -69,18 +70,6 @@ pub struct BatchLeaves {
     pub leaves: Vec<Digest>,
 }
 
-/// A receipt that a holder asked for.
-#[derive(Clone, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct HeldReceipt {
-    /// The receipt.
-    pub receipt: SidedReceipt,
-    /// Its way into its batch; none while it waits for one.
-    pub path: Option<ReceiptPath>,
-    /// Where the batch stands.
-    pub place: Option<LinePlace>,
-}
-
 /// What a holder gets.
 #[derive(Clone, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -89,18 +78,6 @@ pub struct HeldReceipts {
     pub receipts: Vec<HeldReceipt>,
     /// Whether there are more: ask again from the number after the last.
     pub more: bool,
-}
-
-/// What withdraws a grant, for any member to bring to the ledger.
-#[derive(Clone, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Withdrawal {
-    /// The grant.
-    pub place: LinePlace,
-    /// Digest of its content.
-    pub content: Digest,
-    /// What the holder's wallet kept.
-    pub secret: Secret,
 }
 
 /// What became of it.

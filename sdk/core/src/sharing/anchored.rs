@@ -112,10 +112,7 @@ pub enum HalfStanding {
 /// a provider that publishes no others withholds the batch.
 pub fn half_standing(domain: &Domain, receipt: &Receipt, anchor: &Anchor<'_>) -> Result<HalfStanding, AnchorError> {
     let (batch, leaves) = match *anchor {
-        Anchor::Beyond { as_of } if as_of.0 <= receipt.time.0.saturating_add(ANCHOR_MILLIS) => {
-            return Ok(HalfStanding::Waiting);
-        }
-        Anchor::Beyond { .. } => return Ok(HalfStanding::Late),
+        Anchor::Beyond { as_of } => return Ok(unreached(receipt, as_of)),
         Anchor::In { batch, leaves } => (batch, leaves),
     };
     let place = receipt.number.checked_sub(batch.first).and_then(|place| usize::try_from(place).ok());
@@ -126,4 +123,10 @@ pub fn half_standing(domain: &Domain, receipt: &Receipt, anchor: &Anchor<'_>) ->
         Some(leaf) if *leaf == receipt.leaf(domain) => Ok(HalfStanding::Anchored),
         Some(_) => Ok(HalfStanding::Withheld),
     }
+}
+
+/// Rule I-15: a receipt that the provider's book does not count yet, by a state of this time.
+pub(super) fn unreached(receipt: &Receipt, as_of: Millis) -> HalfStanding {
+    let is_in_time = as_of.0 <= receipt.time.0.saturating_add(ANCHOR_MILLIS);
+    if is_in_time { HalfStanding::Waiting } else { HalfStanding::Late }
 }

@@ -16,6 +16,7 @@ use thiserror::Error;
 
 use super::commitment::{grant_line, secret_digest, shown_commitment};
 use super::form::{are_fields, is_text, unprinted};
+use super::receipt::Receipt;
 use crate::book::Line;
 use crate::case::{is_item, is_number};
 use crate::codec;
@@ -186,6 +187,15 @@ impl GrantContent {
     /// What it says.
     pub fn terms(&self) -> &GrantTerms {
         &self.0
+    }
+
+    /// The place of the kind that a receipt counts for, by its resource and mode.
+    pub fn kind_of(&self, receipt: &Receipt) -> Option<usize> {
+        let is_its = |kind: &GrantedKind| match &kind.what {
+            Granted::Resource { resource, mode, .. } => (*resource, *mode) == (receipt.resource, receipt.mode),
+            Granted::Showing { .. } => false,
+        };
+        self.0.kinds.iter().position(is_its)
     }
 
     /// Rule I-4: the digest of the content, which its salt makes unguessable.

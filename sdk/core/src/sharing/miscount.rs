@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use super::receipt::{Receipt, warrant_digest};
+use super::receipt::Receipt;
 use crate::digest::{Digest, Domain};
 use crate::number::ResourceNumber;
 use crate::record::Mode;
@@ -39,7 +39,7 @@ pub fn miscounts<'a>(
 ) -> Vec<Miscount> {
     let mut counted: BTreeMap<(ResourceNumber, Mode), Vec<u32>> = BTreeMap::new();
     for receipt in receipts {
-        if receipt.use_number > 0 && receipt.warrant == warrant_digest(domain, &receipt.salt, Some(content)) {
+        if receipt.use_number > 0 && receipt.is_under(domain, content) {
             counted.entry((receipt.resource, receipt.mode)).or_default().push(receipt.use_number);
         }
     }

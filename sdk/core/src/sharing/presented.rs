@@ -50,7 +50,19 @@ pub struct PresentedGrant {
     pub withdrawal: Digest,
 }
 
-unprinted!(GrantFile, PresentedGrant);
+/// What withdraws a grant, for any member to bring to the ledger. Rule Z-7.
+#[derive(Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Withdrawal {
+    /// The grant.
+    pub place: LinePlace,
+    /// Digest of its content.
+    pub content: Digest,
+    /// What the holder's wallet kept.
+    pub secret: Secret,
+}
+
+unprinted!(GrantFile, PresentedGrant, Withdrawal);
 
 impl GrantFile {
     /// What the holder hands to the grantee.
@@ -63,6 +75,11 @@ impl GrantFile {
             identity: self.identity.clone(),
             withdrawal: self.secret.withdrawal(domain),
         }
+    }
+
+    /// Rule Z-7: what the holder hands to whoever brings its withdrawal to the ledger.
+    pub fn withdrawal(&self, domain: &Domain) -> Withdrawal {
+        Withdrawal { place: self.place, content: self.content.digest(domain), secret: self.secret.clone() }
     }
 }
 

@@ -114,6 +114,11 @@ impl Receipt {
             && (&self.item, &self.case, &self.fields) == (item, case, fields)
     }
 
+    /// Rule I-12: whether it is of a use of this grant, which its salt shows to whoever has the grant.
+    pub fn is_under(&self, domain: &Domain, content: &Digest) -> bool {
+        self.warrant == warrant_digest(domain, &self.salt, Some(content))
+    }
+
     /// Rule I-13: what both sides sign.
     pub fn digest(&self, domain: &Domain) -> Digest {
         domain.digest("receipt", &[&codec::encode(self)])

@@ -7,6 +7,7 @@
 #[allow(clippy::duplicate_mod)]
 mod common;
 mod forms;
+mod held;
 mod identity;
 mod judging;
 mod receipts;

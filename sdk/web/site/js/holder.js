@@ -1,9 +1,10 @@
 // The holder's demo page: a wallet in memory, and a code that renews itself. Never a verdict here:
 // what counts is what the verifier's screen says.
 
-import { loadWallet, qr, Wallet } from "../fengni/wallet.js";
+import { loadWallet, qr } from "../fengni/wallet.js";
 import { Answering } from "./answering.js";
 import { byId, make } from "./dom.js";
+import { walletOf } from "./files.js";
 import { frame, showNetwork } from "./frame.js";
 import { moment, say } from "./language.js";
 import { showSymbol } from "./symbol.js";
@@ -38,9 +39,9 @@ function problem(text) {
 byId("files").addEventListener("change", async ({ target }) => {
   problem();
   wallet?.free();
-  wallet = new Wallet(trust.network);
+  wallet = undefined;
   try {
-    for (const file of target.files) await take(file);
+    wallet = await walletOf(target.files, trust);
     await learn();
     if (wallet.list().length === 0) throw new Error(say("wallet_choose"));
     list();
@@ -51,18 +52,10 @@ byId("files").addEventListener("change", async ({ target }) => {
   target.value = "";
 });
 
-async function take(file) {
-  if (file.name.endsWith(".certificate")) wallet.add(new Uint8Array(await file.arrayBuffer()));
-  else if (file.name.endsWith(".key")) wallet.addKey(await file.text());
-  else wallet.open(await file.text());
-}
-
-/** The fields of the types and the names of purposes, as a quorum proves them. */
+/** The names of purposes, as a quorum proves them. */
 async function learn() {
   const codes = await trust.shelf("codes").catch(() => null);
   purposes = codes?.records.find((set) => set.name === "purposes")?.codes.map(({ code, name }) => ({ code: Number(code), name })) ?? [];
-  const types = await trust.shelf("types").catch(() => null);
-  types?.records.forEach(({ encoded }) => wallet.learn(encoded));
 }
 
 const purposeName = (number) => purposes.find(({ code }) => code === number)?.name ?? String(number);

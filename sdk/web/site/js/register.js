@@ -5,6 +5,7 @@ import { byId, make } from "./dom.js";
 import { frame, showNetwork } from "./frame.js";
 import * as gateway from "./gateway.js";
 import { moment, pick, say, span } from "./language.js";
+import { mark } from "./mark.js";
 import { grid, legend } from "./pagegrid.js";
 import { Trust } from "./trust.js";
 import { ACTS, ROLES, STATUSES } from "./words.js";
@@ -32,13 +33,6 @@ async function start() {
 function problem(text) {
   byId("problem").textContent = text ?? "";
   byId("problem").hidden = !text;
-}
-
-/** The mark of a fact: what proves it, or that nothing does. */
-function mark(header) {
-  if (!header) return make("span", { class: "mark", "data-proven": "no" }, say("not_proven"));
-  const { height, signed_power: signed, power, quorum } = header;
-  return make("span", { class: "mark", "data-proven": "yes", title: say("proven_by", { height, signed, power, quorum }) }, say("proven"));
 }
 
 const body = (id) => byId(id).querySelector(".body");
@@ -155,13 +149,14 @@ function showTypes() {
     make("p", { class: "chips" }, type.schemas.at(-1).claims.map((claim) => make("span", { "data-everyday": claim.everyday ? "yes" : "no", title: claim.everyday ? say("everyday_mark") : null }, claim.label)))))));
 }
 
-// A book of cases has no type.
-const type = (number) => number == null ? say("cases") : known.types?.records[number]?.name ?? `#${number}`;
+const SUBJECTS = { cases: "cases", grants: "grants_book", receipts: "receipts_book" };
+/** What a book is about: a type of certificates, or one of the others. */
+const about = ({ subject, certificate_type: type }) => (subject in SUBJECTS ? say(SUBJECTS[subject]) : known.types?.records[type]?.name ?? `#${type}`);
 
 function showBooks() {
   const { records, header } = known.books;
   const rows = records.map((book) => make("tr", {},
-    make("th", { scope: "row" }, `${book.number} · ${type(book.certificate_type)}`),
+    make("th", { scope: "row" }, `${book.number} · ${about(book)}`),
     make("td", {}, name(book.keeper)),
     make("td", {}, book.division),
     ...[book.lines, book.pages.size, book.seals.size, book.acts.size].map((number) => make("td", { class: "number" }, String(number))),
@@ -176,7 +171,7 @@ async function openBook(number, move) {
   known.book = number;
   const book = known.books.records[number];
   byId("book").hidden = false;
-  byId("book-title").textContent = say("book_title", { type: type(book.certificate_type), keeper: name(book.keeper) });
+  byId("book-title").textContent = say("book_title", { type: about(book), keeper: name(book.keeper) });
   try {
     const last = (size, count) => Array.from({ length: Math.min(size, count) }, (_, at) => size - 1 - at);
     const pages = last(book.pages.size, PAGES_SHOWN).map((page) => `page/${number}/${page}`);

@@ -104,7 +104,13 @@ export class Trust {
     const proven = await this.read((client) => client.checkProof(bytes, Date.now()));
     const missing = places.find((place) => !(place in proven.entries));
     if (missing) throw new Error(`${missing} is missing`);
-    return proven;
+    return { ...proven, bytes };
+  }
+
+  /** A proof of entries with what this device believes, for the wallet, which follows no network itself. */
+  async evidence(places) {
+    const { bytes, header } = await this.prove(places);
+    return { proof: bytes, trusted: this.client.save(), header };
   }
 
   /** Every record of a registry with what proves it, in the order of their numbers. */

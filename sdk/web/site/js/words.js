@@ -1,6 +1,9 @@
 // Words of the pages, Chinese and English side by side so that neither is forgotten.
 
+import { MINE } from "./minewords.js";
+
 export const WORDS = {
+  ...MINE,
   name: ["封泥", "Fengni"],
   skip: ["跳到主要内容", "Skip to content"],
   pages: ["页面", "Pages"],
@@ -198,6 +201,8 @@ export const WORDS = {
   legend_ended: ["终止或接续", "ended or replaced"],
   legend_flag: ["异议或挂失", "objection or lost phone"],
   cases: ["办件", "Cases"],
+  grants_book: ["授权", "Grants"],
+  receipts_book: ["用证记录", "Receipts of uses"],
   book_title: ["{type} · {keeper}", "{type} · {keeper}"],
   latest_seals: ["最近的封", "Latest seals"],
   latest_acts: ["最近的行为", "Latest acts"],
@@ -324,5 +329,5 @@ export const ACTS = {
   expire: ["过期失效", "expire"], dispute: ["异议标注", "dispute"], "clear-dispute": ["撤销异议", "clear dispute"],
   "block-key": ["挂失", "lost phone"], renew: ["延续", "renew"], change: ["变更", "change"], correct: ["更正", "correct"],
   rekey: ["补绑", "new phone"], "transfer-in": ["转入", "transfer in"], consume: ["核销", "consume"],
-  step: ["办理进展", "step"],
+  step: ["办理进展", "step"], withdraw: ["撤回授权", "withdraw"],
 };

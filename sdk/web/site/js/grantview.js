@@ -1,0 +1,91 @@
+// A holder's grants: where each stands, and the one step that withdraws it.
+
+import { byId, make } from "./dom.js";
+import { moment, pick, say } from "./language.js";
+import { mark } from "./mark.js";
+import { GRANTS, MODES } from "./minewords.js";
+import { placesOfLine } from "./places.js";
+import { countsOf } from "./uses.js";
+
+/** How long a withdrawal's block is waited for, and how often the ledger is looked at. */
+const WAIT_MILLIS = 15_000;
+const LOOK_MILLIS = 500;
+
+/** Where a grant stands, proven: `standing` is null where the line is another's, `header` null where nothing is known. */
+export async function grantStanding(trust, wallet, number, { place }) {
+  try {
+    const proven = await trust.evidence(placesOfLine(place));
+    return { standing: wallet.grantStanding(number, proven, Date.now()), header: proven.header };
+  } catch (error) {
+    return { standing: null, header: null, why: error.message };
+  }
+}
+
+/** `rows` are the receipts that tell how often it was used; `withdraw(number)` is asked for by the holder. */
+export function grantCard(number, grant, found, { names, rows, withdraw }) {
+  const counts = countsOf(rows, number, grant.kinds.length);
+  const fact = (title, ...value) => make("div", {}, make("dt", {}, say(title)), make("dd", {}, ...value));
+  const button = make("button", { type: "button", class: "quiet", onclick: () => withdraw(number) }, say("withdraw"));
+  return make("article", { class: "card grant", "data-grant": number, "data-standing": found.standing ?? "none" },
+    make("h3", {}, names.member(grant.grantee), " ", mark(found.standing ? found.header : null)),
+    make("p", { class: "standing" }, make("b", {}, found.standing ? pick(GRANTS[found.standing]) : found.why ?? say("grant_other"))),
+    make("dl", { class: "facts" },
+      fact("grant_purpose", `${names.purpose(grant.purpose)} · ${names.item(grant.item)} · ${grant.case ?? say("grant_any_case")}`),
+      fact("grant_kinds", make("ul", { class: "plain" }, grant.kinds.map((kind, place) => make("li", {}, what(kind.what, names), " · ", used(kind, counts[place]))))),
+      fact("grant_method", grant.method),
+      fact("grant_contact", grant.contact),
+      fact("grant_until", moment(grant.until, true))),
+    found.standing === "active" ? button : null);
+}
+
+function what({ resource: found, showing }, names) {
+  if (showing) return say("grant_showing", { type: names.type(showing.certificate_type) });
+  return `${names.resource(found.resource)}：${names.fields(found.resource, found.fields)} · ${pick(MODES[found.mode])}`;
+}
+
+function used({ uses }, { used: count, hidden }) {
+  const words = say("grant_used", { used: count, uses });
+  return hidden > 0 ? make("span", { class: "flag" }, `${words} · ${say("grant_hidden", { n: hidden })}`) : words;
+}
+
+/** Asks the holder once; whether they mean it. */
+export async function confirmed(grant, names) {
+  const dialog = byId("withdrawal");
+  byId("withdrawal-what").textContent = say("withdraw_what", { who: names.member(grant.grantee), purpose: names.purpose(grant.purpose) });
+  dialog.returnValue = "";
+  dialog.showModal();
+  await new Promise((resolve) => dialog.addEventListener("close", resolve, { once: true }));
+  return dialog.returnValue === "withdraw";
+}
+
+/**
+ * Withdraws a grant through whichever provider brings it to the ledger. What it says is no proof: the line's new
+ * state is looked for, and what was found at last is given.
+ */
+export async function withdrawn(trust, wallet, number, grant, providers) {
+  const troubles = [];
+  for (const provider of providers) {
+    try {
+      await provider.withdraw(wallet.withdrawal(number));
+    } catch (error) {
+      // Withdrawn before: the line says so as well.
+      if (error.kind !== "done-before") {
+        troubles.push(`${provider.url}: ${error.message}`);
+        continue;
+      }
+    }
+    const found = await awaited(trust, wallet, number, grant);
+    if (found.standing === "withdrawn") return found;
+    troubles.push(say("withdraw_unproven", { url: provider.url }));
+  }
+  throw new Error(troubles.join("; ") || say("withdraw_nobody"));
+}
+
+async function awaited(trust, wallet, number, grant) {
+  const begun = Date.now();
+  for (;;) {
+    const found = await grantStanding(trust, wallet, number, grant);
+    if (found.standing === "withdrawn" || Date.now() - begun > WAIT_MILLIS) return found;
+    await new Promise((resolve) => setTimeout(resolve, LOOK_MILLIS));
+  }
+}
