@@ -47,12 +47,6 @@ pub enum ReceiptsError {
     Random(#[from] RandomError),
 }
 
-impl From<ProofError> for ReceiptsError {
-    fn from(error: ProofError) -> Self {
-        LedgerError::from(error).into()
-    }
-}
-
 /// What a provider has of a holder's.
 pub struct Uses {
     /// The uses that hold, by rising number.
