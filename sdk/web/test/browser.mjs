@@ -9,7 +9,7 @@
 //   FENGNI_SERVED    when set, the pages are the gateway's own, with its policy and its checkpoint
 //   FENGNI_SHOTS     folder for screenshots; none are made without it
 //   FENGNI_ONLY      tells only the stories whose name holds this
-//   FENGNI_PROVIDER  a provider's gateway to ask, as NUMBER=URL; without it nobody looks at their own page
+//   FENGNI_PROVIDER  a provider's gateway, as NUMBER=URL: tells the stories of the holder's own page instead
 //   FENGNI_MINE      folder with a holder's certificate, its key and g1.mine.json
 //   CHROMIUM         the browser (/usr/bin/chromium)
 //
@@ -24,7 +24,7 @@ import { codeIn, fill, fits, openWallet, paste, scan, settings, shoot, updatePac
 import { code, fengni, home, inBrowser, member, PURPOSE, ready, scene, troubles, work } from "./scene.mjs";
 
 try {
-  for (const [name, step] of Object.entries({ ...steps(), ...(scene.provider ? stories() : {}) })) {
+  for (const [name, step] of Object.entries(scene.provider ? stories() : steps())) {
     if (!name.includes(process.env.FENGNI_ONLY ?? "")) continue;
     const began = Date.now();
     await step();

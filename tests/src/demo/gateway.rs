@@ -96,12 +96,17 @@ impl Gateway {
     }
 }
 
+/// The file with the number of the gateway's process, for whoever ends it by hand.
+pub(super) fn pid_file(network: &Path) -> PathBuf {
+    network.join(FOLDER).join(PID)
+}
+
 /// Ends the gateway in a network's folder, if one runs.
 ///
 /// Its number may since have gone to a stranger: the process must have the folder on its command line.
 pub(super) fn stop(network: &Path) {
     let home = network.join(FOLDER);
-    let Ok(number) = std::fs::read_to_string(home.join(PID)) else { return };
+    let Ok(number) = std::fs::read_to_string(pid_file(network)) else { return };
     let line = std::fs::read(format!("/proc/{number}/cmdline")).unwrap_or_default();
     if line.split(|byte| *byte == 0).any(|word| word == home.as_os_str().as_encoded_bytes()) {
         let _ = Command::new("kill").arg(number).status();

@@ -226,6 +226,9 @@ impl Demo {
             println!("  pages     none yet: make web, then make demo again");
         }
         println!("next: fengni status --home {0}, and fengni down --home {0}", self.home.display());
+        if self.mine.borrow().is_some() {
+            println!("      kill $(cat {}) ends the provider's gateway", gateway::pid_file(&self.home).display());
+        }
     }
 }
 

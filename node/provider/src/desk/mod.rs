@@ -223,7 +223,7 @@ impl Desk {
                 (Ok(_), Some(outcome)) => outcome.result,
                 (Ok(_), None) => ResultCode::NotFound,
             };
-            let warrant = warrant_of(question, &domain);
+            let warrant = warrant_of(question, &domain, judged.is_ok());
             let salt = random()?;
             let record = outcome.as_ref().and_then(|outcome| outcome.looked_at.as_deref());
             let receipt = Receipt {
@@ -363,14 +363,15 @@ impl Opened {
 }
 
 /// What a question rests on, by its digest, and whose key says so, where that key has signed it.
-fn warrant_of(question: &Question, domain: &Domain) -> Option<(Digest, Option<PublicKey>)> {
+fn warrant_of(question: &Question, domain: &Domain, is_allowed: bool) -> Option<(Digest, Option<PublicKey>)> {
+    // What was allowed was looked at: a signature is a quarter of an access.
     let (digest, is_signed, holder) = match &question.warrant {
         Warrant::None => return None,
         Warrant::Grant(grant) => {
-            (grant.content.digest(domain), grant.check(domain).is_ok(), grant.content.terms().holder)
+            (grant.content.digest(domain), is_allowed || grant.check(domain).is_ok(), grant.content.terms().holder)
         }
         Warrant::UseCode { code, .. } => {
-            (code.terms().digest(domain), code.check_signature(domain).is_ok(), code.terms().holder)
+            (code.terms().digest(domain), is_allowed || code.check_signature(domain).is_ok(), code.terms().holder)
         }
     };
     Some((digest, is_signed.then_some(holder)))

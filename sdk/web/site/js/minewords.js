@@ -114,4 +114,5 @@ export const REFUSALS = {
   CODE_NOT_YET_VALID: ["用证码尚未生效", "the use code holds only later"],
   CODE_EXPIRED: ["用证码已过期", "the use code had expired"],
   CODE_USED: ["用证码已用过", "the use code was used before"],
+  NO_ANSWER: ["单位的数据答不了", "the department’s data gave no answer"],
 };
