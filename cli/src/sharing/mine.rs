@@ -6,7 +6,7 @@ use anyhow::{Context as _, Result, ensure};
 use clap::Args;
 use fengni_client::sharing::grant::{self, GrantStanding};
 use fengni_client::sharing::provider::Provider;
-use fengni_client::sharing::receipts::{self, Use};
+use fengni_client::sharing::receipts::{self, ReceiptsError, Use};
 use fengni_client::transport::HttpOptions;
 use fengni_core::record::Resource;
 use fengni_core::sharing::{GrantFile, Miscount, Sides, miscounts};
@@ -30,7 +30,8 @@ use crate::output::{Output, table};
 rows prove nothing against the department that did not sign. Uses of a grant are counted: where a number is
 missing, a provider keeps a receipt back. Withdraw: fengni grant withdraw.
 
-Exit codes: 0 shown; 1 a provider gave receipts that do not hold, or not all; 3 could not run.
+Exit codes: 0 shown; 1 a provider gave receipts that do not hold, or not all; 2 one did not answer, so that
+uses may be missing; 3 could not run.
 
 Examples:
   fengni mine --certificate c4.certificate --disclose 证件号码 --grant g1.mine.json \\
@@ -65,22 +66,28 @@ pub(crate) fn run(args: &MineArgs, output: Output) -> Result<Ending> {
     let (file, key) = args.holder.read(&connection)?;
     let identity = args.holder.identity(&mut connection, &file)?;
     let mut names = Names::default();
-    let (mut uses, mut unfit) = (Vec::new(), 0);
+    let (mut uses, mut unfit, mut unanswered) = (Vec::new(), 0, Vec::new());
     for entry in &args.providers {
         let (member, url) = entry.split_once('=').context("a provider is written MEMBER=URL")?;
         let member = names.member(&mut connection, member)?;
         let provider = Provider::http(url, &HttpOptions::default())?;
         let holder = (&key, Some(&identity));
-        let found = receipts::mine(&mut connection.ledger, &provider, member, holder, 0)?;
-        unfit += found.unfit;
-        ensure!(found.next.is_none(), "{url}: more receipts than are shown at a time");
-        uses.extend(found.uses);
+        match receipts::mine(&mut connection.ledger, &provider, member, holder, 0) {
+            Ok(found) => {
+                unfit += found.unfit;
+                ensure!(found.next.is_none(), "{url}: more receipts than are shown at a time");
+                uses.extend(found.uses);
+            }
+            // What the others say is shown all the same.
+            Err(error @ ReceiptsError::Provider { .. }) => unanswered.push(error.to_string()),
+            Err(error) => return Err(error.into()),
+        }
     }
     let grants = grants(args, &mut connection, &uses)?;
     uses.sort_by_key(|it| it.receipt.receipt.time);
     let members = names.called(&mut connection)?;
     let resources: Vec<(u32, Resource)> = numbered(&mut connection)?;
-    output.answer(&json!({ "grants": grants, "uses": uses, "unfit": unfit }), || {
+    output.answer(&json!({ "grants": grants, "uses": uses, "unfit": unfit, "unanswered": unanswered }), || {
         let rows = grants.iter().map(|it| {
             [it.place.to_string(), members.of(it.grantee), standing_words(it.standing).to_owned(), it.until.clone()]
         });
@@ -94,10 +101,15 @@ pub(crate) fn run(args: &MineArgs, output: Output) -> Result<Ending> {
             }
         };
         let miscounted = grants.iter().flat_map(|it| it.miscounted.iter().map(|found| miscount_words(it.place, found)));
-        format!("{granted}\n{used}{warning}{}", miscounted.collect::<String>())
+        let missing = unanswered.iter().map(|why| format!("\n{why}; uses there are not shown; next: ask again"));
+        format!("{granted}\n{used}{warning}{}{}", miscounted.collect::<String>(), missing.collect::<String>())
     });
     let is_whole = unfit == 0 && grants.iter().all(|it| it.miscounted.is_empty());
-    Ok(if is_whole { Ending::Holds } else { Ending::Refused })
+    Ok(match (is_whole, unanswered.is_empty()) {
+        (false, _) => Ending::Refused,
+        (true, false) => Ending::Undecided,
+        (true, true) => Ending::Holds,
+    })
 }
 
 fn miscount_words(place: LinePlace, found: &Miscount) -> String {

@@ -101,7 +101,7 @@ pub(super) fn pid_file(network: &Path) -> PathBuf {
     network.join(FOLDER).join(PID)
 }
 
-/// Ends the gateway in a network's folder, if one runs.
+/// Ends the gateway in a network's folder, if one runs, and waits until it is gone.
 ///
 /// Its number may since have gone to a stranger: the process must have the folder on its command line.
 pub(super) fn stop(network: &Path) {
@@ -109,6 +109,10 @@ pub(super) fn stop(network: &Path) {
     let Ok(number) = std::fs::read_to_string(pid_file(network)) else { return };
     let line = std::fs::read(format!("/proc/{number}/cmdline")).unwrap_or_default();
     if line.split(|byte| *byte == 0).any(|word| word == home.as_os_str().as_encoded_bytes()) {
-        let _ = Command::new("kill").arg(number).status();
+        let _ = Command::new("kill").arg(&number).status();
+        let begun = Instant::now();
+        while Path::new("/proc").join(&number).exists() && begun.elapsed() < PATIENCE {
+            std::thread::sleep(LOOK);
+        }
     }
 }

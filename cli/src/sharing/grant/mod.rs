@@ -106,7 +106,7 @@ Examples:
         connect: ConnectArgs,
     },
     /// Show what a grant says and where it stands
-    #[command(after_help = "Exit codes: 0 it is in force, 1 it is not, 2 undecided.
+    #[command(after_help = "Exit codes: 0 it is in force; 1 it is not; 3 could not run.
 
 Examples:
   fengni grant show g1.mine.json --network net")]
@@ -117,7 +117,9 @@ Examples:
         connect: ConnectArgs,
     },
     /// Withdraw a grant, as the holder: through any member, or through a provider's gateway
-    #[command(after_help = "Examples:
+    #[command(after_help = "Exit codes: 0 it is withdrawn; 2 the ledger does not say so yet; 3 could not run.
+
+Examples:
   fengni grant withdraw g1.mine.json --provider https://data.hrs.example --network net
   fengni grant withdraw g1.mine.json --home net/members/gov")]
     Withdraw {
