@@ -107,11 +107,12 @@ pub(super) fn pid_file(network: &Path) -> PathBuf {
 pub(super) fn stop(network: &Path) {
     let home = network.join(FOLDER);
     let Ok(number) = std::fs::read_to_string(pid_file(network)) else { return };
-    let line = std::fs::read(format!("/proc/{number}/cmdline")).unwrap_or_default();
-    if line.split(|byte| *byte == 0).any(|word| word == home.as_os_str().as_encoded_bytes()) {
+    // A process that has ended has no command line, whether or not anybody waited for it.
+    let line = || std::fs::read(format!("/proc/{number}/cmdline")).unwrap_or_default();
+    if line().split(|byte| *byte == 0).any(|word| word == home.as_os_str().as_encoded_bytes()) {
         let _ = Command::new("kill").arg(&number).status();
         let begun = Instant::now();
-        while Path::new("/proc").join(&number).exists() && begun.elapsed() < PATIENCE {
+        while !line().is_empty() && begun.elapsed() < PATIENCE {
             std::thread::sleep(LOOK);
         }
     }
