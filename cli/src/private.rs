@@ -1,11 +1,9 @@
 //! Private files: certificates, holder keys and tokens, which only their owner reads.
 
-use std::fs::OpenOptions;
-use std::io::Write as _;
 use std::path::Path;
 
 use anyhow::{Context as _, Result, anyhow, bail};
-use fengni_client::keys::StoredKey;
+use fengni_client::keys::{StoredKey, files};
 use fengni_core::SecretKey;
 
 /// Refuses a name that is taken: no command writes over what a person has.
@@ -18,19 +16,7 @@ pub(crate) fn must_be_new(path: &Path) -> Result<()> {
 
 /// Writes a file durably; a crash leaves the old one or the new one.
 pub(crate) fn write(path: &Path, bytes: &[u8]) -> Result<()> {
-    let mut name = path.file_name().context("a file has a name")?.to_owned();
-    name.push(format!(".{}.new", std::process::id()));
-    let new = path.with_file_name(name);
-    let mut options = OpenOptions::new();
-    options.write(true).create(true).truncate(true);
-    #[cfg(unix)]
-    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    let written = options.open(&new).and_then(|mut file| {
-        file.write_all(bytes)?;
-        file.sync_all()?;
-        std::fs::rename(&new, path)
-    });
-    written.with_context(|| path.display().to_string())
+    Ok(files::write_private(path, bytes)?)
 }
 
 /// Reads a file that nobody but its owner may read.

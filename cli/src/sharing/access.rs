@@ -207,8 +207,11 @@ fn carry_on(
     connection: &mut Connection,
 ) -> Result<()> {
     if !taken.is_open() {
-        requester::send(provider, taken)?;
-        save(keep, taken)?;
+        // What came is not asked for again: by now it may be forgotten, and this the only half.
+        if taken.receipts.is_empty() {
+            requester::send(provider, taken)?;
+            save(keep, taken)?;
+        }
         requester::take(&mut connection.ledger, key, taken)?;
         save(keep, taken)?;
     }

@@ -113,10 +113,14 @@ pub(crate) fn run(args: &MineArgs, output: Output) -> Result<Ending> {
 }
 
 fn miscount_words(place: LinePlace, found: &Miscount) -> String {
-    let Miscount { resource, mode, first, last, is_repeated } = found;
-    let what = if *is_repeated { "stand on several receipts" } else { "have no receipt: one is kept back" };
+    let Miscount { provider, resource, mode, first, last, is_repeated } = found;
+    let what = if *is_repeated {
+        "stand on several receipts"
+    } else {
+        "have no receipt: kept back, or erased at somebody's wish or by age"
+    };
     format!(
-        "\ngrant {place}: uses {first} to {last} of resource {resource}, {}, {what}; next: tell the provider's regulator",
+        "\ngrant {place}: uses {first} to {last} of resource {resource}, {}, {what}; next: ask provider {provider}, or its regulator",
         mode.word()
     )
 }

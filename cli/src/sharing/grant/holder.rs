@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use anyhow::Result;
+use anyhow::{Context as _, Result};
 use fengni_client::sharing::grant::{self, Ask, GrantStanding, GrantingError, PendingGrant};
 use fengni_client::sharing::provider::Provider;
 use fengni_client::sharing::wire::Withdrawal;
@@ -22,26 +22,26 @@ use crate::output::Output;
 use crate::private;
 use crate::wallet::confirmed;
 
-/// The notice as the holder reads it (HLD-04).
+/// The notice as the holder reads it (HLD-04). Nobody agrees to what the ledger does not describe yet.
 fn notice(ask: &Ask, connection: &mut Connection) -> Result<String> {
     let mut names = Names::default();
     let member: Member = connection.ledger.record(ask.grantee.0)?;
     let types = names.types(connection)?.to_vec();
     let resources: Vec<(u32, Resource)> = numbered(connection)?;
+    let unknown = "it asks for something that the ledger does not know; next: ask the department again";
     let kind = |kind: &GrantedKind| match &kind.what {
         Granted::Resource { resource, fields, mode } => {
-            let terms = resources.get(resource.0 as usize).map(|(_, found)| &found.terms);
-            let fields = fields.iter().filter_map(|field| {
-                let field = terms?.field(*field)?;
-                Some(if field.sensitive { format!("{} (敏感)", field.name) } else { field.name.clone() })
-            });
-            let fields = fields.collect::<Vec<_>>().join(", ");
-            let name = terms.map_or("?", |terms| terms.name.as_str());
-            format!("  {name}: {fields}; {}, {} times", mode.word(), kind.uses)
+            let terms = &resources.get(resource.0 as usize).context(unknown)?.1.terms;
+            let field = |field: &u16| {
+                let field = terms.field(*field).context(unknown)?;
+                Ok(if field.sensitive { format!("{} (敏感)", field.name) } else { field.name.clone() })
+            };
+            let fields = fields.iter().map(field).collect::<Result<Vec<_>>>()?.join(", ");
+            Ok(format!("  {}: {fields}; {}, {} times", terms.name, mode.word(), kind.uses))
         }
         Granted::Showing { certificate_type } => {
-            let name = types.get(certificate_type.0 as usize).map_or("?", |found| found.name.as_str());
-            format!("  {name}: shown, {} times", kind.uses)
+            let shown = types.get(certificate_type.0 as usize).context(unknown)?;
+            Ok(format!("  {}: shown, {} times", shown.name, kind.uses))
         }
     };
     let case = ask.case.as_deref().map_or_else(|| "any case".to_owned(), |case| format!("case {case}"));
@@ -52,7 +52,7 @@ fn notice(ask: &Ask, connection: &mut Connection) -> Result<String> {
         ask.purpose,
         ask.item,
         ask.method,
-        ask.kinds.iter().map(kind).collect::<Vec<_>>().join("\n"),
+        ask.kinds.iter().map(kind).collect::<Result<Vec<_>>>()?.join("\n"),
         ask.until.show(),
     ))
 }

@@ -15,7 +15,7 @@ use super::anchored::{HalfStanding, ReceiptPath, unreached};
 use super::form::unprinted;
 use super::receipt::{SidedReceipt, Sides};
 use crate::digest::Domain;
-use crate::number::{LinePlace, MemberNumber};
+use crate::number::{LinePlace, MemberNumber, SealNumber};
 use crate::proof::{Place, ProofError, Proven};
 use crate::record::Member;
 use crate::shelf::Shelf;
@@ -74,9 +74,12 @@ impl HeldReceipt {
         let counted = records.into_iter().filter(|(shelf, number)| u64::from(*number) < known.size(*shelf));
         let mut places: Vec<Place> = counted.map(|(shelf, number)| Place::Record(shelf, number)).collect();
         if let Ok(Some(book)) = receipt.own_book(known) {
-            let named = self.place.filter(|place| place.book == receipt.book && place.line.0 < book.lines);
-            if let Some(LinePlace { book, line }) = named.or_else(|| receipt.last_line(&book)) {
-                places.extend([Place::Page(book, line.page()), Place::Line(book, line)]);
+            let way = self.path.as_ref().and(self.place);
+            let named = way.filter(|place| place.book == receipt.book && place.line.0 < book.lines);
+            if let Some(LinePlace { book: number, line }) = named.or_else(|| receipt.last_line(&book)) {
+                places.extend([Place::Page(number, line.page()), Place::Line(number, line)]);
+                // Batches are sealed one by one, so that a line has the number of its seal.
+                places.extend((line.0 < book.seals.size).then_some(Place::Seal(number, SealNumber(line.0))));
             }
         }
         // Who asks itself is one member.
@@ -88,7 +91,8 @@ impl HeldReceipt {
     /// Rules I-13 and I-14: the use that it shows.
     ///
     /// - `provider`: who was asked.
-    /// - `proven`: what [`HeldReceipt::places`] names. The keys have to be in force at its height.
+    /// - `proven`: what [`HeldReceipt::places`] names. The keys have to be in force at the height of the batch's
+    ///   seal: whoever replaces a key does not take back what it signed. Where no seal is known, at the proof's.
     ///
     /// # Errors
     /// [`UseError`].
@@ -102,11 +106,13 @@ impl HeldReceipt {
             return Err(UseError::NotSigned);
         }
         let [given, taken]: [Member; 2] = [proven.record(provider.0)?, proven.record(requester)?];
-        let sides = receipt.sides(domain, &given, &taken, proven.header().height);
+        let way = path.zip(place);
+        let seal = way.as_ref().and_then(|(_, place)| proven.seal_of(*place));
+        let sides = receipt.sides(domain, &given, &taken, seal.map_or(proven.header().height, |seal| seal.height));
         if !matches!(sides, Sides::Both | Sides::Provider) {
             return Err(UseError::NotSigned);
         }
-        let Some((path, place)) = path.zip(place) else { return Ok(Use { receipt, sides, anchored: None }) };
+        let Some((path, place)) = way else { return Ok(Use { receipt, sides, anchored: None }) };
         let batch = path.batch(domain, &receipt.receipt).map_err(|_| UseError::OtherLine)?;
         match receipt.receipt.batch_at(place, proven)? {
             Some(line) if line == batch => Ok(Use { receipt, sides, anchored: Some(place) }),

@@ -9,12 +9,14 @@ use serde::{Deserialize, Serialize};
 
 use super::receipt::Receipt;
 use crate::digest::{Digest, Domain};
-use crate::number::ResourceNumber;
+use crate::number::{MemberNumber, ResourceNumber};
 use crate::record::Mode;
 
 /// Numbers of uses of one kind of a grant that no receipt has, or that several have.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub struct Miscount {
+    /// Whose receipts count wrongly.
+    pub provider: MemberNumber,
     /// The kind's resource.
     pub resource: ResourceNumber,
     /// The kind's mode.
@@ -37,18 +39,18 @@ pub fn miscounts<'a>(
     content: &Digest,
     receipts: impl IntoIterator<Item = &'a Receipt>,
 ) -> Vec<Miscount> {
-    let mut counted: BTreeMap<(ResourceNumber, Mode), Vec<u32>> = BTreeMap::new();
+    let mut counted: BTreeMap<(MemberNumber, ResourceNumber, Mode), Vec<u32>> = BTreeMap::new();
     for receipt in receipts {
         if receipt.use_number > 0 && receipt.is_under(domain, content) {
-            counted.entry((receipt.resource, receipt.mode)).or_default().push(receipt.use_number);
+            counted.entry((receipt.provider, receipt.resource, receipt.mode)).or_default().push(receipt.use_number);
         }
     }
     let mut found = Vec::new();
-    for ((resource, mode), mut numbers) in counted {
+    for ((provider, resource, mode), mut numbers) in counted {
         numbers.sort_unstable();
         let mut before = 0;
         for number in numbers {
-            let miscount = |first, last, is_repeated| Miscount { resource, mode, first, last, is_repeated };
+            let miscount = |first, last, is_repeated| Miscount { provider, resource, mode, first, last, is_repeated };
             if number == before {
                 found.push(miscount(number, number, true));
             } else if number > before + 1 {

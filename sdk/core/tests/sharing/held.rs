@@ -48,12 +48,35 @@ fn i14_a_receipt_holds_where_its_way_leads_to_the_line_of_its_providers_book() {
     let proven = proven(&ledger(&[batch]), &[FIRST]);
     let record = |shelf, number| Place::Record(shelf, number);
     let [members, books] = [shelf::Shelf::Members, shelf::Shelf::Books];
-    let line = [Place::Page(RECEIPTS, PageNumber(0)), Place::Line(RECEIPTS, FIRST.line)];
-    let wanted = [record(members, YHR.0), record(members, HRS.0), record(books, RECEIPTS.0), line[0], line[1]];
+    let line =
+        [Place::Page(RECEIPTS, PageNumber(0)), Place::Line(RECEIPTS, FIRST.line), Place::Seal(RECEIPTS, SealNumber(0))];
+    let mut wanted =
+        [&[record(members, YHR.0), record(members, HRS.0), record(books, RECEIPTS.0)][..], &line[..]].concat();
+    wanted.sort_unstable();
     assert_eq!(held.places(HRS, &proven), wanted);
     let found = held.judge(&domain(), HRS, &proven).expect("it holds");
     assert_eq!((found.sides, found.anchored), (Sides::Both, Some(FIRST)));
     assert_eq!(found.standing(&proven), Ok(Some(HalfStanding::Anchored)));
+}
+
+#[test]
+fn i13_a_key_that_ended_after_the_seal_signed_what_it_signed() {
+    let (held, batch) = anchored();
+    let mut world = ledger(&[batch]);
+    let sealed = proven(&world, &[FIRST]).seal_of(FIRST).expect("it was sealed").height;
+    for number in [HRS, YHR] {
+        world.members[number.0 as usize].keys[1].until = Some(sealed);
+    }
+    let later = proven(&world, &[FIRST]);
+    assert!(later.header().height > sealed);
+    assert_eq!(held.clone().judge(&domain(), HRS, &later).map(|found| found.sides), Ok(Sides::Both));
+    // What waits for its batch is signed now or not at all.
+    let waiting = HeldReceipt { path: None, ..held.clone() };
+    assert_eq!(waiting.judge(&domain(), HRS, &later).map(drop), Err(UseError::NotSigned));
+    for number in [HRS, YHR] {
+        world.members[number.0 as usize].keys[1].until = Some(Height(sealed.0 - 1));
+    }
+    assert_eq!(held.judge(&domain(), HRS, &proven(&world, &[FIRST])).map(drop), Err(UseError::NotSigned));
 }
 
 #[test]
