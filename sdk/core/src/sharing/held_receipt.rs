@@ -14,11 +14,13 @@ use thiserror::Error;
 use super::anchored::{HalfStanding, ReceiptPath, unreached};
 use super::form::unprinted;
 use super::receipt::{SidedReceipt, Sides};
+use crate::day::Millis;
 use crate::digest::Domain;
 use crate::number::{LinePlace, MemberNumber};
 use crate::proof::{Place, ProofError, Proven};
 use crate::record::Member;
 use crate::shelf::Shelf;
+use crate::verify::SKEW_SECS;
 
 /// A receipt that a provider shows to a holder.
 #[derive(Clone, Serialize, Deserialize)]
@@ -60,6 +62,9 @@ pub enum UseError {
     /// I-14: path, batch and line do not fit, or the book is not the provider's.
     #[error("the receipt is not in the batch on the line that it names")]
     OtherLine,
+    /// I-15: it is dated later than the ledger's own time allows, and so would wait for its batch as long as it likes.
+    #[error("the receipt's time is still to come")]
+    NotNow,
 }
 
 impl HeldReceipt {
@@ -85,7 +90,7 @@ impl HeldReceipt {
         places
     }
 
-    /// Rules I-13 and I-14: the use that it shows.
+    /// Rules I-13 to I-15: the use that it shows.
     ///
     /// - `provider`: who was asked.
     /// - `proven`: what [`HeldReceipt::places`] names. The keys have to be in force at its height.
@@ -96,6 +101,10 @@ impl HeldReceipt {
         let Self { receipt, path, place } = self;
         if receipt.receipt.provider != provider {
             return Err(UseError::OtherProvider);
+        }
+        let latest = proven.header().time.0.saturating_add(Millis::from_secs(SKEW_SECS).0);
+        if receipt.receipt.time.0 > latest {
+            return Err(UseError::NotNow);
         }
         let requester = receipt.receipt.requester.0;
         if u64::from(requester) >= proven.size(Shelf::Members) {
