@@ -24,11 +24,11 @@ export async function grantStanding(trust, wallet, number, { place }) {
 /** `rows` are the receipts that tell how often it was used; `withdraw(number)` is asked for by the holder. */
 export function grantCard(number, grant, found, { names, rows, wallet, withdraw }) {
   const counts = countsOf(wallet, rows, number, grant.kinds);
-  const title = `grant-${number}`;
+  const heading = `grant-${number}`;
   const fact = (title, ...value) => make("div", {}, make("dt", {}, say(title)), make("dd", {}, ...value));
-  const button = make("button", { type: "button", class: "quiet", "aria-describedby": title, onclick: () => withdraw(number) }, say("withdraw"));
+  const button = make("button", { type: "button", class: "quiet", "aria-describedby": heading, onclick: () => withdraw(number) }, say("withdraw"));
   return make("article", { class: "card grant", "data-grant": number, "data-standing": found.standing ?? "none", tabindex: -1 },
-    make("h3", { id: title }, names.member(grant.grantee), " ", mark(found.standing ? found.header : null)),
+    make("h3", { id: heading }, names.member(grant.grantee), " ", mark(found.standing ? found.header : null)),
     make("p", { class: "standing" }, make("b", {}, found.standing ? pick(GRANTS[found.standing]) : found.why ?? say("grant_other"))),
     make("dl", { class: "facts" },
       fact("grant_purpose", `${names.purpose(grant.purpose)} · ${names.item(grant.item)} · ${grant.case ?? say("grant_any_case")}`),

@@ -178,8 +178,8 @@ function showUses() {
   ]).filter(Boolean);
   const notes = [found.isBare && found.asked.length ? say("asked_bare") : null, ...troubles].filter(Boolean);
   const none = found.asked.length ? "uses_none" : "providers_none";
-  // Where a provider had trouble nobody knows that there are none.
-  const hint = troubles.length ? null : make("p", { class: "hint" }, say(none));
+  // Where not all was asked or answered nobody knows that there are none.
+  const hint = notes.length ? null : make("p", { class: "hint" }, say(none));
   body("uses").replaceChildren(
     ...notes.map((note) => make("p", { class: "problem" }, note)),
     found.rows.length ? make("ol", { class: "uses" }, found.rows.map((row) => useCard(row, names))) : hint ?? "");
