@@ -14,13 +14,11 @@ use thiserror::Error;
 use super::anchored::{HalfStanding, ReceiptPath, unreached};
 use super::form::unprinted;
 use super::receipt::{SidedReceipt, Sides};
-use crate::day::Millis;
 use crate::digest::Domain;
 use crate::number::{LinePlace, MemberNumber};
 use crate::proof::{Place, ProofError, Proven};
 use crate::record::Member;
 use crate::shelf::Shelf;
-use crate::verify::SKEW_SECS;
 
 /// A receipt that a provider shows to a holder.
 #[derive(Clone, Serialize, Deserialize)]
@@ -102,8 +100,7 @@ impl HeldReceipt {
         if receipt.receipt.provider != provider {
             return Err(UseError::OtherProvider);
         }
-        let latest = proven.header().time.0.saturating_add(Millis::from_secs(SKEW_SECS).0);
-        if receipt.receipt.time.0 > latest {
+        if receipt.receipt.is_ahead(proven.header().time) {
             return Err(UseError::NotNow);
         }
         let requester = receipt.receipt.requester.0;
