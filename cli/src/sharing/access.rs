@@ -305,9 +305,10 @@ fn check(path: &Path, url: &str, connect: &ConnectArgs, output: Output) -> Resul
             Err(error @ (ReceiptsError::Leaves(_) | ReceiptsError::NoLeaves | ReceiptsError::OtherBook)) => {
                 format!("WITHHELD: {error}")
             }
+            Err(error @ ReceiptsError::NotNow) => format!("UNFIT: {error}"),
             Err(error) => return Err(error.into()),
         };
-        if said.starts_with("LATE") || said.starts_with("WITHHELD") {
+        if ["LATE", "WITHHELD", "UNFIT"].iter().any(|word| said.starts_with(word)) {
             ending = Ending::Refused;
         }
         rows.push((receipt.number, said));

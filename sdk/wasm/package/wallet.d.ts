@@ -50,6 +50,9 @@ export interface Judged {
   grant: [number, number] | null;
 }
 
+/** Numbers of uses of one kind of a grant that no receipt has, or that several have. */
+export interface Miscount { resource: number; mode: string; first: number; last: number; is_repeated: boolean }
+
 export interface CertificateStanding { state: string; disputed: boolean; key_blocked: boolean; held: boolean; suspended: boolean }
 
 export class Wallet {
@@ -68,6 +71,8 @@ export class Wallet {
   addGrant(file: string): void;
   grants(): Grant[];
   grantStanding(grant: number, evidence: Evidence, now: number): "active" | "withdrawn" | "outside-period" | "suspended" | null;
+  /** `receipts`: all that holds of what its providers gave, from the first on (I-16). */
+  miscounts(grant: number, receipts: object[]): Miscount[];
   withdrawal(grant: number): string;
   /** `fields` are the labels that name the holder; without any the question is by the key alone. */
   ask(identifier: string, what: { provider: number; from?: number; fields?: string[] }, now: number, nonce?: Uint8Array): string;

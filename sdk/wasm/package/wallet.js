@@ -69,6 +69,11 @@ export class Wallet {
     return this.#by(evidence, now, (proven) => JSON.parse(this.#core.grantStanding(grant, proven)));
   }
 
+  /** Numbers of a grant's uses that none of these receipts has, or that several have. */
+  miscounts(grant, receipts) {
+    return JSON.parse(this.#core.miscounts(grant, JSON.stringify(receipts)));
+  }
+
   /** What withdraws a grant, as text: whoever has it withdraws it. */
   withdrawal(grant) {
     return this.#core.withdrawal(grant);

@@ -1,7 +1,7 @@
 //! A wallet's grants: what they say, where they stand, and what withdraws them. Rules I-3 to I-5, Z-7.
 
 use fengni_core::limits::GRANT_FILE_BYTES;
-use fengni_core::sharing::{GrantFile, GrantTerms, GrantedKind, Receipt};
+use fengni_core::sharing::{GrantFile, GrantTerms, GrantedKind, Receipt, miscounts};
 use fengni_core::{LinePlace, MemberNumber, Millis, PurposeCode};
 use serde::Serialize;
 use wasm_bindgen::prelude::wasm_bindgen;
@@ -34,7 +34,8 @@ impl Wallet {
     /// Where it is none, or does not hold by itself. No message repeats what is in it.
     #[wasm_bindgen(js_name = addGrant)]
     pub fn add_grant(&mut self, file: &str) -> Answer<()> {
-        let read = serde_json::from_str::<GrantFile>(file).ok().filter(|_| file.len() <= GRANT_FILE_BYTES);
+        let fitting = Some(file).filter(|file| file.len() <= GRANT_FILE_BYTES);
+        let read = fitting.and_then(|file| serde_json::from_str::<GrantFile>(file).ok());
         let grant = read.ok_or_else(|| thrown("this is no grant as its holder keeps it"))?;
         grant.present(&self.domain).check(&self.domain).map_err(thrown)?;
         if !self.grants.iter().any(|known| known.place == grant.place) {
@@ -59,6 +60,18 @@ impl Wallet {
         let presented = self.grant(grant)?.present(&self.domain);
         let standing = presented.standing(&self.domain, &evidence.proven, evidence.now).map_err(thrown)?;
         Ok(json(&standing))
+    }
+
+    /// Numbers of a grant's uses that no receipt has, or that several have. Rule I-16.
+    ///
+    /// - `receipts`: all that holds of what its providers gave, from the first on.
+    ///
+    /// # Errors
+    /// Where there is no such grant, or these are no receipts.
+    pub fn miscounts(&self, grant: usize, receipts: &str) -> Answer<String> {
+        let content = self.grant(grant)?.content.digest(&self.domain);
+        let receipts: Vec<Receipt> = serde_json::from_str(receipts).map_err(|_| thrown("these are no receipts"))?;
+        Ok(json(&miscounts(&self.domain, &content, &receipts)))
     }
 
     /// What withdraws a grant, for any member to bring to the ledger. Whoever has it withdraws it.

@@ -60,6 +60,37 @@ export function stories() {
       const withheld = await look(open, 2);
       assert.match((await texts(withheld, ".use[data-standing=withheld]"))[0], /被扣留/);
       await shoot(withheld, "mine-withheld");
+      await withheld.close();
+      const malformed = altered("/v1/batches/0", (batch) => { batch.leaves = "none"; });
+      scene.provider.rewrite = (path, bytes) => malformed(path, hide(path, bytes));
+      const none = await look(open, 2);
+      assert.match((await texts(none, ".use[data-standing=withheld]"))[0], /被扣留/);
+      await none.close();
+      // Who answers badly has not yet kept anything back.
+      scene.provider.rewrite = (path, bytes) => broken("/v1/batches/0")(path, hide(path, bytes));
+      const unshown = await look(open, 2);
+      assert.match((await texts(unshown, ".use[data-standing=counted]"))[0], /没有出示/);
+      scene.provider.rewrite = undefined;
+    }),
+    "an address out of a link is asked only once the holder confirms it": () => inBrowser(async (open) => {
+      const { member, origin } = scene.provider;
+      const stranger = `${member}=https://stranger.example`;
+      const both = [`${member}=${origin}\r\n${stranger}`, `${member}=http://plain.example`].map(encodeURIComponent);
+      const page = await choose(open, `mine.html?provider=${both.join("&provider=")}`);
+      const named = () => page.$eval("#providers", ({ value }) => value);
+      assert.equal(await named(), `${member}=${origin}`);
+      assert.match((await texts(page, "#offered"))[0], /stranger\.example[^]*plain\.example/);
+      await page.click("#offered-yes");
+      assert.match(await named(), /stranger\.example/);
+      await page.click("#ask");
+      await page.waitForSelector("#problem:not([hidden])");
+      assert.match((await texts(page, "#problem"))[0], /https[^]*plain\.example/);
+    }),
+    "no uses are said to be none only where every provider answered": () => inBrowser(async (open) => {
+      scene.provider.rewrite = broken("/v1/mine");
+      const page = await look(open, 0);
+      await page.waitForSelector("#uses .problem");
+      assert.doesNotMatch((await texts(page, "#uses"))[0], /没有使用记录/);
       scene.provider.rewrite = undefined;
     }),
     "a grant is withdrawn in one step, and the ledger says so": () => inBrowser(async (open) => {
@@ -81,16 +112,26 @@ export function stories() {
 /** The page with the holder's files, once it has shown so many uses. */
 async function look(open, uses) {
   const { member, origin } = scene.provider;
-  const page = await open(`mine.html?provider=${member}=${origin}`, "phone");
-  const names = readdirSync(folder).filter((name) => /\.(certificate|key)$|mine\.json$/.test(name));
-  await (await page.$("#files")).uploadFile(...names.map((name) => join(folder, name)));
-  await page.waitForSelector("#ask-form:not([hidden])");
+  const page = await choose(open, `mine.html?provider=${member}=${origin}`);
   await page.click("#ask");
   await page.waitForFunction((count) => document.querySelectorAll(".use").length === count, {}, uses);
   return page;
 }
 
+/** The page with the holder's files. */
+async function choose(open, address) {
+  const page = await open(address, "phone");
+  const names = readdirSync(folder).filter((name) => /\.(certificate|key)$|mine\.json$/.test(name));
+  await (await page.$("#files")).uploadFile(...names.map((name) => join(folder, name)));
+  await page.waitForSelector("#ask-form:not([hidden])");
+  await page.waitForSelector("#ask:not([disabled])");
+  return page;
+}
+
 const texts = (page, selector) => page.$$eval(selector, (found) => found.map((one) => one.innerText));
+
+/** Makes no JSON of an answer of a path. */
+const broken = (wanted) => (path, bytes) => (path === wanted && bytes.length > 0 ? Buffer.from("busy") : bytes);
 
 /** Changes a JSON answer of a path. */
 function altered(wanted, change) {

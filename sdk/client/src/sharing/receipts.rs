@@ -39,6 +39,9 @@ pub enum ReceiptsError {
     /// The book named in a receipt is none of the provider's.
     #[error("the receipt names a book that is not its provider's book of receipts")]
     OtherBook,
+    /// The receipt is dated later than the ledger: it would never be late.
+    #[error("the receipt's time is still to come")]
+    NotNow,
     /// The ledger.
     #[error(transparent)]
     Ledger(#[from] LedgerError),
@@ -51,7 +54,8 @@ pub enum ReceiptsError {
 pub struct Uses {
     /// The uses that hold, by rising number.
     pub uses: Vec<Use>,
-    /// Receipts that the provider did not sign, whose way does not lead to the ledger, or that were not asked for.
+    /// Receipts that the provider did not sign, whose way does not lead to the ledger, that are dated later
+    /// than it, or that were not asked for.
     pub unfit: usize,
     /// The number from which to ask on; none where this is all.
     pub next: Option<u64>,
@@ -115,7 +119,9 @@ pub fn mine(
 fn is_kept_back(reader: &mut Reader<'_>, provider: &Provider, found: &Use) -> Result<bool, ReceiptsError> {
     match stands(reader, provider, &found.receipt.receipt) {
         Ok(standing) => Ok(matches!(standing, HalfStanding::Late | HalfStanding::Withheld)),
-        Err(ReceiptsError::Leaves(_) | ReceiptsError::NoLeaves | ReceiptsError::OtherBook) => Ok(true),
+        Err(ReceiptsError::Leaves(_) | ReceiptsError::NoLeaves | ReceiptsError::OtherBook | ReceiptsError::NotNow) => {
+            Ok(true)
+        }
         Err(error) => Err(error),
     }
 }
@@ -138,7 +144,7 @@ fn judge(reader: &mut Reader<'_>, member: MemberNumber, held: HeldReceipt) -> Re
 /// It counts against the provider where its signature on the receipt holds.
 ///
 /// # Errors
-/// [`ReceiptsError`]; [`ReceiptsError::Leaves`] and [`ReceiptsError::NoLeaves`] are the provider's fault.
+/// [`ReceiptsError`]; [`ReceiptsError::Leaves`], [`ReceiptsError::NoLeaves`] and [`ReceiptsError::NotNow`] are the provider's fault.
 pub fn half(ledger: &mut Ledger, provider: &Provider, receipt: &Receipt) -> Result<HalfStanding, ReceiptsError> {
     // The ledger first: what it counts, the provider had before, so that nobody is accused of what is on its way.
     stands(&mut Reader::new(ledger)?, provider, receipt)
@@ -146,6 +152,9 @@ pub fn half(ledger: &mut Ledger, provider: &Provider, receipt: &Receipt) -> Resu
 
 fn stands(reader: &mut Reader<'_>, provider: &Provider, receipt: &Receipt) -> Result<HalfStanding, ReceiptsError> {
     let domain = reader.ledger.domain();
+    if receipt.is_ahead(reader.header().time) {
+        return Err(ReceiptsError::NotNow);
+    }
     let book = reader.book(receipt)?.ok_or(ReceiptsError::OtherBook)?;
     let end = match receipt.last_line(&book) {
         Some(place) => reader.batch(receipt, place)?.and_then(|batch| batch.end()),

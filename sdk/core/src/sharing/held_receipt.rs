@@ -60,6 +60,9 @@ pub enum UseError {
     /// I-14: path, batch and line do not fit, or the book is not the provider's.
     #[error("the receipt is not in the batch on the line that it names")]
     OtherLine,
+    /// I-15: it is dated later than the ledger's own time allows, and so would wait for its batch as long as it likes.
+    #[error("the receipt's time is still to come")]
+    NotNow,
 }
 
 impl HeldReceipt {
@@ -88,7 +91,7 @@ impl HeldReceipt {
         places
     }
 
-    /// Rules I-13 and I-14: the use that it shows.
+    /// Rules I-13 to I-15: the use that it shows.
     ///
     /// - `provider`: who was asked.
     /// - `proven`: what [`HeldReceipt::places`] names. The keys have to be in force at the height of the batch's
@@ -100,6 +103,9 @@ impl HeldReceipt {
         let Self { receipt, path, place } = self;
         if receipt.receipt.provider != provider {
             return Err(UseError::OtherProvider);
+        }
+        if receipt.receipt.is_ahead(proven.header().time) {
+            return Err(UseError::NotNow);
         }
         let requester = receipt.receipt.requester.0;
         if u64::from(requester) >= proven.size(Shelf::Members) {

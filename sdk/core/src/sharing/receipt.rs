@@ -23,6 +23,7 @@ use crate::day::Millis;
 use crate::digest::{Digest, Domain};
 use crate::number::{BookNumber, Height, MemberNumber, PurposeCode, RequestNumber, ResourceNumber};
 use crate::record::{AccessBasis, Member, Mode};
+use crate::verify::SKEW_SECS;
 
 /// What came of a question.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Serialize, Deserialize, Encode)]
@@ -117,6 +118,13 @@ impl Receipt {
     /// Rule I-12: whether it is of a use of this grant, which its salt shows to whoever has the grant.
     pub fn is_under(&self, domain: &Domain, content: &Digest) -> bool {
         self.warrant == warrant_digest(domain, &self.salt, Some(content))
+    }
+
+    /// Rule I-15: whether it is dated later than two clocks may disagree by.
+    ///
+    /// - `as_of`: time of a proven header.
+    pub fn is_ahead(&self, as_of: Millis) -> bool {
+        self.time.0 > as_of.0.saturating_add(Millis::from_secs(SKEW_SECS).0)
     }
 
     /// Rule I-13: what both sides sign.

@@ -128,6 +128,21 @@ fn i15_without_a_way_a_receipt_waits_is_late_or_is_counted() {
 }
 
 #[test]
+fn i15_a_receipt_from_later_than_the_ledger_shows_no_use() {
+    let (held, batch) = anchored();
+    let waiting = HeldReceipt { path: None, place: None, ..held.clone() };
+    let judged = |held: &HeldReceipt, behind: u64| {
+        let mut world = ledger(&[batch]);
+        world.time = Millis(NOW.0 - behind);
+        held.clone().judge(&domain(), HRS, &proven(&world, &[FIRST])).map(drop)
+    };
+    for held in [held, waiting] {
+        assert_eq!(judged(&held, 30_000), Ok(()));
+        assert_eq!(judged(&held, 30_001), Err(UseError::NotNow));
+    }
+}
+
+#[test]
 fn i12_a_receipt_is_of_the_grant_and_of_the_kind_that_it_counts_for() {
     let grant = grant_file(grant_terms()).content;
     let receipt = receipt(&Scene::new(), 17, ResultCode::Yes);

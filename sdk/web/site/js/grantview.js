@@ -22,12 +22,13 @@ export async function grantStanding(trust, wallet, number, { place }) {
 }
 
 /** `rows` are the receipts that tell how often it was used; `withdraw(number)` is asked for by the holder. */
-export function grantCard(number, grant, found, { names, rows, withdraw }) {
-  const counts = countsOf(rows, number, grant.kinds.length);
+export function grantCard(number, grant, found, { names, rows, wallet, withdraw }) {
+  const counts = countsOf(wallet, rows, number, grant.kinds);
+  const heading = `grant-${number}`;
   const fact = (title, ...value) => make("div", {}, make("dt", {}, say(title)), make("dd", {}, ...value));
-  const button = make("button", { type: "button", class: "quiet", onclick: () => withdraw(number) }, say("withdraw"));
-  return make("article", { class: "card grant", "data-grant": number, "data-standing": found.standing ?? "none" },
-    make("h3", {}, names.member(grant.grantee), " ", mark(found.standing ? found.header : null)),
+  const button = make("button", { type: "button", class: "quiet", "aria-describedby": heading, onclick: () => withdraw(number) }, say("withdraw"));
+  return make("article", { class: "card grant", "data-grant": number, "data-standing": found.standing ?? "none", tabindex: -1 },
+    make("h3", { id: heading }, names.member(grant.grantee), " ", mark(found.standing ? found.header : null)),
     make("p", { class: "standing" }, make("b", {}, found.standing ? pick(GRANTS[found.standing]) : found.why ?? say("grant_other"))),
     make("dl", { class: "facts" },
       fact("grant_purpose", `${names.purpose(grant.purpose)} · ${names.item(grant.item)} · ${grant.case ?? say("grant_any_case")}`),
@@ -35,17 +36,20 @@ export function grantCard(number, grant, found, { names, rows, withdraw }) {
       fact("grant_method", grant.method),
       fact("grant_contact", grant.contact),
       fact("grant_until", moment(grant.until, true))),
-    found.standing === "active" ? button : null);
+    found.standing === "withdrawn" ? null : button);
 }
 
 function what({ resource: found, showing }, names) {
   if (showing) return say("grant_showing", { type: names.type(showing.certificate_type) });
-  return `${names.resource(found.resource)}：${names.fields(found.resource, found.fields)} · ${pick(MODES[found.mode])}`;
+  return say("grant_resource", { resource: names.resource(found.resource), fields: names.fields(found.resource, found.fields), mode: pick(MODES[found.mode]) });
 }
 
-function used({ uses }, { used: count, hidden }) {
+function used({ uses }, counts) {
+  if (counts === null) return say("grant_looks");
+  const { used: count, hidden, repeated } = counts;
   const words = say("grant_used", { used: count, uses });
-  return hidden > 0 ? make("span", { class: "flag" }, `${words} · ${say("grant_hidden", { n: hidden })}`) : words;
+  const wrong = [hidden > 0 ? say("grant_hidden", { n: hidden }) : null, repeated > 0 ? say("grant_repeated", { n: repeated }) : null].filter(Boolean);
+  return wrong.length ? make("span", { class: "flag" }, [words, ...wrong].join(" · ")) : words;
 }
 
 /** Asks the holder once; whether they mean it. */
@@ -59,26 +63,24 @@ export async function confirmed(grant, names) {
 }
 
 /**
- * Withdraws a grant through whichever provider brings it to the ledger. What it says is no proof: the line's new
- * state is looked for, and what was found at last is given.
+ * Withdraws a grant: every provider is asked at once, and the first that says it is done counts. What it says is no
+ * proof: the line's new state is looked for, and what was found at last is given.
  */
 export async function withdrawn(trust, wallet, number, grant, providers) {
-  const troubles = [];
-  for (const provider of providers) {
-    try {
-      await provider.withdraw(wallet.withdrawal(number));
-    } catch (error) {
-      // Withdrawn before: the line says so as well.
-      if (error.kind !== "done-before") {
-        troubles.push(`${provider.url}: ${error.message}`);
-        continue;
-      }
-    }
-    const found = await awaited(trust, wallet, number, grant);
-    if (found.standing === "withdrawn") return found;
-    troubles.push(say("withdraw_unproven", { url: provider.url }));
-  }
-  throw new Error(troubles.join("; ") || say("withdraw_nobody"));
+  const withdrawal = wallet.withdrawal(number);
+  const sent = providers.map((provider) => provider.withdraw(withdrawal).catch((error) => {
+    // Withdrawn before: the line says so as well.
+    if (error.kind !== "done-before") throw new Error(`${provider.url}: ${error.message}`);
+  }));
+  let trouble = say("withdraw_unproven");
+  const isSent = await Promise.any(sent).then(() => true, ({ errors }) => {
+    trouble = errors.map(({ message }) => message).join(say("also")) || say("withdraw_nobody");
+    return false;
+  });
+  // Who broke off may have brought it all the same.
+  const found = isSent ? await awaited(trust, wallet, number, grant) : await grantStanding(trust, wallet, number, grant);
+  if (found.standing !== "withdrawn") throw new Error(trouble);
+  return found;
 }
 
 async function awaited(trust, wallet, number, grant) {

@@ -51,7 +51,7 @@ export class Names {
   /** An item by its code: the name of its newest edition beside it. */
   item(code) {
     const found = this.#items.findLast(({ terms }) => terms.code === code);
-    return found ? `${found.terms.name}（${code}）` : code;
+    return found ? say("item_called", { name: found.terms.name, code }) : code;
   }
 
   #set(name) {

@@ -59,7 +59,7 @@ export class Trust {
       const followed = await this.catchUp();
       // Only people can say that new validators may be believed: this page follows no recovery.
       if (await this.meetsRecovery()) {
-        throw new Error("本网络已启用恢复交接,本页面无法判断;请改用 fengni verify 核验,或向运营单位索取新的检查点 / this network goes on after a recovery, which this page cannot judge; next: fengni verify, or a newer checkpoint from the network's operators");
+        throw new Error("本网络已启用恢复交接，本页面无法判断；请改用 fengni verify 核验，或向运营单位索取新的检查点 / this network goes on after a recovery, which this page cannot judge; next: fengni verify, or a newer checkpoint from the network's operators");
       }
       if (!followed) throw error;
       return judge(this.client);
