@@ -13,7 +13,7 @@ use serde_json::json;
 
 use super::super::holder::HolderArgs;
 use super::super::numbered;
-use super::{read, standing_words, write};
+use super::{named, read, standing_words, write};
 use crate::admin::{ActingArgs, Asked};
 use crate::connect::{ConnectArgs, Connection};
 use crate::ending::Ending;
@@ -31,11 +31,7 @@ fn notice(ask: &Ask, connection: &mut Connection) -> Result<String> {
     let kind = |kind: &GrantedKind| match &kind.what {
         Granted::Resource { resource, fields, mode } => {
             let terms = resources.get(resource.0 as usize).map(|(_, found)| &found.terms);
-            let fields = fields.iter().filter_map(|field| {
-                let field = terms?.field(*field)?;
-                Some(if field.sensitive { format!("{} (敏感)", field.name) } else { field.name.clone() })
-            });
-            let fields = fields.collect::<Vec<_>>().join(", ");
+            let fields = terms.map_or_else(String::new, |terms| named(terms, fields));
             let name = terms.map_or("?", |terms| terms.name.as_str());
             format!("  {name}: {fields}; {}, {} times", mode.word(), kind.uses)
         }
