@@ -74,7 +74,8 @@ pub(crate) fn run(args: &NeedsArgs, output: Output) -> Result<Ending> {
     })
 }
 
-fn asked(text: &str) -> AskedItem {
+/// An item by its number or its code.
+pub(super) fn asked(text: &str) -> AskedItem {
     match text.parse() {
         Ok(number) if text.len() <= NUMBER_DIGITS => AskedItem::Number(ItemNumber(number)),
         _ => AskedItem::Code(text.to_owned()),

@@ -3,7 +3,6 @@
 use std::cell::Cell;
 
 use fengni_client::keys::{HeldKey, Passphrases};
-use fengni_client::sharing::requester::Taken;
 use fengni_core::book::Subject;
 use fengni_core::sharing::{Access, AccessTerms, SidedReceipt, SignedAccess};
 use fengni_genesis::sample;
@@ -13,6 +12,7 @@ use serde_json::Value;
 use super::papers::CASE;
 use super::registries::{self, HOUSING, MONTHS, REQUEST};
 use super::stage::{TABLE, book_of};
+use super::written::{Consent, UseTexts, taken, terms, word};
 use crate::actors::random;
 use crate::command::Answer;
 use crate::network::Network;
@@ -174,6 +174,18 @@ impl Desk {
         let _ = self.network.view(&["grant", "keep", &pending, "--out", &mine]).expect(0);
     }
 
+    /// The holder agrees at the counter to one use for an item, by its number, and a case.
+    ///
+    /// # Panics
+    /// When there is no code.
+    pub fn use_code(&self, item: u32, case: &str) -> UseTexts {
+        let item = item.to_string();
+        let code = ["grant", "code", "--certificate", &self.certificate, "--disclose", "证件号码", "--yes"];
+        let terms = ["--grantee", "YHD", "--resource", "0", "--field", "参保月数", "--item", &item, "--case", case];
+        let made = self.network.view(&[&code[..], &terms].concat()).expect(0).json();
+        serde_json::from_value(made).expect("two texts")
+    }
+
     /// Waits until the gateway has seen the ledger as it is: it looks once a second.
     fn wait_seen(&self) {
         let height = self.network.height("hrs");
@@ -195,18 +207,33 @@ impl Desk {
         self.wait_seen();
     }
 
+    /// The holder takes a grant back through another member, while HRS's gateway does not run.
+    ///
+    /// # Panics
+    /// When it is refused.
+    pub fn withdraw_past_the_provider(&mut self, name: &str, member: &str) {
+        let mine = self.path(&format!("{name}.mine.json"));
+        self.provider.kill();
+        let _ = self.network.done(member, &["grant", "withdraw", &mine]);
+        assert_eq!(self.network.view(&["grant", "show", &mine]).expect(1).json()["standing"], "withdrawn");
+        self.provider.run();
+        self.wait_seen();
+    }
+
     /// Asks HRS whether the holder was insured for 36 months; with the file of receipts that it kept.
     ///
     /// # Panics
     /// When there is no answer.
-    pub fn ask(&self, grant: Option<&str>, request: u32, case: Option<&str>) -> (String, String) {
-        let grant = grant.map_or_else(String::new, |name| format!("grant = \"{name}.grant.json\"\n"));
-        let case = case.unwrap_or(CASE);
-        let (answer, kept) = self.access(&format!(
-            "request = {request}\ncase = \"{case}\"\nmode = \"verify\"\nfields = [\"参保月数\"]\n\
-             [[questions]]\nsubject = \"{}\"\n{grant}tests = {{ \"参保月数\" = \">=36\" }}\n",
-            self.subject()
-        ));
+    pub fn ask(&self, consent: Consent<'_>, request: u32, case: Option<&str>) -> (String, String) {
+        self.ask_about(self.subject(), consent, request, case)
+    }
+
+    /// The same of anybody, by their number.
+    ///
+    /// # Panics
+    /// When there is no answer.
+    pub fn ask_about(&self, subject: &str, consent: Consent<'_>, request: u32, case: Option<&str>) -> (String, String) {
+        let (answer, kept) = self.access(&terms(subject, consent, request, case));
         let said = answer.json();
         assert_eq!(said["countersigned"], true, "{answer:?}");
         let result = word(&said["answers"][0]["result"]);
@@ -222,6 +249,28 @@ impl Desk {
         let url = self.provider.departments();
         let ask = ["access", "ask", &terms, "--provider", url.name(), "--keep", &kept];
         (self.network.member_command("yhd", &ask), kept)
+    }
+
+    /// YHD asks while HRS's gateway does not run, and goes on afterwards, twice from the same file: the file of
+    /// receipts that each kept.
+    ///
+    /// # Panics
+    /// When the first attempt is answered, or one of the others is not.
+    pub fn ask_again_after_a_break(&mut self, consent: Consent<'_>) -> [String; 2] {
+        self.provider.kill();
+        let (answer, kept) = self.access(&terms(self.subject(), consent, 0, None));
+        let answer = answer.expect(3);
+        assert!(answer.err.contains("next: fengni access resume"), "{answer:?}");
+        let copy = self.path("copy.json");
+        std::fs::copy(&kept, &copy).expect("the access was kept before it was sent");
+        self.provider.run();
+        let url = self.provider.departments();
+        for file in [&kept, &copy] {
+            let resume = ["access", "resume", file, "--provider", url.name()];
+            let said = self.network.member_command("yhd", &resume).expect(0).json();
+            assert_eq!(word(&said["answers"][0]["result"]), "yes", "{said}");
+        }
+        [kept, copy]
     }
 
     /// What YHD asked before, asked anew, without a signature over the receipt.
@@ -263,21 +312,4 @@ impl Desk {
         let url = self.provider.public();
         let _ = self.network.view(&["access", "check", kept, "--provider", url.name()]).expect(0);
     }
-}
-
-/// What came of a question: one word, a refusal's where it was refused.
-///
-/// # Panics
-/// When it is no result.
-pub fn word(result: &Value) -> String {
-    let word = result.as_str().or_else(|| result["refused"].as_str());
-    word.unwrap_or_else(|| panic!("no result: {result}")).to_owned()
-}
-
-/// What a file of receipts holds, with the access that they answer.
-///
-/// # Panics
-/// When it is none.
-pub fn taken(path: &str) -> Taken {
-    serde_json::from_slice(&std::fs::read(path).expect("it was kept")).expect("what asking kept")
 }

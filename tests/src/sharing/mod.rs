@@ -13,7 +13,9 @@ mod desk;
 pub mod papers;
 pub mod registries;
 mod stage;
+mod written;
 
 pub use anchored::{Anchored, anchored};
-pub use desk::{Desk, GrantTerms, taken, word};
+pub use desk::{Desk, GrantTerms};
 pub use stage::{Holder, REQUEST_BY_DUTY, REQUEST_BY_GRANT, RESOURCE, Stage, TABLE};
+pub use written::{Consent, UseTexts, taken, word};

@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use fengni_core::sharing::Warrant;
 use fengni_genesis::sample;
 use fengni_tests::sharing::registries::{self, REQUEST};
-use fengni_tests::sharing::{Desk, GrantTerms, taken};
+use fengni_tests::sharing::{Consent, Desk, GrantTerms, taken};
 use fengni_tests::{Network, Push, Receiver, free_ports};
 
 use super::search::{Search, metrics, secrets};
@@ -70,7 +70,7 @@ fn uses(desk: &mut Desk) -> String {
     let fields = "[\"姓名\", \"单位\", \"联系电话\", \"住址\"]";
     let more = |mode: &str| format!("[[kinds]]\nresource = 1\nfields = {fields}\nmode = \"{mode}\"\nuses = 3\n");
     desk.grant("g1", &GrantTerms { uses: 3, days: 31, more: &(more("verify") + &more("query")) });
-    assert_eq!(desk.ask(Some("g1"), 0, None).0, "yes");
+    assert_eq!(desk.ask(Consent::Grant("g1"), 0, None).0, "yes");
     let access = |mode: &str, tests: &str| {
         desk.access(&format!(
             "request = 3\ncase = \"YS20260309000317\"\nmode = \"{mode}\"\nfields = {fields}\n\
@@ -82,9 +82,9 @@ fn uses(desk: &mut Desk) -> String {
     assert_eq!(access("verify", &tests).0.expect(0).json()["answers"][0]["result"], "yes");
     let (told, kept) = access("query", "");
     assert_eq!(told.expect(0).json()["answers"][0]["values"]["联系电话"], PHONE);
-    assert_eq!(desk.ask(None, 0, None).0, "GRANT_REQUIRED");
+    assert_eq!(desk.ask(Consent::None, 0, None).0, "GRANT_REQUIRED");
     desk.withdraw("g1");
-    assert_eq!(desk.ask(Some("g1"), 0, None).0, "GRANT_WITHDRAWN");
+    assert_eq!(desk.ask(Consent::Grant("g1"), 0, None).0, "GRANT_WITHDRAWN");
     assert_eq!(desk.mine(&["g1"]).len(), 5);
     kept
 }

@@ -8,7 +8,6 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
 use fengni_client::clock;
-use fengni_client::gateway::Trouble;
 use fengni_client::sharing::provider::Provider;
 use fengni_client::sharing::sealed::ReplyKey;
 use fengni_core::record::AccessBasis;
@@ -16,7 +15,7 @@ use fengni_core::sharing::{AccessRefusal, ResultCode, SidedReceipt, SignedAccess
 use fengni_tests::sharing::{Holder, Stage};
 use fengni_tests::{Deadline, Draw, random, until};
 
-use super::{Desk, batch_of, countersigned};
+use super::{Desk, answered, batch_of, countersigned};
 
 /// Departments' clerks who ask without pause.
 const CLERKS: usize = 3;
@@ -119,14 +118,7 @@ fn work(stage: &Stage, holders: &[Holder], departments: &Provider, shift: &Shift
         let holder = told.len() % holders.len();
         let terms = stage.access(&holders[holder], AccessBasis::Authorisation, reply, clock::now());
         let access = stage.sign(terms);
-        let answered = until("an access is answered", Deadline::default(), || match departments.access(&access) {
-            Ok(answered) => Some(answered),
-            Err(Trouble::Refused(problem)) => {
-                assert!(problem.is_passing(), "{problem}");
-                None
-            }
-            Err(_) => None,
-        });
+        let answered = answered(departments, &access);
         let [receipt] = <[SidedReceipt; 1]>::try_from(answered.receipts).expect("one for its question");
         // Every other one is signed for; where the gateway is gone, it is not.
         if told.len() % 2 == 0 {

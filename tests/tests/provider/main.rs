@@ -10,6 +10,7 @@ use std::time::{Duration, Instant};
 
 use fengni_client::clock;
 use fengni_client::gateway::Trouble;
+use fengni_client::sharing::provider::Provider;
 use fengni_client::sharing::sealed::ReplyKey;
 use fengni_client::sharing::wire::{Answered, Countersignature, Countersignatures, Withdrawal};
 use fengni_core::record::AccessBasis;
@@ -61,7 +62,7 @@ impl Desk {
     /// The same, asked and answered.
     fn ask(&self, holder: usize) -> (SignedAccess, Answered) {
         let (access, _) = self.access(holder);
-        let answered = self.provider.departments().access(&access).expect("it is answered");
+        let answered = answered(&self.provider.departments(), &access);
         (access, answered)
     }
 
@@ -85,6 +86,18 @@ impl Desk {
         let book = self.network.ledger(&["hrs"]).record::<fengni_core::book::Book>(self.stage.receipts.0);
         book.expect("the ledger proves it").lines
     }
+}
+
+/// Asks until there is an answer: a gateway that was killed, or has not seen the ledger for a moment, is asked again.
+fn answered(departments: &Provider, access: &SignedAccess) -> Answered {
+    until("an access is answered", Deadline::default(), || match departments.access(access) {
+        Ok(answered) => Some(answered),
+        Err(Trouble::Refused(problem)) => {
+            assert!(problem.is_passing(), "{problem}");
+            None
+        }
+        Err(_) => None,
+    })
 }
 
 fn countersigned(stage: &Stage, receipt: &SidedReceipt) -> Countersignatures {

@@ -1,5 +1,5 @@
 //! Data sharing on its dates: the journeys J6, J7 and J13, by the commands, on real processes that live
-//! on the days of the story. SHR-01 to SHR-08, SHR-12, CAT-05, HLD-01, HLD-02, HLD-05.
+//! on the days of the story. SHR-01 to SHR-08, SHR-11, SHR-12, CAT-05, HLD-01, HLD-02, HLD-05.
 //!
 //! Where the journeys say YHR, YHD acts here. How YHR joins is J1: `governance/joining.rs`.
 

@@ -13,7 +13,7 @@ use serde_json::json;
 
 use super::super::holder::HolderArgs;
 use super::super::numbered;
-use super::{read, standing_words, write};
+use super::{UNKNOWN, named, read, standing_words, write};
 use crate::admin::{ActingArgs, Asked};
 use crate::connect::{ConnectArgs, Connection};
 use crate::ending::Ending;
@@ -28,19 +28,13 @@ fn notice(ask: &Ask, connection: &mut Connection) -> Result<String> {
     let member: Member = connection.ledger.record(ask.grantee.0)?;
     let types = names.types(connection)?.to_vec();
     let resources: Vec<(u32, Resource)> = numbered(connection)?;
-    let unknown = "it asks for something that the ledger does not know; next: ask the department again";
     let kind = |kind: &GrantedKind| match &kind.what {
         Granted::Resource { resource, fields, mode } => {
-            let terms = &resources.get(resource.0 as usize).context(unknown)?.1.terms;
-            let field = |field: &u16| {
-                let field = terms.field(*field).context(unknown)?;
-                Ok(if field.sensitive { format!("{} (敏感)", field.name) } else { field.name.clone() })
-            };
-            let fields = fields.iter().map(field).collect::<Result<Vec<_>>>()?.join(", ");
-            Ok(format!("  {}: {fields}; {}, {} times", terms.name, mode.word(), kind.uses))
+            let terms = &resources.get(resource.0 as usize).context(UNKNOWN)?.1.terms;
+            Ok(format!("  {}: {}; {}, {} times", terms.name, named(terms, fields)?, mode.word(), kind.uses))
         }
         Granted::Showing { certificate_type } => {
-            let shown = types.get(certificate_type.0 as usize).context(unknown)?;
+            let shown = types.get(certificate_type.0 as usize).context(UNKNOWN)?;
             Ok(format!("  {}: shown, {} times", shown.name, kind.uses))
         }
     };

@@ -1,5 +1,7 @@
-//! `fengni grant`: a department asks, a holder signs and withdraws (SHR-04, HLD-02, HLD-04).
+//! `fengni grant`: a department asks, a holder signs and withdraws, or agrees to one use at a counter (SHR-04,
+//! SHR-11, HLD-02, HLD-04).
 
+mod code;
 mod department;
 mod holder;
 
@@ -9,6 +11,7 @@ use anyhow::{Context as _, Result, ensure};
 use clap::Subcommand;
 use fengni_client::sharing::grant::{self, GrantStanding};
 use fengni_core::limits::GRANT_FILE_BYTES;
+use fengni_core::record::ResourceTerms;
 use fengni_core::sharing::{GrantFile, PresentedGrant};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -75,6 +78,8 @@ Examples:
         #[command(flatten)]
         connect: ConnectArgs,
     },
+    /// Make a use code (用证码) at a counter, as the holder: one use, now, without a line on the ledger
+    Code(code::CodeArgs),
     /// Put a signed grant on the ledger, as the department
     #[command(after_help = "Run again after a break: a grant stands on the ledger once.
 
@@ -142,6 +147,7 @@ pub(crate) fn run(command: &GrantCommand, output: Output) -> Result<Ending> {
         GrantCommand::Sign { ask, holder, separate_consent, out, keep, yes, connect } => {
             holder::sign((ask, out, keep), holder, (*separate_consent, *yes), connect, output)
         }
+        GrantCommand::Code(args) => code::run(args, output),
         GrantCommand::Record { signed, out, acting } => department::record(signed, out, acting, output),
         GrantCommand::Keep { pending, out, connect } => holder::keep(pending, out, connect, output),
         GrantCommand::Show { grant, connect } => show(grant, connect, output),
@@ -204,6 +210,18 @@ fn show(path: &Path, connect: &ConnectArgs, output: Output) -> Result<Ending> {
         )
     });
     Ok(if standing == GrantStanding::Active { Ending::Holds } else { Ending::Refused })
+}
+
+/// What a holder is told of a question for something that is not on the ledger.
+const UNKNOWN: &str = "it asks for something that the ledger does not know; next: ask the department again";
+
+/// Items of data by name, as a holder reads them.
+fn named(resource: &ResourceTerms, fields: &[u16]) -> Result<String> {
+    let named = |number: &u16| {
+        let field = resource.field(*number).context(UNKNOWN)?;
+        Ok(if field.sensitive { format!("{} (敏感)", field.name) } else { field.name.clone() })
+    };
+    Ok(fields.iter().map(named).collect::<Result<Vec<_>>>()?.join(", "))
 }
 
 /// Where a grant stands, in both languages.

@@ -321,7 +321,7 @@ impl Needs {
 }
 
 /// The current edition of an item, and the one asked about where that is an older one.
-fn current(
+pub(super) fn current(
     items: &[ServiceItem],
     asked: &AskedItem,
     verifier: MemberNumber,

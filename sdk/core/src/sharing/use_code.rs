@@ -97,7 +97,11 @@ pub enum UseCodeError {
 }
 
 impl UseTerms {
-    fn check(&self) -> Result<(), UseCodeError> {
+    /// Rule I-6: whether it is what a use code says, before a holder reads it: a text could rewrite the screen.
+    ///
+    /// # Errors
+    /// [`UseCodeError::Form`] and [`UseCodeError::Lifetime`].
+    pub fn check(&self) -> Result<(), UseCodeError> {
         if !is_item(&self.item) || !is_number(&self.case) || !are_fields(&self.fields) {
             Err(UseCodeError::Form)
         } else if !(1..=LIFETIME_SECS_MAX).contains(&self.lifetime_secs) {
