@@ -128,3 +128,16 @@ async fn i24_nothing_is_fresh_where_nobody_answers() {
     story.polled().await;
     until("a new block", || story.register.freshness().is_ok_and(|known| known.is_fresh)).await;
 }
+
+#[tokio::test]
+async fn i24_a_clock_that_is_behind_makes_nothing_fresh() {
+    let story = Story::new().await;
+    // Nobody answers: the last poll stays that of before.
+    story.ledger.lock().are_away = true;
+    story.clock.put_back(20_000);
+    let known = story.register.freshness().expect("known");
+    assert!(!known.is_fresh && known.is_recent, "a poll is not of later than now");
+    story.clock.put_back(20_000);
+    let known = story.register.freshness().expect("known");
+    assert!(!known.is_fresh && !known.is_recent, "nor a header of much later");
+}
