@@ -32,7 +32,7 @@ use tokio::sync::oneshot;
 
 use cache::Cache;
 use follow::{Asked, Follower, Seen, Want};
-pub(crate) use nodes::Nodes;
+pub(crate) use nodes::{Nodes, WATCH};
 
 /// Questions that wait to be asked of the ledger.
 const WAITING: usize = 4_096;

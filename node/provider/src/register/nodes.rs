@@ -13,6 +13,10 @@ use fengni_core::proof::{Place, ProofError};
 
 use super::{Looked, RegisterTrouble, Source};
 
+/// Time between two questions for a node's newest header, however often the ledger is polled: a withdrawal is to
+/// be known of within a second.
+pub(crate) const WATCH: Duration = Duration::from_secs(1);
+
 /// A ledger whose nodes are watched.
 pub(crate) struct Nodes {
     ledger: Ledger,

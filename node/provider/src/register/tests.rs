@@ -8,7 +8,7 @@ use super::*;
 use crate::double::{Clock, Double, until};
 use crate::scene::{GRANTS, NOW, Scene, YHR};
 
-const PACE: Pace = Pace { poll: Duration::from_millis(10), fresh_millis: 4_000 };
+const PACE: Pace = Pace { poll: Duration::from_millis(10), fresh_millis: 3_000 };
 const GRANT: LinePlace = LinePlace { book: GRANTS, line: LineNumber(2) };
 
 struct Story {
