@@ -16,12 +16,14 @@ use fengni_core::light::LightClient;
 use fengni_core::operation::Operation;
 use fengni_core::outcome::Refusal;
 use fengni_core::proof::{Place, ProofError};
-use fengni_core::record::KeyPurpose;
+use fengni_core::record::{KeyPurpose, Parameters};
 use fengni_core::sharing::Batch;
+use fengni_core::shelf::Shelf;
 use fengni_core::{LineNumber, LinePlace, Millis};
 use thiserror::Error;
 
 use crate::journal::{BatchRow, Journal, JournalError};
+use crate::register::SKEW_SECS;
 
 /// How long a node may hold a question open, and how long to go on in one step.
 pub(crate) const WAIT: Duration = Duration::from_secs(2);
@@ -33,6 +35,9 @@ pub(crate) enum AnchorError {
     /// The ledger or the relays.
     #[error(transparent)]
     Submit(#[from] SubmitError),
+    /// What nodes show is of long ago.
+    #[error("nodes show nothing recent of the ledger")]
+    Stale,
     /// Nobody shows what became of it.
     #[error("it is not known whether a batch is on the ledger: {0}")]
     Unsettled(Unsettled),
@@ -118,12 +123,7 @@ impl Anchor {
     /// # Errors
     /// [`AnchorError`].
     pub(crate) fn compare(&mut self) -> Result<(), AnchorError> {
-        let owner = self.journal.owner();
-        let book: Book = self.ledger.record(owner.book.0)?;
-        if book.subject != Subject::Receipts || book.keeper != owner.member {
-            return Err(AnchorError::OtherBook(owner.book));
-        }
-        let last = self.last(&book)?;
+        let last = self.last()?;
         let ledger = last.as_ref().and_then(|(batch, _)| batch.end()).unwrap_or(0);
         let known = self.journal.last_batch()?;
         let journal = known.as_ref().and_then(|row| row.batch().end()).unwrap_or(0);
@@ -183,15 +183,29 @@ impl Anchor {
 
     /// Where a batch stands, if it does: nothing comes after it.
     fn find(&mut self, row: &BatchRow) -> Result<Option<LinePlace>, AnchorError> {
-        let book: Book = self.ledger.record(self.journal.owner().book.0)?;
-        Ok(self.last(&book)?.filter(|(batch, _)| *batch == row.batch()).map(|(_, place)| place))
+        Ok(self.last()?.filter(|(batch, _)| *batch == row.batch()).map(|(_, place)| place))
     }
 
-    /// The last batch of the book.
-    fn last(&mut self, book: &Book) -> Result<Option<(Batch, LinePlace)>, AnchorError> {
+    /// The last batch of the book, as of the newest height that any node shows: an older one would make an old
+    /// journal look like the newest.
+    fn last(&mut self) -> Result<Option<(Batch, LinePlace)>, AnchorError> {
+        let owner = self.journal.owner();
+        let newest = self.ledger.highest()?.0;
+        let places = [Place::Record(Shelf::Parameters, 0), Place::Record(Shelf::Books, owner.book.0)];
+        let (_, proven) = self.ledger.prove_at(&places, newest.height)?.value;
+        let age = Millis::from_secs(u64::from(proven.record::<Parameters>(0)?.online_age_secs) + SKEW_SECS);
+        if self.ledger.now().0.saturating_sub(newest.time.0) > age.0 {
+            return Err(AnchorError::Stale);
+        }
+        let book: Book = proven.record(owner.book.0)?;
+        // Receipts name the provider, and its book is found by who opened it.
+        let is_own = book.keeper == owner.member && book.opener() == owner.member;
+        if book.subject != Subject::Receipts || !is_own {
+            return Err(AnchorError::OtherBook(owner.book));
+        }
         let Some(line) = book.lines.checked_sub(1).map(LineNumber) else { return Ok(None) };
-        let place = LinePlace { book: self.journal.owner().book, line };
-        let proven = self.ledger.prove(&[Place::Line(place.book, line)])?.value;
+        let place = LinePlace { book: owner.book, line };
+        let (_, proven) = self.ledger.prove_at(&[Place::Line(place.book, line)], newest.height)?.value;
         Ok(Some((Batch::from_line(&proven.line(place)?), place)))
     }
 

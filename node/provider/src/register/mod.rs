@@ -38,7 +38,7 @@ pub(crate) use nodes::{Nodes, WATCH};
 const WAITING: usize = 4_096;
 /// How much older than the parameters say a header may be, and how much later than the clock, in seconds: clocks
 /// differ.
-const SKEW_SECS: u64 = 30;
+pub(crate) const SKEW_SECS: u64 = 30;
 
 /// Why something is not known.
 #[derive(Clone, PartialEq, Eq, Debug, Error)]
