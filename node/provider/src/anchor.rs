@@ -48,11 +48,14 @@ pub(crate) enum AnchorError {
     #[error("book {0} is not a book of receipts that this member keeps; next: name it in provider.toml")]
     OtherBook(fengni_core::BookNumber),
     /// The ledger has batches that the journal does not know.
-    #[error("the ledger counts receipts up to {ledger}, the journal only {journal}; next: restore the newest journal")]
+    #[error(
+        "the ledger counts receipts up to {ledger}, of which the journal knows {journal}; next: restore the newest \
+         journal, and end any other gateway that runs on a copy of it"
+    )]
     OldJournal {
         /// The first number after those of the ledger.
         ledger: u64,
-        /// The first number after those of the journal.
+        /// The first number after those that the journal knows to be there.
         journal: u64,
     },
     /// The key is for something else.
@@ -123,15 +126,9 @@ impl Anchor {
     /// # Errors
     /// [`AnchorError`].
     pub(crate) fn compare(&mut self) -> Result<(), AnchorError> {
-        let last = self.last()?;
-        let ledger = last.as_ref().and_then(|(batch, _)| batch.end()).unwrap_or(0);
         let known = self.journal.last_batch()?;
-        let journal = known.as_ref().and_then(|row| row.batch().end()).unwrap_or(0);
-        if ledger > journal {
-            return Err(AnchorError::OldJournal { ledger, journal });
-        }
-        let open = known.filter(|row| row.place.is_none()).zip(last);
-        if let Some((row, (_, place))) = open.filter(|(row, (batch, _))| row.batch() == *batch) {
+        let place = self.find(known.as_ref())?;
+        if let Some((row, place)) = known.zip(place) {
             self.journal.anchored(row.first, place)?;
         }
         Ok(())
@@ -160,8 +157,10 @@ impl Anchor {
                 None => return Err(AnchorError::OtherBook(self.journal.owner().book)),
             },
             // Another transaction may have brought it before.
-            Settlement::Refused { refusal, .. } => self.find(row)?.map_or_else(|| self.again(row, refusal), Ok)?,
-            Settlement::Undecided { reason: Unsettled::Late(height), .. } => match self.find(row)? {
+            Settlement::Refused { refusal, .. } => {
+                self.find(Some(row))?.map_or_else(|| self.again(row, refusal), Ok)?
+            }
+            Settlement::Undecided { reason: Unsettled::Late(height), .. } => match self.find(Some(row))? {
                 Some(place) => place,
                 None => {
                     let prepared = self.sign(&row.batch())?;
@@ -181,9 +180,12 @@ impl Anchor {
         Err(AnchorError::Refused(refusal))
     }
 
-    /// Where a batch stands, if it does: nothing comes after it.
-    fn find(&mut self, row: &BatchRow) -> Result<Option<LinePlace>, AnchorError> {
-        Ok(self.last()?.filter(|(batch, _)| *batch == row.batch()).map(|(_, place)| place))
+    /// Where the journal's last batch stands, if it was on its way and came to its end there: nothing comes after it.
+    fn find(&mut self, known: Option<&BatchRow>) -> Result<Option<LinePlace>, AnchorError> {
+        let last = self.last()?;
+        let open = known.filter(|row| row.place.is_none()).map(BatchRow::batch);
+        let journal = known.and_then(|row| if open.is_some() { Some(row.first) } else { row.batch().end() });
+        compared(journal.unwrap_or(0), open, last)
     }
 
     /// The last batch of the book, as of the newest height that any node shows: an older one would make an old
@@ -214,5 +216,53 @@ impl Anchor {
         let operation = Operation::Seal { book: owner.book, lines: vec![batch.line()] };
         let valid_until = self.submitter.valid_until(&mut self.ledger)?;
         Ok(Prepared::sign(&owner.domain, &self.signers, operation, valid_until, random()?)?)
+    }
+}
+
+/// Where the batch stands that is on its way, with regard to the last one of the book.
+///
+/// - `journal`: the first number after the receipts that the journal knows to be on the ledger.
+///
+/// # Errors
+/// [`AnchorError::OldJournal`] where the ledger has others after these.
+fn compared(
+    journal: u64,
+    open: Option<Batch>,
+    last: Option<(Batch, LinePlace)>,
+) -> Result<Option<LinePlace>, AnchorError> {
+    let Some((last, place)) = last else { return Ok(None) };
+    let ledger = last.end().unwrap_or(u64::MAX);
+    match open {
+        Some(open) if open == last => Ok(Some(place)),
+        // Their number may be the same: another gateway on a copy of the journal counts as this one does.
+        _ if ledger > journal => Err(AnchorError::OldJournal { ledger, journal }),
+        _ => Ok(None),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use fengni_core::{BookNumber, Digest};
+
+    use super::*;
+
+    #[test]
+    fn i22_a_batch_of_another_journal_ends_it() {
+        let place = LinePlace { book: BookNumber(7), line: LineNumber(1) };
+        let batch = |first, count, by| Batch { first, count, receipts: Digest([by; 32]) };
+        let compared = |journal, open, last: Option<Batch>| {
+            let found = compared(journal, open, last.map(|last| (last, place)));
+            found.map_err(|error| matches!(error, AnchorError::OldJournal { .. }))
+        };
+        let (before, open) = (batch(0, 3, 1), batch(3, 2, 1));
+        assert_eq!(compared(0, None, None), Ok(None));
+        assert_eq!(compared(3, None, Some(before)), Ok(None));
+        assert_eq!(compared(3, Some(open), Some(before)), Ok(None), "it is on its way");
+        assert_eq!(compared(3, Some(open), Some(open)), Ok(Some(place)));
+        assert_eq!(compared(3, None, Some(open)), Err(true), "an old journal was put back");
+        // Two gateways on copies of one folder: they count the same numbers.
+        for other in [batch(3, 2, 2), batch(3, 1, 2), batch(3, 9, 2)] {
+            assert_eq!(compared(3, Some(open), Some(other)), Err(true), "{other:?}");
+        }
     }
 }
