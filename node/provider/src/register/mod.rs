@@ -130,7 +130,7 @@ impl Register {
     pub(crate) fn start(source: impl Source + 'static, clock: Clock, pace: Pace) -> Self {
         let (wants, asked) = sync_channel(WAITING);
         let cache = Arc::new(RwLock::new(Cache::default()));
-        let mut follower = Follower { source, cache: Arc::clone(&cache), clock: Arc::clone(&clock) };
+        let mut follower = Follower { source, cache: Arc::clone(&cache), clock: Arc::clone(&clock), begun: None };
         std::thread::spawn(move || follower.run(&asked, pace.poll));
         Self { cache, wants, clock, pace }
     }
