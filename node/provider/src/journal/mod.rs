@@ -279,25 +279,6 @@ impl Journal {
         Ok(write.commit()?)
     }
 
-    /// Forgets accesses that were answered before a moment, with their sealed answers: by then an
-    /// access is too old to be asked again. Receipts, leaves and uses stay.
-    ///
-    /// # Errors
-    /// [`JournalError`].
-    pub(crate) fn forget(&self, before: Millis) -> Result<(), JournalError> {
-        let write = self.database.begin_write()?;
-        {
-            let (mut accesses, mut answers) = (write.open_table(ACCESSES)?, write.open_table(ANSWERS)?);
-            let mut by_time = write.open_table(BY_TIME)?;
-            for row in by_time.extract_from_if(..(before.0, [0; 32]), |_, ()| true)? {
-                let (_, access) = row?.0.value();
-                accesses.remove(access)?;
-                answers.remove(access)?;
-            }
-        }
-        Ok(write.commit()?)
-    }
-
     /// What was written down for an access, if anything was.
     ///
     /// # Errors

@@ -194,9 +194,9 @@ fn i21_an_answer_is_kept_until_its_receipts_are_countersigned() {
     // A second signature does not take the place of the first.
     story.journal.countersign(&[(first.0, second.1)]).expect("a healthy disk");
     assert!(now().receipts[0].requester == Some(first.1));
-    story.journal.forget(NOW).expect("a healthy disk");
+    assert_eq!(story.journal.forget(NOW).expect("a healthy disk"), 0);
     assert!(story.journal.written(&access).expect("a healthy disk").is_some(), "of before that moment");
-    story.journal.forget(Millis(NOW.0 + 1)).expect("a healthy disk");
+    assert_eq!(story.journal.forget(Millis(NOW.0 + 1)).expect("a healthy disk"), 1);
     assert!(story.journal.written(&access).expect("a healthy disk").is_none());
     assert!(story.journal.receipt(1).expect("a healthy disk").is_some(), "receipts stay");
 }
