@@ -74,8 +74,8 @@ pub(super) enum Problem {
     #[error("the grant is withdrawn already")]
     Withdrawn,
     /// The withdrawal could not be brought to the ledger.
-    #[error("the withdrawal is not on the ledger: {0}")]
-    NotWithdrawn(String),
+    #[error("the withdrawal could not be brought to the ledger")]
+    NotWithdrawn,
     /// A fault of this program.
     #[error("the gateway met a fault of its own")]
     Fault,
@@ -150,7 +150,7 @@ impl Problem {
             }
             Self::OtherGrant => (StatusCode::FORBIDDEN, "other-grant", "compare with the wallet's file of the grant"),
             Self::Withdrawn => (StatusCode::CONFLICT, "withdrawn", "nothing: it counts for no new access"),
-            Self::NotWithdrawn(_) => (
+            Self::NotWithdrawn => (
                 StatusCode::SERVICE_UNAVAILABLE,
                 "not-withdrawn",
                 "bring it again, here or to any other member: the wallet's secret is the authority",
