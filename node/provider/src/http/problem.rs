@@ -43,6 +43,9 @@ pub(super) enum Problem {
     /// It is said to be something else.
     #[error("a body is sent as application/json")]
     MediaType,
+    /// No entry.
+    #[error("at least one at a time")]
+    TooFew,
     /// Too many entries.
     #[error("at most {0} at a time")]
     TooMany(usize),
@@ -130,6 +133,7 @@ impl Problem {
             Self::MediaType => {
                 (StatusCode::UNSUPPORTED_MEDIA_TYPE, "media-type", "set content-type to application/json")
             }
+            Self::TooFew => (StatusCode::BAD_REQUEST, "too-few", "send one at least"),
             Self::TooMany(_) => (StatusCode::BAD_REQUEST, "too-many", "send less at a time"),
             Self::Overloaded => (StatusCode::SERVICE_UNAVAILABLE, "overloaded", AGAIN),
             Self::Timeout => (

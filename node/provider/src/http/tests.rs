@@ -82,6 +82,9 @@ async fn i26_to_i27_from_an_access_to_the_holders_list() {
         Countersignatures { signatures: vec![Countersignature { number: receipt.number, signature }] }
     };
     let countersign = "/v1/receipts/countersign";
+    let none = Countersignatures { signatures: vec![] };
+    let (status, _): (_, Value) = post(&listeners.departments, countersign, &none).await;
+    assert_eq!(status, StatusCode::BAD_REQUEST);
     let (status, problem): (_, Value) = post(&listeners.departments, countersign, &taken(HRS)).await;
     assert_eq!(
         (status, problem["type"].as_str()),
