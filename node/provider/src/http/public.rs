@@ -10,7 +10,9 @@ use fengni_core::certificate::ClaimValue;
 use fengni_core::operation::Operation;
 use fengni_core::outcome::Refusal;
 use fengni_core::record::Resource;
-use fengni_core::sharing::{GrantLine, HolderQuestion, Person, SignedHolderQuestion, grant_commitment};
+use fengni_core::sharing::{
+    AccessRefusal, GrantLine, HolderQuestion, Person, ResultCode, SignedHolderQuestion, grant_commitment,
+};
 use serde::Deserialize;
 use tokio::task::spawn_blocking;
 use utoipa::IntoParams;
@@ -132,6 +134,10 @@ async fn mine(
 /// by that name whom the identity is of.
 async fn is_about(gateway: &Gateway, shown: &Shown, person: Option<&Person>) -> Result<bool, Problem> {
     let Some((subject, person)) = shown.subject.as_ref().zip(person) else { return Ok(true) };
+    // It is of no resource, which could mean somebody else by the name.
+    if shown.receipt.receipt.result == ResultCode::Refused(AccessRefusal::RequestUnknown) {
+        return Ok(true);
+    }
     let resource = gateway.desk.register.record::<Resource>(shown.receipt.receipt.resource.0).await?;
     let subject = ClaimValue::new(subject).ok();
     Ok(resource.zip(subject).is_some_and(|(resource, subject)| person.is(resource.terms.subject, &subject)))
