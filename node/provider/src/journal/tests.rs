@@ -270,6 +270,25 @@ fn i12_numbers_and_times_rise_together_though_a_clock_is_put_back() {
 }
 
 #[test]
+fn i12_times_do_not_fall_after_the_last_receipt_was_erased() {
+    let story = Story::new();
+    story.use_once(1, 9).expect("a healthy disk");
+    let due = story.journal.due(Millis(NOW.0 + 9_000), WAIT).expect("a healthy disk").expect("it waits");
+    let batch = Batch::of(&owner().domain, due.first, &due.leaves);
+    story.journal.close_batch(&batch, &prepared(1)).expect("a healthy disk");
+    let place = LinePlace { book: BookNumber(7), line: LineNumber(0) };
+    story.journal.anchored(0, place).expect("a healthy disk");
+    let erased = story.journal.erase(&["甲".to_owned()], Millis(NOW.0 + 1)).expect("a healthy disk");
+    assert_eq!(erased.receipts, 1);
+    let access = Digest([2; 32]);
+    let Known::New(hold) = story.journal.begin(access).expect("a healthy disk") else { panic!("it is new") };
+    let entry = Entry { hold, drafts: vec![draft(access, 0)], answer: None };
+    let written = story.journal.write(vec![entry], Millis(NOW.0 - 60_000), &sign).expect("a healthy disk");
+    let receipt = &written[0].receipts[0].receipt;
+    assert_eq!((receipt.number, receipt.time), (1, NOW));
+}
+
+#[test]
 fn i29_what_is_erased_leads_to_nobody_and_batches_stay_complete() {
     let story = Story::new();
     let both = Digest([1; 32]);
