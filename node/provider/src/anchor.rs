@@ -126,8 +126,15 @@ impl Anchor {
     /// # Errors
     /// [`AnchorError`].
     pub(crate) fn compare(&mut self) -> Result<(), AnchorError> {
+        let owner = self.journal.owner();
+        let (book, last) = self.last()?;
+        // Receipts name the provider, and its book is found by who opened it.
+        let is_own = book.keeper == owner.member && book.opener() == owner.member;
+        if book.subject != Subject::Receipts || !is_own {
+            return Err(AnchorError::OtherBook(owner.book));
+        }
         let known = self.journal.last_batch()?;
-        let place = self.find(known.as_ref())?;
+        let place = stands_at(known.as_ref(), last)?;
         if let Some((row, place)) = known.zip(place) {
             self.journal.anchored(row.first, place)?;
         }
@@ -157,10 +164,8 @@ impl Anchor {
                 None => return Err(AnchorError::OtherBook(self.journal.owner().book)),
             },
             // Another transaction may have brought it before.
-            Settlement::Refused { refusal, .. } => {
-                self.find(Some(row))?.map_or_else(|| self.again(row, refusal), Ok)?
-            }
-            Settlement::Undecided { reason: Unsettled::Late(height), .. } => match self.find(Some(row))? {
+            Settlement::Refused { refusal, .. } => self.find(row)?.map_or_else(|| self.again(row, refusal), Ok)?,
+            Settlement::Undecided { reason: Unsettled::Late(height), .. } => match self.find(row)? {
                 Some(place) => place,
                 None => {
                     let prepared = self.sign(&row.batch())?;
@@ -180,17 +185,15 @@ impl Anchor {
         Err(AnchorError::Refused(refusal))
     }
 
-    /// Where the journal's last batch stands, if it was on its way and came to its end there: nothing comes after it.
-    fn find(&mut self, known: Option<&BatchRow>) -> Result<Option<LinePlace>, AnchorError> {
-        let last = self.last()?;
-        let open = known.filter(|row| row.place.is_none()).map(BatchRow::batch);
-        let journal = known.and_then(|row| if open.is_some() { Some(row.first) } else { row.batch().end() });
-        compared(journal.unwrap_or(0), open, last)
+    /// Where a batch stands that is on its way, if it does: nothing comes after it.
+    fn find(&mut self, row: &BatchRow) -> Result<Option<LinePlace>, AnchorError> {
+        let (_, last) = self.last()?;
+        stands_at(Some(row), last)
     }
 
-    /// The last batch of the book, as of the newest height that any node shows: an older one would make an old
+    /// The book and its last batch, as of the newest height that any node shows: an older one would make an old
     /// journal look like the newest.
-    fn last(&mut self) -> Result<Option<(Batch, LinePlace)>, AnchorError> {
+    fn last(&mut self) -> Result<(Book, Option<(Batch, LinePlace)>), AnchorError> {
         let owner = self.journal.owner();
         let newest = self.ledger.highest()?.0;
         let places = [Place::Record(Shelf::Parameters, 0), Place::Record(Shelf::Books, owner.book.0)];
@@ -200,15 +203,11 @@ impl Anchor {
             return Err(AnchorError::Stale);
         }
         let book: Book = proven.record(owner.book.0)?;
-        // Receipts name the provider, and its book is found by who opened it.
-        let is_own = book.keeper == owner.member && book.opener() == owner.member;
-        if book.subject != Subject::Receipts || !is_own {
-            return Err(AnchorError::OtherBook(owner.book));
-        }
-        let Some(line) = book.lines.checked_sub(1).map(LineNumber) else { return Ok(None) };
+        let Some(line) = book.lines.checked_sub(1).map(LineNumber) else { return Ok((book, None)) };
         let place = LinePlace { book: owner.book, line };
         let (_, proven) = self.ledger.prove_at(&[Place::Line(place.book, line)], newest.height)?.value;
-        Ok(Some((Batch::from_line(&proven.line(place)?), place)))
+        let last = Batch::from_line(&proven.line(place)?);
+        Ok((book, Some((last, place))))
     }
 
     fn sign(&mut self, batch: &Batch) -> Result<Prepared, AnchorError> {
@@ -217,6 +216,13 @@ impl Anchor {
         let valid_until = self.submitter.valid_until(&mut self.ledger)?;
         Ok(Prepared::sign(&owner.domain, &self.signers, operation, valid_until, random()?)?)
     }
+}
+
+/// Where the journal's last batch stands, if it was on its way and came to its end there.
+fn stands_at(known: Option<&BatchRow>, last: Option<(Batch, LinePlace)>) -> Result<Option<LinePlace>, AnchorError> {
+    let open = known.filter(|row| row.place.is_none()).map(BatchRow::batch);
+    let journal = known.and_then(|row| if open.is_some() { Some(row.first) } else { row.batch().end() });
+    compared(journal.unwrap_or(0), open, last)
 }
 
 /// Where the batch stands that is on its way, with regard to the last one of the book.
