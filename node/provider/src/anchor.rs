@@ -16,12 +16,14 @@ use fengni_core::light::LightClient;
 use fengni_core::operation::Operation;
 use fengni_core::outcome::Refusal;
 use fengni_core::proof::{Place, ProofError};
-use fengni_core::record::KeyPurpose;
+use fengni_core::record::{KeyPurpose, Parameters};
 use fengni_core::sharing::Batch;
+use fengni_core::shelf::Shelf;
 use fengni_core::{LineNumber, LinePlace, Millis};
 use thiserror::Error;
 
 use crate::journal::{BatchRow, Journal, JournalError};
+use crate::register::SKEW_SECS;
 
 /// How long a node may hold a question open, and how long to go on in one step.
 pub(crate) const WAIT: Duration = Duration::from_secs(2);
@@ -33,6 +35,9 @@ pub(crate) enum AnchorError {
     /// The ledger or the relays.
     #[error(transparent)]
     Submit(#[from] SubmitError),
+    /// What nodes show is of long ago.
+    #[error("nodes show nothing recent of the ledger")]
+    Stale,
     /// Nobody shows what became of it.
     #[error("it is not known whether a batch is on the ledger: {0}")]
     Unsettled(Unsettled),
@@ -43,11 +48,14 @@ pub(crate) enum AnchorError {
     #[error("book {0} is not a book of receipts that this member keeps; next: name it in provider.toml")]
     OtherBook(fengni_core::BookNumber),
     /// The ledger has batches that the journal does not know.
-    #[error("the ledger counts receipts up to {ledger}, the journal only {journal}; next: restore the newest journal")]
+    #[error(
+        "the ledger counts receipts up to {ledger}, of which the journal knows {journal}; next: restore the newest \
+         journal, and end any other gateway that runs on a copy of it"
+    )]
     OldJournal {
         /// The first number after those of the ledger.
         ledger: u64,
-        /// The first number after those of the journal.
+        /// The first number after those that the journal knows to be there.
         journal: u64,
     },
     /// The key is for something else.
@@ -119,19 +127,15 @@ impl Anchor {
     /// [`AnchorError`].
     pub(crate) fn compare(&mut self) -> Result<(), AnchorError> {
         let owner = self.journal.owner();
-        let book: Book = self.ledger.record(owner.book.0)?;
-        if book.subject != Subject::Receipts || book.keeper != owner.member {
+        let (book, last) = self.last()?;
+        // Receipts name the provider, and its book is found by who opened it.
+        let is_own = book.keeper == owner.member && book.opener() == owner.member;
+        if book.subject != Subject::Receipts || !is_own {
             return Err(AnchorError::OtherBook(owner.book));
         }
-        let last = self.last(&book)?;
-        let ledger = last.as_ref().and_then(|(batch, _)| batch.end()).unwrap_or(0);
         let known = self.journal.last_batch()?;
-        let journal = known.as_ref().and_then(|row| row.batch().end()).unwrap_or(0);
-        if ledger > journal {
-            return Err(AnchorError::OldJournal { ledger, journal });
-        }
-        let open = known.filter(|row| row.place.is_none()).zip(last);
-        if let Some((row, (_, place))) = open.filter(|(row, (batch, _))| row.batch() == *batch) {
+        let place = stands_at(known.as_ref(), last)?;
+        if let Some((row, place)) = known.zip(place) {
             self.journal.anchored(row.first, place)?;
         }
         Ok(())
@@ -181,18 +185,29 @@ impl Anchor {
         Err(AnchorError::Refused(refusal))
     }
 
-    /// Where a batch stands, if it does: nothing comes after it.
+    /// Where a batch stands that is on its way, if it does: nothing comes after it.
     fn find(&mut self, row: &BatchRow) -> Result<Option<LinePlace>, AnchorError> {
-        let book: Book = self.ledger.record(self.journal.owner().book.0)?;
-        Ok(self.last(&book)?.filter(|(batch, _)| *batch == row.batch()).map(|(_, place)| place))
+        let (_, last) = self.last()?;
+        stands_at(Some(row), last)
     }
 
-    /// The last batch of the book.
-    fn last(&mut self, book: &Book) -> Result<Option<(Batch, LinePlace)>, AnchorError> {
-        let Some(line) = book.lines.checked_sub(1).map(LineNumber) else { return Ok(None) };
-        let place = LinePlace { book: self.journal.owner().book, line };
-        let proven = self.ledger.prove(&[Place::Line(place.book, line)])?.value;
-        Ok(Some((Batch::from_line(&proven.line(place)?), place)))
+    /// The book and its last batch, as of the newest height that any node shows: an older one would make an old
+    /// journal look like the newest.
+    fn last(&mut self) -> Result<(Book, Option<(Batch, LinePlace)>), AnchorError> {
+        let owner = self.journal.owner();
+        let newest = self.ledger.highest()?.0;
+        let places = [Place::Record(Shelf::Parameters, 0), Place::Record(Shelf::Books, owner.book.0)];
+        let (_, proven) = self.ledger.prove_at(&places, newest.height)?.value;
+        let age = Millis::from_secs(u64::from(proven.record::<Parameters>(0)?.online_age_secs) + SKEW_SECS);
+        if self.ledger.now().0.saturating_sub(newest.time.0) > age.0 {
+            return Err(AnchorError::Stale);
+        }
+        let book: Book = proven.record(owner.book.0)?;
+        let Some(line) = book.lines.checked_sub(1).map(LineNumber) else { return Ok((book, None)) };
+        let place = LinePlace { book: owner.book, line };
+        let (_, proven) = self.ledger.prove_at(&[Place::Line(place.book, line)], newest.height)?.value;
+        let last = Batch::from_line(&proven.line(place)?);
+        Ok((book, Some((last, place))))
     }
 
     fn sign(&mut self, batch: &Batch) -> Result<Prepared, AnchorError> {
@@ -200,5 +215,60 @@ impl Anchor {
         let operation = Operation::Seal { book: owner.book, lines: vec![batch.line()] };
         let valid_until = self.submitter.valid_until(&mut self.ledger)?;
         Ok(Prepared::sign(&owner.domain, &self.signers, operation, valid_until, random()?)?)
+    }
+}
+
+/// Where the journal's last batch stands, if it was on its way and came to its end there.
+fn stands_at(known: Option<&BatchRow>, last: Option<(Batch, LinePlace)>) -> Result<Option<LinePlace>, AnchorError> {
+    let open = known.filter(|row| row.place.is_none()).map(BatchRow::batch);
+    let journal = known.and_then(|row| if open.is_some() { Some(row.first) } else { row.batch().end() });
+    compared(journal.unwrap_or(0), open, last)
+}
+
+/// Where the batch stands that is on its way, with regard to the last one of the book.
+///
+/// - `journal`: the first number after the receipts that the journal knows to be on the ledger.
+///
+/// # Errors
+/// [`AnchorError::OldJournal`] where the ledger has others after these.
+fn compared(
+    journal: u64,
+    open: Option<Batch>,
+    last: Option<(Batch, LinePlace)>,
+) -> Result<Option<LinePlace>, AnchorError> {
+    let Some((last, place)) = last else { return Ok(None) };
+    let ledger = last.end().unwrap_or(u64::MAX);
+    match open {
+        Some(open) if open == last => Ok(Some(place)),
+        // Their number may be the same: another gateway on a copy of the journal counts as this one does.
+        _ if ledger > journal => Err(AnchorError::OldJournal { ledger, journal }),
+        _ => Ok(None),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use fengni_core::{BookNumber, Digest};
+
+    use super::*;
+
+    #[test]
+    fn i22_a_batch_of_another_journal_ends_it() {
+        let place = LinePlace { book: BookNumber(7), line: LineNumber(1) };
+        let batch = |first, count, by| Batch { first, count, receipts: Digest([by; 32]) };
+        let compared = |journal, open, last: Option<Batch>| {
+            let found = compared(journal, open, last.map(|last| (last, place)));
+            found.map_err(|error| matches!(error, AnchorError::OldJournal { .. }))
+        };
+        let (before, open) = (batch(0, 3, 1), batch(3, 2, 1));
+        assert_eq!(compared(0, None, None), Ok(None));
+        assert_eq!(compared(3, None, Some(before)), Ok(None));
+        assert_eq!(compared(3, Some(open), Some(before)), Ok(None), "it is on its way");
+        assert_eq!(compared(3, Some(open), Some(open)), Ok(Some(place)));
+        assert_eq!(compared(3, None, Some(open)), Err(true), "an old journal was put back");
+        // Two gateways on copies of one folder: they count the same numbers.
+        for other in [batch(3, 2, 2), batch(3, 1, 2), batch(3, 9, 2)] {
+            assert_eq!(compared(3, Some(open), Some(other)), Err(true), "{other:?}");
+        }
     }
 }

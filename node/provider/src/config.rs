@@ -24,8 +24,9 @@ const BATCH_SECS_MAX: u64 = 8;
 /// How long records of processing are kept, at least (HLD-06): three years, the longest there are.
 const KEPT_DAYS_MIN: u64 = 1_096;
 const KEPT_DAYS_MAX: u64 = 36_525;
-/// The oldest that what is known of the ledger may be: a withdrawal is to hold within 5 seconds.
-const FRESH_MILLIS_MAX: u64 = 4_500;
+/// The oldest that what is known of the ledger may be: a withdrawal is to hold within 5 seconds, and takes one until
+/// a node is asked for the newest header, and one until it answers.
+const FRESH_MILLIS_MAX: u64 = 3_000;
 
 /// What the operator says.
 #[derive(Clone, Deserialize)]
@@ -175,7 +176,7 @@ pub(crate) struct LedgerConfig {
 
 impl Default for LedgerConfig {
     fn default() -> Self {
-        Self { poll_millis: 1_000, fresh_millis: 4_000 }
+        Self { poll_millis: 1_000, fresh_millis: FRESH_MILLIS_MAX }
     }
 }
 
@@ -327,6 +328,7 @@ mod tests {
         assert!(wrong("# postgres", "postgres").contains("one of them"));
         assert!(wrong("# batch_secs = 5", "# \n[receipts]\nbatch_secs = 9").contains("receipts.batch_secs"));
         assert!(wrong("table = \"insured\"", "table = 'a\"b'").contains("no name of a table"));
+        assert!(wrong("# batch_secs = 5", "# \n[ledger]\nfresh_millis = 3001").contains("ledger.fresh_millis"));
         assert!(wrong("# kept_days = 1096", "# \n[receipts]\nkept_days = 1095").contains("receipts.kept_days"));
         assert!(wrong("# identities = [\"11319900XN0100021G\"]", "identities = [\"PSB\"]").contains("line"));
         let secret = wrong("# connections = 8", "password_of_db = 'geheim'");

@@ -114,6 +114,10 @@ impl Clock {
         self.0.fetch_add(millis, Ordering::SeqCst);
     }
 
+    pub(crate) fn put_back(&self, millis: u64) {
+        self.0.fetch_sub(millis, Ordering::SeqCst);
+    }
+
     pub(crate) fn read(&self) -> Arc<dyn Fn() -> Millis + Send + Sync> {
         let clock = self.clone();
         Arc::new(move || clock.now())

@@ -26,7 +26,7 @@ use crate::door::{self, Running};
 use crate::home::Home;
 use crate::http::{self, Bound, Gateway};
 use crate::journal::Writer;
-use crate::register::{Nodes, Pace, Register};
+use crate::register::{Nodes, Pace, Register, WATCH};
 use crate::upkeep;
 
 /// How long requests in flight have to finish.
@@ -59,7 +59,7 @@ async fn serve(home: &Home, output: Output) -> Result<()> {
     let pace = Pace { poll: config.ledger.poll(), fresh_millis: config.ledger.fresh_millis() };
     let clock: Arc<dyn Fn() -> Millis + Send + Sync> = Arc::new(clock::now);
     let desk = Desk {
-        register: Register::start(Nodes::watched(home.ledger(&config, &genesis)?, pace.poll), Arc::clone(&clock), pace),
+        register: Register::start(Nodes::watched(home.ledger(&config, &genesis)?, WATCH), Arc::clone(&clock), pace),
         data: Data::open(&config.database, config.tables()?)?,
         journal: Arc::clone(&journal),
         writer: Writer::start(Arc::clone(&journal), Arc::clone(&clock), Box::new(sign)),

@@ -96,17 +96,19 @@ pub(crate) fn keep(
             }
         }
         if forgotten.is_none_or(|at| at.elapsed() >= FORGET) {
-            forgotten = Some(Instant::now());
-            if let Err(error) = forget(journal, now, kept) {
-                return error.into();
+            match forget(journal, now, kept) {
+                Ok(true) => forgotten = Some(Instant::now()),
+                // The rest waits for the next turn: batches come first.
+                Ok(false) => (),
+                Err(error) => return error.into(),
             }
         }
     }
 }
 
-/// Lets go of what is kept no longer: sealed answers after hours, receipts after years.
-fn forget(journal: &Journal, now: Millis, kept: ReceiptsConfig) -> Result<(), JournalError> {
-    journal.forget(before(now, kept.answers_kept()))?;
-    while journal.erase_old(before(now, kept.receipts_kept()))? > 0 {}
-    Ok(())
+/// Lets go of some of what is kept no longer: sealed answers after hours, receipts after years. True when it is done.
+fn forget(journal: &Journal, now: Millis, kept: ReceiptsConfig) -> Result<bool, JournalError> {
+    let accesses = journal.forget(before(now, kept.answers_kept()))?;
+    let receipts = journal.erase_old(before(now, kept.receipts_kept()))?;
+    Ok(accesses == 0 && receipts == 0)
 }

@@ -10,6 +10,7 @@
 
 mod found;
 mod identities;
+mod judged;
 #[cfg(test)]
 pub(crate) mod tests;
 
@@ -17,23 +18,23 @@ use std::sync::Arc;
 
 use fengni_client::keys::random::{RandomError, random};
 use fengni_client::sharing::sealed::seal;
-use fengni_core::proof::Proven;
-use fengni_core::record::{CodeSet, Member, Request, Resource, ServiceItem};
+use fengni_core::record::{Member, Request, Resource, ServiceItem};
 use fengni_core::sharing::{
-    AccessRefusal, AccessTerms, Answer, CitedRequest, GrantLine, Holder, Known, Person, Question, Receipt, ResultCode,
-    SignedAccess, Warrant, judge, record_digest, warrant_digest,
+    AccessRefusal, AccessTerms, Answer, CitedRequest, Known, Question, Receipt, ResultCode, SignedAccess, Warrant,
+    record_digest, warrant_digest,
 };
-use fengni_core::{BookNumber, Digest, Domain, Millis, PublicKey, ResourceNumber};
+use fengni_core::{BookNumber, Digest, Domain, Millis, ResourceNumber};
 use futures::future::try_join_all;
 use thiserror::Error;
 use tokio::task::block_in_place;
 
 use crate::data::{Data, DataTrouble};
 use crate::journal::{self, Draft, Entry, Hold, Journal, JournalError, UseKey, Writer, Written};
-use crate::register::{Register, RegisterTrouble, stands};
+use crate::register::{Register, RegisterTrouble};
 pub(crate) use identities::Identities;
 
 use found::{Outcome, Unclear, check_tests, outcome};
+use judged::{Evidence, Judged, SaysWho, judge_all, warrant_of};
 
 /// Why an access is not answered, and nothing of it is written down.
 #[derive(Clone, Debug, Error)]
@@ -90,12 +91,11 @@ struct Cited {
 struct Found {
     digest: Digest,
     resource: ResourceNumber,
-    judged: Vec<Judged>,
-    outcomes: Vec<Option<Outcome>>,
+    looked_up: Vec<LookedUp>,
 }
 
-/// A question after it was judged: what it may use, or why it may not.
-type Judged = Result<Option<UseKey>, AccessRefusal>;
+/// A question after it was looked up: what it uses and what came of it, or why it is refused.
+type LookedUp = Result<(Option<UseKey>, Outcome), AccessRefusal>;
 
 impl Desk {
     /// The network and its rules.
@@ -146,10 +146,10 @@ impl Desk {
         let says_who = SaysWho { naming: naming.as_deref(), identities: &self.identities };
         let mut judge = || judge_all(signed, &known, &proven, says_who, &mut hold);
         // A hundred questions are hundreds of signatures: other accesses are answered meanwhile.
-        let mut judged = if access.questions.len() > 1 { block_in_place(judge)? } else { judge()? };
+        let judged = if access.questions.len() > 1 { block_in_place(judge)? } else { judge()? };
         let resource = cited.as_ref().map_or(ResourceNumber(0), |cited| cited.request.terms.resource);
-        let outcomes = self.look_up(access, resource, &mut judged, &mut hold).await?;
-        let found = Found { digest, resource, judged, outcomes };
+        let looked_up = self.look_up(access, resource, judged, &mut hold).await?;
+        let found = Found { digest, resource, looked_up };
         self.write(access, found, hold).await
     }
 
@@ -183,49 +183,48 @@ impl Desk {
         &self,
         access: &AccessTerms,
         resource: ResourceNumber,
-        judged: &mut [Judged],
+        mut judged: Vec<Judged>,
         hold: &mut Hold,
-    ) -> Result<Vec<Option<Outcome>>, DeskError> {
-        let mut outcomes = vec![None; judged.len()];
-        if judged.iter().all(Result::is_err) {
-            return Ok(outcomes);
-        }
+    ) -> Result<Vec<LookedUp>, DeskError> {
         let fields = &access.fields;
-        let columns = self.data.columns(resource, fields)?;
-        let mut allowed = Vec::new();
-        for (place, judged) in judged.iter_mut().enumerate().filter(|(_, judged)| judged.is_ok()) {
-            match check_tests(&access.questions[place].tests, fields, &columns) {
-                Ok(()) => allowed.push(place),
-                Err(why) => unanswered(judged, hold, &why.into()),
+        // What is refused needs nothing of the database.
+        let columns = match judged.iter().any(Result::is_ok) {
+            true => self.data.columns(resource, fields)?,
+            false => Vec::new(),
+        };
+        let mut subjects = Vec::new();
+        for (question, judged) in access.questions.iter().zip(&mut judged) {
+            let Ok(key) = *judged else { continue };
+            match check_tests(&question.tests, fields, &columns) {
+                Ok(()) => subjects.push(question.subject.as_str().to_owned()),
+                Err(why) => *judged = Err(unanswered(key, hold, &why.into())),
             }
         }
-        let subject = |place: &usize| access.questions[*place].subject.as_str().to_owned();
-        let subjects: Vec<String> = allowed.iter().map(subject).collect();
-        let found = self.data.look_up(resource, fields, &subjects).await?;
-        for (place, found) in allowed.into_iter().zip(found) {
-            match outcome(access.mode, &access.questions[place].tests, fields, &columns, found) {
-                Ok(came) => outcomes[place] = Some(came),
-                Err(why) => unanswered(&mut judged[place], hold, &why),
-            }
-        }
-        Ok(outcomes)
+        let found = match subjects.is_empty() {
+            true => Vec::new(),
+            false => self.data.look_up(resource, fields, &subjects).await?,
+        };
+        let mut found = found.into_iter();
+        let looked_up = access.questions.iter().zip(judged).map(|(question, judged)| {
+            let key = judged?;
+            let found = found.next().expect("an entry for each subject: Data::look_up");
+            let came = outcome(access.mode, &question.tests, fields, &columns, found);
+            came.map(|came| (key, came)).map_err(|why| unanswered(key, hold, &why))
+        });
+        Ok(looked_up.collect())
     }
 
     /// Seals the answer, and writes everything down before it leaves.
     async fn write(&self, access: &AccessTerms, found: Found, hold: Hold) -> Result<Written, DeskError> {
         let domain = self.domain();
-        let Found { digest, resource, judged, outcomes } = found;
+        let Found { digest, resource, looked_up } = found;
         let (mut drafts, mut answers) = (Vec::new(), Vec::new());
-        for (place, (judged, outcome)) in judged.into_iter().zip(outcomes).enumerate() {
-            let question = &access.questions[place];
-            let result = match (&judged, &outcome) {
-                (Err(refusal), _) => ResultCode::Refused(*refusal),
-                (Ok(_), Some(outcome)) => outcome.result,
-                (Ok(_), None) => ResultCode::NotFound,
-            };
-            let warrant = warrant_of(question, &domain, judged.is_ok());
+        for (place, (question, looked_up)) in (0..).zip(access.questions.iter().zip(looked_up)) {
+            let warrant = warrant_of(question, &domain, looked_up.is_ok());
+            let (uses, Outcome { result, values, looked_at }) = looked_up.unwrap_or_else(|refusal| {
+                (None, Outcome { result: ResultCode::Refused(refusal), values: Vec::new(), looked_at: None })
+            });
             let salt = random()?;
-            let record = outcome.as_ref().and_then(|outcome| outcome.looked_at.as_deref());
             let receipt = Receipt {
                 provider: self.journal.owner().member,
                 requester: access.requester,
@@ -239,9 +238,9 @@ impl Desk {
                 fields: access.fields.clone(),
                 warrant: warrant_digest(&domain, &salt, warrant.as_ref().map(|(digest, _)| digest)),
                 use_number: 0,
-                record: record_digest(&domain, &salt, &question.subject, record),
+                record: record_digest(&domain, &salt, &question.subject, looked_at.as_deref()),
                 access: digest,
-                question: u16::try_from(place).unwrap_or(u16::MAX),
+                question: place,
                 result,
                 time: Millis(0),
                 book: BookNumber(0),
@@ -250,8 +249,8 @@ impl Desk {
             };
             let holder = warrant.and_then(|(_, holder)| holder);
             let subject = question.subject.as_str().to_owned();
-            drafts.push(Draft { receipt, uses: judged.ok().flatten(), holder, subject });
-            answers.push(Answer { result, values: outcome.map(|outcome| outcome.values).unwrap_or_default() });
+            drafts.push(Draft { receipt, uses, holder, subject });
+            answers.push(Answer { result, values });
         }
         let is_answered = answers.iter().any(|answer| !matches!(answer.result, ResultCode::Refused(_)));
         let answer = is_answered.then(|| {
@@ -269,110 +268,11 @@ impl Cited {
     }
 }
 
-/// Proven states with what a question's warrant is about.
-#[derive(Clone, Default)]
-struct Evidence {
-    line: Option<Arc<Proven>>,
-    person: Option<Arc<Proven>>,
-}
-
-/// Judges every question, and takes room for those that may be answered.
-fn judge_all(
-    signed: &SignedAccess,
-    known: &Known<'_>,
-    evidence: &[Evidence],
-    says_who: SaysWho<'_>,
-    hold: &mut Hold,
-) -> Result<Vec<Judged>, DeskError> {
-    let mut all = Vec::with_capacity(evidence.len());
-    for (place, (question, evidence)) in signed.access.terms().questions.iter().zip(evidence).enumerate() {
-        let opened = Opened::of(question, evidence, says_who, known)?;
-        let holder = Holder { line: opened.line.as_ref(), person: opened.person.as_ref() };
-        let known = Known { is_fresh: known.is_fresh && opened.is_there, ..*known };
-        let judged = match judge(signed, place, &known, &holder) {
-            // Nobody's word to this provider: nobody is to fill its journal with such.
-            Err(early @ (AccessRefusal::NotSigned | AccessRefusal::OtherProvider)) => {
-                return Err(DeskError::Refused(early));
-            }
-            // Asking again later may be answered: nothing of it is written down.
-            Err(refusal) if refusal.is_undecided() => return Err(DeskError::Refused(refusal)),
-            Err(refusal) => Err(refusal),
-            Ok(None) => Ok(None),
-            Ok(Some(counter)) => {
-                let key = UseKey { warrant: counter.warrant, kind: counter.kind };
-                match hold.take(key, counter.uses)? {
-                    true => Ok(Some(key)),
-                    false => Err(counter.next(counter.uses).err().unwrap_or(AccessRefusal::GrantUsedUp)),
-                }
-            }
-        };
-        all.push(judged);
-    }
-    Ok(all)
-}
-
 /// The data gives no answer: nothing is used, and the requester gets that in writing.
-fn unanswered(judged: &mut Judged, hold: &mut Hold, why: &Unclear) {
+fn unanswered(key: Option<UseKey>, hold: &mut Hold, why: &Unclear) -> AccessRefusal {
     tracing::warn!(%why, "a question gets no answer");
-    if let Ok(Some(key)) = judged {
-        hold.release(key);
+    if let Some(key) = key {
+        hold.release(&key);
     }
-    *judged = Err(AccessRefusal::NoAnswer);
-}
-
-/// What makes a certificate somebody's identity.
-#[derive(Clone, Copy)]
-struct SaysWho<'a> {
-    naming: Option<&'a CodeSet>,
-    identities: &'a Identities,
-}
-
-/// What a question's warrant comes to, as proven.
-struct Opened {
-    line: Option<GrantLine>,
-    person: Option<Person>,
-    /// Whether there are lines at the places that it names; there may be later.
-    is_there: bool,
-}
-
-impl Opened {
-    fn of(
-        question: &Question,
-        evidence: &Evidence,
-        says_who: SaysWho<'_>,
-        known: &Known<'_>,
-    ) -> Result<Self, RegisterTrouble> {
-        let (place, identity) = match &question.warrant {
-            Warrant::None => return Ok(Self { line: None, person: None, is_there: true }),
-            Warrant::Grant(grant) => (Some(grant.place), &grant.identity),
-            Warrant::UseCode { identity, .. } => (None, &**identity),
-        };
-        let mut opened = Self { line: None, person: None, is_there: true };
-        if let Some((place, proven)) = place.zip(evidence.line.as_ref()) {
-            opened.is_there &= stands(proven, place)?;
-            opened.line = GrantLine::load(proven, place, known.now)?;
-        }
-        if let Some(proven) = &evidence.person {
-            opened.is_there &= stands(proven, identity.place())?;
-            if opened.is_there && says_who.identities.take(identity, proven)? {
-                opened.person = identity.open(&known.domain, proven, says_who.naming, known.now).ok();
-            }
-        }
-        Ok(opened)
-    }
-}
-
-/// What a question rests on, by its digest, and whose key says so, where that key has signed it.
-fn warrant_of(question: &Question, domain: &Domain, is_allowed: bool) -> Option<(Digest, Option<PublicKey>)> {
-    // What was allowed was looked at: a signature is a quarter of an access.
-    let (digest, is_signed, holder) = match &question.warrant {
-        Warrant::None => return None,
-        Warrant::Grant(grant) => {
-            (grant.content.digest(domain), is_allowed || grant.check(domain).is_ok(), grant.content.terms().holder)
-        }
-        Warrant::UseCode { code, .. } => {
-            (code.terms().digest(domain), is_allowed || code.check_signature(domain).is_ok(), code.terms().holder)
-        }
-    };
-    Some((digest, is_signed.then_some(holder)))
+    AccessRefusal::NoAnswer
 }

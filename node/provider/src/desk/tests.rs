@@ -16,7 +16,7 @@ use crate::register::Pace;
 use crate::scene::{GRANTS, HRS, SUBJECT, Scene, application};
 
 const RECEIPTS: BookNumber = BookNumber(9);
-const PACE: Pace = Pace { poll: Duration::from_millis(10), fresh_millis: 4_000 };
+const PACE: Pace = Pace { poll: Duration::from_millis(10), fresh_millis: 3_000 };
 const GRANT: LinePlace = LinePlace { book: GRANTS, line: LineNumber(2) };
 /// In the database as well, and no holder of anything here.
 const OTHER: &str = "319901198501010010";

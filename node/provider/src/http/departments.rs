@@ -6,8 +6,9 @@ use std::time::Instant;
 use axum::extract::State;
 use fengni_client::sharing::wire::{Answered, Countersignature, Countersignatures};
 use fengni_core::record::Member;
-use fengni_core::sharing::SignedAccess;
+use fengni_core::sharing::{MemberSignature, Receipt, SignedAccess};
 use serde::Serialize;
+use tokio::task::block_in_place;
 use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
@@ -48,6 +49,9 @@ struct Taken {
     taken: usize,
 }
 
+/// A receipt, its requester as the ledger has it, and what is to be the requester's signature.
+type Found = (Receipt, Option<Arc<Member>>, MemberSignature);
+
 /// Takes requesters' signatures over receipts.
 #[utoipa::path(post, path = "/v1/receipts/countersign", tag = "access",
     request_body(content = Object, description = "1 to 256 signatures with their receipts' numbers, I-26"),
@@ -57,21 +61,30 @@ async fn countersign(
     State(gateway): State<Arc<Gateway>>,
     Json(given): Json<Countersignatures>,
 ) -> Result<Json<Taken>, Problem> {
+    if given.signatures.is_empty() {
+        return Err(Problem::TooFew);
+    }
     if given.signatures.len() > SIGNATURES {
         return Err(Problem::TooMany(SIGNATURES));
     }
     let desk = &gateway.desk;
     let height = desk.register.freshness()?.height;
-    let mut taken = Vec::new();
+    let mut found: Vec<Found> = Vec::new();
     for Countersignature { number, signature } in given.signatures {
         let receipt = desk.journal.receipt(number)?.ok_or(Problem::Unknown("receipt"))?.receipt;
         let requester = desk.register.record::<Member>(receipt.requester.0).await?;
-        let message = receipt.taken_message(&desk.domain());
-        if !requester.is_some_and(|requester| signature.is_of(&requester, height, &message)) {
-            return Err(Problem::Countersignature(number));
-        }
-        taken.push((number, signature));
+        found.push((receipt, requester, signature));
     }
+    let domain = desk.domain();
+    let is_countersigned = |(receipt, requester, signature): &Found| {
+        let message = receipt.taken_message(&domain);
+        requester.as_ref().is_some_and(|requester| signature.is_of(requester, height, &message))
+    };
+    // Hundreds of signatures: others are answered meanwhile.
+    if let Some((receipt, ..)) = block_in_place(|| found.iter().find(|found| !is_countersigned(found))) {
+        return Err(Problem::Countersignature(receipt.number));
+    }
+    let taken: Vec<_> = found.into_iter().map(|(receipt, _, signature)| (receipt.number, signature)).collect();
     let count = taken.len();
     desk.writer.countersign(taken).await.map_err(DeskError::from)?;
     gateway.metrics.countersigned(count);

@@ -12,6 +12,7 @@ mod public;
 mod tests;
 
 use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 use axum::Router;
 use axum::extract::State;
@@ -19,7 +20,7 @@ use axum::http::{Method, StatusCode, header};
 use axum::response::IntoResponse;
 use fengni_client::submit::Settlement;
 use fengni_core::operation::Operation;
-use tokio::sync::Semaphore;
+use tokio::sync::{Mutex, Semaphore};
 use tower_http::cors::{Any, CorsLayer};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
@@ -34,6 +35,10 @@ const HOLDERS: usize = 16;
 /// Withdrawals that are brought to the ledger at once.
 const WITHDRAWALS: usize = 16;
 
+/// How long the database's last answer to whether it is there counts: anybody may ask, and each question takes one of
+/// its connections.
+const PING: Duration = Duration::from_secs(1);
+
 /// Signs an operation with the member's key and brings it to the ledger.
 pub(crate) type Submit = Box<dyn Fn(Operation) -> anyhow::Result<Settlement> + Send + Sync>;
 
@@ -45,13 +50,26 @@ pub(crate) struct Gateway {
     submit: Submit,
     holders: Semaphore,
     withdrawals: Arc<Semaphore>,
+    /// When the database was asked last whether it is there, and whether it was.
+    pinged: Mutex<Option<(Instant, bool)>>,
 }
 
 impl Gateway {
     pub(crate) fn new(desk: Desk, submit: Submit) -> Self {
         let (metrics, anchoring) = Default::default();
         let (holders, withdrawals) = (Semaphore::new(HOLDERS), Arc::new(Semaphore::new(WITHDRAWALS)));
-        Self { desk, metrics, anchoring, submit, holders, withdrawals }
+        Self { desk, metrics, anchoring, submit, holders, withdrawals, pinged: Mutex::default() }
+    }
+
+    /// Whether the database answers; asked once a second at most, for all who want to know.
+    async fn has_data(&self) -> bool {
+        let mut pinged = self.pinged.lock().await;
+        if let Some((_, answers)) = pinged.filter(|(at, _)| at.elapsed() < PING) {
+            return answers;
+        }
+        let answers = self.desk.data.ping().await.is_ok();
+        *pinged = Some((Instant::now(), answers));
+        answers
     }
 }
 
@@ -97,9 +115,9 @@ async fn readyz(State(gateway): State<Arc<Gateway>>) -> (StatusCode, &'static st
     if gateway.anchoring.is_late((gateway.desk.clock)()) {
         return (StatusCode::SERVICE_UNAVAILABLE, "receipts cannot be anchored\n");
     }
-    match gateway.desk.data.ping().await {
-        Ok(()) => (StatusCode::OK, "ready\n"),
-        Err(_) => (StatusCode::SERVICE_UNAVAILABLE, "the database does not answer\n"),
+    match gateway.has_data().await {
+        true => (StatusCode::OK, "ready\n"),
+        false => (StatusCode::SERVICE_UNAVAILABLE, "the database does not answer\n"),
     }
 }
 

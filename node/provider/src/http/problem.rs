@@ -43,6 +43,9 @@ pub(super) enum Problem {
     /// It is said to be something else.
     #[error("a body is sent as application/json")]
     MediaType,
+    /// No entry.
+    #[error("at least one at a time")]
+    TooFew,
     /// Too many entries.
     #[error("at most {0} at a time")]
     TooMany(usize),
@@ -74,8 +77,8 @@ pub(super) enum Problem {
     #[error("the grant is withdrawn already")]
     Withdrawn,
     /// The withdrawal could not be brought to the ledger.
-    #[error("the withdrawal is not on the ledger: {0}")]
-    NotWithdrawn(String),
+    #[error("the withdrawal could not be brought to the ledger")]
+    NotWithdrawn,
     /// A fault of this program.
     #[error("the gateway met a fault of its own")]
     Fault,
@@ -130,6 +133,7 @@ impl Problem {
             Self::MediaType => {
                 (StatusCode::UNSUPPORTED_MEDIA_TYPE, "media-type", "set content-type to application/json")
             }
+            Self::TooFew => (StatusCode::BAD_REQUEST, "too-few", "send one at least"),
             Self::TooMany(_) => (StatusCode::BAD_REQUEST, "too-many", "send less at a time"),
             Self::Overloaded => (StatusCode::SERVICE_UNAVAILABLE, "overloaded", AGAIN),
             Self::Timeout => (
@@ -150,7 +154,7 @@ impl Problem {
             }
             Self::OtherGrant => (StatusCode::FORBIDDEN, "other-grant", "compare with the wallet's file of the grant"),
             Self::Withdrawn => (StatusCode::CONFLICT, "withdrawn", "nothing: it counts for no new access"),
-            Self::NotWithdrawn(_) => (
+            Self::NotWithdrawn => (
                 StatusCode::SERVICE_UNAVAILABLE,
                 "not-withdrawn",
                 "bring it again, here or to any other member: the wallet's secret is the authority",

@@ -1,15 +1,18 @@
 //! Where holders and everybody else ask: batches, and receipts about a key. Rule I-27.
 
+use std::fmt::Display;
 use std::sync::Arc;
 
 use axum::extract::{Path, Query, State};
 use fengni_client::sharing::wire::{BatchLeaves, BatchView, Batches, HeldReceipt, HeldReceipts, Withdrawal, Withdrawn};
-use fengni_client::submit::{Settlement, Unsettled};
+use fengni_client::submit::{Settlement, SubmitError, Unsettled};
 use fengni_core::certificate::ClaimValue;
 use fengni_core::operation::Operation;
 use fengni_core::outcome::Refusal;
 use fengni_core::record::Resource;
-use fengni_core::sharing::{GrantLine, HolderQuestion, Person, SignedHolderQuestion, grant_commitment};
+use fengni_core::sharing::{
+    AccessRefusal, GrantLine, HolderQuestion, Person, ResultCode, SignedHolderQuestion, grant_commitment,
+};
 use serde::Deserialize;
 use tokio::task::spawn_blocking;
 use utoipa::IntoParams;
@@ -131,6 +134,10 @@ async fn mine(
 /// by that name whom the identity is of.
 async fn is_about(gateway: &Gateway, shown: &Shown, person: Option<&Person>) -> Result<bool, Problem> {
     let Some((subject, person)) = shown.subject.as_ref().zip(person) else { return Ok(true) };
+    // It is of no resource, which could mean somebody else by the name.
+    if shown.receipt.receipt.result == ResultCode::Refused(AccessRefusal::RequestUnknown) {
+        return Ok(true);
+    }
     let resource = gateway.desk.register.record::<Resource>(shown.receipt.receipt.resource.0).await?;
     let subject = ClaimValue::new(subject).ok();
     Ok(resource.zip(subject).is_some_and(|(resource, subject)| person.is(resource.terms.subject, &subject)))
@@ -188,13 +195,40 @@ async fn withdraw(
         (running.submit)(operation)
     });
     let submitted = submitted.await.map_err(|_| Problem::Fault)?;
-    match submitted.map_err(|error| Problem::NotWithdrawn(error.to_string()))? {
+    let settled = submitted.map_err(|error| not_withdrawn(trouble(&error)))?;
+    match settled {
         Settlement::Done { id, height, .. } => Ok(Json(Withdrawn { transaction: id, height: Some(height) })),
         Settlement::Refused { refusal: Refusal::WrongState, .. } => Err(Problem::Withdrawn),
-        Settlement::Refused { refusal, .. } => Err(Problem::NotWithdrawn(refusal.to_string())),
+        Settlement::Refused { refusal, .. } => Err(not_withdrawn(refusal)),
         Settlement::Undecided { reason: Unsettled::Waiting, id } => {
             Ok(Json(Withdrawn { transaction: id, height: None }))
         }
-        Settlement::Undecided { reason, .. } => Err(Problem::NotWithdrawn(reason.to_string())),
+        Settlement::Undecided { reason, .. } => Err(not_withdrawn(unsettled(&reason))),
+    }
+}
+
+/// The reason is for the operator alone.
+fn not_withdrawn(reason: impl Display) -> Problem {
+    tracing::warn!(%reason, "a withdrawal was not brought to the ledger");
+    Problem::NotWithdrawn
+}
+
+/// What kind of trouble: what nodes and relays say in words may repeat what was asked.
+fn trouble(error: &anyhow::Error) -> &'static str {
+    match error.downcast_ref() {
+        Some(SubmitError::Ledger(_)) => "the ledger gives no answer",
+        Some(SubmitError::Sign(_)) => "the key does not sign",
+        Some(SubmitError::Random(_)) => "there is no randomness",
+        None => "the ledger cannot be asked",
+    }
+}
+
+fn unsettled(reason: &Unsettled) -> &'static str {
+    match reason {
+        Unsettled::NotTaken(_) => "no relay took it",
+        Unsettled::Waiting => "no block has it yet",
+        Unsettled::Busy(_) => "the relay is busy",
+        Unsettled::Declined(_) => "the relay does not take it",
+        Unsettled::Late(_) => "no block takes it any more",
     }
 }

@@ -82,6 +82,9 @@ async fn i26_to_i27_from_an_access_to_the_holders_list() {
         Countersignatures { signatures: vec![Countersignature { number: receipt.number, signature }] }
     };
     let countersign = "/v1/receipts/countersign";
+    let none = Countersignatures { signatures: vec![] };
+    let (status, _): (_, Value) = post(&listeners.departments, countersign, &none).await;
+    assert_eq!(status, StatusCode::BAD_REQUEST);
     let (status, problem): (_, Value) = post(&listeners.departments, countersign, &taken(HRS)).await;
     assert_eq!(
         (status, problem["type"].as_str()),
@@ -145,6 +148,26 @@ async fn i27_whoever_shows_who_they_are_sees_what_was_used_by_duty() {
     until("a poll that was begun after it", || listeners.ledger.lock().asked.len() > asked + 6).await;
     let (status, _): (_, Value) = post(&listeners.public, "/v1/mine", &ask(Some(identity))).await;
     assert_eq!(status, StatusCode::FORBIDDEN);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn i27_what_was_asked_under_no_request_is_shown_to_whom_it_names() {
+    let scene = Scene::by_function();
+    let (listeners, signed) = listeners(&scene).await;
+    {
+        let world = &mut listeners.ledger.lock().world;
+        (world.requests, world.resources) = (vec![], vec![]);
+    }
+    let asked = listeners.ledger.lock().asked.len();
+    until("a poll that was begun after it", || listeners.ledger.lock().asked.len() > asked + 6).await;
+    let (_, answered): (_, Answered) = post(&listeners.departments, "/v1/access", &signed()).await;
+    assert_eq!(answered.receipts[0].receipt.result, ResultCode::Refused(AccessRefusal::RequestUnknown));
+    let identity = Some(crate::scene::grant_file(crate::scene::grant_terms()).identity);
+    let (nonce, time) = ([1; 16], crate::scene::NOW);
+    let question = HolderQuestion { provider: HRS, holder: holder().public(), identity, from: 0, nonce, time };
+    let question = question.sign(&listeners.story.desk.domain(), &holder());
+    let (_, mine): (_, HeldReceipts) = post(&listeners.public, "/v1/mine", &question).await;
+    assert_eq!(mine.receipts.len(), 1);
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -21,7 +21,7 @@ use super::{Journal, JournalError};
 
 /// Receipts of an access that may be asked again are not erased: it would be answered and counted anew.
 pub(crate) const YOUNG: Duration = Duration::from_secs(600);
-/// Receipts that are erased in one step, so that answers do not wait long.
+/// Rows that are let go of in one step, so that answers do not wait long.
 const STEP: usize = 1_024;
 
 /// What is left of an erased receipt: that data was used, and not whose.
@@ -86,6 +86,36 @@ impl Journal {
             if number < anchored && row.receipt.time < before { old.push(number) } else { young += 1 }
         }
         Ok((old, young))
+    }
+
+    /// Forgets accesses that were answered before a moment, with their sealed answers, some of them at a time: by
+    /// then an access is too old to be asked again. Receipts, leaves and uses stay.
+    ///
+    /// Returns how many there were: none when it is done.
+    ///
+    /// # Errors
+    /// [`JournalError`].
+    pub(crate) fn forget(&self, before: Millis) -> Result<usize, JournalError> {
+        let old = {
+            let by_time = self.database.begin_read()?.open_table(BY_TIME)?;
+            let old = by_time.range(..(before.0, [0; 32]))?.take(STEP).map(|row| Ok(row?.0.value()));
+            old.collect::<Result<Vec<_>, JournalError>>()?
+        };
+        if old.is_empty() {
+            return Ok(0);
+        }
+        let write = self.database.begin_write()?;
+        {
+            let (mut accesses, mut answers) = (write.open_table(ACCESSES)?, write.open_table(ANSWERS)?);
+            let mut by_time = write.open_table(BY_TIME)?;
+            for (time, access) in &old {
+                by_time.remove((*time, *access))?;
+                accesses.remove(access)?;
+                answers.remove(access)?;
+            }
+        }
+        write.commit()?;
+        Ok(old.len())
     }
 
     /// Erases receipts, and what was left of others, from before a moment; some of them at a time.

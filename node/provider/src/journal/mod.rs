@@ -194,9 +194,11 @@ impl Journal {
         sign: &dyn Fn(&Receipt) -> Result<MemberSignature, String>,
     ) -> Result<Vec<Written>, JournalError> {
         let write = self.database.begin_write()?;
-        // A clock that was put back: numbers and times rise together all the same.
+        // A clock that was put back: numbers and times rise together all the same, after an erasure too.
         let last = write.open_table(RECEIPTS)?.last()?.map(|(_, row)| decode::<ReceiptRow>(row.value())).transpose()?;
-        let time = last.map_or(now, |last| last.receipt.time.max(now));
+        let trace = write.open_table(TRACES)?.last()?.map(|(_, row)| decode::<Trace>(row.value())).transpose()?;
+        let times = last.map(|last| last.receipt.time).into_iter().chain(trace.map(|trace| trace.time));
+        let time = times.fold(now, Millis::max);
         let written = entries.iter().map(|entry| self.write_one(&write, entry, time, sign));
         let written = written.collect::<Result<_, _>>()?;
         self.at(Step::Writing)?;
@@ -274,25 +276,6 @@ impl Journal {
                 if arrived {
                     answers.remove(access)?;
                 }
-            }
-        }
-        Ok(write.commit()?)
-    }
-
-    /// Forgets accesses that were answered before a moment, with their sealed answers: by then an
-    /// access is too old to be asked again. Receipts, leaves and uses stay.
-    ///
-    /// # Errors
-    /// [`JournalError`].
-    pub(crate) fn forget(&self, before: Millis) -> Result<(), JournalError> {
-        let write = self.database.begin_write()?;
-        {
-            let (mut accesses, mut answers) = (write.open_table(ACCESSES)?, write.open_table(ANSWERS)?);
-            let mut by_time = write.open_table(BY_TIME)?;
-            for row in by_time.extract_from_if(..(before.0, [0; 32]), |_, ()| true)? {
-                let (_, access) = row?.0.value();
-                accesses.remove(access)?;
-                answers.remove(access)?;
             }
         }
         Ok(write.commit()?)

@@ -194,9 +194,9 @@ fn i21_an_answer_is_kept_until_its_receipts_are_countersigned() {
     // A second signature does not take the place of the first.
     story.journal.countersign(&[(first.0, second.1)]).expect("a healthy disk");
     assert!(now().receipts[0].requester == Some(first.1));
-    story.journal.forget(NOW).expect("a healthy disk");
+    assert_eq!(story.journal.forget(NOW).expect("a healthy disk"), 0);
     assert!(story.journal.written(&access).expect("a healthy disk").is_some(), "of before that moment");
-    story.journal.forget(Millis(NOW.0 + 1)).expect("a healthy disk");
+    assert_eq!(story.journal.forget(Millis(NOW.0 + 1)).expect("a healthy disk"), 1);
     assert!(story.journal.written(&access).expect("a healthy disk").is_none());
     assert!(story.journal.receipt(1).expect("a healthy disk").is_some(), "receipts stay");
 }
@@ -267,6 +267,25 @@ fn i12_numbers_and_times_rise_together_though_a_clock_is_put_back() {
         told.push((receipt.number, receipt.time.0 - NOW.0));
     }
     assert_eq!(told, [(0, 0), (1, 0), (2, 1)]);
+}
+
+#[test]
+fn i12_times_do_not_fall_after_the_last_receipt_was_erased() {
+    let story = Story::new();
+    story.use_once(1, 9).expect("a healthy disk");
+    let due = story.journal.due(Millis(NOW.0 + 9_000), WAIT).expect("a healthy disk").expect("it waits");
+    let batch = Batch::of(&owner().domain, due.first, &due.leaves);
+    story.journal.close_batch(&batch, &prepared(1)).expect("a healthy disk");
+    let place = LinePlace { book: BookNumber(7), line: LineNumber(0) };
+    story.journal.anchored(0, place).expect("a healthy disk");
+    let erased = story.journal.erase(&["甲".to_owned()], Millis(NOW.0 + 1)).expect("a healthy disk");
+    assert_eq!(erased.receipts, 1);
+    let access = Digest([2; 32]);
+    let Known::New(hold) = story.journal.begin(access).expect("a healthy disk") else { panic!("it is new") };
+    let entry = Entry { hold, drafts: vec![draft(access, 0)], answer: None };
+    let written = story.journal.write(vec![entry], Millis(NOW.0 - 60_000), &sign).expect("a healthy disk");
+    let receipt = &written[0].receipts[0].receipt;
+    assert_eq!((receipt.number, receipt.time), (1, NOW));
 }
 
 #[test]

@@ -23,6 +23,8 @@ const LINES_AT_ONCE: usize = 64;
 const ACTS: u64 = 512;
 /// First sights that are asked for together.
 const SIGHTS: usize = 256;
+/// Time between two polls for books that are not known: anybody may ask about one that there is not.
+const UNKNOWN: Duration = Duration::from_millis(250);
 
 /// What is seen for the first time.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
@@ -55,6 +57,8 @@ pub(super) struct Follower<S> {
     pub(super) source: S,
     pub(super) cache: Arc<RwLock<Cache>>,
     pub(super) clock: Clock,
+    /// When the last poll was begun.
+    pub(super) begun: Option<Instant>,
 }
 
 impl<S: Source> Follower<S> {
@@ -96,7 +100,7 @@ impl<S: Source> Follower<S> {
     }
 
     /// Asks for records and lines, each by itself.
-    fn see(&mut self, wants: &BTreeSet<Want>) -> Result<BTreeMap<LinePlace, Arc<Proven>>, RegisterTrouble> {
+    pub(super) fn see(&mut self, wants: &BTreeSet<Want>) -> Result<BTreeMap<LinePlace, Arc<Proven>>, RegisterTrouble> {
         for shelf in KEPT {
             let wanted = wants.iter().filter_map(|want| match want {
                 Want::Record(of, number) if *of == shelf => Some(*number),
@@ -106,7 +110,8 @@ impl<S: Source> Follower<S> {
         }
         let places: Vec<LinePlace> = wants.iter().filter_map(|want| want.line()).collect();
         // A book may have been opened since the last poll.
-        if places.iter().any(|place| !self.has_book(*place)) {
+        let may_poll = self.begun.is_none_or(|begun| begun.elapsed() > UNKNOWN);
+        if may_poll && places.iter().any(|place| !self.has_book(*place)) {
             self.poll()?;
         }
         let mut seen = self.lines(&places)?;
@@ -169,6 +174,7 @@ impl<S: Source> Follower<S> {
     pub(super) fn poll(&mut self) -> Result<(), RegisterTrouble> {
         // Taken before the question: what is committed later than this may be missing.
         let polled = (self.clock)();
+        self.begun = Some(Instant::now());
         let mut places = vec![Place::Record(Shelf::Parameters, 0)];
         places.extend(self.read().books().keys().map(|book| Place::Record(Shelf::Books, book.0)));
         let (shelves, proven) = self.source.look(&places)?;

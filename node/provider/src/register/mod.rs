@@ -32,12 +32,13 @@ use tokio::sync::oneshot;
 
 use cache::Cache;
 use follow::{Asked, Follower, Seen, Want};
-pub(crate) use nodes::Nodes;
+pub(crate) use nodes::{Nodes, WATCH};
 
 /// Questions that wait to be asked of the ledger.
 const WAITING: usize = 4_096;
-/// How much older than the parameters say a header may be, in seconds: clocks differ.
-const SKEW_SECS: u64 = 30;
+/// How much older than the parameters say a header may be, and how much later than the clock, in seconds: clocks
+/// differ.
+pub(crate) const SKEW_SECS: u64 = 30;
 
 /// Why something is not known.
 #[derive(Clone, PartialEq, Eq, Debug, Error)]
@@ -109,7 +110,7 @@ pub(crate) struct Freshness {
     pub(crate) polled: Millis,
     /// Whether a grant may count by it.
     pub(crate) is_fresh: bool,
-    /// Whether anything may: the header is not older than an online answer's.
+    /// Whether anything may: the header is not older than an online answer's, nor later than the clock.
     pub(crate) is_recent: bool,
 }
 
@@ -129,7 +130,7 @@ impl Register {
     pub(crate) fn start(source: impl Source + 'static, clock: Clock, pace: Pace) -> Self {
         let (wants, asked) = sync_channel(WAITING);
         let cache = Arc::new(RwLock::new(Cache::default()));
-        let mut follower = Follower { source, cache: Arc::clone(&cache), clock: Arc::clone(&clock) };
+        let mut follower = Follower { source, cache: Arc::clone(&cache), clock: Arc::clone(&clock), begun: None };
         std::thread::spawn(move || follower.run(&asked, pace.poll));
         Self { cache, wants, clock, pace }
     }
@@ -142,9 +143,11 @@ impl Register {
         let cache = self.read();
         let known = cache.known().ok_or(RegisterTrouble::Stale)?;
         let now = (self.clock)();
+        let skew = Millis::from_secs(SKEW_SECS);
         let age = Millis::from_secs(u64::from(known.parameters.online_age_secs) + SKEW_SECS);
-        let is_recent = now.0.saturating_sub(known.time.0) <= age.0;
-        let is_polled = now.0.saturating_sub(known.polled.0) <= self.pace.fresh_millis;
+        // A clock that was put back, or is far behind the validators', does not say how old anything is.
+        let is_recent = known.time.0.saturating_sub(skew.0) <= now.0 && now.0.saturating_sub(known.time.0) <= age.0;
+        let is_polled = now.0.checked_sub(known.polled.0).is_some_and(|age| age <= self.pace.fresh_millis);
         let (height, time, polled) = (known.height, known.time, known.polled);
         Ok(Freshness { height, time, polled, is_fresh: is_recent && is_polled, is_recent })
     }

@@ -13,10 +13,14 @@ use fengni_core::proof::{Place, ProofError};
 
 use super::{Looked, RegisterTrouble, Source};
 
+/// Time between two questions for a node's newest header, however often the ledger is polled: a withdrawal is to
+/// be known of within a second.
+pub(crate) const WATCH: Duration = Duration::from_secs(1);
+
 /// A ledger whose nodes are watched.
 pub(crate) struct Nodes {
     ledger: Ledger,
-    /// The newest height that a quorum was seen to have decided.
+    /// The newest height that a quorum was seen to have decided, in a header or in a state that was taken.
     newest: Arc<AtomicU64>,
 }
 
@@ -24,7 +28,7 @@ impl Nodes {
     /// Watches every node of a ledger, each by a thread that ends with this.
     pub(crate) fn watched(ledger: Ledger, every: Duration) -> Self {
         let newest = Arc::new(AtomicU64::new(0));
-        // One that is alone is ahead of itself never.
+        // One that is alone shows its newest with each answer.
         if ledger.gateway().nodes().len() > 1 {
             for node in ledger.each() {
                 let newest = Arc::downgrade(&newest);
@@ -48,10 +52,10 @@ fn watch(mut node: Ledger, newest: &Weak<AtomicU64>, every: Duration) {
 impl Source for Nodes {
     fn look(&mut self, places: &[Place]) -> Result<Looked, RegisterTrouble> {
         let newest = self.newest.load(Ordering::Relaxed);
-        let answer = self.ledger.ask(
+        let looked = self.ledger.ask(
             |node| match node.proof(places, None)? {
                 proof if proof.header.height.0 < newest => {
-                    Err(Trouble::Behind(format!("height {}, and another node has {newest}", proof.header.height)))
+                    Err(Trouble::Behind(format!("height {}, and {newest} was seen before", proof.header.height)))
                 }
                 proof => Ok(proof),
             },
@@ -60,12 +64,17 @@ impl Source for Nodes {
                 None => Ok((proof.shelves.clone(), proven)),
             },
         );
-        Ok(answer?.value)
+        let looked = looked?.value;
+        // A node that goes back, or another that is behind this one, would bring back what was withdrawn.
+        self.newest.fetch_max(looked.1.header().height.0, Ordering::Relaxed);
+        Ok(looked)
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use std::sync::Mutex;
+
     use fengni_client::gateway::Gateway;
     use fengni_client::transport::{Request, Response, Transport};
     use fengni_core::light::{Checkpoint, LightClient};
@@ -79,30 +88,52 @@ mod tests {
 
     const PARAMETERS: [Place; 1] = [Place::Record(Shelf::Parameters, 0)];
 
-    /// A node that shows one state.
-    struct Shows(StateProof);
+    /// A node that shows one state at a time.
+    struct Shows {
+        name: &'static str,
+        state: Mutex<StateProof>,
+    }
+
+    impl Shows {
+        fn new(name: &'static str, state: &StateProof) -> Arc<Self> {
+            Arc::new(Self { name, state: Mutex::new(state.clone()) })
+        }
+
+        fn show(&self, state: &StateProof) {
+            *self.state.lock().expect("one test") = state.clone();
+        }
+    }
 
     impl Transport for Shows {
         fn name(&self) -> &str {
-            "node"
+            self.name
         }
 
         fn exchange(&self, request: &Request<'_>) -> Result<Response, String> {
+            let state = self.state.lock().expect("one test");
             let body = match request.path.starts_with("/v1/headers/latest") {
-                true => codec::encode(&(self.0.header.clone(), self.0.certificate.clone())),
-                false => self.0.encode(),
+                true => codec::encode(&(state.header.clone(), state.certificate.clone())),
+                false => state.encode(),
             };
             Ok(Response { status: 200, body })
         }
     }
 
-    fn ledger(nodes: usize) -> (Ledger, Height) {
+    /// A state, and the same one at the next height.
+    fn states() -> [StateProof; 2] {
         let double = Double::of(&Scene::new());
-        let (proof, validators) = {
-            let world = &double.lock().world;
-            (world.prove(&[]), world.validators())
-        };
-        let header = proof.header.clone();
+        let world = &double.lock().world;
+        let before = world.prove(&[]);
+        let mut after = before.clone();
+        after.header.height = Height(before.header.height.0 + 1);
+        after.header.parent = before.header.id(&world.domain);
+        after.certificate = world.certificate(&after.header);
+        [before, after]
+    }
+
+    fn ledger(nodes: &[Arc<Shows>]) -> Ledger {
+        let validators = Double::of(&Scene::new()).lock().world.validators();
+        let header = nodes[0].state.lock().expect("one test").header.clone();
         let checkpoint = Checkpoint {
             network: header.network,
             suite: header.suite,
@@ -112,27 +143,47 @@ mod tests {
             validators,
             trusting_period_secs: u64::MAX,
         };
-        let node = Arc::new(Shows(proof)) as Arc<dyn Transport>;
-        let gateway = Gateway::new(vec![node; nodes]);
-        (Ledger::new(LightClient::of_the_past(checkpoint), gateway).with_clock(|| NOW), header.height)
+        let nodes = nodes.iter().map(|node| Arc::clone(node) as Arc<dyn Transport>);
+        Ledger::new(LightClient::of_the_past(checkpoint), Gateway::new(nodes.collect())).with_clock(|| NOW)
+    }
+
+    fn unwatched(nodes: &[Arc<Shows>]) -> Nodes {
+        Nodes { ledger: ledger(nodes), newest: Arc::default() }
+    }
+
+    fn height(looked: &Result<Looked, RegisterTrouble>) -> Option<Height> {
+        looked.as_ref().ok().map(|(_, proven)| proven.header().height)
     }
 
     #[test]
     fn i24_a_node_that_is_behind_another_is_passed_over() {
-        let (ledger, height) = ledger(1);
-        let newest = Arc::new(AtomicU64::new(height.0));
-        let mut nodes = Nodes { ledger, newest: Arc::clone(&newest) };
-        assert!(nodes.look(&PARAMETERS).is_ok());
-        newest.store(height.0 + 1, Ordering::Relaxed);
-        let Err(RegisterTrouble::Ledger(why)) = nodes.look(&PARAMETERS) else { panic!("it is behind") };
+        let [before, after] = states();
+        let mut nodes = unwatched(&[Shows::new("first", &before), Shows::new("second", &after)]);
+        assert_eq!(height(&nodes.look(&PARAMETERS)), Some(before.header.height));
+        // A header of the second was seen.
+        nodes.newest.store(after.header.height.0, Ordering::Relaxed);
+        assert_eq!(height(&nodes.look(&PARAMETERS)), Some(after.header.height));
+    }
+
+    #[test]
+    fn i24_nothing_older_is_taken_than_what_was_taken() {
+        let [before, after] = states();
+        let node = Shows::new("node", &after);
+        let mut nodes = unwatched(&[Arc::clone(&node)]);
+        assert_eq!(height(&nodes.look(&PARAMETERS)), Some(after.header.height));
+        node.show(&before);
+        let Err(RegisterTrouble::Ledger(why)) = nodes.look(&PARAMETERS) else { panic!("it went back") };
         assert!(why.contains("behind"), "{why}");
+        node.show(&after);
+        assert_eq!(height(&nodes.look(&PARAMETERS)), Some(after.header.height));
     }
 
     #[tokio::test]
     async fn i24_every_node_is_asked_for_its_newest_header() {
-        let (ledger, height) = ledger(2);
+        let [before, after] = states();
+        let ledger = ledger(&[Shows::new("first", &before), Shows::new("second", &after)]);
         let nodes = Nodes::watched(ledger, Duration::from_millis(10));
-        until("a header of some node", || nodes.newest.load(Ordering::Relaxed) == height.0).await;
+        until("the newest header", || nodes.newest.load(Ordering::Relaxed) == after.header.height.0).await;
         let newest = Arc::downgrade(&nodes.newest);
         drop(nodes);
         until("the end of its threads", || newest.upgrade().is_none()).await;

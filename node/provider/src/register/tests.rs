@@ -1,5 +1,7 @@
 //! What is known follows the ledger, and says when it does not.
 
+use std::time::Instant;
+
 use fengni_core::record::{Member, MemberStatus, Request};
 use fengni_core::sharing::GrantLine;
 use fengni_core::{BookNumber, LineNumber};
@@ -8,7 +10,7 @@ use super::*;
 use crate::double::{Clock, Double, until};
 use crate::scene::{GRANTS, NOW, Scene, YHR};
 
-const PACE: Pace = Pace { poll: Duration::from_millis(10), fresh_millis: 4_000 };
+const PACE: Pace = Pace { poll: Duration::from_millis(10), fresh_millis: 3_000 };
 const GRANT: LinePlace = LinePlace { book: GRANTS, line: LineNumber(2) };
 
 struct Story {
@@ -127,4 +129,35 @@ async fn i24_nothing_is_fresh_where_nobody_answers() {
     story.ledger.lock().world.time = Millis(NOW.0 + 60_000);
     story.polled().await;
     until("a new block", || story.register.freshness().is_ok_and(|known| known.is_fresh)).await;
+}
+
+#[tokio::test]
+async fn i24_a_clock_that_is_behind_makes_nothing_fresh() {
+    let story = Story::new().await;
+    // Nobody answers: the last poll stays that of before.
+    story.ledger.lock().are_away = true;
+    story.clock.put_back(20_000);
+    let known = story.register.freshness().expect("known");
+    assert!(!known.is_fresh && known.is_recent, "a poll is not of later than now");
+    story.clock.put_back(20_000);
+    let known = story.register.freshness().expect("known");
+    assert!(!known.is_fresh && !known.is_recent, "nor a header of much later");
+}
+
+#[test]
+fn i24_questions_about_an_unknown_book_share_a_poll() {
+    let (ledger, clock) = (Double::of(&Scene::new()), Clock::new());
+    let (source, cache) = (ledger.clone(), Arc::default());
+    let mut follower = Follower { source, cache, clock: clock.read(), begun: None };
+    let unknown = Want::Glance(LinePlace { book: BookNumber(9), line: LineNumber(0) });
+    let mut polls = |begun| {
+        follower.begun = begun;
+        ledger.lock().asked.clear();
+        assert_eq!(follower.see(&[unknown].into()).expect("a proof").len(), 1, "what shows that there is none");
+        ledger.lock().asked.len()
+    };
+    assert_eq!(polls(None), 1);
+    // As if it were begun only now, however long the test takes.
+    assert_eq!(polls(Some(Instant::now() + Duration::from_secs(600))), 0);
+    assert_eq!(polls(Instant::now().checked_sub(Duration::from_secs(1))), 1);
 }

@@ -337,7 +337,7 @@ impl World {
         }
     }
 
-    fn certificate(&self, header: &Header) -> CommitCertificate {
+    pub fn certificate(&self, header: &Header) -> CommitCertificate {
         let block = header.id(&self.domain);
         let message = vote_bytes(&self.domain, VoteStep::Precommit, header.height, 0, Some(block), GOV);
         let signature = self.validator.sign(&message);
