@@ -7,7 +7,7 @@ use fengni_core::sharing::Warrant;
 use fengni_genesis::sample;
 use fengni_tests::sharing::registries::{self, REQUEST};
 use fengni_tests::sharing::{Consent, Desk, GrantTerms, taken};
-use fengni_tests::{Network, Push, Receiver, free_ports};
+use fengni_tests::{Deadline, Network, Push, Receiver, free_ports, until};
 
 use super::search::{Search, metrics, secrets};
 
@@ -182,7 +182,7 @@ fn shr15_what_a_department_holds_of_somebody_is_in_its_own_database_alone() {
     // The ledger: metrics, exports, every node; and whoever is told of it.
     metrics(&desk.network).iter().for_each(|(place, text)| found.extend(look(place, text)));
     exports(&desk.network).iter().for_each(|(place, bytes)| found.extend(look(place, bytes)));
-    assert!(!receiver.posted().is_empty(), "YHD was told of the objection");
+    until("YHD is told of the objection", Deadline::default(), || (!receiver.posted().is_empty()).then_some(()));
     receiver.posted().iter().for_each(|posted| found.extend(look("what YHD was told", posted.body.as_bytes())));
     push.kill();
     assert!(search.look_in_files(push.home(), &mut found) >= 2, "configuration, store, log");
