@@ -255,7 +255,7 @@ impl Desk {
     /// receipts that each kept.
     ///
     /// # Panics
-    /// When the first attempt is answered, or one of the others is not.
+    /// When the first attempt is answered, the next one is not, or the one with the copy is.
     pub fn ask_again_after_a_break(&mut self, consent: Consent<'_>) -> [String; 2] {
         self.provider.kill();
         let (answer, kept) = self.access(&terms(self.subject(), consent, 0, None));
@@ -265,11 +265,12 @@ impl Desk {
         std::fs::copy(&kept, &copy).expect("the access was kept before it was sent");
         self.provider.run();
         let url = self.provider.departments();
-        for file in [&kept, &copy] {
-            let resume = ["access", "resume", file, "--provider", url.name()];
-            let said = self.network.member_command("yhd", &resume).expect(0).json();
-            assert_eq!(word(&said["answers"][0]["result"]), "yes", "{said}");
-        }
+        let resume =
+            |file: &str| self.network.member_command("yhd", &["access", "resume", file, "--provider", url.name()]);
+        let said = resume(&kept).expect(0).json();
+        assert_eq!(word(&said["answers"][0]["result"]), "yes", "{said}");
+        // The gateway forgot the answer once it was signed for: the copy gets its receipt alone.
+        let _ = resume(&copy).expect(3);
         [kept, copy]
     }
 
