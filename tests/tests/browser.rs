@@ -9,8 +9,8 @@ use std::process::Command;
 
 use fengni_core::BookNumber;
 use fengni_genesis::sample;
-use fengni_tests::sharing::papers::{self, CASE, OTHER_CASE};
-use fengni_tests::sharing::registries;
+use fengni_tests::sharing::papers::{self, CASE, HOLDER, OTHER_CASE};
+use fengni_tests::sharing::{Consent, registries, terms};
 use fengni_tests::{Deadline, Network, ProviderGateway, fengni, pages, until};
 
 #[test]
@@ -124,13 +124,13 @@ fn share(network: &mut Network) -> (PathBuf, ProviderGateway) {
     let resource = registries::propose(network, papers::MONTHS);
     registries::publish(network, resource);
     registries::put(network, papers::HOUSING);
-    let _ = registries::file(network, papers::REQUEST);
+    let _ = registries::file(network, &papers::request());
     for decision in ["agree", "provision"] {
         let _ = registries::decide(network, decision, 0);
     }
     let opened = network.done("hrs", &["book", "open", "receipts"]);
     let book = BookNumber(u32::try_from(opened["book"].as_u64().expect("a number")).expect("few books"));
-    let mut provider = ProviderGateway::made(network, "hrs", "hrs", book, papers::DATA);
+    let mut provider = ProviderGateway::made(network, "hrs", "hrs", book, &papers::data());
     papers::write_data(provider.home()).expect("sqlite3 is there");
     provider.run();
 
@@ -142,17 +142,18 @@ fn share(network: &mut Network) -> (PathBuf, ProviderGateway) {
     let _ = network.done("res", &["issue", &rows, "--type", found.certificate_type, "--out", &into]);
     let _ = network.decreed("yhd", &["objection", "file", found.identifier], "401");
     let certificate = file(&format!("{}.certificate", found.identifier));
-    let terms = network.written("g1.toml", papers::GRANT);
+    let agreed = network.written("g1.toml", papers::GRANT);
     let (ask, signed, pending) = (file("ask.json"), file("signed.json"), file("pending.json"));
     let (recorded, kept) = (file("g1.grant.json"), file("g1.mine.json"));
-    let _ = network.done("yhd", &["grant", "ask", &terms, "--out", &ask]);
+    let _ = network.done("yhd", &["grant", "ask", &agreed, "--out", &ask]);
     let sign = ["grant", "sign", &ask, "--certificate", &certificate, "--disclose", "证件号码", "--yes"];
     let _ = network.view(&[&sign[..], &["--out", &signed, "--keep", &pending]].concat()).expect(0);
     let _ = network.done("yhd", &["grant", "record", &signed, "--out", &recorded]);
     let _ = network.view(&["grant", "keep", &pending, "--out", &kept]).expect(0);
     let departments = provider.departments();
     for (number, case, code) in [(0, CASE, 0), (1, OTHER_CASE, 1)] {
-        let terms = network.written(&format!("access-{number}.toml"), &papers::access(0, case, &recorded));
+        let terms =
+            network.written(&format!("access-{number}.toml"), &terms(HOLDER, Consent::Grant("mine/g1"), 0, Some(case)));
         let kept = network.scratch().join(format!("taken-{number}.json")).display().to_string();
         let ask = ["access", "ask", &terms, "--provider", departments.name(), "--keep", &kept];
         let _ = network.member_command("yhd", &ask).expect(code);

@@ -45,7 +45,7 @@ impl Gateway {
         let ports = [first, first + 1];
         let (gateway, relay) = (demo.gateway("hrs"), demo.relay("hrs"));
         let (genesis, key) = (demo.path("genesis.bin"), demo.path("members/hrs/keys/application-a.json"));
-        configure(&home, (&gateway, &relay), (genesis.as_ref(), key.as_ref()), book, ports, papers::DATA);
+        configure(&home, (&gateway, &relay), (genesis.as_ref(), key.as_ref()), book, ports, &papers::data());
         papers::write_data(&home)?;
         let log = File::create(home.join("log")).map_err(|error| error.to_string())?;
         let mut command = Command::new(binary("fengni-provider"));

@@ -6,7 +6,8 @@ use fengni_genesis::sample;
 use super::gateway::Gateway;
 use super::stage::Demo;
 use super::story::{certificate, identifier};
-use crate::sharing::papers::{self, CASE};
+use crate::sharing::papers::{self, HOLDER};
+use crate::sharing::{Consent, terms};
 
 /// Tells the chapter; the gateway runs on after it.
 pub(super) fn share(demo: &Demo) {
@@ -60,7 +61,7 @@ fn agree(demo: &Demo) -> Option<BookNumber> {
         demo.expect("an item that needs it", 0, "current", &["item", "put", &item, "--home", &yhd]);
     }
     for number in ["0", "1"] {
-        let request = papers::REQUEST.replace("item = 0", &format!("item = {number}"));
+        let request = papers::request().replace("item = 0", &format!("item = {number}"));
         let request = demo.write("request.toml", &request);
         demo.expect("a request, for one item", 0, "filed", &["request", "file", &request, "--home", &yhd]);
         for (decision, says) in [("agree", "agreed"), ("provision", "provisioned")] {
@@ -107,7 +108,7 @@ fn use_it(demo: &Demo, gateway: &Gateway) {
 
 /// YHD asks under a request, with her grant.
 fn ask(demo: &Demo, gateway: &Gateway, what: &str, (request, name): (u32, &str), (code, says): (i32, &str)) {
-    let terms = demo.write(&format!("{name}.toml"), &papers::access(request, CASE, "g1.grant.json"));
+    let terms = demo.write(&format!("{name}.toml"), &terms(HOLDER, Consent::Grant("g1"), request, None));
     let (url, kept, yhd) =
         (gateway.departments(), demo.path(&format!("{name}.receipts.json")), demo.path("members/yhd"));
     demo.expect(what, code, says, &["access", "ask", &terms, "--provider", &url, "--keep", &kept, "--home", &yhd]);

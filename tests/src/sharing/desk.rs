@@ -9,7 +9,7 @@ use fengni_genesis::sample;
 use fengni_test_postgres::Server;
 use serde_json::Value;
 
-use super::papers::CASE;
+use super::papers::{CASE, insured};
 use super::registries::{self, HOUSING, MONTHS, REQUEST};
 use super::stage::{TABLE, book_of};
 use super::written::{Consent, UseTexts, taken, terms, word};
@@ -23,10 +23,6 @@ use crate::wait::{Deadline, until};
 const CERTIFICATE: &str = "C4";
 /// What for.
 const PURPOSE: &str = "住房补贴";
-
-/// The department's data: the holder and somebody else.
-const INSURED: &str = "CREATE TABLE insured (id_number text PRIMARY KEY, months integer);
-    INSERT INTO insured VALUES ('319901199003070029', 41), ('319901194905120133', 12)";
 
 /// YHD's desk, and the holder in front of it.
 pub struct Desk {
@@ -85,7 +81,7 @@ impl Desk {
             registries::decide(&network, "provision", request);
         }
         let data = Server::start();
-        data.run(INSURED);
+        data.run(&insured());
         let config = format!("[database]\npostgres = {:?}\n{TABLE}", data.url());
         let mut hrs = network.actor("hrs", "application", 1, "hrs");
         let book = book_of(&mut hrs, Subject::Receipts, &network.genesis());

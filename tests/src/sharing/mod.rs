@@ -18,4 +18,4 @@ mod written;
 pub use anchored::{Anchored, anchored};
 pub use desk::{Desk, GrantTerms};
 pub use stage::{Holder, REQUEST_BY_DUTY, REQUEST_BY_GRANT, RESOURCE, Stage, TABLE};
-pub use written::{Consent, UseTexts, taken, word};
+pub use written::{Consent, UseTexts, taken, terms, word};

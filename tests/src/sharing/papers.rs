@@ -3,7 +3,9 @@
 use std::path::Path;
 use std::process::Command;
 
+use super::registries::REQUEST;
 pub use super::registries::{HOUSING, MONTHS};
+use super::stage::TABLE;
 
 /// Whom the stories are about: 林晓禾.
 pub const HOLDER: &str = "319901199003070029";
@@ -13,19 +15,9 @@ pub const CASE: &str = "YS20260309000317";
 pub const OTHER_CASE: &str = "YS20260309000318";
 
 /// Q7, good for years: these stories live on the day on which they are told.
-pub const REQUEST: &str = r#"
-resource = 0
-item = 0
-basis = "authorisation"
-law = "住房补贴办法(示例)"
-fields = ["参保月数"]
-modes = ["verify"]
-population = "申请人"
-frequency = "一件一次"
-measures = "用后即删"
-from = "2026-01-01"
-until = "2036-12-31"
-"#;
+pub fn request() -> String {
+    REQUEST.replace("2026-03-06", "2026-01-01").replace("2026-12-31", "2036-12-31")
+}
 
 /// G1: three uses.
 pub const GRANT: &str = r#"
@@ -41,30 +33,25 @@ mode = "verify"
 uses = 3
 "#;
 
-/// The tables of a gateway's configuration behind which [`write_data`] lies.
-pub const DATA: &str = "[database]\nsqlite = \"insured.db\"\n[resources.0]\ntable = \"insured\"\nsubject = \"id_number\"\n\
-     fields = [{ column = \"months\", kind = \"number\" }]\n[receipts]\nbatch_secs = 1\n";
+/// What a gateway is told of its data, which [`write_data`] writes.
+pub fn data() -> String {
+    format!("[database]\nsqlite = \"insured.db\"\n{TABLE}[receipts]\nbatch_secs = 1\n")
+}
 
-/// An access under a request: whether the holder was insured for 36 months.
-///
-/// - `grant`: the department's file of it, seen from the access's own.
-pub fn access(request: u32, case: &str, grant: &str) -> String {
+/// The department's data: the holder and somebody else.
+pub(super) fn insured() -> String {
     format!(
-        "request = {request}\ncase = \"{case}\"\nmode = \"verify\"\nfields = [\"参保月数\"]\n\
-         [[questions]]\nsubject = \"{HOLDER}\"\ngrant = \"{grant}\"\ntests = {{ \"参保月数\" = \">=36\" }}\n"
+        "CREATE TABLE insured (id_number text PRIMARY KEY, months integer);
+         INSERT INTO insured VALUES ('{HOLDER}', 41), ('319901194905120133', 12)"
     )
 }
 
-/// Writes HRS's own data into its gateway's folder: the holder and somebody else, in SQLite.
+/// Writes HRS's own data into its gateway's folder, in SQLite.
 ///
 /// # Errors
 /// Why it could not be written.
 pub fn write_data(folder: &Path) -> Result<(), String> {
-    let insured = format!(
-        "CREATE TABLE insured (id_number text PRIMARY KEY, months integer); \
-         INSERT INTO insured VALUES ('{HOLDER}', 41), ('319901194905120133', 12)"
-    );
-    let written = Command::new("sqlite3").arg(folder.join("insured.db")).arg(insured).output();
+    let written = Command::new("sqlite3").arg(folder.join("insured.db")).arg(insured()).output();
     let written = written.map_err(|error| format!("sqlite3: {error}; next: make setup"))?;
     if written.status.success() { Ok(()) } else { Err(String::from_utf8_lossy(&written.stderr).into_owned()) }
 }

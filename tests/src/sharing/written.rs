@@ -25,7 +25,7 @@ pub struct UseTexts {
 }
 
 /// What YHD asks of somebody, as its people write it.
-pub(super) fn terms(subject: &str, consent: Consent<'_>, request: u32, case: Option<&str>) -> String {
+pub fn terms(subject: &str, consent: Consent<'_>, request: u32, case: Option<&str>) -> String {
     let case = case.unwrap_or(CASE);
     let consent = match consent {
         Consent::None => String::new(),
